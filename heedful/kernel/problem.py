@@ -1,0 +1,63 @@
+"""One attention problem as every engine receives it: features, values, bounds and a way of weighing."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from heedful.kernel.bounds import Bounds
+from heedful.kernel.form import Form
+
+
+class Weighing(Protocol):
+    """What a choice must offer to kernels: scores in, weights out."""
+
+    @property
+    def softmax_temperature(self) -> float | None:
+        """The temperature when this is a plain softmax, which fused engines know; None otherwise."""
+        ...
+
+    def seeded(self) -> "Weighing":
+        """The same choice with its randomness drawn once, so that a block computed twice comes out the same."""
+        ...
+
+    def __call__(self, scores: Tensor, visible: Tensor | None, /) -> Tensor:
+        """Weights for scores ``[..., S]``, zero where not visible, in at least float32."""
+        ...
+
+
+class EngineError(ValueError):
+    """An engine was forced on a problem that it cannot do; the message says why and what can."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Weigh `value` by how well features `x` of the queries meet features `y` of the keys.
+
+    `keep` has the axes ``[*B, T or 1, S]``. Batch axes of all tensors broadcast.
+    """
+
+    form: Form
+    x: Float[Tensor, "... T F"]
+    y: Float[Tensor, "... S F"]
+    bounds: Bounds
+    weighing: Weighing
+    keep: Bool[Tensor, "... _ S"] | None = None
+
+    def visible(self, rows: slice, keys: slice) -> Bool[Tensor, "... t s"] | None:
+        """Which pairs of a block may be weighed; None when all of them."""
+        allowed = self.bounds.visible(rows, keys, self.y.device)
+        if self.keep is None:
+            return allowed
+        keep = self.keep[..., keys]
+        keep = keep if keep.shape[-2] == 1 else keep[..., rows, :]
+        return keep if allowed is None else allowed & keep
+
+    def weights(self, rows: slice, keys: slice, weighing: Weighing) -> Float[Tensor, "... t s"]:
+        """The weights of a block of queries over a block of keys that holds all they can reach."""
+        scores = self.form.scores(self.x[..., rows, :], self.y[..., keys, :])
+        weights = weighing(scores, self.visible(rows, keys))
+        for gate in self.bounds.gates:
+            weights = weights * gate.weights(rows, keys)
+        return weights

@@ -1,0 +1,69 @@
+"""The inner form through torch's own fused attention, where it serves."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+from heedful.kernel.form import Inner
+from heedful.kernel.problem import Problem
+
+
+class Sdpa:
+    """``torch.nn.functional.scaled_dot_product_attention`` on features already scaled by their score."""
+
+    def refusal(self, problem: Problem) -> str | None:
+        """Why this engine cannot do a problem; None when it can."""
+        if not isinstance(problem.form, Inner):
+            return "it computes inner products only, and this score is not one"
+        if problem.weighing.softmax_temperature is None:
+            return "it knows no choice but Soft"
+        if problem.bounds.gates:
+            return "it cannot gate weights (region Predicted)"
+        return None
+
+    def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
+        """The weighted sums of `value`."""
+        bounds = problem.bounds
+        batch = torch.broadcast_shapes(problem.x.shape[:-2], problem.y.shape[:-2], value.shape[:-2])
+        queries, keys = slice(0, bounds.queries), slice(0, bounds.keys)
+        square_causal = bounds.causal and bounds.queries == bounds.keys and problem.keep is None
+        visible = None if square_causal else problem.visible(queries, keys)
+        x, y, value = (_four_axes(tensor, batch) for tensor in (problem.x, problem.y, value))
+        context = scaled_dot_product_attention(
+            x,
+            y,
+            value,
+            attn_mask=None if visible is None else _four_axes(visible.expand(*visible.shape[:-2], *_sizes(bounds)), batch),
+            is_causal=square_causal,
+            scale=1.0 / (problem.weighing.softmax_temperature or 1.0),
+        )
+        return context.reshape(*batch, *context.shape[-2:])
+
+    def suits(self, problem: Problem) -> bool:
+        """Whether it is also the quickest here.
+
+        Not for narrow bands, of which it computes every pair; nor in half precision on a CPU, where plain
+        matrix products beat it (nine times on sentences, 1.1 to 1.5 times on long inputs).
+        """
+        bounds, device = problem.bounds, problem.x.device.type
+        if bounds.left is not None or (bounds.right is not None and not bounds.causal):
+            return False
+        if device != "cpu":
+            return True
+        autocast = torch.is_autocast_enabled("cpu")
+        dtype = torch.get_autocast_dtype("cpu") if autocast else problem.x.dtype
+        return dtype in (torch.float32, torch.float64) and bounds.queries > 1
+
+
+def _sizes(bounds) -> tuple[int, int]:  # pyright: ignore
+    return bounds.queries, bounds.keys
+
+
+def _four_axes(tensor: Tensor, batch: torch.Size) -> Tensor:
+    """A tensor as ``[N, M, length, width]``: with three axes torch leaves its flash path, at 1.6 to 3 times the time."""
+    leading = tensor.shape[:-2]
+    tensor = tensor.expand(*batch, *tensor.shape[-2:]) if leading != batch else tensor
+    rows = batch[:-1].numel() if len(batch) > 1 else 1
+    heads = batch[-1] if batch else 1
+    return tensor.reshape(rows, heads, *tensor.shape[-2:])

@@ -1,0 +1,38 @@
+"""The dot product, scaled or not."""
+
+import math
+
+from jaxtyping import Float
+from torch import Tensor
+
+from heedful.kernel import Inner
+from heedful.score.base import Score
+
+
+class Dot(Score):
+    """``scale * <q, k>``; queries and keys are equally wide.
+
+    `scale` None means ``1/sqrt(D)``, which keeps scores of unit-variance vectors at unit variance.
+    Source: Luong et al. 2015, eq. 8, dot (arXiv:1508.04025); Vaswani et al. 2017, eq. 1 (arXiv:1706.03762).
+    """
+
+    def __init__(self, scale: float | None = None) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def form(self) -> Inner:
+        """An inner product."""
+        return Inner()
+
+    def project_query(self, query: Float[Tensor, "... T D"]) -> Float[Tensor, "... T D"]:
+        """The queries, scaled."""
+        scale = 1.0 / math.sqrt(max(1, query.shape[-1])) if self.scale is None else self.scale
+        return query if scale == 1.0 else query * scale
+
+    def project_key(self, key: Float[Tensor, "... S D"]) -> Float[Tensor, "... S D"]:
+        """The keys as they are."""
+        return key
+
+    def extra_repr(self) -> str:
+        """Its setting, for printing."""
+        return f"scale={self.scale}"

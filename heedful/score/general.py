@@ -1,0 +1,42 @@
+"""The bilinear score, which Luong et al. call general."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from heedful.kernel import Inner
+from heedful.score.base import Score
+from heedful.shapes import check_width
+
+
+class General(Score):
+    """``q^T W k``; with ``W = I`` it is the unscaled dot product.
+
+    Parameters: ``weight`` [query_dim, key_dim].
+    Source: Luong et al. 2015, eq. 8, general (arXiv:1508.04025).
+    """
+
+    def __init__(self, query_dim: int, key_dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(query_dim, key_dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weight so that unit-variance vectors score with unit variance."""
+        nn.init.normal_(self.weight, std=1.0 / math.sqrt(max(1, self.weight.numel())))
+
+    def form(self) -> Inner:
+        """An inner product."""
+        return Inner()
+
+    def project_query(self, query: Float[Tensor, "... T Q"]) -> Float[Tensor, "... T K"]:
+        """``W^T q``: the queries in the keys' space."""
+        check_width("query", query, self.weight.shape[0], "General")
+        return query @ self.weight
+
+    def project_key(self, key: Float[Tensor, "... S K"]) -> Float[Tensor, "... S K"]:
+        """The keys as they are."""
+        check_width("key", key, self.weight.shape[1], "General")
+        return key
