@@ -1,0 +1,35 @@
+"""The softmax: every visible key gets some weight."""
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from heedful.choice.base import Choice
+from heedful.kernel import masked_softmax, wide
+
+
+class Soft(Choice):
+    """``softmax(scores / temperature)`` over the visible keys.
+
+    A lower `temperature` sharpens: towards 0 it tends to the argmax, towards infinity to the mean.
+    """
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise ValueError(f"Soft temperature is {temperature}, expected more than 0; for an argmax use Hard().")
+        self.temperature = float(temperature)
+
+    @property
+    def softmax_temperature(self) -> float:
+        """The temperature."""
+        return self.temperature
+
+    def forward(
+        self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
+    ) -> Float[Tensor, "... T S"]:
+        """Weights that sum to 1, or to 0 where nothing is visible."""
+        return masked_softmax(scores if self.temperature == 1.0 else wide(scores) / self.temperature, visible)
+
+    def extra_repr(self) -> str:
+        """Its setting, for printing."""
+        return f"temperature={self.temperature}"

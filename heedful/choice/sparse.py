@@ -1,0 +1,125 @@
+"""Sparse choices: exact zeros for keys that matter little, and still a gradient."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from heedful.choice.base import Choice
+from heedful.kernel import masked_softmax, wide
+
+
+@dataclass(frozen=True)
+class Sparsemax:
+    """The Euclidean projection of the scores onto the simplex.
+
+    Source: Martins and Astudillo 2016, algorithm 1 (arXiv:1602.02068).
+    """
+
+    def weights(
+        self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None
+    ) -> Float[Tensor, "... T S"]:
+        """``max(0, z - tau)``, where tau makes a row sum to 1."""
+        z = _lowered(scores, visible, by=2.0)
+        with torch.no_grad():
+            ordered = z.sort(dim=-1, descending=True).values
+            size = _counts(z)
+            inside = 1.0 + size * ordered > ordered.cumsum(-1)
+            support = z >= _last(ordered, inside)
+            chosen = support.sum(-1, keepdim=True)
+        tau = (torch.where(support, z, 0.0).sum(-1, keepdim=True) - 1.0) / chosen
+        return torch.relu(z - tau)
+
+
+@dataclass(frozen=True)
+class Entmax15:
+    """Between softmax and sparsemax: the Tsallis entropy of order 1.5.
+
+    Source: Peters et al. 2019, algorithm 2 (arXiv:1905.05702).
+    """
+
+    def weights(
+        self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None
+    ) -> Float[Tensor, "... T S"]:
+        """``max(0, z / 2 - tau)^2``, where tau makes a row sum to 1."""
+        z = _lowered(scores, visible, by=4.0) / 2.0
+        with torch.no_grad():
+            ordered = z.sort(dim=-1, descending=True).values
+            tau = _entmax_threshold(ordered.cumsum(-1), ordered.square().cumsum(-1), _counts(z))
+            support = z >= _last(ordered, tau <= ordered)
+            chosen = support.sum(-1, keepdim=True)
+        inside = torch.where(support, z, 0.0)
+        tau = _entmax_threshold(inside.sum(-1, keepdim=True), inside.square().sum(-1, keepdim=True), chosen)
+        return torch.relu(z - tau).square()
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The softmax over the `k` best-scored visible keys."""
+
+    k: int
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError, when k is less than 1."""
+        if self.k < 1:
+            raise ValueError(f"TopK k is {self.k}, expected at least 1 key.")
+
+    def weights(
+        self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None
+    ) -> Float[Tensor, "... T S"]:
+        """Weights of the best keys; fewer where fewer are visible."""
+        with torch.no_grad():
+            candidates = scores if visible is None else scores.masked_fill(~visible, -torch.inf)
+            best = candidates.topk(min(self.k, scores.shape[-1]), dim=-1).indices
+            chosen = torch.zeros_like(scores, dtype=torch.bool).scatter_(-1, best, True)
+        return masked_softmax(scores, chosen if visible is None else chosen & visible)
+
+
+class Sparse(Choice):
+    """Weights with exact zeros: by `Sparsemax` (the default), `Entmax15` or `TopK`."""
+
+    def __init__(self, rule: Sparsemax | Entmax15 | TopK | None = None) -> None:
+        super().__init__()
+        self.rule = Sparsemax() if rule is None else rule
+
+    def forward(
+        self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
+    ) -> Float[Tensor, "... T S"]:
+        """Weights that sum to 1, or to 0 where nothing is visible."""
+        scores = wide(scores)
+        if scores.shape[-1] == 0:
+            return scores
+        weights = self.rule.weights(scores, visible)
+        return weights if visible is None else weights.masked_fill(~visible, 0.0)
+
+    def extra_repr(self) -> str:
+        """Its setting, for printing."""
+        return str(self.rule)
+
+
+def _lowered(scores: Tensor, visible: Tensor | None, by: float) -> Tensor:
+    """Scores relative to the row's best visible one; what is not visible lies `by` below it, out of any support."""
+    if visible is None:
+        return scores - scores.max(dim=-1, keepdim=True).values.detach()
+    lowest = torch.finfo(scores.dtype).min
+    seen = scores.masked_fill(~visible, lowest)
+    best = seen.max(dim=-1, keepdim=True).values.detach()
+    return (seen - best).masked_fill(~visible, -by)
+
+
+def _counts(z: Tensor) -> Tensor:
+    """1, 2, ... along the keys."""
+    return torch.arange(1, z.shape[-1] + 1, device=z.device, dtype=z.dtype)
+
+
+def _last(ordered: Tensor, inside: Tensor) -> Tensor:
+    """The smallest value of the support: `inside` holds for the first few of the ordered ones."""
+    return ordered.gather(-1, (inside.sum(-1, keepdim=True) - 1).clamp(min=0))
+
+
+def _entmax_threshold(total: Tensor, squares: Tensor, size: Tensor) -> Tensor:
+    """Tau of entmax-1.5 for a support with this sum, sum of squares and size (eq. 12 of Peters et al.)."""
+    mean = total / size
+    spread = squares - size * mean.square()
+    return mean - ((1.0 - spread) / size).clamp(min=0.0).sqrt()

@@ -1,0 +1,41 @@
+"""A window of keys around a position: Luong's local-m."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from heedful.kernel import Bounds
+from heedful.region.base import Region, Span
+from heedful.shapes import ShapeError, describe, lead_batch
+
+
+class Window(Region):
+    """Query ``t`` may look at the ``2 radius + 1`` keys around its centre, cut at the ends.
+
+    The centre is the query's own position, ``|s - (t + S - T)| <= radius``, or `centre`: one key position per
+    query, ``[*B, T]`` (or ``[*B, 1]`` for all queries alike), as decoders that go step by step give it.
+    With its own position this is local-m of Luong et al. 2015, section 3.2 (arXiv:1508.04025).
+    """
+
+    def __init__(self, radius: int, centre: Int[Tensor, "..."] | None = None) -> None:
+        if radius < 0:
+            raise ValueError(f"Window radius is {radius}, expected 0 or more keys to each side.")
+        self.radius = radius
+        self.centre = centre
+
+    def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
+        """The band around one's own position, or the interval around the centre given.
+
+        Raises: ShapeError, when the centre's last axis is neither T nor 1.
+        """
+        if self.centre is None:
+            return Bounds(span.queries, span.keys, left=self.radius, right=self.radius)
+        if self.centre.shape[-1] not in (1, span.queries):
+            raise ShapeError(f"Window centre is {describe(self.centre)}, expected [*B, T] with T = {span.queries}.")
+        centre = lead_batch(self.centre, span.batch_axes, own_axes=1)
+        start, stop = centre - self.radius, centre + self.radius + 1
+        return Bounds(span.queries, span.keys, start=start.to(torch.long), stop=stop.to(torch.long))
+
+    def __repr__(self) -> str:
+        """As it was written."""
+        return f"Window({self.radius})" if self.centre is None else f"Window({self.radius}, centre=...)"
