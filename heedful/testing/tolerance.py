@@ -1,0 +1,53 @@
+"""How exact an engine has to be: an error budget that plain torch sets, not a hand-picked tolerance.
+
+The error of an engine against float64 may be twice (the error that plain torch makes at the same precision, plus
+one rounding of the largest number). The idea is that of flash-attention's tests.
+"""
+
+import torch
+from torch import Tensor
+
+FACTOR = 2.0
+
+
+class OverBudget(AssertionError):
+    """An engine was less exact than its budget allows; the message says by how much."""
+
+
+def error(actual: Tensor, exact: Tensor) -> float:
+    """The largest difference from the exact numbers; infinite when one is NaN and the other is not."""
+    actual, exact = actual.detach().double(), exact.detach().double()
+    if actual.numel() == 0:
+        return 0.0
+    same = (actual == exact) | (actual.isnan() & exact.isnan())
+    difference = (actual - exact).abs().masked_fill(same, 0.0)
+    return float(difference.nan_to_num(nan=torch.inf).max())
+
+
+def rounding(dtype: torch.dtype, exact: Tensor) -> float:
+    """What one rounding to `dtype` can cost at the size of the largest number."""
+    if exact.numel() == 0:
+        return 0.0
+    return max(torch.finfo(dtype).eps * float(exact.detach().abs().max()), torch.finfo(dtype).tiny)
+
+
+def within_budget(actual: Tensor, reference_same_precision: Tensor, exact: Tensor, name: str = "output") -> None:
+    """Check ``error(actual) <= 2 * (error(reference) + rounding)``, all against `exact`.
+
+    `reference_same_precision` is what plain torch computes in the dtype of `actual`; `exact` is float64.
+
+    Raises: OverBudget, when shape or dtype differ or the error is over the budget; it says by how much.
+    """
+    if actual.shape != exact.shape or reference_same_precision.shape != exact.shape:
+        shapes = f"{list(actual.shape)}, {list(reference_same_precision.shape)} and {list(exact.shape)}"
+        raise OverBudget(f"{name}: actual, reference and exact have shapes {shapes}, expected three equal ones.")
+    if actual.dtype != reference_same_precision.dtype:
+        raise OverBudget(f"{name} is {actual.dtype}, but its reference is {reference_same_precision.dtype}.")
+    allowed = FACTOR * (error(reference_same_precision, exact) + rounding(actual.dtype, exact))
+    found = error(actual, exact)
+    if not found <= allowed:
+        times = found / allowed if allowed > 0 else torch.inf
+        raise OverBudget(
+            f"{name} ({actual.dtype}) is wrong by {found:.3g}, {times:.3g} times its budget of {allowed:.3g} "
+            f"(plain torch at the same precision is wrong by {error(reference_same_precision, exact):.3g})."
+        )
