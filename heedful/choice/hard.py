@@ -84,9 +84,7 @@ class Hard(Choice):
     Source: Xu et al. 2015, section 4.1 (arXiv:1502.03044).
     """
 
-    def __init__(
-        self, draw: Argmax | Gumbel | None = None, gradient: Stopped | StraightThrough | None = None
-    ) -> None:
+    def __init__(self, draw: Argmax | Gumbel | None = None, gradient: Stopped | StraightThrough | None = None) -> None:
         super().__init__()
         self.draw = Argmax() if draw is None else draw
         self.gradient = Stopped() if gradient is None else gradient

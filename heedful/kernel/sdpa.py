@@ -34,7 +34,9 @@ class Sdpa:
             x,
             y,
             value,
-            attn_mask=None if visible is None else _four_axes(visible.expand(*visible.shape[:-2], *_sizes(bounds)), batch),
+            attn_mask=None
+            if visible is None
+            else _four_axes(visible.expand(*visible.shape[:-2], *_sizes(bounds)), batch),
             is_causal=square_causal,
             scale=1.0 / (problem.weighing.softmax_temperature or 1.0),
         )

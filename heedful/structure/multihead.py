@@ -1,0 +1,126 @@
+"""Several attentions side by side, each in its own subspace."""
+
+from typing import Protocol
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.region import Region
+from heedful.shapes import ShapeError, check_width
+from heedful.structure.single import Attention
+
+
+class Rotation(Protocol):
+    """Positions given by turning queries and keys: ``rotate(x [..., T, d], offset)`` keeps the shape."""
+
+    def __call__(self, vectors: Tensor, offset: int, /) -> Tensor:
+        """The vectors, each turned by its position, counted from `offset`."""
+        ...
+
+
+class MultiHead(nn.Module):
+    """``Concat(head_1 ... head_H) W^O``, each head an attention over its own projections.
+
+    `attention` is what each head does (default: scaled dot product everywhere, softmax); a score with parameters
+    is shared by the heads and is built for the head's width ``dim / heads``. Keys have no bias: it would cancel in
+    the softmax. `rotate` turns queries and keys by position before they are scored (rotary positions).
+    Parameters: ``query_projection``, ``key_projection``, ``value_projection``, ``output_projection``.
+    Source: Vaswani et al. 2017, section 3.2.2 (arXiv:1706.03762).
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        *,
+        attention: Attention | None = None,
+        key_dim: int | None = None,
+        rotate: Rotation | None = None,
+    ) -> None:
+        super().__init__()
+        if heads < 1 or dim % heads:
+            raise ShapeError(f"MultiHead cannot split width {dim} into {heads} heads: the width must be a multiple.")
+        key_dim = dim if key_dim is None else key_dim
+        self.heads = heads
+        self.attention = Attention() if attention is None else attention
+        self.rotate = rotate
+        self.query_projection = nn.Linear(dim, dim)
+        self.key_projection = nn.Linear(key_dim, dim, bias=False)
+        self.value_projection = nn.Linear(key_dim, dim)
+        self.output_projection = nn.Linear(dim, dim)
+        for linear in (self.query_projection, self.key_projection, self.value_projection, self.output_projection):
+            nn.init.xavier_uniform_(linear.weight)
+            if linear.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
+                nn.init.zeros_(linear.bias)
+
+    def project(
+        self,
+        key: Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        keep: Bool[Tensor, "..."] | None = None,
+        *,
+        offset: int = 0,
+    ) -> Memory:
+        """A memory per head, ``[*B, H, S, d]``, projected once for many queries.
+
+        `keep` is ``[*B, S]`` or ``[*B, T, S]``; `offset` is the position of the first key.
+        """
+        check_width("key", key, self.key_projection.in_features, "MultiHead")
+        raw = Memory(key, key if value is None else value, keep).cleared()
+        keys = self._split(self.key_projection(raw.key))
+        keys = keys if self.rotate is None else self.rotate(keys, offset)
+        values = self._split(self.value_projection(raw.value))
+        return Memory(keys, values, _for_heads(keep, key)).scored_by(self.attention.score)
+
+    def forward(
+        self,
+        query: Float[Tensor, "*B T D"],
+        memory: Memory | Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        *,
+        keep: Bool[Tensor, "..."] | None = None,
+        region: Region | None = None,
+        offset: int = 0,
+    ) -> Float[Tensor, "*B T D"]:
+        """The heads' contexts, mixed. `offset` is the position of the first query, for rotary positions."""
+        queries, memory, keep = self._prepare(query, memory, value, keep, offset)
+        context = self.attention(queries, memory, keep=keep, region=region)
+        return self.output_projection(context.transpose(-2, -3).flatten(-2))
+
+    def align(
+        self,
+        query: Float[Tensor, "*B T D"],
+        memory: Memory | Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        *,
+        keep: Bool[Tensor, "..."] | None = None,
+        region: Region | None = None,
+        offset: int = 0,
+    ) -> Float[Tensor, "*B H T S"]:
+        """Each head's weights behind the same call to `forward`."""
+        queries, memory, keep = self._prepare(query, memory, value, keep, offset)
+        return self.attention.align(queries, memory, keep=keep, region=region)
+
+    def _prepare(
+        self, query: Tensor, memory: Memory | Tensor, value: Tensor | None, keep: Tensor | None, offset: int
+    ) -> tuple[Tensor, Memory, Tensor | None]:
+        """Queries by head, the memory by head, and the keep that is still to be applied."""
+        check_width("query", query, self.query_projection.in_features, "MultiHead")
+        if isinstance(memory, Tensor):
+            memory, keep = self.project(memory, value, keep), None
+        else:
+            keep = _for_heads(keep, memory.key[..., 0, :, :])
+        queries = self._split(self.query_projection(query))
+        return queries if self.rotate is None else self.rotate(queries, offset), memory, keep
+
+    def _split(self, vectors: Tensor) -> Tensor:
+        """``[*B, L, H d] -> [*B, H, L, d]``."""
+        return vectors.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
+
+
+def _for_heads(keep: Tensor | None, key: Tensor) -> Tensor | None:
+    """Give keep a head axis: ``[*B, S] -> [*B, 1, S]``, ``[*B, T, S] -> [*B, 1, T, S]``."""
+    if keep is None:
+        return None
+    return keep.unsqueeze(-2) if keep.ndim == key.ndim - 1 else keep.unsqueeze(-3)
