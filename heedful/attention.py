@@ -68,7 +68,7 @@ class Memory:
         return take_rows(self, index)
 
     def extend(self, new: "Memory") -> "Memory":
-        """This memory followed by `new` ones along S: the cache of step-by-step decoding.
+        """The memory followed by `new` ones along S: the cache of step-by-step decoding.
 
         Raises: ValueError, when the two were projected by different scores.
         """
