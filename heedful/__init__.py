@@ -63,12 +63,12 @@ __all__ = [
     "TopK",
     "UserError",
     "Window",
+    "__version__",
     "align",
     "attend",
     "load",
     "record",
     "select",
-    "__version__",
 ]
 
 

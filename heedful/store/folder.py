@@ -1,0 +1,74 @@
+"""Settings in YAML, whole text files, and the check that a run folder is complete."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from heedful.errors import UserError, did_you_mean
+from heedful.store.atomic import write_text_atomically
+
+
+def write_yaml(path: Path, settings: Mapping[str, Any]) -> None:
+    """Writes plain settings (texts, numbers, lists, mappings) as YAML, in the order given.
+
+    Raises: UserError, as `replacing` does.
+    """
+    write_text_atomically(path, yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Reads settings from YAML with the safe loader: tags that would build objects are refused.
+
+    Raises: UserError with file and line, when the file is missing, not UTF-8, not YAML or not a mapping.
+    """
+    try:
+        content = yaml.safe_load(read_text(path))
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"this is not plain YAML: {error.problem}", where=f"{path}{line}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"this is not plain YAML: {error}", where=str(path)) from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in cast(dict[object, object], content)):
+        raise UserError(
+            "expected settings as lines of 'name: value'", where=str(path), hint=f"found {str(content)[:40]!r}"
+        )
+    return cast(dict[str, Any], content)
+
+
+def read_text(path: Path) -> str:
+    """Reads a whole UTF-8 text file.
+
+    Raises: UserError with file and line, when it is missing, cannot be read or is not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read this file: {error.strerror or error}", where=str(path)) from error
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"this is not UTF-8: byte 0x{raw[error.start]:02x}", where=f"{path}:{line}", hint="save the file as UTF-8"
+        ) from error
+
+
+def check_folder(folder: Path, files: Iterable[str]) -> None:
+    """Checks that a run folder is there and holds the files it should.
+
+    Raises: UserError that names the folder and the first file that is missing.
+    """
+    if not folder.is_dir():
+        beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
+        options = [entry.name for entry in beside if entry.is_dir()]
+        close = did_you_mean(folder.name, options) if options else "expected a folder that training has made"
+        raise UserError("there is no such folder", where=str(folder), hint=close)
+    missing = [name for name in files if not (folder / name).is_file()]
+    if missing:
+        raise UserError(
+            f"this run folder has no {', '.join(missing)}",
+            where=str(folder),
+            hint="copy the whole folder again, or train again",
+        )
