@@ -1,0 +1,216 @@
+"""Recurrent layers: whole sequences through torch's own GRU and LSTM, and cells for loops that attend.
+
+A sequence whose inputs are all known runs through `Recurrent` at once. A decoder that attends needs the context of
+step i before step i can be taken, so it loops over a `Stack` of cells, whose inputs that do not depend on the loop
+are projected in one product before it.
+
+State: a tuple of tensors, (hidden,) for a GRU and (hidden, cell) for an LSTM; ``[B, L, H]`` each for L layers in
+`Recurrent`, and a tuple over layers of ``[B, H]`` each in a `Stack`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import linear
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from heedful.layer.dropout import Dropout
+
+State = tuple[Tensor, ...]
+Layers = tuple[State, ...]
+
+
+class GatedCell(nn.Module):
+    """The gated recurrent unit with the reset gate inside the product, as its authors have it.
+
+    ``z = sig(x_z + U_z h)``, ``r = sig(x_r + U_r h)``, ``h' = (1 - z) h + z tanh(x + U (r h))``, where the inputs
+    ``x = base + C extra`` reach both gates and the candidate. torch's GRU differs twice: its ``z`` keeps the OLD
+    state, and its reset gate acts after the product.
+    Parameters: ``bias`` [3H], ``extra_weight`` [C, 3H], ``gate_weight`` [H, 2H], ``candidate_weight`` [H, H];
+    columns are z, r, candidate. They lie ready to multiply from the left, so that a loop transposes nothing.
+    Source: Cho et al. 2014, eq. 5-8 (arXiv:1406.1078); Bahdanau et al. 2015, section A.1.1 (arXiv:1409.0473).
+    """
+
+    def __init__(self, extra_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(3 * hidden_dim))
+        self.extra_weight = nn.Parameter(torch.empty(extra_dim, 3 * hidden_dim))
+        self.gate_weight = nn.Parameter(torch.empty(hidden_dim, 2 * hidden_dim))
+        self.candidate_weight = nn.Parameter(torch.empty(hidden_dim, hidden_dim))
+        nn.init.xavier_uniform_(self.extra_weight)
+        _orthogonal_blocks(self.gate_weight)
+        nn.init.orthogonal_(self.candidate_weight)
+
+    def forward(self, base: Float[Tensor, "*#B G"], extra: Float[Tensor, "B C"], state: State) -> State:
+        """The next state; `base` is what was projected before the loop, bias included."""
+        (hidden,) = state
+        gated = 2 * hidden.shape[-1]
+        inputs = torch.addmm(base, extra, self.extra_weight)
+        gates = torch.sigmoid(torch.addmm(inputs[:, :gated], hidden, self.gate_weight))
+        update, reset = gates.chunk(2, dim=-1)
+        candidate = torch.tanh(torch.addmm(inputs[:, gated:], reset * hidden, self.candidate_weight))
+        return (torch.lerp(hidden, candidate, update),)
+
+
+class LongCell(nn.Module):
+    """The long short-term memory: ``c' = f c + i g``, ``h' = o tanh(c')``, all four from ``base + C extra + U h``.
+
+    Parameters: ``bias`` [4H], ``extra_weight`` [C, 4H], ``hidden_weight`` [H, 4H]; columns are i, f, o (sigmoid)
+    and g (tanh). The forget gate's bias starts at 1.
+    Source: Hochreiter and Schmidhuber 1997; forget gates by Gers et al. 2000, eq. 1-7 (no peepholes).
+    """
+
+    def __init__(self, extra_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(4 * hidden_dim))
+        self.extra_weight = nn.Parameter(torch.empty(extra_dim, 4 * hidden_dim))
+        self.hidden_weight = nn.Parameter(torch.empty(hidden_dim, 4 * hidden_dim))
+        nn.init.xavier_uniform_(self.extra_weight)
+        _orthogonal_blocks(self.hidden_weight)
+        with torch.no_grad():
+            self.bias[hidden_dim : 2 * hidden_dim] = 1.0
+
+    def forward(self, base: Float[Tensor, "*#B G"], extra: Float[Tensor, "B C"], state: State) -> State:
+        """The next hidden and cell state; `base` is what was projected before the loop, bias included."""
+        hidden, memory = state
+        gated = 3 * hidden.shape[-1]
+        inputs = torch.addmm(torch.addmm(base, extra, self.extra_weight), hidden, self.hidden_weight)
+        enter, forget, leave = torch.sigmoid(inputs[:, :gated]).chunk(3, dim=-1)
+        memory = torch.addcmul(forget * memory, enter, torch.tanh(inputs[:, gated:]))
+        return leave * torch.tanh(memory), memory
+
+
+class Kind(NamedTuple):
+    """One sort of recurrent layer: for whole sequences, for loops, and how many tensors its state has."""
+
+    whole: type[nn.GRU] | type[nn.LSTM]
+    cell: type[GatedCell] | type[LongCell]
+    parts: int
+
+
+GRU = Kind(nn.GRU, GatedCell, parts=1)
+LSTM = Kind(nn.LSTM, LongCell, parts=2)
+
+
+class Recurrent(nn.Module):
+    """Layers of torch's GRU or LSTM over whole sequences; padding is never read.
+
+    Outputs and states of both directions are concatenated, forwards first.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        input_dim: int,
+        hidden_dim: int,
+        *,
+        layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.run = kind.whole(
+            input_dim,
+            hidden_dim,
+            num_layers=layers,
+            bidirectional=bidirectional,
+            dropout=dropout if layers > 1 else 0.0,
+            batch_first=True,
+        )
+        self.output_dim = hidden_dim * (2 if bidirectional else 1)
+        for name, parameter in self.run.named_parameters():
+            _draw_torch_parameter(name, parameter, gates=4 if kind is LSTM else 3)
+            if kind is LSTM and name.startswith("bias_ih"):
+                nn.init.ones_(parameter.detach()[hidden_dim : 2 * hidden_dim])  # torch's order is i, f, g, o
+
+    def forward(
+        self,
+        inputs: Float[Tensor, "B S I"],
+        state: State | None = None,
+        *,
+        lengths: Int[Tensor, " B"] | None = None,
+    ) -> tuple[Float[Tensor, "B S D"], State]:
+        """Outputs of the top layer, zero on padding, and the final state of every layer ``[B, L, D]``.
+
+        With `lengths` the final state is that of each row's own last step, and the backward direction starts there.
+        """
+        start = None if state is None else self._to_torch(state)
+        if lengths is None:
+            outputs, final = self.run(inputs, start)
+        else:
+            packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            packed_outputs, final = self.run(packed, start)
+            outputs, _ = pad_packed_sequence(packed_outputs, batch_first=True, total_length=inputs.shape[1])
+        return outputs, self._from_torch(final)
+
+    def step(self, inputs: Float[Tensor, "B I"], state: State) -> tuple[Float[Tensor, "B D"], State]:
+        """One step: the top layer's output, and the state of every layer after it."""
+        outputs, after = self(inputs.unsqueeze(1), state)
+        return outputs.squeeze(1), after
+
+    def _to_torch(self, state: State) -> Tensor | State:
+        """``[B, L, H]`` each to torch's ``[L, B, H]``, in a tuple only for the LSTM."""
+        turned = tuple(part.transpose(0, 1).contiguous() for part in state)
+        return turned if isinstance(self.run, nn.LSTM) else turned[0]
+
+    def _from_torch(self, final: Tensor | State) -> State:
+        """torch's ``[L * directions, B, H]`` to ``[B, L, directions * H]`` each."""
+        parts = (final,) if isinstance(final, Tensor) else final
+        layers = self.run.num_layers
+        return tuple(part.unflatten(0, (layers, -1)).permute(2, 0, 1, 3).flatten(2) for part in parts)
+
+
+class Stack(nn.Module):
+    """Layers of cells for a loop: the first reads `extra` beside its inputs, each other reads the one below.
+
+    `extra` is what is known only inside the loop: the context, or the vector fed back.
+    """
+
+    def __init__(
+        self, kind: Kind, input_dim: int, hidden_dim: int, *, extra_dim: int, layers: int = 1, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        first, *others = [kind.cell(extra_dim if layer == 0 else hidden_dim, hidden_dim) for layer in range(layers)]
+        self.cells = nn.ModuleList([first, *others])
+        self.input_weight = nn.Parameter(torch.empty(first.bias.shape[0], input_dim))
+        nn.init.xavier_uniform_(self.input_weight)
+        self.dropout = Dropout(dropout)
+
+    def project(self, inputs: Float[Tensor, "... I"]) -> Float[Tensor, "... G"]:
+        """What does not depend on the loop, for all steps in one product: ``W x + bias`` of the first layer."""
+        return linear(inputs, self.input_weight, self.cells[0].bias)
+
+    def begin(self, state: State) -> Layers:
+        """A state ``[B, L, H]`` taken apart into layers, in the dtype that the loop computes in."""
+        return tuple(zip(*(_as_products(part).unbind(1) for part in state), strict=True))
+
+    def forward(self, base: Float[Tensor, "B G"], extra: Float[Tensor, "B C"], layers: Layers) -> Layers:
+        """The next state of every layer; ``layers[-1][0]`` is the top hidden state."""
+        after = [self.cells[0](base, extra, layers[0])]
+        for cell, state in zip(self.cells[1:], layers[1:], strict=True):
+            after.append(cell(cell.bias, self.dropout(after[-1][0]), state))
+        return tuple(after)
+
+
+def _as_products(state: Tensor) -> Tensor:
+    """A state in the dtype that matrix products give: autocast's, where it is on."""
+    device = state.device.type
+    return state.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else state
+
+
+def _orthogonal_blocks(weight: Tensor) -> None:
+    """Draws ``[H, k * H]`` as k orthogonal squares, so that no gate starts by stretching the state."""
+    for block in weight.detach().split(weight.shape[0], dim=1):
+        nn.init.orthogonal_(block)
+
+
+def _draw_torch_parameter(name: str, parameter: Tensor, gates: int) -> None:
+    """Draws a parameter of torch's layers as our cells draw theirs, gate by gate."""
+    if name.startswith("bias"):
+        nn.init.zeros_(parameter)
+        return
+    draw = nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_
+    for block in parameter.detach().chunk(gates, dim=0):
+        draw(block)
