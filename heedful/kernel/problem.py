@@ -1,7 +1,7 @@
 """One attention problem as every engine receives it: features, values, bounds and a way of weighing."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -10,6 +10,7 @@ from heedful.kernel.bounds import Bounds
 from heedful.kernel.form import Form
 
 
+@runtime_checkable
 class Weighing(Protocol):
     """What a choice must offer to kernels: scores in, weights out."""
 

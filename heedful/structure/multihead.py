@@ -1,6 +1,6 @@
 """Several attentions side by side, each in its own subspace."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from heedful.shapes import ShapeError, check_width
 from heedful.structure.single import Attention
 
 
+@runtime_checkable
 class Rotation(Protocol):
     """Positions given by turning queries and keys: ``rotate(x [..., T, d], offset)`` keeps the shape."""
 
