@@ -86,7 +86,7 @@ def causal(queries: int, keys: int) -> NDArray[np.bool_]:
     return visible(queries, keys, lambda t, s: s <= t + keys - queries)
 
 
-def window(queries: int, keys: int, radius: int, centre: ArrayLike | None = None) -> NDArray[np.bool_]:
+def window(queries: int, keys: int, radius: float | int, centre: ArrayLike | None = None) -> NDArray[np.bool_]:
     """Keys at most `radius` away from one's own position, or from ``centre[t]`` (Luong et al. 2015, 3.2)."""
     own = np.arange(queries) + keys - queries if centre is None else np.asarray(centre, np.float64)
     return visible(queries, keys, lambda t, s: bool(abs(s - own[t]) <= radius))
@@ -97,7 +97,7 @@ def padding(queries: int, keys: int, length: int) -> NDArray[np.bool_]:
     return visible(queries, keys, lambda t, s: s < length)
 
 
-def gaussian(keys: int, centre: ArrayLike, radius: float) -> Array:
+def gaussian(keys: int, centre: ArrayLike, radius: float | int) -> Array:
     """The gate of local-p, ``exp(-(s - p)^2 / (2 sigma^2))`` with ``sigma = radius / 2`` (eq. 10): ``[T, S]``."""
     sigma = radius / 2
     centres = np.asarray(centre, np.float64)

@@ -1,0 +1,197 @@
+"""heedful's own objects, handed to the NumPy oracle: the exact answer to any `attend` or `align`.
+
+Only parameters and settings are read from a score, a region or a choice; none of their code runs. A user's own
+callable has no other definition than itself, so it is called, in float64.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from heedful.attention import ScoreLike
+from heedful.choice import Argmax, Choice, Entmax15, Hard, Soft, Sparse, Sparsemax, TopK
+from heedful.region import Both, Causal, Everywhere, Padding, Predicted, Region, Window
+from heedful.score import Additive, Concat, Cosine, Dot, General, Location
+from heedful.testing import oracle
+from heedful.testing.oracle import Array, Pair, Rule
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words that say which attention is meant, and which keys are real."""
+
+    score: ScoreLike
+    region: Region
+    choice: Choice
+    keep: Tensor | None = None
+
+
+def align(query: Tensor, key: Tensor, words: Words) -> Array:
+    """The exact weights ``[*B, T, S]``."""
+    visible, gate = see(query, key, words)
+    scores, rule = _scores(query, key, words.score, visible.shape[:-2]), rule_of(words.choice)
+    weights = np.zeros(visible.shape)
+    for index in np.ndindex(visible.shape[:-2]):
+        weights[index] = oracle.align(scores[index], visible[index], rule, gate[index])
+    return weights
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, words: Words) -> Array:
+    """The exact context ``[*B, T, V]``."""
+    weights, values = align(query, key, words), _array(value)
+    context = np.zeros((*weights.shape[:-1], values.shape[-1]))
+    for index in np.ndindex(weights.shape[:-2]):
+        context[index] = oracle.attend(weights[index], _pick(values, index, 2))
+    return context
+
+
+def softmax_facts(query: Tensor, key: Tensor, words: Words) -> tuple[Array, Array]:
+    """``log softmax`` of the visible scores ``[*B, T, S]``, and its entropy ``[*B, T]``."""
+    visible, _ = see(query, key, words)
+    scores = _scores(query, key, words.score, visible.shape[:-2])
+    logs, entropies = np.zeros(visible.shape), np.zeros(visible.shape[:-1])
+    for index in np.ndindex(visible.shape[:-2]):
+        logs[index] = oracle.log_probability(scores[index], visible[index])
+        entropies[index] = oracle.entropy(scores[index], visible[index])
+    return logs, entropies
+
+
+def see(query: Tensor, key: Tensor, words: Words) -> tuple[np.ndarray, Array]:
+    """Which pairs may be looked at, and by how much the region shrinks their weights: both ``[*B, T, S]``."""
+    visible = _kept(query, key, words.keep).copy()
+    gate, real = np.ones(visible.shape), real_keys(query, key, words)
+    for index in np.ndindex(visible.shape[:-2]):
+        row = _Row(_pick(_array(query), index, 2), key.shape[-2], int(real[index]), index)
+        for region in parts(words.region):
+            seen, shrunk = _see_one(region, row)
+            visible[index] &= seen
+            gate[index] *= shrunk
+    return visible, gate
+
+
+def real_keys(query: Tensor, key: Tensor, words: Words) -> np.ndarray:
+    """How many keys each row has, up to the last one that `keep` or `Padding` leaves to any query: ``[*B]``."""
+    kept = _kept(query, key, words.keep)
+    real = np.zeros(kept.shape[:-2], int)
+    for index in np.ndindex(real.shape):
+        last = key.shape[-2]
+        if words.keep is not None:
+            last = max((s + 1 for s in range(last) if kept[index][:, s].any()), default=0)
+        lengths = [part.real.numpy() for part in parts(words.region) if isinstance(part, Padding)]
+        real[index] = min([last, *(int(_pick(length, index, 0)) for length in lengths)])
+    return real
+
+
+def parts(region: Region) -> list[Region]:
+    """The regions that ``&`` put together."""
+    return [*parts(region.first), *parts(region.second)] if isinstance(region, Both) else [region]
+
+
+def rule_of(choice: Choice) -> Rule:
+    """What a choice does to the scores of the visible keys. Sampled choices have no exact answer."""
+    match choice:
+        case Soft():
+            return oracle.softmax(choice.temperature)
+        case Hard(draw=Argmax()):
+            return oracle.argmax
+        case Sparse(rule=Sparsemax()):
+            return oracle.sparsemax
+        case Sparse(rule=Entmax15()):
+            return oracle.entmax15
+        case Sparse(rule=TopK(k=k)):
+            return oracle.topk(k)
+        case _:
+            raise TypeError(f"the oracle knows no exact answer to {choice}: expected Soft, Sparse or Hard(Argmax()).")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of a batch: its queries, how many keys it has, how many of them are real, and where it lies."""
+
+    query: Array
+    keys: int
+    length: int
+    index: tuple[int, ...]
+
+
+def _see_one(region: Region, row: _Row) -> tuple[np.ndarray, Array]:
+    queries, keys = len(row.query), row.keys
+    everything = np.ones((queries, keys))
+    match region:
+        case Everywhere():
+            return oracle.everywhere(queries, keys), everything
+        case Causal():
+            return oracle.causal(queries, keys), everything
+        case Window(centre=None):
+            return oracle.window(queries, keys, region.radius), everything
+        case Window(centre=Tensor() as centre):
+            own = np.broadcast_to(_pick(centre.numpy(), row.index, 1), (queries,))
+            return oracle.window(queries, keys, region.radius, own), everything
+        case Padding():
+            return oracle.padding(queries, keys, int(_pick(region.real.numpy(), row.index, 0))), everything
+        case Predicted():
+            centre = _centre(region, row)
+            return oracle.window(queries, keys, region.radius, centre), oracle.gaussian(keys, centre, region.radius)
+        case _:
+            raise TypeError(f"the oracle does not know the region {region}.")
+
+
+def _centre(region: Predicted, row: _Row) -> Array:
+    """``p_t = (length - 1) / (1 + e^(-v . tanh(W q_t)))``."""
+    weight, vector = _array(region.projection.weight), _array(region.weight)
+    share = [1 / (1 + np.exp(-(vector @ np.tanh(weight @ query)))) for query in row.query]
+    return np.array(share, np.float64) * max(0, row.length - 1)
+
+
+def _kept(query: Tensor, key: Tensor, keep: Tensor | None) -> np.ndarray:
+    """`keep` for every pair, ``[*B, T, S]``."""
+    own = np.ones((1, key.shape[-2]), bool) if keep is None else keep.numpy()
+    own = own[..., None, :] if keep is not None and own.ndim == key.ndim - 1 else own
+    batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], own.shape[:-2])
+    return np.broadcast_to(own, (*batch, query.shape[-2], key.shape[-2]))
+
+
+def _scores(query: Tensor, key: Tensor, score: ScoreLike, batch: tuple[int, ...]) -> Array:
+    queries, keys = _array(query), _array(key)
+    shape = (*batch, query.shape[-2], key.shape[-2])
+    pair = _pair_of(score)
+    if pair is None and not isinstance(score, Location):
+        with torch.no_grad():
+            return np.broadcast_to(_array(score(query.double(), key.double())), shape)
+    scores = np.zeros(shape)
+    for index in np.ndindex(batch):
+        own, memory = _pick(queries, index, 2), _pick(keys, index, 2)
+        if isinstance(score, Location):
+            scores[index] = oracle.location(own, len(memory), _array(score.weight))
+        elif pair is not None:
+            scores[index] = oracle.scores(own, memory, pair)
+    return scores
+
+
+def _pair_of(score: ScoreLike) -> Pair | None:
+    match score:
+        case Dot():
+            return oracle.dot(score.scale)
+        case General():
+            return oracle.general(_array(score.weight))
+        case Cosine():
+            return oracle.cosine(score.temperature.item(), epsilon=1e-12)
+        case Concat():
+            return oracle.concat(_array(score.query_weight), _array(score.key_weight))
+        case Additive():
+            query, key = score.query_projection, score.key_projection
+            return oracle.additive(_array(query.weight), _array(query.bias), _array(key.weight), _array(score.weight))
+        case _:
+            return None
+
+
+def _array(tensor: Tensor) -> Array:
+    return tensor.detach().double().cpu().numpy()
+
+
+def _pick(array: np.ndarray, index: tuple[int, ...], own_axes: int) -> np.ndarray:
+    """The row of a batch; axes of 1 are the same for all, and a shorter batch lines up with the first axes."""
+    axes = array.shape[: array.ndim - own_axes]
+    return array[tuple(min(i, size - 1) for i, size in zip(index, axes, strict=False))]

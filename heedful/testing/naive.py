@@ -1,0 +1,88 @@
+"""Attention in plain torch at the precision of its inputs, with autograd: what anybody would write.
+
+It sets the error budget of the engines (`heedful.testing.tolerance`), and in float64 it gives the exact gradients.
+Everything is materialised. Which pairs are visible, and the support of sparse choices, come from the oracle.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from heedful.attention import ScoreLike
+from heedful.choice import Choice, Entmax15, Soft, Sparse, Sparsemax
+from heedful.region import Predicted
+from heedful.score import Additive, Concat, Cosine, Dot, General, Location
+from heedful.testing import exact
+from heedful.testing.exact import Words
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, words: Words) -> Tensor:
+    """The context ``[*B, T, V]``, in the dtype of the inputs."""
+    return align(query, key, words).to(value.dtype) @ value
+
+
+def align(query: Tensor, key: Tensor, words: Words) -> Tensor:
+    """The weights ``[*B, T, S]``, in the dtype of the inputs (those of a gate in at least float32)."""
+    allowed = torch.from_numpy(exact.see(query, key, words)[0])
+    support = torch.from_numpy(exact.align(query, key, words) > 0)
+    scores = _scores(query, key, words.score)
+    weights = _weigh(scores.expand(allowed.shape), allowed, support, words.choice)
+    for region in exact.parts(words.region):
+        if isinstance(region, Predicted):
+            weights = weights * _gate(region, query, key, words)
+    return weights
+
+
+def _scores(query: Tensor, key: Tensor, score: ScoreLike) -> Tensor:
+    match score:
+        case Dot():
+            scores = query @ key.mT * (query.shape[-1] ** -0.5 if score.scale is None else score.scale)
+        case General():
+            scores = query @ score.weight @ key.mT
+        case Cosine():
+            lengths = query.norm(dim=-1, keepdim=True) * key.norm(dim=-1).unsqueeze(-2)
+            scores = query @ key.mT / lengths * score.temperature
+        case Concat():
+            scores = (query @ score.query_weight).unsqueeze(-1) + (key @ score.key_weight).unsqueeze(-2)
+        case Additive():
+            own, memory = score.query_projection(query), score.key_projection(key)
+            scores = torch.tanh(own.unsqueeze(-2) + memory.unsqueeze(-3)) @ score.weight
+        case Location():
+            scores = query @ score.weight[: key.shape[-2]].mT
+        case _:
+            scores = score(query, key)
+    return scores
+
+
+def _weigh(scores: Tensor, allowed: Tensor, support: Tensor, choice: Choice) -> Tensor:
+    """Closed forms over a known support: gradients flow as they do through the real thing."""
+    size = support.sum(-1, keepdim=True).clamp(min=1)
+    inside = torch.where(support, scores, 0.0)
+    if isinstance(choice, Soft):
+        return _softmax(scores / choice.temperature, allowed)
+    if isinstance(choice, Sparse) and isinstance(choice.rule, Sparsemax):
+        tau = (inside.sum(-1, keepdim=True) - 1) / size
+        return torch.where(support, scores - tau, 0.0)
+    if isinstance(choice, Sparse) and isinstance(choice.rule, Entmax15):
+        mean = inside.sum(-1, keepdim=True) / size / 2
+        spread = torch.where(support, scores / 2 - mean, 0.0).square().sum(-1, keepdim=True)
+        tau = mean - ((1 - spread) / size).sqrt()
+        return torch.where(support, (scores / 2 - tau).square(), 0.0)
+    if isinstance(choice, Sparse):
+        return _softmax(scores, support)
+    return support.to(scores.dtype)
+
+
+def _softmax(scores: Tensor, allowed: Tensor) -> Tensor:
+    filled = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min)
+    return torch.softmax(filled, dim=-1).masked_fill(~allowed, 0.0)
+
+
+def _gate(region: Predicted, query: Tensor, key: Tensor, words: Words) -> Tensor:
+    """The Gaussian of local-p with positions in at least float32: half precision cannot count to 257."""
+    keys = key.shape[-2]
+    share = torch.sigmoid(torch.tanh(query @ region.projection.weight.mT) @ region.weight)
+    share = share.float() if share.dtype in (torch.float16, torch.bfloat16) else share
+    last = torch.from_numpy(np.maximum(exact.real_keys(query, key, words) - 1, 0)[..., None]).to(share.dtype)
+    position = torch.arange(keys, dtype=share.dtype)
+    return torch.exp(-2 * ((position - (share * last).unsqueeze(-1)) / region.radius).square())
