@@ -6,7 +6,7 @@ and only its products with the weights and the hidden states are kept.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -29,6 +29,7 @@ class TokenLoss(NamedTuple):
     tokens: int
 
 
+@runtime_checkable
 class TextBatch(Protocol):
     """What a text-to-text model needs of a batch; `target_in` begins with BOS, `target_out` ends with EOS, then PAD."""
 
