@@ -1,0 +1,90 @@
+"""Where a word stands: added to its vector, or as a turn of queries and keys.
+
+Every one takes `offset`, the position of the first vector given, so that one step at a time equals all at once.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from heedful.errors import UserError
+
+_LONGEST_WAVE = 10_000.0
+
+
+class Unplaced(nn.Module):
+    """Adds nothing: for models whose attention knows positions, or that need none."""
+
+    def forward(self, vectors: Float[Tensor, "*B T D"], offset: int = 0) -> Float[Tensor, "*B T D"]:
+        """The vectors as they are."""
+        return vectors
+
+
+class Sinusoidal(nn.Module):
+    """Adds ``sin(p / 10000^(2i/D))`` at column 2i and the cosine of the same at 2i + 1; no length is too long.
+
+    Source: Vaswani et al. 2017, section 3.5 (arXiv:1706.03762).
+    """
+
+    def forward(self, vectors: Float[Tensor, "*B T D"], offset: int = 0) -> Float[Tensor, "*B T D"]:
+        """The vectors with their positions added."""
+        length, width = vectors.shape[-2:]
+        angles = _angles(offset, length, width, vectors.device)
+        waves = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :width]
+        return vectors + waves.to(vectors.dtype)
+
+
+class Learned(nn.Module):
+    """Adds a learned vector for each of the first `max_length` positions.
+
+    Parameters: ``weight`` [max_length, width].
+    Raises: UserError, for a position beyond them.
+    Source: Gehring et al. 2017, section 3.1 (arXiv:1705.03122).
+    """
+
+    def __init__(self, max_length: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(max_length, width))
+        nn.init.normal_(self.weight, std=width**-0.5)
+
+    def forward(self, vectors: Float[Tensor, "*B T D"], offset: int = 0) -> Float[Tensor, "*B T D"]:
+        """The vectors with their positions added."""
+        end, known = offset + vectors.shape[-2], self.weight.shape[0]
+        if end > known:
+            raise UserError(
+                f"a sequence of {end} tokens is too long for the {known} positions that this model has learned",
+                hint="shorten it, or train with a larger max_length or with sinusoidal or rotary positions",
+            )
+        return vectors + self.weight[offset:end].to(vectors.dtype)
+
+
+class Rotary(nn.Module):
+    """Turns each pair of columns by an angle that grows with position; for `MultiHead(rotate=...)`.
+
+    Column i is paired with column i + d/2 (the paper pairs neighbours; learned projections make that the same) and
+    turned by ``p / 10000^(2i/d)``, so that a query's product with a key depends on their distance alone.
+    Raises: ValueError, when the head's width is odd.
+    Source: Su et al. 2021, eq. 34 (arXiv:2104.09864).
+    """
+
+    def __init__(self, head_dim: int) -> None:
+        super().__init__()
+        if head_dim % 2:
+            raise ValueError(f"Rotary turns pairs of columns, but a head is {head_dim} wide: choose an even width.")
+        self.head_dim = head_dim
+
+    def forward(self, vectors: Float[Tensor, "*B T d"], offset: int = 0) -> Float[Tensor, "*B T d"]:
+        """The vectors, each turned by its position."""
+        angles = _angles(offset, vectors.shape[-2], self.head_dim, vectors.device)
+        cosine, sine = angles.cos().to(vectors.dtype), angles.sin().to(vectors.dtype)
+        first, second = vectors.chunk(2, dim=-1)
+        return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+
+
+def _angles(offset: int, length: int, width: int, device: torch.device) -> Float[Tensor, "T half"]:
+    """``p / 10000^(2i / width)`` for every position and pair of columns, in float32."""
+    position = torch.arange(offset, offset + length, device=device, dtype=torch.float32)
+    column = torch.arange(0, width, 2, device=device, dtype=torch.float32)
+    return torch.outer(position, torch.exp(column * (-math.log(_LONGEST_WAVE) / width)))
