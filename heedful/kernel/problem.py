@@ -36,12 +36,12 @@ class EngineError(ValueError):
 class Problem:
     """Weigh `value` by how well features `x` of the queries meet features `y` of the keys.
 
-    `keep` has the axes ``[*B, T or 1, S]``. Batch axes of all tensors broadcast.
+    F and G are the same but for a `Free` form. `keep` has the axes ``[*B, T or 1, S]``. Batch axes broadcast.
     """
 
     form: Form
     x: Float[Tensor, "... T F"]
-    y: Float[Tensor, "... S F"]
+    y: Float[Tensor, "... S G"]
     bounds: Bounds
     weighing: Weighing
     keep: Bool[Tensor, "... _ S"] | None = None
