@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 _DISTRIBUTIONS = {"PIL": "Pillow", "yaml": "PyYAML"}  # where import and pip have different names
+_SHOWN = 30  # of a list of choices
 
 
 class UserError(Exception):
@@ -48,7 +49,10 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     by_lower = {option.lower(): option for option in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     guess = f"did you mean {by_lower[close[0]]!r}? " if close else ""
-    return f"{guess}choose from: {', '.join(known)}" if known else f"{guess}there is nothing to choose from"
+    if not known:
+        return "there is nothing to choose from"
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"{guess}choose from: {', '.join(known[:_SHOWN])}{more}"
 
 
 def require(module: str, *, extra: str) -> ModuleType:

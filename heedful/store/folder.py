@@ -15,7 +15,11 @@ def write_yaml(path: Path, settings: Mapping[str, Any]) -> None:
 
     Raises: UserError, as `replacing` does.
     """
-    write_text_atomically(path, yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100))
+    plain = dict(settings)
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    if yaml.safe_load(text) != plain:  # PyYAML writes a few odd characters (U+0085) as line breaks
+        text = yaml.safe_dump(plain, sort_keys=False, width=100)
+    write_text_atomically(path, text)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

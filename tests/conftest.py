@@ -1,0 +1,82 @@
+"""What every test lives under: one thread, no network, the same random numbers each time.
+
+`heedful` is not imported here at the top: pytest reads this file before jaxtyping has put its shape checks in place.
+"""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile(
+    "heedful",
+    deadline=None,  # the machines are shared: time says nothing
+    max_examples=40,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("heedful-ci", hypothesis.settings.get_profile("heedful"), derandomize=True)
+hypothesis.settings.load_profile("heedful-ci" if os.environ.get("CI") else "heedful")
+
+# What child processes of tests inherit: one thread, no window for pictures, a proxy that answers nobody.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["MPLBACKEND"] = "Agg"
+os.environ |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Torch on one thread: pytest-xdist runs one worker a core."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Every test begins with the same random numbers, whatever ran before it."""
+    import torch
+
+    torch.manual_seed(20260)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Fails a test that opens a connection to anywhere but this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        patch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
+        yield
+
+
+def _guarded(connect):
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            _refuse_unless_local(address[0])
+        return connect(self, address)
+
+    return guarded
+
+
+def _guarded_lookup(lookup):
+    def guarded(host, *args, **kwargs):
+        if host is not None:
+            _refuse_unless_local(host.decode() if isinstance(host, bytes) else host)
+        return lookup(host, *args, **kwargs)
+
+    return guarded
+
+
+def _refuse_unless_local(host: str) -> None:
+    """Loopback, and this machine's own name, which process groups look up."""
+    if host in ("", "localhost", "0.0.0.0", "::", socket.gethostname(), socket.getfqdn()):
+        return
+    try:
+        if ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+            return
+    except ValueError:
+        pass
+    pytest.fail(f"a test reached for the network: {host!r}")  # not an Exception: no library can swallow it
