@@ -156,7 +156,7 @@ class Recurrent(nn.Module):
         return turned if isinstance(self.run, nn.LSTM) else turned[0]
 
     def _from_torch(self, final: Tensor | State) -> State:
-        """torch's ``[L * directions, B, H]`` to ``[B, L, directions * H]`` each."""
+        """Turn torch's ``[L * directions, B, H]`` to ``[B, L, directions * H]`` each."""
         parts = (final,) if isinstance(final, Tensor) else final
         layers = self.run.num_layers
         return tuple(part.unflatten(0, (layers, -1)).permute(2, 0, 1, 3).flatten(2) for part in parts)
@@ -172,15 +172,15 @@ class Stack(nn.Module):
         self, kind: Kind, input_dim: int, hidden_dim: int, *, extra_dim: int, layers: int = 1, dropout: float = 0.0
     ) -> None:
         super().__init__()
-        first, *others = [kind.cell(extra_dim if layer == 0 else hidden_dim, hidden_dim) for layer in range(layers)]
-        self.cells = nn.ModuleList([first, *others])
-        self.input_weight = nn.Parameter(torch.empty(first.bias.shape[0], input_dim))
+        self.bottom = kind.cell(extra_dim, hidden_dim)
+        self.upper = nn.ModuleList(kind.cell(hidden_dim, hidden_dim) for _ in range(layers - 1))
+        self.input_weight = nn.Parameter(torch.empty(self.bottom.bias.shape[0], input_dim))
         nn.init.xavier_uniform_(self.input_weight)
         self.dropout = Dropout(dropout)
 
     def project(self, inputs: Float[Tensor, "... I"]) -> Float[Tensor, "... G"]:
         """What does not depend on the loop, for all steps in one product: ``W x + bias`` of the first layer."""
-        return linear(inputs, self.input_weight, self.cells[0].bias)
+        return linear(inputs, self.input_weight, self.bottom.bias)
 
     def begin(self, state: State) -> Layers:
         """A state ``[B, L, H]`` taken apart into layers, in the dtype that the loop computes in."""
@@ -188,8 +188,8 @@ class Stack(nn.Module):
 
     def forward(self, base: Float[Tensor, "B G"], extra: Float[Tensor, "B C"], layers: Layers) -> Layers:
         """The next state of every layer; ``layers[-1][0]`` is the top hidden state."""
-        after = [self.cells[0](base, extra, layers[0])]
-        for cell, state in zip(self.cells[1:], layers[1:], strict=True):
+        after = [self.bottom(base, extra, layers[0])]
+        for cell, state in zip(self.upper, layers[1:], strict=True):
             after.append(cell(cell.bias, self.dropout(after[-1][0]), state))
         return tuple(after)
 

@@ -119,7 +119,7 @@ def test_a_stack_feeds_each_layer_from_the_one_below(kind: Kind) -> None:
     inputs, extra = draw(2, 5), draw(2, 2, seed=1)
     before = stack.begin(tuple(draw(2, 2, 3, seed=2 + part) for part in range(kind.parts)))
     after = stack(stack.project(inputs), extra, before)
-    low, high = stack.cells
+    low, (high,) = stack.bottom, stack.upper
     expected_low = low(inputs @ stack.input_weight.T + low.bias, extra, before[0])
     torch.testing.assert_close(after[0], expected_low)
     torch.testing.assert_close(after[1], high(high.bias, expected_low[0], before[1]))

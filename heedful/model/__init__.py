@@ -1,0 +1,1 @@
+"""Models: assembly only, one file or folder a family."""

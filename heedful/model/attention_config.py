@@ -1,0 +1,113 @@
+"""Attentions by name: the closed tables that turn a config's words into the core's scores, regions and choices.
+
+Names are looked up here and nowhere deeper; an unknown one is answered with the likeliest.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from heedful.choice import Choice, Entmax15, Gumbel, Hard, Soft, Sparse, Sparsemax, StraightThrough, TopK
+from heedful.errors import UserError, did_you_mean
+from heedful.region import Causal, Everywhere, Predicted, Region, Window
+from heedful.score import Additive, Concat, Cosine, Dot, General, Location, Score
+from heedful.structure import Attention
+
+
+class AttentionConfig(BaseModel):
+    """Which attention: a score, a region and a choice by name, and their numbers.
+
+    `region` may join several with ``&``, as in "window & causal". Numbers that the named parts do not use are
+    ignored.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: str = "additive"
+    region: str = "everywhere"
+    choice: str = "soft"
+    width: int | None = Field(default=None, ge=1, description="hidden width of learned parts; None = the query's")
+    radius: int = Field(default=10, ge=1, description="source positions to each side, for window and predicted")
+    temperature: float = Field(default=1.0, gt=0, description="of soft, hard and gumbel; below 1 sharpens")
+    best: int = Field(default=4, ge=1, description="how many keys topk keeps")
+    max_length: int = Field(default=512, ge=1, description="how many source positions location knows")
+
+    @field_validator("score")
+    @classmethod
+    def _known_score(cls, name: str) -> str:
+        return known(name, SCORES, what="score")
+
+    @field_validator("choice")
+    @classmethod
+    def _known_choice(cls, name: str) -> str:
+        return known(name, CHOICES, what="choice")
+
+    @field_validator("region")
+    @classmethod
+    def _known_regions(cls, names: str) -> str:
+        return " & ".join(known(name.strip(), REGIONS, what="region") for name in names.split("&"))
+
+    def build(self, query_dim: int, key_dim: int) -> Attention:
+        """The attention for queries and keys of these widths.
+
+        Raises: UserError, when a score without parameters is to compare vectors of two widths.
+        """
+        first, *others = (REGIONS[name](self, query_dim) for name in self.region.split(" & "))
+        region = first
+        for other in others:
+            region = region & other
+        score = SCORES[self.score](self, query_dim, key_dim)
+        return Attention(score, region=region, choice=CHOICES[self.choice](self))
+
+
+def known(name: str, table: Mapping[str, Any], *, what: str) -> str:
+    """The name itself, when the table has it.
+
+    Raises: UserError, quoting the unknown name and the likeliest of those known.
+    """
+    if name not in table:
+        raise UserError(f"unknown {what} {name!r}", hint=did_you_mean(name, table))
+    return name
+
+
+def _equal(score: Score, name: str, query_dim: int, key_dim: int) -> Score:
+    """A score that has no weight between query and key, for which both must be equally wide."""
+    if query_dim != key_dim:
+        raise UserError(
+            f"score {name!r} compares vectors of one width, but the decoder's are {query_dim} wide and the source's "
+            f"{key_dim}",
+            hint="set merge to 'sum' or bidirectional to false, or choose score 'general'",
+        )
+    return score
+
+
+SCORES: dict[str, Callable[[AttentionConfig, int, int], Score]] = {
+    "dot": lambda config, query, key: _equal(Dot(scale=1.0), "dot", query, key),
+    "scaled-dot": lambda config, query, key: _equal(Dot(), "scaled-dot", query, key),
+    "cosine": lambda config, query, key: _equal(Cosine(), "cosine", query, key),
+    "general": lambda config, query, key: General(query, key),
+    "additive": lambda config, query, key: Additive(query, key, config.width or query),
+    "concat": lambda config, query, key: Additive(query, key, config.width or query),
+    "linear-concat": lambda config, query, key: Concat(query, key),
+    "location": lambda config, query, key: Location(query, config.max_length),
+}
+"""Score names. "concat" is Luong's, ``v^T tanh(W [q; k])``, which is additive; "linear-concat" cannot look."""
+
+REGIONS: dict[str, Callable[[AttentionConfig, int], Region]] = {
+    "everywhere": lambda config, query: Everywhere(),
+    "causal": lambda config, query: Causal(),
+    "window": lambda config, query: Window(config.radius),
+    "predicted": lambda config, query: Predicted(query, config.width or query, float(config.radius)),
+}
+"""Region names: "window" is local-m and "predicted" local-p of Luong et al. 2015, section 3.2."""
+
+CHOICES: dict[str, Callable[[AttentionConfig], Choice]] = {
+    "soft": lambda config: Soft(config.temperature),
+    "hard": lambda config: Hard(gradient=StraightThrough(config.temperature)),
+    "gumbel": lambda config: Hard(Gumbel(), gradient=StraightThrough(config.temperature)),
+    "sparsemax": lambda config: Sparse(Sparsemax()),
+    "entmax15": lambda config: Sparse(Entmax15()),
+    "topk": lambda config: Sparse(TopK(config.best)),
+}
+"""Choice names: "hard" takes the best key, "gumbel" samples one; both learn straight through."""

@@ -1,0 +1,86 @@
+"""RNNsearch: the decoder that looks before every step, from the state that it had."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.layer.readout import Maxout, beside
+from heedful.layer.recurrent import Layers, Stack
+from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
+from heedful.model.seq2seq.encoder import Source
+from heedful.model.seq2seq.look import SourceAttention
+from heedful.model.seq2seq.parts import all_steps, first_step
+
+
+class BahdanauState(NamedTuple):
+    """``s_{i-1}`` of every layer, a tuple of ``[B, H]`` each, and the step i from 0, ``[B]``."""
+
+    layers: Layers
+    position: Tensor
+
+
+class Bahdanau(nn.Module):
+    """``c_i`` from ``s_{i-1}``; the word from ``(s_{i-1}, E y_{i-1}, c_i)``; then ``s_i = f(s_{i-1}, E y_{i-1}, c_i)``.
+
+    The query is the state BEFORE the step, and so is the readout's (the authors' code shifts the states by one);
+    ``c_i`` enters both gates and the candidate; the readout is maxout over pairs, as wide as the state. With several
+    layers the first reads ``c_i`` and the top one asks. An LSTM in the GRU's place asks with its hidden state.
+    Parameters: ``look`` (the attention), ``stack`` (the recurrent layers), ``readout``.
+    Source: Bahdanau et al. 2015, section A.1-A.2 (arXiv:1409.0473).
+    """
+
+    source = (
+        "Bahdanau, Cho, Bengio: Neural Machine Translation by Jointly Learning to Align and Translate, ICLR 2015, "
+        "arXiv:1409.0473"
+    )
+
+    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+        super().__init__()
+        self.look = SourceAttention(config.attention, config.hidden, annotation_dim)
+        self.stack = Stack(
+            CELLS[config.cell],
+            config.embed,
+            config.hidden,
+            extra_dim=annotation_dim,
+            layers=config.layers,
+            dropout=config.dropout,
+        )
+        self.readout = Maxout(config.hidden + config.embed + annotation_dim, config.hidden)
+        self.output_dim = config.hidden
+
+    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+        """The annotations, with ``U_a h_j`` computed once."""
+        return self.look.project(annotations, lengths)
+
+    def start(self, source: Source) -> BahdanauState:
+        """The state before the first step."""
+        return BahdanauState(self.stack.begin(source.state), first_step(source.summary))
+
+    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T F"]:
+        """What the readout reads, ``[s_{i-1} ; E y_{i-1} ; c_i]``, at all steps.
+
+        Inside the loop stays only what depends on the state; ``E y`` is projected before it, in one product.
+        """
+        bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
+        layers = self.stack.begin(source.state)
+        steps = all_steps(embedded)
+        states, contexts = [], []
+        for i, base in enumerate(bases):
+            states.append(layers[-1][0])
+            context = self.look(states[-1].unsqueeze(1), source.seen, steps[:, i : i + 1]).squeeze(1)
+            contexts.append(context)
+            if i + 1 < len(bases):  # the state after the last word is not asked for
+                layers = self.stack(base, context, layers)
+        return beside(torch.stack(states, dim=1), embedded, torch.stack(contexts, dim=1))
+
+    def step(
+        self, embedded: Float[Tensor, "B E"], state: BahdanauState, source: Source
+    ) -> tuple[Float[Tensor, "B F"], BahdanauState, Float[Tensor, "B S"]]:
+        """What the readout reads at one step, the state after it, and where it looked."""
+        top = state.layers[-1][0]
+        context, weights = self.look.look(top, source.seen, state.position)
+        layers = self.stack(self.stack.project(embedded), context, state.layers)
+        return beside(top, embedded, context), BahdanauState(layers, state.position + 1), weights

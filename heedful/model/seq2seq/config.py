@@ -1,0 +1,40 @@
+"""What a recurrent translator is made of, by name and number."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from heedful.layer.recurrent import GRU, LSTM, Kind
+from heedful.model.attention_config import AttentionConfig, known
+
+CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
+
+
+class SeqToSeqConfig(BaseModel):
+    """An RNN encoder-decoder: the default is RNNsearch of Bahdanau et al. 2015, 256 wide.
+
+    `hidden` is the width of the decoder and of each direction of the encoder. `merge` joins the two directions of
+    the encoder (concat or sum); `start` makes the decoder's first state (first-word, final, zero).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decoder: str = "bahdanau"
+    attention: AttentionConfig = AttentionConfig()
+    cell: str = "gru"
+    embed: int = Field(default=256, ge=1)
+    hidden: int = Field(default=256, ge=1)
+    layers: int = Field(default=1, ge=1)
+    bidirectional: bool = True
+    merge: str = "concat"
+    start: str = "first-word"
+    tied: bool = Field(default=False, description="the softmax reads the target embedding's weights")
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    smoothing: float = Field(default=0.1, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "SeqToSeqConfig":
+        from heedful.model.seq2seq.encoder import MERGES, STARTS  # their classes are built from this one
+        from heedful.model.seq2seq.model import DECODERS
+
+        for what, table in (("decoder", DECODERS), ("cell", CELLS), ("merge", MERGES), ("start", STARTS)):
+            known(getattr(self, what), table, what=what)
+        return self

@@ -1,0 +1,74 @@
+"""How a decoder looks at its source: the core's attention, told where in the target it stands."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.kernel import Bounds
+from heedful.model.attention_config import AttentionConfig
+from heedful.region import Both, Causal, Region, Span, Window
+
+
+@dataclass(frozen=True, eq=False)
+class UpTo(Region):
+    """Query ``t`` may look at keys ``0 .. last_t``; `last` is ``[*B, T]``."""
+
+    last: Int[Tensor, "*B T"]
+
+    def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
+        """Nothing to the right of `last`."""
+        return Bounds(span.queries, span.keys, stop=self.last + 1)
+
+
+def placed(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Region:
+    """A region with the query's own position made explicit.
+
+    Alone, a region takes its last query to stand at the last key; a decoder's step i stands at source position i,
+    or at the end of a shorter source (Luong's local-m: p_t = t). Regions that do not depend on the query's own
+    position are returned as they are.
+    """
+    if isinstance(region, Both):
+        return Both(placed(region.first, position, memory), placed(region.second, position, memory))
+    if isinstance(region, Causal):
+        return UpTo(position)
+    if isinstance(region, Window) and region.centre is None:
+        last = _real_keys(memory).unsqueeze(-1) - 1
+        return Window(region.radius, centre=torch.minimum(position, last))
+    return region
+
+
+class SourceAttention(nn.Module):
+    """A decoder's eye on the source, built from its config; `attention` does the looking."""
+
+    def __init__(self, config: AttentionConfig, query_dim: int, key_dim: int) -> None:
+        super().__init__()
+        self.attention = config.build(query_dim, key_dim)
+
+    def project(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+        """The source's memory, with ``U_a h_j`` computed once."""
+        keep = torch.arange(annotations.shape[1], device=lengths.device) < lengths.unsqueeze(-1)
+        return self.attention.project(annotations, keep=keep)
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T A"]:
+        """The context of each query; `position` is each query's step in the target, from 0."""
+        return self.attention(query, memory, region=placed(self.attention.region, position, memory))
+
+    def look(
+        self, query: Float[Tensor, "B Q"], memory: Memory, position: Int[Tensor, " B"]
+    ) -> tuple[Float[Tensor, "B A"], Float[Tensor, "B S"]]:
+        """One step: the context, and the weights by which it was made."""
+        region = placed(self.attention.region, position.unsqueeze(-1), memory)
+        weights = self.attention.align(query.unsqueeze(1), memory, region=region)
+        return (weights.to(memory.value.dtype) @ memory.value).squeeze(1), weights.squeeze(1)
+
+
+def _real_keys(memory: Memory) -> Int[Tensor, " B"]:
+    """How many source positions of each row are real."""
+    if memory.keep is None:
+        return torch.full(memory.key.shape[:1], memory.key.shape[1], device=memory.key.device)
+    return memory.keep.sum(-1)

@@ -1,0 +1,81 @@
+"""Luong's attention with input feeding: what was said, seen and thought goes into the next step."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.layer.readout import Attentional, beside
+from heedful.layer.recurrent import Layers, Stack
+from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
+from heedful.model.seq2seq.encoder import Source
+from heedful.model.seq2seq.look import SourceAttention
+from heedful.model.seq2seq.parts import all_steps, first_step
+
+
+class FeedingState(NamedTuple):
+    """Every layer's state, a tuple of ``[B, H]`` each, ``h~_{t-1}`` ``[B, H]``, and the step t from 0, ``[B]``."""
+
+    layers: Layers
+    fed: Tensor
+    position: Tensor
+
+
+class LuongFeeding(nn.Module):
+    """``h_t = RNN(h_{t-1}, [E y_{t-1}; h~_{t-1}])``, ``c_t`` from ``h_t``, ``h~_t = tanh(W_c [c_t; h_t])``.
+
+    ``h~_0 = 0``. What is fed back is the attentional vector ``h~``, not the context, and the first layer is wider by
+    it. The product with ``E y`` is taken before the loop; ``h~`` is made inside it.
+    Parameters: ``stack`` (the recurrent layers), ``look`` (the attention), ``attentional`` (``W_c``).
+    Source: Luong et al. 2015, section 3.3 (arXiv:1508.04025).
+    """
+
+    source = (
+        "Luong, Pham, Manning: Effective Approaches to Attention-based Neural Machine Translation, EMNLP 2015, "
+        "arXiv:1508.04025"
+    )
+
+    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+        super().__init__()
+        width = config.hidden
+        self.stack = Stack(
+            CELLS[config.cell], config.embed, width, extra_dim=width, layers=config.layers, dropout=config.dropout
+        )
+        self.look = SourceAttention(config.attention, width, annotation_dim)
+        self.attentional = Attentional(annotation_dim, width, width)
+        self.readout = nn.Identity()
+        self.output_dim = width
+
+    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+        """The annotations, their keys projected once."""
+        return self.look.project(annotations, lengths)
+
+    def start(self, source: Source) -> FeedingState:
+        """The state before the first step."""
+        layers = self.stack.begin(source.state)
+        return FeedingState(layers, torch.zeros_like(layers[-1][0]), first_step(source.summary))
+
+    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+        """``h~_t`` of all steps."""
+        bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
+        layers = self.stack.begin(source.state)
+        fed = torch.zeros_like(layers[-1][0])
+        steps = all_steps(embedded)
+        vectors = []
+        for t, base in enumerate(bases):
+            layers = self.stack(base, fed, layers)
+            context = self.look(layers[-1][0].unsqueeze(1), source.seen, steps[:, t : t + 1]).squeeze(1)
+            fed = self.attentional(beside(context, layers[-1][0]))
+            vectors.append(fed)
+        return torch.stack(vectors, dim=1)
+
+    def step(
+        self, embedded: Float[Tensor, "B E"], state: FeedingState, source: Source
+    ) -> tuple[Float[Tensor, "B H"], FeedingState, Float[Tensor, "B S"]]:
+        """``h~_t`` of one step, the state after it, and where it looked."""
+        layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
+        context, weights = self.look.look(layers[-1][0], source.seen, state.position)
+        fed = self.attentional(beside(context, layers[-1][0]))
+        return fed, FeedingState(layers, fed, state.position + 1), weights

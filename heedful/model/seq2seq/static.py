@@ -1,0 +1,61 @@
+"""Static attention: the decoder looks once, before it begins, and keeps what it saw."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.layer.recurrent import State
+from heedful.model.seq2seq.config import SeqToSeqConfig
+from heedful.model.seq2seq.encoder import Source
+from heedful.model.seq2seq.look import SourceAttention
+from heedful.model.seq2seq.parts import decoder_layers, first_step
+
+
+class StaticState(NamedTuple):
+    """The recurrent state ``[B, L, H]`` each, the context's share of every input ``[B, E]``, and where it looked."""
+
+    layers: State
+    glimpse: Tensor
+    attention: Tensor
+
+
+class Static(nn.Module):
+    """``c = sum_j softmax_j(score(C, h_j)) h_j`` once, then ``h_t = RNN(h_{t-1}, E y_{t-1} + W c)``.
+
+    The query is the summary C, one for the whole output, so that the weights have no variance over steps: the
+    counterpart to the dynamic attention of `Bahdanau` and `Luong`. As `Peek`, with an attended context in C's place.
+    Parameters: ``look`` (the attention), ``glimpse`` (W, no bias), ``recurrent``.
+    """
+
+    source = "Static attention: one query for the whole output (no primary source)"
+
+    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+        super().__init__()
+        self.look = SourceAttention(config.attention, annotation_dim, annotation_dim)
+        self.glimpse = nn.Linear(annotation_dim, config.embed, bias=False)
+        self.recurrent = decoder_layers(config)
+        self.readout = nn.Identity()
+        self.output_dim = config.hidden
+
+    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+        """The annotations, their keys projected once."""
+        return self.look.project(annotations, lengths)
+
+    def start(self, source: Source) -> StaticState:
+        """Look, and remember what was seen."""
+        context, weights = self.look.look(source.summary, source.seen, first_step(source.summary))
+        return StaticState(source.state, self.glimpse(context), weights)
+
+    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+        """The hidden states of all steps."""
+        context = self.look(source.summary.unsqueeze(1), source.seen, first_step(source.summary).unsqueeze(1))
+        return self.recurrent(embedded + self.glimpse(context), source.state)[0]
+
+    def step(
+        self, embedded: Float[Tensor, "B E"], state: StaticState, source: Source
+    ) -> tuple[Float[Tensor, "B H"], StaticState, Float[Tensor, "B S"]]:
+        """The hidden state of one step, and the weights of before."""
+        hidden, layers = self.recurrent.step(embedded + state.glimpse, state.layers)
+        return hidden, StaticState(layers, state.glimpse, state.attention), state.attention
