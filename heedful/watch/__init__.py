@@ -1,0 +1,25 @@
+"""Where a model looks: recorded without changing its output, then drawn or written to a file."""
+
+from heedful.watch.files import Map, check_format, save_maps
+from heedful.watch.picture import save_picture
+from heedful.watch.record import Recording, attentions, record
+from heedful.watch.svg import save_svg, svg
+from heedful.watch.terminal import ASCII, BLOCKS, COLOURS, Palette, draw, palette_for
+
+__all__ = [
+    "ASCII",
+    "BLOCKS",
+    "COLOURS",
+    "Map",
+    "Palette",
+    "Recording",
+    "attentions",
+    "check_format",
+    "draw",
+    "palette_for",
+    "record",
+    "save_maps",
+    "save_picture",
+    "save_svg",
+    "svg",
+]

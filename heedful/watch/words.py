@@ -1,0 +1,47 @@
+"""The words beside a map: one for each row and column, how wide they are, cut to a width, safe to print."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from torch import Tensor
+
+from heedful.shapes import ShapeError, describe
+
+
+def check_words(weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Checks that a map ``[T, S]`` has one word for each row and each column.
+
+    Raises: ShapeError, which says how many there are of each.
+    """
+    if tuple(weights.shape) != (len(rows), len(columns)):
+        raise ShapeError(
+            f"weights are {describe(weights)}, but there are {len(rows)} row and {len(columns)} column words: "
+            "give one word for each row and column."
+        )
+
+
+def printable(text: str) -> str:
+    """The text with everything that could move the cursor or turn the line around shown as a dot.
+
+    Control characters, line ends and directional overrides come out as "·"; an empty text as "∅".
+    """
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return "".join("·" if unicodedata.category(letter) in hidden else letter for letter in text) or "∅"
+
+
+def width(text: str) -> int:
+    """How many columns a terminal gives to the text: Chinese characters take two."""
+    return cell_len(text)
+
+
+def fit(text: str, columns: int, mark: str = "…") -> str:
+    """The text cut to a width, its last column a mark where something is missing."""
+    if width(text) <= columns:
+        return text
+    return set_cell_size(text, max(0, columns - width(mark))) + mark
+
+
+def right(text: str, columns: int) -> str:
+    """The text with spaces before it, to a width."""
+    return " " * (columns - width(text)) + text

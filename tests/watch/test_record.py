@@ -1,0 +1,161 @@
+"""Looking changes nothing, and what is seen is what was done."""
+
+import pytest
+import torch
+from torch import nn
+
+from heedful import Additive, Attention, Causal, General, Hard, MultiHead, Predicted, UserError, Window, record
+from heedful.attention import Memory
+from heedful.choice import Entmax15, Gumbel, Soft, Sparse, StraightThrough
+
+B, T, S, D = 2, 5, 7, 6
+
+
+class Two(nn.Module):
+    """A multi-head self-attention and a single attention over a memory, as models have them."""
+
+    def __init__(self, choice=None, score=None):
+        super().__init__()
+        self.own = MultiHead(D, 2, attention=Attention(region=Causal()))
+        self.look = Attention(Additive(D, D, 11) if score is None else score, choice=choice)
+        self.noise = nn.Dropout(0.5)
+
+    def forward(self, x, memory, keep):
+        own = self.own(x, x)
+        return self.noise(x + own) + self.look(own, memory, keep=keep)
+
+
+def _inputs():
+    keep = torch.ones(B, S, dtype=torch.bool)
+    keep[1, 4:] = False
+    return torch.randn(B, T, D), torch.randn(B, S, D), keep
+
+
+CHOICES = [Soft(), Sparse(Entmax15()), Hard(), Hard(Gumbel()), Hard(Gumbel(3), StraightThrough())]
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_a_recorded_model_returns_the_same_bits_and_gradients(choice):
+    model, inputs = Two(choice), _inputs()
+
+    def run():
+        model.zero_grad()
+        torch.manual_seed(7)
+        output = model(*inputs)
+        output.square().sum().backward()
+        return output, [p.grad for p in model.parameters() if p.grad is not None], torch.rand(3)
+
+    plain = run()
+    with record(model):
+        seen = run()
+    assert torch.equal(plain[0], seen[0])
+    assert all(torch.equal(a, b) for a, b in zip(plain[1], seen[1], strict=True))
+    assert torch.equal(plain[2], seen[2]), "the random state after the call is the same, too"
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_the_map_is_what_the_module_did(choice):
+    look = Attention(Additive(D, D, 11), choice=choice)
+    query, key, keep = _inputs()
+    value = torch.randn(B, S, 3)
+    with record(look) as seen:
+        context = look(query, key, value, keep=keep)
+    weights = seen.maps["attention"]
+    assert weights.shape == (B, 1, T, S)
+    torch.testing.assert_close(weights[:, 0] @ value, context)
+    assert not weights.requires_grad
+
+
+def test_a_generator_of_ones_own_is_put_back():
+    generator = torch.Generator().manual_seed(3)
+    look = Attention(choice=Hard(Gumbel(generator)))
+    query, key, _ = _inputs()
+    first = [look(query, key) for _ in range(3)]
+    generator.manual_seed(3)
+    with record(look):
+        second = [look(query, key) for _ in range(3)]
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_every_place_is_recorded_by_name_heads_apart():
+    model = Two()
+    with record(model) as seen:
+        model(*_inputs())
+    maps = seen.maps
+    assert {name: tuple(m.shape) for name, m in maps.items()} == {"own": (B, 2, T, T), "look": (B, 1, T, S)}
+    torch.testing.assert_close(maps["own"].sum(-1), torch.ones(B, 2, T))
+    assert maps["own"][..., 0, 1:].eq(0).all(), "causal: the first query sees the first key only"
+    assert maps["look"][1, ..., 4:].eq(0).all()
+
+
+def test_names_choose_modules_and_unknown_ones_are_told():
+    model = Two()
+    with record(model, "lo*") as seen:
+        model(*_inputs())
+    assert list(seen.maps) == ["look"]
+    with pytest.raises(UserError, match="'look'"), record(model, "loook"):
+        pass
+    with pytest.raises(UserError, match="has no heedful"), record(nn.Linear(2, 2)):
+        pass
+
+
+def test_steps_of_a_decoder_are_joined_along_the_queries():
+    look = Attention(General(D, D))
+    query, key, keep = _inputs()
+    memory = look.project(key, keep=keep)
+    with record(look) as all_at_once:
+        look(query, memory)
+    with record(look) as stepwise:
+        for t in range(T):
+            look(query[:, t : t + 1], memory)
+    torch.testing.assert_close(stepwise.maps["attention"], all_at_once.maps["attention"])
+    assert len(stepwise.calls["attention"]) == T
+
+
+def test_a_memory_that_grows_is_filled_with_zeros():
+    heads = MultiHead(D, 3, attention=Attention(region=Causal()))
+    x = torch.randn(B, T, D)
+    with record(heads) as all_at_once:
+        heads(x, x)
+    cache = None
+    with record(heads) as stepwise:
+        for t in range(T):
+            new = heads.project(x[:, t : t + 1])
+            cache = new if cache is None else cache.extend(new)
+            heads(x[:, t : t + 1], cache)
+    assert isinstance(cache, Memory)
+    torch.testing.assert_close(stepwise.maps["attention"], all_at_once.maps["attention"])
+
+
+def test_calls_on_different_batches_are_kept_apart():
+    look = Attention()
+    with record(look) as seen:
+        look(torch.randn(2, T, D), torch.randn(2, S, D))
+        look(torch.randn(3, T, D), torch.randn(3, S, D))
+    assert [call.shape[0] for call in seen.calls["attention"]] == [2, 3]
+    with pytest.raises(ValueError, match="different batches"):
+        seen.maps
+
+
+def test_hooks_are_gone_after_an_error():
+    model = Two()
+    with pytest.raises(RuntimeError, match="my own"), record(model):
+        raise RuntimeError("my own")
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_the_regions_of_a_call_are_seen():
+    look = Attention(region=Window(1))
+    query, key, keep = _inputs()
+    with record(look) as seen:
+        look(query, key, keep=keep)
+        look(query, key, keep=keep, region=Predicted(D, 5, 1.0))
+    narrow, gated = seen.calls["attention"]
+    assert (narrow > 0).sum(-1).max() <= 3
+    assert gated.sum(-1).max() < 1
+
+
+def test_a_module_that_never_ran_has_an_empty_map():
+    with record(Two()) as seen:
+        pass
+    assert seen.maps["look"].numel() == 0

@@ -1,0 +1,80 @@
+"""A map in the terminal: aligned whatever the script, folded when long, safe whatever the words hold."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from heedful.shapes import ShapeError
+from heedful.watch.terminal import ASCII, BLOCKS, COLOURS, draw, palette_for
+
+ENGLISH = ["the", "old", "man", "bought", "three", "red", "books", "yesterday", "."]
+CHINESE = list("老人昨天买了三本红书。")
+
+
+def test_the_heaviest_weight_is_drawn_darkest_in_its_row_and_column():
+    text = str(draw(torch.eye(5, 9), CHINESE[:5], ENGLISH))
+    rows = [line for line in text.splitlines() if "█" in line and "0" not in line]
+    assert [row[0] for row in rows] == CHINESE[:5]
+    starts = [cell_len(row[: row.index("█")]) for row in rows]
+    assert len({b - a for a, b in itertools.pairwise(starts)}) == 1, "a diagonal"
+
+
+@pytest.mark.parametrize("columns", [ENGLISH, CHINESE], ids=["english", "chinese"])
+def test_every_label_stands_above_its_column(columns):
+    for i, word in enumerate(columns):
+        weights = torch.zeros(1, len(columns))
+        weights[0, i] = 1
+        lines = str(draw(weights, ["x"], columns)).splitlines()
+        dark = next(line for line in lines if "█" in line)
+        place = cell_len(dark[: dark.index("█")])
+        labelled = [line for line in lines if word in line and line != dark]
+        assert any(cell_len(line[: line.index(word)]) == place for line in labelled)
+
+
+def test_rows_of_wide_characters_end_where_the_others_do():
+    text = str(draw(torch.rand(3, 4), ["ab", "书", "a书"], list("wxyz")))
+    rows = [line for line in text.splitlines() if line.strip().startswith(("ab ", "书 ", "a书 "))]
+    assert len({cell_len(row) for row in rows}) == 1
+
+
+@given(
+    rows=st.lists(st.text(max_size=30), min_size=1, max_size=5),
+    columns=st.lists(st.text(max_size=30), min_size=1, max_size=60),
+    width=st.integers(20, 120),
+)
+def test_any_words_make_lines_of_the_map_that_fit_and_hold_no_control_characters(rows, columns, width):
+    text = str(draw(torch.rand(len(rows), len(columns)), rows, columns, width=width))
+    assert all(letter == "\n" or letter.isprintable() or letter.isspace() for letter in text)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    if width >= 60:
+        assert max(cell_len(line) for line in text.splitlines()) <= width
+
+
+def test_a_long_source_is_folded_into_panels_that_repeat_the_rows():
+    text = str(draw(torch.rand(2, 40), ["eins", "zwei"], [f"w{i}" for i in range(40)], width=60))
+    assert text.count("eins") > 1
+    assert all(f"w{i}" in text for i in range(40))
+
+
+def test_no_colour_no_unicode_where_the_output_cannot_show_it():
+    assert palette_for("truecolor", True) is COLOURS
+    assert palette_for("standard", True) is BLOCKS
+    assert palette_for(None, False) is ASCII
+    assert palette_for("256", True, "ascii") is ASCII
+    text = str(draw(torch.rand(2, 3), ["a", "b"], ["a very long label, longer than any", "y", "z"], palette=ASCII))
+    assert text.isascii()
+
+
+def test_nan_is_shown_and_an_empty_map_says_so():
+    assert "?" in str(draw(torch.tensor([[float("nan")]]), ["x"], ["y"]))
+    assert "empty" in str(draw(torch.zeros(0, 2), [], ["a", "b"]))
+
+
+def test_words_that_do_not_fit_the_map_are_refused():
+    with pytest.raises(ShapeError, match="3 row and 2 column"):
+        draw(torch.rand(2, 2), ["a", "b", "c"], ["d", "e"])
