@@ -194,4 +194,4 @@ def _array(tensor: Tensor) -> Array:
 def _pick(array: np.ndarray, index: tuple[int, ...], own_axes: int) -> np.ndarray:
     """The row of a batch; axes of 1 are the same for all, and a shorter batch lines up with the first axes."""
     axes = array.shape[: array.ndim - own_axes]
-    return array[tuple(min(i, size - 1) for i, size in zip(index, axes, strict=False))]
+    return np.asarray(array[tuple(min(i, size - 1) for i, size in zip(index, axes, strict=False))])

@@ -125,16 +125,26 @@ class Mechanism:
         return {"score": self.score, "region": self.region, "choice": self.choice}
 
 
-def gradients(mechanism: Mechanism, sample: Sample, upstream: Tensor | None = None) -> list[Tensor]:
-    """Gradients of ``(context * upstream).sum()``: query, key, value, then every parameter. Zeros where none flow."""
+def gradients(
+    mechanism: Mechanism, sample: Sample, *, upstream: Tensor | None = None, anomaly: bool = False
+) -> list[Tensor]:
+    """Gradients of ``(context * upstream).sum()``: query, key, value, then every parameter. Zeros where none flow.
+
+    With `anomaly`, torch raises at the first step of the backward pass that makes a NaN, even one masked later.
+    """
     inputs = [tensor.detach().clone().requires_grad_() for tensor in (sample.query, sample.key, sample.value)]
     query, key, value = inputs
     context = mechanism.context(Sample(query, key, value, sample.keep))
     leaves = [*inputs, *mechanism.parameters]
     if not context.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves]
-    upstream = torch.ones_like(context) if upstream is None else upstream.to(context.dtype)
-    return list(torch.autograd.grad((context * upstream).sum(), leaves, allow_unused=True, materialize_grads=True))
+    total = (context if upstream is None else context * upstream.to(context.dtype)).sum()
+    before = torch.is_anomaly_enabled()
+    torch.autograd.set_detect_anomaly(anomaly)
+    try:
+        return list(torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True))
+    finally:
+        torch.autograd.set_detect_anomaly(before)
 
 
 def row_of(region: Region, index: int) -> Region:

@@ -63,8 +63,10 @@ def additive(query_weight: Array, query_bias: Array, key_weight: Array, weight: 
 
 
 def location(query: ArrayLike, keys: int, weight: Array) -> Array:
-    """``(W q)_s``: the score of position ``s``, whatever the key holds (Luong et al. 2015, eq. 8): ``[T, S]``."""
-    return np.array([[weight[s] @ q for s in range(keys)] for q in np.asarray(query, np.float64)]).reshape(-1, keys)
+    """``(W q)_s``: the score of position ``s``, whatever the key holds (Luong et al. 2015, eq. 9): ``[T, S]``."""
+    queries = np.asarray(query, np.float64)
+    rows = [[weight[s] @ q for s in range(keys)] for q in queries]
+    return np.array(rows, np.float64).reshape(len(queries), keys)
 
 
 # Regions: may query t look at key s? ----------------------------------------------------------------------------
@@ -99,11 +101,9 @@ def padding(queries: int, keys: int, length: int) -> NDArray[np.bool_]:
 
 def gaussian(keys: int, centre: ArrayLike, radius: float | int) -> Array:
     """The gate of local-p, ``exp(-(s - p)^2 / (2 sigma^2))`` with ``sigma = radius / 2`` (eq. 10): ``[T, S]``."""
-    sigma = radius / 2
-    centres = np.asarray(centre, np.float64)
-    return np.array([[math.exp(-((s - p) ** 2) / (2 * sigma**2)) for s in range(keys)] for p in centres]).reshape(
-        -1, keys
-    )
+    sigma, centres = radius / 2, np.asarray(centre, np.float64)
+    rows = [[math.exp(-((s - p) ** 2) / (2 * sigma**2)) for s in range(keys)] for p in centres]
+    return np.array(rows, np.float64).reshape(len(centres), keys)
 
 
 # Choices: weights for the keys that one query may see, and for no others -----------------------------------------
