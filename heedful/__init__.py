@@ -82,4 +82,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
+    """The public names too, though they are not loaded yet."""
     return sorted({*globals(), *__all__})
