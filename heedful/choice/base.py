@@ -18,8 +18,13 @@ class Choice(nn.Module, ABC):
         """The temperature when this is a plain softmax, which fused engines know; None otherwise."""
         return None
 
-    def seeded(self) -> "Choice":
-        """The same choice with its randomness, if any, drawn once."""
+    @property
+    def random(self) -> bool:
+        """Whether weights are drawn."""
+        return False
+
+    def seeded(self, block: int) -> "Choice":
+        """The same choice with its randomness, if any, drawn once for a block of queries."""
         return self
 
     @abstractmethod

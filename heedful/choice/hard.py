@@ -19,7 +19,7 @@ class Argmax:
         """Which key each query takes."""
         return scores.argmax(dim=-1)
 
-    def seeded(self) -> "Argmax":
+    def seeded(self, block: int) -> "Argmax":
         """Itself: nothing is random here."""
         return self
 
@@ -43,10 +43,13 @@ class Gumbel:
         waiting = torch.empty_like(scores).exponential_(generator=generator)
         return (scores - waiting.clamp_min(torch.finfo(scores.dtype).tiny).log()).argmax(dim=-1)
 
-    def seeded(self) -> "Gumbel":
-        """The same draw with the seed fixed, so that a block computed twice samples the same keys."""
+    def seeded(self, block: int) -> "Gumbel":
+        """The same draw with the seed fixed, so that a block computed twice samples the same keys.
+
+        A given seed moves on by `block`: blocks with one seed would all draw the same noise.
+        """
         if isinstance(self.generator, int):
-            return self
+            return Gumbel(self.generator + block)
         device = "cpu" if self.generator is None else self.generator.device
         seed = torch.randint(2**62, (), dtype=torch.long, generator=self.generator, device=device)
         return Gumbel(int(seed.item()))
@@ -89,9 +92,14 @@ class Hard(Choice):
         self.draw = Argmax() if draw is None else draw
         self.gradient = Stopped() if gradient is None else gradient
 
-    def seeded(self) -> "Hard":
-        """The same choice with its sample drawn once."""
-        return Hard(self.draw.seeded(), self.gradient)
+    @property
+    def random(self) -> bool:
+        """Whether keys are sampled."""
+        return isinstance(self.draw, Gumbel)
+
+    def seeded(self, block: int) -> "Hard":
+        """The same choice with its sample drawn once for a block of queries."""
+        return Hard(self.draw.seeded(block), self.gradient)
 
     def forward(
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None

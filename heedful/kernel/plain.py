@@ -5,7 +5,7 @@ It is the meaning that the other engines must reproduce.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -35,21 +35,24 @@ class Plain:
         if len(blocks) == 1:
             return _block_context(problem, value, blocks[0])
         if not torch.is_grad_enabled():
-            return torch.cat([_block_context(problem, value, rows) for rows in blocks], dim=-2)
+            return torch.cat([_block_context(_fixed(problem, rows), value, rows) for rows in blocks], dim=-2)
         return torch.cat([_recomputed(problem, value, rows) for rows in blocks], dim=-2)
 
     def align(self, problem: Problem) -> Float[Tensor, "... T S"]:
         """All weights, ``[*B, T, S]``; only the block's intermediates are saved on top."""
         everything = slice(0, problem.bounds.keys)
         blocks = list(self._blocks(problem))
-        if len(blocks) == 1 or not torch.is_grad_enabled():
-            parts = [problem.weights(rows, everything, problem.weighing) for rows in blocks]
+        if len(blocks) == 1:
+            return problem.weights(blocks[0], everything, problem.weighing)
+        weighings = [problem.weighing.seeded(rows.start) for rows in blocks]
+        if not torch.is_grad_enabled():
+            parts = [problem.weights(rows, everything, one) for rows, one in zip(blocks, weighings, strict=True)]
         else:
             parts = [
-                checkpoint(problem.weights, rows, everything, problem.weighing.seeded(), use_reentrant=False)
-                for rows in blocks
+                checkpoint(problem.weights, rows, everything, one, use_reentrant=False)
+                for rows, one in zip(blocks, weighings, strict=True)
             ]
-        return torch.cat(parts, dim=-2) if len(parts) > 1 else parts[0]
+        return torch.cat(parts, dim=-2)
 
     def _blocks(self, problem: Problem) -> Iterator[slice]:
         """Slices of the queries; one empty slice where there are none."""
@@ -65,13 +68,18 @@ class Plain:
 
 def _block_context(problem: Problem, value: Tensor, rows: slice) -> Tensor:
     """The context of a block of queries, from the keys that its band can reach."""
-    keys = slice(0, problem.bounds.keys) if isinstance(problem.form, Free) else problem.bounds.reach(rows)
+    every = isinstance(problem.form, Free) or problem.weighing.random
+    keys = slice(0, problem.bounds.keys) if every else problem.bounds.reach(rows)
     weights = problem.weights(rows, keys, problem.weighing)
     return weights.to(value.dtype) @ value[..., keys, :]
 
 
+def _fixed(problem: Problem, rows: slice) -> Problem:
+    """The problem as one block sees it: what is drawn is drawn once."""
+    return replace(problem, weighing=problem.weighing.seeded(rows.start))
+
+
 def _recomputed(problem: Problem, value: Tensor, rows: slice) -> Tensor:
     """The same, keeping nothing of the block for the backward pass but its inputs."""
-    fixed = Problem(problem.form, problem.x, problem.y, problem.bounds, problem.weighing.seeded(), problem.keep)
-    context: Tensor = checkpoint(_block_context, fixed, value, rows, use_reentrant=False)  # pyright: ignore
+    context: Tensor = checkpoint(_block_context, _fixed(problem, rows), value, rows, use_reentrant=False)  # pyright: ignore
     return context

@@ -19,8 +19,16 @@ class Weighing(Protocol):
         """The temperature when this is a plain softmax, which fused engines know; None otherwise."""
         ...
 
-    def seeded(self) -> "Weighing":
-        """The same choice with its randomness drawn once, so that a block computed twice comes out the same."""
+    @property
+    def random(self) -> bool:
+        """Whether weights are drawn: a row's noise then needs all keys, whichever of them it can reach."""
+        ...
+
+    def seeded(self, block: int) -> "Weighing":
+        """The same choice with its randomness drawn once, so that a block computed twice comes out the same.
+
+        Blocks, named by their first query, draw differently; block 0 draws as the choice itself does.
+        """
         ...
 
     def __call__(self, scores: Tensor, visible: Tensor | None, /) -> Tensor:
