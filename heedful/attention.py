@@ -74,12 +74,10 @@ class Memory:
         """
         if new.score is not self.score:
             raise ValueError("Memory.extend: the two memories were projected by different scores; project both alike.")
-        return Memory(
-            torch.cat([self.key, new.key], dim=-2),
-            torch.cat([self.value, new.value], dim=-2),
-            _join(self, new),
-            self.score,
-        )
+        key = torch.cat([self.key, new.key], dim=-2)
+        if isinstance(self.score, Score) and self.score.reads_positions:
+            key = self.score.project_key(key)  # the new keys counted from 0: count again from the memory's first
+        return Memory(key, torch.cat([self.value, new.value], dim=-2), _join(self, new), self.score)
 
     def _check_owner(self, score: ScoreLike) -> None:
         if self.score is not None and self.score is not score:

@@ -16,6 +16,11 @@ class Score(nn.Module, ABC):
     ``(query [*B, T, Q], key [*B, S, K]) -> [*B, T, S]`` works in a score's place, at the plain engine's speed.
     """
 
+    @property
+    def reads_positions(self) -> bool:
+        """Whether a key's features depend on where it stands in the memory."""
+        return False
+
     @abstractmethod
     def form(self) -> Form:
         """How a pair of features becomes a score."""

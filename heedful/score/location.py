@@ -28,6 +28,11 @@ class Location(Score):
         """Draw the weight so that unit-variance queries score with unit variance."""
         nn.init.normal_(self.weight, std=1.0 / math.sqrt(max(1, self.weight.shape[1])))
 
+    @property
+    def reads_positions(self) -> bool:
+        """Positions are all it reads."""
+        return True
+
     def form(self) -> Inner:
         """An inner product."""
         return Inner()
