@@ -17,6 +17,7 @@ from torch.nn.functional import linear
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from heedful.layer.dropout import Dropout
+from heedful.layer.precision import for_products
 
 State = tuple[Tensor, ...]
 Layers = tuple[State, ...]
@@ -184,7 +185,7 @@ class Stack(nn.Module):
 
     def begin(self, state: State) -> Layers:
         """A state ``[B, L, H]`` taken apart into layers, in the dtype that the loop computes in."""
-        return tuple(zip(*(_as_products(part).unbind(1) for part in state), strict=True))
+        return tuple(zip(*(for_products(part).unbind(1) for part in state), strict=True))
 
     def forward(self, base: Float[Tensor, "B G"], extra: Float[Tensor, "B C"], layers: Layers) -> Layers:
         """The next state of every layer; ``layers[-1][0]`` is the top hidden state."""
@@ -192,12 +193,6 @@ class Stack(nn.Module):
         for cell, state in zip(self.upper, layers[1:], strict=True):
             after.append(cell(cell.bias, self.dropout(after[-1][0]), state))
         return tuple(after)
-
-
-def _as_products(state: Tensor) -> Tensor:
-    """A state in the dtype that matrix products give: autocast's, where it is on."""
-    device = state.device.type
-    return state.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else state
 
 
 def _orthogonal_blocks(weight: Tensor) -> None:

@@ -24,6 +24,7 @@ def test_presets_run(name: str) -> None:
         ({"cell": "lsmt"}, "lstm"),
         ({"merge": "concatenate"}, "concat"),
         ({"start": "zeros"}, "zero"),
+        ({"tie": "targets"}, "target"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_likeliest(changes: dict[str, str], meant: str) -> None:
@@ -66,7 +67,12 @@ def test_handing_over_the_state_needs_equal_widths() -> None:
 
 def test_tying_needs_equal_widths() -> None:
     with pytest.raises(UserError, match="embed 3 and hidden 4"):
-        SeqToSeq(SeqToSeqConfig(embed=3, hidden=4, tied=True), 11, 13)
+        SeqToSeq(SeqToSeqConfig(embed=3, hidden=4, tie="target"), 11, 13)
+
+
+def test_tying_all_needs_one_vocabulary() -> None:
+    with pytest.raises(UserError, match="11 source and 13 target"):
+        SeqToSeq(SeqToSeqConfig(embed=4, hidden=4, tie="all"), 11, 13)
 
 
 def test_a_source_of_another_family_is_refused() -> None:

@@ -80,7 +80,7 @@ def rnnsearch(model: SeqToSeq) -> tuple[Array, Array]:
     s = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"])
     all_logits, all_alpha = [], []
     for y in TARGET[0].tolist():
-        ey = n["embedding.weight"][y]
+        ey = n["target_embedding.weight"][y] * np.sqrt(5)
         alpha = additive(n, s, h)
         c = sum(alpha[j] * h[j] for j in range(len(h)))
         tt = u_o @ s + v_o @ ey + c_o @ c + out_bias
@@ -119,7 +119,7 @@ def luong(model: SeqToSeq, *, feeding: bool) -> tuple[Array, Array]:
     fed = np.zeros(6)
     all_logits, all_alpha = [], []
     for y in TARGET[0].tolist():
-        gates = np.split(w @ n["embedding.weight"][y] + fed_w @ fed + u @ state + b, 4)
+        gates = np.split(w @ n["target_embedding.weight"][y] * np.sqrt(5) + fed_w @ fed + u @ state + b, 4)
         i, f, g, o = (gates[k] for k in order)
         memory = sigmoid(f) * memory + sigmoid(i) * np.tanh(g)
         state = sigmoid(o) * np.tanh(memory)
@@ -270,6 +270,9 @@ def test_keys_are_projected_once() -> None:
 
 
 def test_tied_weights_are_one() -> None:
-    model = make_model(tied=True, embed=6)
-    assert model.output.weight is model.embedding.weight
-    assert make_model(embed=6).output.weight is not make_model(embed=6).embedding.weight
+    torch.manual_seed(0)
+    shapes = {"none": (False, False), "target": (True, False), "all": (True, True)}
+    for tie, (output, source) in shapes.items():
+        model = SeqToSeq(SeqToSeqConfig(embed=6, hidden=6, tie=tie), 11, 11)
+        assert (model.output.weight is model.target_embedding.weight) == output
+        assert (model.encoder.embedding.weight is model.target_embedding.weight) == source

@@ -174,6 +174,22 @@ def test_search_may_reorder_and_drop_rows(decoder: str) -> None:
 
 
 @FAMILIES
+def test_several_rows_may_share_a_sentence(decoder: str) -> None:
+    """As beams do: k rows in a run look at one sentence, whose memory is not repeated."""
+    attention = AttentionConfig(region="window & predicted", radius=2)
+    model, batch = make_model(changed(decoder=decoder, attention=attention)), make_batch()
+    memory = model.encode(batch.source, batch.source_lengths)
+    twice = torch.tensor([0, 0, 1, 1, 2, 2])
+    state, apart = take_rows(model.start(memory), twice), take_rows(model.start(memory), twice)
+    for token in (torch.tensor([4, 5, 6, 7, 8, 9]), torch.tensor([9, 3, 4, 8, 3, 6])):
+        step = model.step(token, state, model.share(memory, 2))
+        alone = model.step(token, apart, take_rows(memory, twice))
+        state, apart = step.state, alone.state
+        torch.testing.assert_close(step.logits, alone.logits)
+        torch.testing.assert_close(step.attention, alone.attention)
+
+
+@FAMILIES
 def test_the_loss_is_cross_entropy_over_real_words(decoder: str) -> None:
     batch = make_batch()
     for smoothing in (0.0, 0.3):

@@ -1,18 +1,23 @@
 """What a recurrent translator is made of, by name and number."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.layer.recurrent import GRU, LSTM, Kind
 from heedful.model.attention_config import AttentionConfig, known
 
 CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
+TIES: tuple[str, ...] = ("all", "target", "none")
 
 
 class SeqToSeqConfig(BaseModel):
     """An RNN encoder-decoder: the default is RNNsearch of Bahdanau et al. 2015, 256 wide.
 
     `hidden` is the width of the decoder and of each direction of the encoder. `merge` joins the two directions of
-    the encoder (concat or sum); `start` makes the decoder's first state (first-word, final, zero).
+    the encoder (concat, sum); `start` makes the decoder's first state (first-word, final, zero); `tie` says which word
+    matrices are one (all: source, target and output; target: target and output; none).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +31,7 @@ class SeqToSeqConfig(BaseModel):
     bidirectional: bool = True
     merge: str = "concat"
     start: str = "first-word"
-    tied: bool = Field(default=False, description="the softmax reads the target embedding's weights")
+    tie: str = "none"
     dropout: float = Field(default=0.2, ge=0, lt=1)
     smoothing: float = Field(default=0.1, ge=0, lt=1)
 
@@ -35,6 +40,13 @@ class SeqToSeqConfig(BaseModel):
         from heedful.model.seq2seq.encoder import MERGES, STARTS  # their classes are built from this one
         from heedful.model.seq2seq.model import DECODERS
 
-        for what, table in (("decoder", DECODERS), ("cell", CELLS), ("merge", MERGES), ("start", STARTS)):
+        tables: dict[str, Mapping[str, Any]] = {
+            "decoder": DECODERS,
+            "cell": CELLS,
+            "merge": MERGES,
+            "start": STARTS,
+            "tie": dict.fromkeys(TIES),
+        }
+        for what, table in tables.items():
             known(getattr(self, what), table, what=what)
         return self

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
+from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.recurrent import Recurrent, State
 from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
 
@@ -51,7 +52,7 @@ class Encoder(nn.Module):
     the reset gate after the product.
     """
 
-    def __init__(self, config: SeqToSeqConfig, embedding: nn.Module) -> None:
+    def __init__(self, config: SeqToSeqConfig, embedding: TokenEmbedding) -> None:
         super().__init__()
         self.embedding = embedding
         self.dropout = Dropout(config.dropout)

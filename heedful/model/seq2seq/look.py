@@ -59,12 +59,19 @@ class SourceAttention(nn.Module):
         return self.attention(query, memory, region=placed(self.attention.region, position, memory))
 
     def look(
-        self, query: Float[Tensor, "B Q"], memory: Memory, position: Int[Tensor, " B"]
-    ) -> tuple[Float[Tensor, "B A"], Float[Tensor, "B S"]]:
-        """One step: the context, and the weights by which it was made."""
-        region = placed(self.attention.region, position.unsqueeze(-1), memory)
-        weights = self.attention.align(query.unsqueeze(1), memory, region=region)
-        return (weights.to(memory.value.dtype) @ memory.value).squeeze(1), weights.squeeze(1)
+        self, query: Float[Tensor, "R Q"], memory: Memory, position: Int[Tensor, " R"]
+    ) -> tuple[Float[Tensor, "R A"], Float[Tensor, "R S"]]:
+        """One step: the context, and the weights by which it was made.
+
+        Rows may be a multiple of the memory's: k rows in a run then look at one sentence, which is asked once with
+        k queries.
+        """
+        sentences = memory.key.shape[0]
+        together = sentences, query.shape[0] // max(1, sentences)
+        region = placed(self.attention.region, position.view(together), memory)
+        weights = self.attention.align(query.unflatten(0, together), memory, region=region)
+        context = weights.to(memory.value.dtype) @ memory.value
+        return context.flatten(0, 1), weights.flatten(0, 1)
 
 
 def _real_keys(memory: Memory) -> Int[Tensor, " B"]:

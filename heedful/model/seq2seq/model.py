@@ -1,14 +1,14 @@
 """The recurrent translator: an encoder, a decoder family chosen by name, and the softmax over words."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
+from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
 from heedful.layer.step import Step
 from heedful.model.seq2seq.bahdanau import Bahdanau
@@ -39,25 +39,24 @@ class SeqToSeq(nn.Module):
 
     Sources and targets are token ids, padded with PAD; sources may be padded to any length. `step` and `logits`
     agree, and a row does not depend on the other rows.
-    Parameters: ``encoder``, ``start_state``, ``embedding`` (target), ``decoder``, ``output`` (Linear; its weight is
-    the embedding's where `config.tied`).
+    Parameters: ``encoder``, ``start_state``, ``target_embedding``, ``decoder``, ``output`` (Linear).
     Raises: UserError, for an unknown name in the config or widths that do not fit.
     """
 
     def __init__(self, config: SeqToSeqConfig, source_size: int, target_size: int) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config, _embedding(source_size, config.embed))
+        self.target_embedding = TokenEmbedding(target_size, config.embed)
+        self.encoder = Encoder(config, self._source_embedding(source_size))
         width = self.encoder.annotation_dim
         self.start_state = STARTS[config.start](config, width)
-        self.embedding = _embedding(target_size, config.embed)
         self.dropout = Dropout(config.dropout)
         self.decoder: Decoder = DECODERS[config.decoder](config, width)
         self.output = nn.Linear(self.decoder.output_dim, target_size)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
-        if config.tied:
-            self.output.weight = _tied(self.embedding, self.decoder.output_dim)
+        if config.tie != "none":
+            self.output.weight = self._output_weight()
 
     @property
     def source(self) -> str:
@@ -74,8 +73,15 @@ class SeqToSeq(nn.Module):
         """The decoder's state before the first word."""
         return self.decoder.start(memory)
 
-    def step(self, token: Int[Tensor, " B"], state: Any, memory: Source) -> Step:
-        """Say one word (BOS first), hear the logits of the next, and where the model looked for it."""
+    def share(self, memory: Source, size: int) -> Source:
+        """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it."""
+        return memory
+
+    def step(self, token: Int[Tensor, " R"], state: Any, memory: Source) -> Step:
+        """Say one word (BOS first); hear the logits of the next, and where the model looked for it.
+
+        Rows may be a multiple of the memory's, k in a run for each sentence.
+        """
         features, after, attention = self.decoder.step(self._embed(token), state, memory)
         return Step(self.output(self._read_out(features)), after, attention)
 
@@ -94,7 +100,7 @@ class SeqToSeq(nn.Module):
         return token_loss(hidden, self.output.weight, self.output.bias, target=target, smoothing=self.config.smoothing)
 
     def _embed(self, tokens: Int[Tensor, "..."]) -> Float[Tensor, "... E"]:
-        return self.dropout(self.embedding(tokens))
+        return self.dropout(self.target_embedding(tokens))
 
     def _features(self, source: Tensor, lengths: Tensor, target_in: Tensor) -> Float[Tensor, "B T F"]:
         """What the readout reads, for all steps."""
@@ -104,24 +110,24 @@ class SeqToSeq(nn.Module):
         """What the softmax reads."""
         return self.dropout(self.decoder.readout(features))
 
+    def _source_embedding(self, size: int) -> TokenEmbedding:
+        """The source's own word vectors, or the target's where all are one."""
+        target_size = self.target_embedding.weight.shape[0]
+        if self.config.tie != "all":
+            return TokenEmbedding(size, self.config.embed)
+        if size != target_size:
+            raise UserError(
+                f"tie 'all' needs one vocabulary, got {size} source and {target_size} target tokens",
+                hint="train a joint tokeniser, or set tie to 'target'",
+            )
+        return self.target_embedding
 
-def _embedding(size: int, width: int) -> nn.Embedding:
-    """Word vectors of about unit length, so that as output weights they give logits of order 1."""
-    embedding = nn.Embedding(size, width, padding_idx=PAD)
-    nn.init.normal_(embedding.weight, std=width**-0.5)
-    with torch.no_grad():
-        embedding.weight[PAD] = 0.0
-    return embedding
-
-
-def _tied(embedding: nn.Embedding, output_dim: int) -> nn.Parameter:
-    """The embedding's weight, to be the softmax's.
-
-    Raises: UserError, when the softmax reads vectors of another width.
-    """
-    if embedding.embedding_dim != output_dim:
-        raise UserError(
-            f"tied needs embed and hidden to be equal, got embed {embedding.embedding_dim} and hidden {output_dim}",
-            hint="set both alike, or tied to false",
-        )
-    return cast(nn.Parameter, embedding.weight)
+    def _output_weight(self) -> nn.Parameter:
+        """The target embedding's weight, to be the softmax's."""
+        if self.config.embed != self.decoder.output_dim:
+            raise UserError(
+                f"tie {self.config.tie!r} needs embed and hidden to be equal, got embed {self.config.embed} and hidden "
+                f"{self.decoder.output_dim}",
+                hint="set both alike, or tie to 'none'",
+            )
+        return self.target_embedding.weight

@@ -12,9 +12,10 @@ from heedful.model.seq2seq.parts import decoder_layers
 
 
 class PeekState(NamedTuple):
-    """The recurrent state, ``[B, L, H]`` each."""
+    """The recurrent state ``[B, L, H]`` each, and the summary's share of every input ``[B, E]``."""
 
     layers: State
+    glimpse: Tensor
 
 
 class Peek(nn.Module):
@@ -39,7 +40,7 @@ class Peek(nn.Module):
 
     def start(self, source: Source) -> PeekState:
         """The state before the first step."""
-        return PeekState(source.state)
+        return PeekState(source.state, self.glimpse(source.summary))
 
     def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps."""
@@ -49,6 +50,5 @@ class Peek(nn.Module):
         self, embedded: Float[Tensor, "B E"], state: PeekState, source: Source
     ) -> tuple[Float[Tensor, "B H"], PeekState, None]:
         """The hidden state of one step."""
-        inputs = embedded + self.glimpse(source.summary)
-        hidden, layers = self.recurrent.step(inputs, state.layers)
-        return hidden, PeekState(layers), None
+        hidden, layers = self.recurrent.step(embedded + state.glimpse, state.layers)
+        return hidden, PeekState(layers, state.glimpse), None

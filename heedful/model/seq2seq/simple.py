@@ -12,9 +12,10 @@ from heedful.model.seq2seq.parts import decoder_layers
 
 
 class SimpleState(NamedTuple):
-    """The recurrent state, ``[B, L, H]`` each."""
+    """The recurrent state ``[B, L, H]`` each, and the summary's share of every input ``[B, E]``."""
 
     layers: State
+    glimpse: Tensor
 
 
 class Simple(nn.Module):
@@ -38,7 +39,7 @@ class Simple(nn.Module):
 
     def start(self, source: Source) -> SimpleState:
         """The state before the first step."""
-        return SimpleState(source.state)
+        return SimpleState(source.state, self.glimpse(source.summary))
 
     def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps; of `embedded` only the number of steps is read."""
@@ -49,5 +50,5 @@ class Simple(nn.Module):
         self, embedded: Float[Tensor, "B E"], state: SimpleState, source: Source
     ) -> tuple[Float[Tensor, "B H"], SimpleState, None]:
         """The hidden state of one step."""
-        hidden, layers = self.recurrent.step(self.glimpse(source.summary), state.layers)
-        return hidden, SimpleState(layers), None
+        hidden, layers = self.recurrent.step(state.glimpse, state.layers)
+        return hidden, SimpleState(layers, state.glimpse), None
