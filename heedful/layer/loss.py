@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from heedful.layer.precision import product_dtype
 from heedful.shapes import ShapeError, check_width, describe
 
 _BLOCK_LOGITS = 1 << 23
@@ -82,7 +83,7 @@ class _BlockwiseLoss(torch.autograd.Function):
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor]:
         with torch.autocast(hidden.device.type, enabled=False):
-            parts = _Parts(hidden, weight, bias, product=_product_dtype(hidden), wanted=ctx.needs_input_grad[:3])
+            parts = _Parts(hidden, weight, bias, product=product_dtype(hidden), wanted=ctx.needs_input_grad[:3])
             total, nll = parts.run(target, smoothing)
         ctx.save_for_backward(*parts.gradients)
         ctx.mark_non_differentiable(nll)
@@ -188,10 +189,3 @@ def _log_probability(logits: Tensor, probability: Tensor, own: Tensor) -> Tensor
         rows = torch.log_softmax(logits[lost], dim=-1, dtype=probability.dtype)
         log_probability[lost] = rows.gather(-1, own[lost]).squeeze(-1)
     return log_probability
-
-
-def _product_dtype(hidden: Tensor) -> torch.dtype:
-    """What matrix products are computed in here: autocast's dtype where it is on (it leaves float64 alone)."""
-    device = hidden.device.type
-    cast = torch.is_autocast_enabled(device) and hidden.dtype != torch.float64
-    return torch.get_autocast_dtype(device) if cast else hidden.dtype

@@ -1,0 +1,203 @@
+"""The Transformer: encoder and decoder made of attention alone, trained all at once and run one step at a time."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, cast
+
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.errors import UserError
+from heedful.layer.block import DecoderLayer, EncoderLayer, Shape
+from heedful.layer.dropout import Dropout
+from heedful.layer.embedding import TokenEmbedding
+from heedful.layer.loss import TextBatch, TokenLoss, token_loss
+from heedful.layer.position import Learned, Rotary, Sinusoidal, Unplaced
+from heedful.layer.precision import for_products
+from heedful.layer.residual import PostNorm, PreNorm
+from heedful.layer.step import Step
+from heedful.model.attention_config import known
+from heedful.shapes import PAD, keep_from_lengths
+
+TIES = ("all", "target", "none")
+
+
+class TransformerConfig(BaseModel):
+    """A Transformer of 256 columns and 3 + 3 layers; the paper's base model is 512 wide, 8 heads, 6 + 6, 2048.
+
+    `norm` says where the layers normalise (pre, post), `position` how they know order (sinusoidal, learned, rotary,
+    none), `tie` which word matrices are one (all: source, target and output; target: target and output; none).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(default=256, ge=1)
+    heads: int = Field(default=4, ge=1)
+    encoder_layers: int = Field(default=3, ge=1)
+    decoder_layers: int = Field(default=3, ge=1)
+    feedforward: int = Field(default=1024, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    norm: str = "pre"
+    position: str = "sinusoidal"
+    tie: str = "all"
+    smoothing: float = Field(default=0.1, ge=0, lt=1)
+    max_length: int = Field(default=512, ge=1, description="how many positions are learned; others have no end")
+
+    @field_validator("norm")
+    @classmethod
+    def _known_norm(cls, name: str) -> str:
+        return known(name, NORMS, what="norm")
+
+    @field_validator("position")
+    @classmethod
+    def _known_position(cls, name: str) -> str:
+        return known(name, POSITIONS, what="position")
+
+    @field_validator("tie")
+    @classmethod
+    def _known_tie(cls, name: str) -> str:
+        return known(name, dict.fromkeys(TIES), what="tie")
+
+    @model_validator(mode="after")
+    def _heads_fit_the_width(self) -> "TransformerConfig":
+        if self.width % self.heads:
+            raise UserError(f"width {self.width} is no multiple of heads {self.heads}", hint="choose others")
+        if self.position == "rotary" and self.width // self.heads % 2:
+            raise UserError(
+                f"position 'rotary' turns pairs of columns, but {self.width} columns in {self.heads} heads make "
+                f"{self.width // self.heads} each",
+                hint="choose an even number of columns a head",
+            )
+        return self
+
+
+class Places(NamedTuple):
+    """How one model knows order: what is added to its words, and how its self-attentions turn (or None)."""
+
+    added: Callable[[], nn.Module]
+    rotate: Rotary | None
+
+
+NORMS: dict[str, type[PreNorm] | type[PostNorm]] = {"pre": PreNorm, "post": PostNorm}
+
+POSITIONS: dict[str, Callable[[TransformerConfig], Places]] = {
+    "sinusoidal": lambda config: Places(Sinusoidal, None),
+    "learned": lambda config: Places(lambda: Learned(config.max_length, config.width), None),
+    "rotary": lambda config: Places(Unplaced, Rotary(config.width // config.heads)),
+    "none": lambda config: Places(Unplaced, None),
+}
+
+
+class TransformerState(NamedTuple):
+    """The words said so far: how many, and each layer's memory of them ``[B, H, t, d]``."""
+
+    position: int
+    heard: tuple[Memory | None, ...]
+
+
+class Transformer(nn.Module):
+    """Encoder and decoder of attention and feed-forward layers.
+
+    Sources and targets are token ids, padded at the end with PAD; a row does not depend on the others, nor on
+    padding. `step` and `logits` agree. Keys have no bias, the output neither.
+    Parameters: ``source_embedding``, ``target_embedding``, ``encoder`` and ``decoder`` (layers; attentions are
+    ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear).
+    Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
+    """
+
+    source = "Vaswani et al.: Attention Is All You Need, NIPS 2017, arXiv:1706.03762"
+
+    def __init__(self, config: TransformerConfig, source_size: int, target_size: int) -> None:
+        super().__init__()
+        self.config = config
+        places = POSITIONS[config.position](config)
+        residual = NORMS[config.norm]
+        shape = Shape(config.width, config.heads, config.feedforward, config.dropout)
+        self.target_embedding = TokenEmbedding(target_size, config.width)
+        self.source_embedding = self._source_embedding(source_size)
+        self.source_position, self.target_position = places.added(), places.added()
+        self.dropout = Dropout(config.dropout)
+        self.encoder = nn.ModuleList(EncoderLayer(shape, residual, places.rotate) for _ in range(config.encoder_layers))
+        self.encoder_end = residual.end(config.width)
+        self.decoder = nn.ModuleList(DecoderLayer(shape, residual, places.rotate) for _ in range(config.decoder_layers))
+        self.decoder_end = residual.end(config.width)
+        self.output = nn.Linear(config.width, target_size, bias=False)
+        nn.init.normal_(self.output.weight, std=config.width**-0.5)
+        if config.tie != "none":
+            self.output.weight = self.target_embedding.weight
+
+    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> tuple[Memory, ...]:
+        """Read the sources: for each decoder layer what it can look at, projected once."""
+        keep = keep_from_lengths(lengths, source.shape[1])
+        stream = self.dropout(self.source_position(self.source_embedding(source)))
+        for layer in self.encoder:
+            stream = layer(stream, keep)
+        words = for_products(self.encoder_end(stream))
+        return tuple(layer.source.project(words, keep=keep) for layer in self._decoder_layers)
+
+    def start(self, memory: tuple[Memory, ...]) -> TransformerState:
+        """Nothing said yet."""
+        return TransformerState(0, (None,) * len(memory))
+
+    def share(self, memory: tuple[Memory, ...], size: int) -> tuple[Memory, ...]:
+        """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it."""
+        return memory
+
+    def step(self, token: Int[Tensor, " R"], state: TransformerState, memory: tuple[Memory, ...]) -> Step:
+        """Say one word (BOS first); hear the logits of the next, and where the last layer looked for it.
+
+        Rows may be a multiple of the memory's: k rows in a run then look at one sentence, which is asked once with
+        k queries.
+        """
+        sentences = memory[0].key.shape[0]
+        stream = self.target_position(self.target_embedding(token).unsqueeze(1), state.position)
+        stream = self.dropout(stream)
+        heard: list[Memory] = []
+        attention = None
+        for layer, past, source in zip(self._decoder_layers, state.heard, memory, strict=True):
+            stream, words = layer.hear(stream, past, state.position)
+            heard.append(words)
+            stream = stream.view(sentences, -1, stream.shape[-1])
+            if len(heard) == len(memory):
+                attention = layer.looked(stream, source).flatten(0, 1)
+            stream = layer.look(stream, source).view(token.shape[0], 1, -1)
+        logits = self.output(for_products(self.decoder_end(stream.squeeze(1))))
+        return Step(logits, TransformerState(state.position + 1, tuple(heard)), attention)
+
+    def logits(
+        self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T V"]:
+        """Logits of every next word, the words before it given (BOS first)."""
+        return self.output(self.decoder_end(self._decode(target_in, self.encode(source, lengths))))
+
+    def loss(self, batch: TextBatch) -> TokenLoss:
+        """The loss summed over the real target words; no logits are made of padding."""
+        stream = self._decode(batch.target_in, self.encode(batch.source, batch.source_lengths))
+        real = (batch.target_out != PAD).flatten().nonzero().squeeze(1)
+        hidden = self.decoder_end(stream.flatten(0, 1).index_select(0, real))
+        target = batch.target_out.flatten().index_select(0, real)
+        return token_loss(hidden, self.output.weight, None, target=target, smoothing=self.config.smoothing)
+
+    @property
+    def _decoder_layers(self) -> Iterable[DecoderLayer]:
+        return cast(Iterable[DecoderLayer], self.decoder)
+
+    def _decode(self, target_in: Tensor, memory: tuple[Memory, ...]) -> Float[Tensor, "B T D"]:
+        """The decoder's stream, before its end."""
+        stream = self.dropout(self.target_position(self.target_embedding(target_in)))
+        for layer, source in zip(self._decoder_layers, memory, strict=True):
+            stream = layer(stream, source)
+        return stream
+
+    def _source_embedding(self, size: int) -> TokenEmbedding:
+        """The source's own word vectors, or the target's where all are one."""
+        if self.config.tie != "all":
+            return TokenEmbedding(size, self.config.width)
+        target_size = self.target_embedding.weight.shape[0]
+        if size != target_size:
+            raise UserError(
+                f"tie 'all' needs one vocabulary, got {size} source and {target_size} target tokens",
+                hint="train a joint tokeniser, or set tie to 'target'",
+            )
+        return self.target_embedding
