@@ -46,8 +46,8 @@ clean:
 # --- the environment. A stamp is written when a step has succeeded, so that one that was cut short is done again.
 
 $(VENV)/.created:
-	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
-		echo "heedful needs Python 3.11 or later; found: $$(python3 --version 2>&1)." >&2; \
+	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "heedful needs Python 3.11 or later; $(or $(PYTHON),python3) is: $$("$(or $(PYTHON),python3)" --version 2>&1)" >&2; \
 		echo "Install one, or say where it is: make test PYTHON=/path/to/python3.12" >&2; exit 1; fi
 	@echo "== making $(VENV) with $$("$(PYTHON)" --version)"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv "$(VENV)" || { \
