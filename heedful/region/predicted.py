@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from heedful.kernel import Bounds, Gaussian
+from heedful.kernel import Bounds, Gaussian, wide
 from heedful.region.base import Region, Span
 from heedful.shapes import check_width, lead_batch
 
@@ -30,9 +30,11 @@ class Predicted(nn.Module, Region):
         nn.init.normal_(self.weight, std=hidden_dim**-0.5)
 
     def centre(self, query: Float[Tensor, "... T Q"], span: Span) -> Float[Tensor, "... T"]:
-        """The predicted position of each query, a real number in ``[0, length - 1]``."""
+        """The predicted position of each query, a real number in ``[0, length - 1]``, in at least float32."""
         check_width("query", query, self.projection.in_features, "Predicted")
-        share = torch.sigmoid(torch.tanh(self.projection(query)) @ self.weight.to(query.dtype)).to(self.weight.dtype)
+        with torch.autocast(query.device.type, enabled=False):  # half precision cannot count positions to 257
+            hidden = torch.tanh(nn.functional.linear(wide(query), wide(self.projection.weight)))
+            share = torch.sigmoid(hidden @ wide(self.weight))
         if span.lengths is None:
             return share * max(0, span.keys - 1)
         last = (lead_batch(span.lengths, span.batch_axes, own_axes=0) - 1).clamp(min=0)
