@@ -49,8 +49,9 @@ class Entmax15:
             tau = _entmax_threshold(ordered.cumsum(-1), ordered.square().cumsum(-1), _counts(z))
             support = z >= _last(ordered, tau <= ordered)
             chosen = support.sum(-1, keepdim=True)
-        inside = torch.where(support, z, 0.0)
-        tau = _entmax_threshold(inside.sum(-1, keepdim=True), inside.square().sum(-1, keepdim=True), chosen)
+        mean = torch.where(support, z, 0.0).sum(-1, keepdim=True) / chosen
+        spread = torch.where(support, z - mean, 0.0).square().sum(-1, keepdim=True)  # exacter than the running sums
+        tau = mean - ((1.0 - spread) / chosen).clamp(min=0.0).sqrt()
         return torch.relu(z - tau).square()
 
 
