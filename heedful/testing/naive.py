@@ -79,10 +79,11 @@ def _softmax(scores: Tensor, allowed: Tensor) -> Tensor:
 
 
 def _gate(region: Predicted, query: Tensor, key: Tensor, words: Words) -> Tensor:
-    """The Gaussian of local-p with positions in at least float32: half precision cannot count to 257."""
-    keys = key.shape[-2]
-    share = torch.sigmoid(torch.tanh(query @ region.projection.weight.mT) @ region.weight)
-    share = share.float() if share.dtype in (torch.float16, torch.bfloat16) else share
+    """The Gaussian of local-p, from float32 on: half precision cannot count positions to 257."""
+    keys, vectors = key.shape[-2], (query, region.projection.weight, region.weight)
+    half = query.dtype in (torch.float16, torch.bfloat16)
+    query, matrix, vector = (one.float() if half else one for one in vectors)
+    share = torch.sigmoid(torch.tanh(query @ matrix.mT) @ vector)
     last = torch.from_numpy(np.maximum(exact.real_keys(query, key, words) - 1, 0)[..., None]).to(share.dtype)
     position = torch.arange(keys, dtype=share.dtype)
     return torch.exp(-2 * ((position - (share * last).unsqueeze(-1)) / region.radius).square())

@@ -1,0 +1,68 @@
+"""Law 7: every engine is as exact as plain torch at the same precision, in its output and in every gradient."""
+
+import copy
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from heedful.testing import naive
+from heedful.testing.exact import Words
+from heedful.testing.mechanism import Mechanism, Sample, gradients
+from heedful.testing.tolerance import error, within_budget
+
+
+def check_engine(mechanism: Mechanism, sample: Sample, *, gradient: bool = True) -> None:
+    """Check output and gradients of `mechanism.engine` against float64, with the budget that plain torch sets.
+
+    Score, region and sample share one dtype. The choice has to be deterministic. In half precision rounding moves
+    the best key, and the support of a sparse choice: check those without `gradient`, or not at all.
+    All gradients share one budget: where terms cancel, as for a scalar, a reference may be right by luck.
+
+    Raises: OverBudget, naming what is wrong and by how much.
+    """
+    plain, exact = by_hand(mechanism), in_float64(by_hand(mechanism))
+    context, exact_sample = mechanism.context(sample), sample.to(torch.float64)
+    within_budget(context, plain.context(sample), exact.context(exact_sample), "context")
+    if not gradient:
+        return
+    generator = torch.Generator().manual_seed(5)
+    upstream = torch.randn(context.shape, generator=generator, dtype=torch.float64).to(context.dtype)
+    found = gradients(mechanism, sample, upstream=upstream)
+    reference = gradients(plain, sample, upstream=upstream)
+    truth = gradients(exact, exact_sample, upstream=upstream.double())
+    errors = [error(one, true) for one, true in zip(found, truth, strict=True)]
+    worst = max(zip(errors, names(mechanism), strict=True))[1]
+    within_budget(_joined(found), _joined(reference), _joined(truth), f"gradient of {worst}")
+
+
+def by_hand(mechanism: Mechanism) -> Mechanism:
+    """The same in plain torch, everything materialised."""
+
+    def attend(
+        query: Tensor, key: Tensor, value: Tensor, *, keep: Tensor | None, engine: str, **words: object
+    ) -> Tensor:
+        return naive.attend(query, key, value, Words(**words, keep=keep))  # pyright: ignore[reportArgumentType]
+
+    return replace(mechanism, attend=attend)
+
+
+def in_float64(mechanism: Mechanism) -> Mechanism:
+    """The same with parameters in float64, of the very same numbers."""
+    score, region = copy.deepcopy(mechanism.score), copy.deepcopy(mechanism.region)
+    for part in (score, region):
+        if isinstance(part, nn.Module):
+            part.double()
+    return replace(mechanism, score=score, region=region)
+
+
+def names(mechanism: Mechanism) -> list[str]:
+    """What `gradients` returns, by name."""
+    parts = {"score": mechanism.score, "region": mechanism.region}
+    modules = {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
+    learned = [f"{name}.{own}" for name, module in modules.items() for own, _ in module.named_parameters()]
+    return ["query", "key", "value", *learned]
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([tensor.flatten() for tensor in tensors])
