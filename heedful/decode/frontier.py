@@ -1,0 +1,110 @@
+"""What a beam search holds between two tokens: outputs still growing, their next steps, and the best that ended.
+
+Axis letters here: ``A`` sentences still searched of all ``B``, ``W`` outputs of each, ``N`` steps or ends.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import pad
+
+from heedful.decode.hypothesis import log_probabilities
+from heedful.decode.trace import Ends
+from heedful.shapes import EOS, take_rows
+
+
+@dataclass(frozen=True)
+class Live:
+    """Outputs still growing, best first; row ``a W + w`` of the decoder's batch is output w of sentence a.
+
+    `covered` is how much each source token was looked at so far, None where that does not count. An output of
+    log-probability minus infinity is none: it fills the place of one, where a sentence has fewer than W.
+    """
+
+    sentence: Int[Tensor, " A"]
+    log_probability: Float[Tensor, "A W"]
+    covered: Float[Tensor, "A W S"] | None
+
+    def look(self, attention: Float[Tensor, "R S"] | None) -> "Live":
+        """After another look at the source."""
+        if attention is None or self.covered is None:
+            return replace(self, covered=None)
+        return replace(self, covered=self.covered + attention.view_as(self.covered))
+
+    def covered_by(self, output: Int[Tensor, "A N"]) -> Float[Tensor, "A N S"] | None:
+        """What some of each sentence's outputs have covered."""
+        return None if self.covered is None else self.covered.take_along_dim(output.unsqueeze(-1), dim=1)
+
+    def row(self, output: Int[Tensor, "A N"]) -> Int[Tensor, "A N"]:
+        """Rows of some of each sentence's outputs."""
+        first = torch.arange(output.shape[0], device=output.device) * self.log_probability.shape[1]
+        return output + first.unsqueeze(1)
+
+    def grow(self, steps: "Steps", going: Int[Tensor, " G"]) -> "Live":
+        """After those steps, only of the sentences that go on."""
+        return take_rows(Live(self.sentence, steps.log_probability, self.covered_by(steps.output)), going)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The next steps of each sentence, best first: the probability after it, from which output, by which token."""
+
+    log_probability: Float[Tensor, "A N"]
+    output: Int[Tensor, "A N"]
+    token: Int[Tensor, "A N"]
+
+
+def next_steps(logits: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Steps, Steps]:
+    """The steps by which outputs end, and those by which they grow, `size` of each for every sentence.
+
+    An end counts when it is among the `size` best of both kinds. What is missing has minus infinity.
+    """
+    gains = log_probabilities(logits)
+    width = live.log_probability.shape[1]
+    ends = live.log_probability + gains[:, EOS].view(-1, width)
+    gains[:, EOS] = -torch.inf
+    gains, tokens = _best(gains, size)  # of each output, before all outputs of a sentence are compared
+    sums = live.log_probability.unsqueeze(-1) + gains.view(-1, width, size)
+    grown, place = _best(sums.flatten(1), size)
+    both, rank = _best(torch.cat([ends, grown], dim=1), size)
+    is_end = rank < width
+    ended = Steps(
+        both.masked_fill(~is_end, -torch.inf), rank.masked_fill(~is_end, 0), torch.full_like(rank, EOS)
+    )  # fmt: skip
+    return ended, Steps(grown, place // size, tokens.view(-1, width * size).gather(1, place))
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best finished outputs of every sentence so far, best first, and how many have been finished."""
+
+    ends: Ends
+    count: Int[Tensor, " B"]
+
+    @staticmethod
+    def nothing(sentences: int, nbest: int, device: torch.device) -> "Found":
+        """None yet, which scores of minus infinity say."""
+        lowest = torch.full((sentences, nbest), -torch.inf, device=device)
+        nowhere = torch.zeros(sentences, nbest, dtype=torch.long, device=device)
+        return Found(Ends(lowest, lowest, nowhere, nowhere), nowhere[:, 0])
+
+    def add(self, sentence: Int[Tensor, " A"], new: Ends) -> "Found":
+        """With more outputs of some sentences; the best stay."""
+        old = take_rows(self.ends, sentence)
+        _, rank = torch.cat([old.score, new.score], dim=1).topk(old.score.shape[1], dim=1)
+
+        def merge(name: str) -> Tensor:
+            both = torch.cat([getattr(old, name), getattr(new, name)], dim=1)
+            return getattr(self.ends, name).index_copy(0, sentence, both.gather(1, rank))
+
+        ends = Ends(merge("score"), merge("log_probability"), merge("level"), merge("row"))
+        return Found(ends, self.count.index_add(0, sentence, (new.score > -torch.inf).sum(1)))
+
+
+def _best(scores: Float[Tensor, "A N"], size: int) -> tuple[Float[Tensor, "A size"], Int[Tensor, "A size"]]:
+    """The `size` largest and their places, filled up with minus infinity where there are fewer."""
+    best, place = scores.topk(min(size, scores.shape[1]), dim=1)
+    missing = size - best.shape[1]
+    return (pad(best, (0, missing), value=-torch.inf), pad(place, (0, missing))) if missing else (best, place)

@@ -1,0 +1,53 @@
+"""Sampling: outputs drawn from the model, as it is or sharpened."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from heedful.decode.hypothesis import Hypothesis, Stepwise
+from heedful.decode.path import follow
+
+
+def sample(
+    model: Stepwise,
+    source: Int[Tensor, "B S"],
+    lengths: Int[Tensor, " _"],
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+    generator: torch.Generator | None = None,
+    max_length: int,
+) -> list[Hypothesis]:  # fmt: skip
+    """Draw every token from the model's distribution, after the tokens before it.
+
+    `temperature` divides the logits (below 1 sharpens); then only the `top_k` likeliest are left (None = all), and
+    of them the fewest likeliest that reach probability `top_p` together. `generator` lies on the logits' device.
+
+    Returns: one hypothesis for each sentence; its log-probability is the model's own, at temperature 1.
+    Raises: ValueError, when a number is out of its range.
+    Source: Fan et al. 2018, section 5.4 (arXiv:1805.04833) for top-k; Holtzman et al. 2020, eq. 2
+        (arXiv:1904.09751) for top-p.
+    """
+    if temperature <= 0:
+        raise ValueError(f"temperature is {temperature}, expected a positive number; for the likeliest use greedy.")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k is {top_k}, expected at least 1, or None for all tokens.")
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top_p is {top_p}, expected 0 < top_p <= 1.")
+
+    def draw(log_probability: Tensor) -> Tensor:
+        scores = log_probability / temperature
+        if top_k is None and top_p == 1.0:
+            return torch.multinomial(scores.softmax(-1), 1, generator=generator).squeeze(1)
+        ranked, token = scores.topk(min(top_k or scores.shape[1], scores.shape[1]), dim=-1)
+        drawn = torch.multinomial(nucleus(ranked.softmax(-1), top_p), 1, generator=generator)
+        return token.gather(1, drawn).squeeze(1)
+
+    return follow(model, source, lengths, choose=draw, max_length=max_length)
+
+
+def nucleus(ranked: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:
+    """Probabilities in falling order with zeros after the first that reach `top_p` together; at least one is left."""
+    before = ranked.cumsum(-1) - ranked
+    return ranked.masked_fill(before >= top_p, 0.0)
