@@ -43,7 +43,7 @@ def test_a_damaged_settings_file_is_named(tmp_path, content, message):
 
 def test_settings_that_would_run_code_are_refused(tmp_path):
     path = tmp_path / "config.yaml"
-    path.write_text(f"a: !!python/object/apply:pathlib.Path.touch [!!python/object:pathlib.Path ['{tmp_path}/ran']]\n")
+    path.write_text(f"a: !!python/object/apply:os.mkdir ['{tmp_path}/ran']\n")
     with pytest.raises(UserError, match="not plain YAML"):
         read_yaml(path)
     assert not (tmp_path / "ran").exists()
