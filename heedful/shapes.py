@@ -104,7 +104,7 @@ def lead_batch(tensor: Tensor, batch_axes: int, own_axes: int) -> Tensor:
     if missing < 0:
         raise ShapeError(f"{describe(tensor)} has more batch axes than the query's {batch_axes}.")
     batch, own = tensor.shape[: tensor.ndim - own_axes], tensor.shape[tensor.ndim - own_axes :]
-    return tensor.reshape(*batch, *(1,) * missing, *own)
+    return tensor.reshape((*batch, *(1,) * missing, *own))
 
 
 def take_rows(tree: Any, index: Tensor) -> Any:

@@ -108,7 +108,7 @@ class Bounds:
 
     def seen(self, keep: Bool[Tensor, "*#B _ S"] | None, device: torch.device) -> Bool[Tensor, "*#B S"] | None:
         """Which keys at least one query may see; None when that is all of them."""
-        if keep is not None and keep.shape[-2] > 1:
+        if keep is not None and keep.shape[-2] != 1:
             everything = slice(0, self.queries), slice(0, self.keys)
             return _both(self.visible(*everything, device), keep).any(-2)
         covered = None if self._covers_all_keys else self._covered(device)
@@ -118,13 +118,13 @@ class Bounds:
         """Which queries may see at least one key; None when that is all of them."""
         if keep is None and self._covers_all_queries:
             return None
-        if keep is not None and not self.unbounded:
+        if keep is not None and self.unbounded:
+            return keep.any(-1)
+        if keep is not None and keep.shape[-2] != 1:
             everything = slice(0, self.queries), slice(0, self.keys)
             return _both(self.visible(*everything, device), keep).any(-1)
-        if keep is not None:
-            return keep.any(-1)
         start, stop = self.intervals(device)
-        return stop > start
+        return stop > start if keep is None else _kept_before(keep, stop) > _kept_before(keep, start)
 
     @property
     def _covers_all_keys(self) -> bool:
@@ -147,6 +147,13 @@ class Bounds:
         steps = torch.zeros(*start.shape[:-1], self.keys + 1, dtype=torch.long, device=device)
         steps.scatter_add_(-1, start, torch.ones_like(start)).scatter_add_(-1, stop, -torch.ones_like(stop))
         return steps[..., :-1].cumsum(-1) > 0
+
+
+def _kept_before(keep: Tensor, position: Tensor) -> Tensor:
+    """How many of the keys before each position are kept: O(T + S), where asking every pair would be O(T S)."""
+    counts = torch.nn.functional.pad(keep.squeeze(-2).cumsum(-1), (1, 0))
+    batch = torch.broadcast_shapes(counts.shape[:-1], position.shape[:-1])
+    return counts.expand(*batch, -1).gather(-1, position.expand(*batch, -1))
 
 
 def _rows(tensor: Tensor, rows: slice) -> Tensor:
