@@ -142,7 +142,7 @@ def gradients_are_right(mechanism: Mechanism, sample: Sample) -> None:
         return mechanism.context(Sample(query, key, value, sample.keep))
 
     try:
-        torch.autograd.gradcheck(context, leaves, eps=1e-6, atol=1e-6, rtol=1e-5)
+        torch.autograd.gradcheck(context, leaves, eps=1e-6, atol=1e-6, rtol=1e-5, fast_mode=True)
     except RuntimeError as error:
         mechanism.expect(False, "gradients equal finite differences", error)
 
@@ -192,13 +192,12 @@ def check_score(score: ScoreLike, query_dim: int, key_dim: int, *, reads_positio
 
     Raises: LawBroken, naming the law that does not hold.
     """
-    for batch in ((), (2,), (2, 3)):
-        for queries, keys in ((5, 7), (1, 1), (0, 3), (3, 0)):
-            plain = Sample.draw(query_dim, key_dim, batch=batch, queries=queries, keys=keys)
-            queries_are_alone(Mechanism(score, Everywhere(), Soft()), plain)
+    for batch, queries, keys in (((), 5, 7), ((2, 3), 2, 3), ((2,), 1, 1), ((2,), 0, 3), ((2,), 3, 0)):
+        plain = Sample.draw(query_dim, key_dim, batch=batch, queries=queries, keys=keys)
+        queries_are_alone(Mechanism(score, Everywhere(), Soft()), plain)
     sample, square = (Sample.draw(query_dim, key_dim, queries=5, keys=keys, keep=True) for keys in (7, 5))
     for region in (Everywhere(), Padding(torch.tensor([7, 3, 0])), Window(1)):
-        for choice in (Soft(), Soft(0.5), Hard(), Sparse()):
+        for choice in (Soft(), Hard(), Sparse()):
             check_attention(score, region=region, choice=choice, sample=sample)
     check_attention(score, region=Causal(), sample=square)
     if not reads_positions:
