@@ -1,0 +1,43 @@
+"""From files to batches: readers, tokenisers, length buckets, checks, word alignments, and a made-up corpus.
+
+A pair of files becomes `Pair`s (`read_pairs`), which a `Tokeniser` turns into `Example`s (`prepare`), which a
+`BatchPlan` groups and `collate` puts into tensors.
+"""
+
+from heedful.data.batch import Example, PairBatch, collate, pad_sources
+from heedful.data.bucket import BatchPlan, BatchStream, Share, lengths_of
+from heedful.data.pairs import Pair, read_pairs
+from heedful.data.prepare import Prepared, prepare
+from heedful.data.report import PairReport, check_pairs
+from heedful.data.text import iterate_lines, read_lines
+from heedful.data.tokenise import (
+    CharacterTokeniser,
+    SentencePieceTokeniser,
+    Tokeniser,
+    WordTokeniser,
+    load_tokeniser,
+)
+
+__all__ = [
+    "BatchPlan",
+    "BatchStream",
+    "CharacterTokeniser",
+    "Example",
+    "Pair",
+    "PairBatch",
+    "PairReport",
+    "Prepared",
+    "SentencePieceTokeniser",
+    "Share",
+    "Tokeniser",
+    "WordTokeniser",
+    "check_pairs",
+    "collate",
+    "iterate_lines",
+    "lengths_of",
+    "load_tokeniser",
+    "pad_sources",
+    "prepare",
+    "read_lines",
+    "read_pairs",
+]

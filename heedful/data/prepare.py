@@ -1,0 +1,55 @@
+"""Pairs of text to examples of ids, without those that training cannot use, and with a word about each kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from heedful.data.batch import Example
+from heedful.data.pairs import Pair
+from heedful.data.tokenise import Tokeniser
+from heedful.errors import UserError
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training can use, and what it leaves out.
+
+    `pairs[i]` is the text of `examples[i]`; `empty` and `too_long` are places "file:line"; `warnings` are ready
+    to print, one line each, and none when nothing was left out.
+    """
+
+    examples: list[Example]
+    pairs: list[Pair]
+    empty: list[str]
+    too_long: list[str]
+    warnings: list[str]
+
+
+def prepare(pairs: Sequence[Pair], source: Tokeniser, target: Tokeniser, *, max_length: int) -> Prepared:
+    """Encodes pairs for training; leaves out those with an empty side or over `max_length` pieces.
+
+    Raises: UserError, when no pair is left.
+    """
+    sources = source.encode_all([pair.source for pair in pairs])
+    targets = target.encode_all([pair.target for pair in pairs])
+    examples: list[Example] = []
+    kept: list[Pair] = []
+    empty: list[str] = []
+    too_long: list[str] = []
+    for pair, ids, wanted in zip(pairs, sources, targets, strict=True):
+        if not ids or not wanted:
+            empty.append(pair.where)
+        elif max(len(ids), len(wanted)) > max_length:
+            too_long.append(pair.where)
+        else:
+            examples.append(Example(ids, wanted))
+            kept.append(pair)
+    if not examples:
+        hint = f"{len(empty)} have an empty side, {len(too_long)} are longer than {max_length} pieces"
+        raise UserError(f"none of {len(pairs)} sentence pairs can be used", hint=hint)
+    reasons = ((empty, "have an empty side"), (too_long, f"have more than {max_length} pieces on a side"))
+    warnings = [_warning(places, len(pairs), reason) for places, reason in reasons if places]
+    return Prepared(examples, kept, empty, too_long, warnings)
+
+
+def _warning(places: list[str], total: int, reason: str) -> str:
+    return f"left out of training: {len(places)} of {total} sentence pairs, which {reason}; the first is {places[0]}"

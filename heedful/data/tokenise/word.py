@@ -1,0 +1,107 @@
+"""Words and punctuation marks: for small, clean or made-up text, where a reader wants to see whole words."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from heedful.data.tokenise.base import CJK, CJK_MARKS, Vocabulary
+
+_MARKS = rf"!-/:-@\[-`{{-~¡-¿×÷\u061b-\u061f\u060c\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e{CJK_MARKS}"
+_EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
+_ALONE = f"{_MARKS}{_EMOJI}{CJK}"
+_PIECE = re.compile(
+    rf"\d+(?:[.,:]\d+)+"  # 3.5, 1,000, 12:30
+    r"|(?:[A-Za-z]\.){2,}"  # U.S., a.m.
+    rf"|[^\s{_ALONE}]+(?:['’-][^\s{_ALONE}]+)*(?:-(?!\S))?"  # dog, don't, black-and-white, Fuß- und Handball
+    rf"|[{_ALONE}]"  # a mark, an emoji, a Chinese character
+)
+
+_TO_THE_LEFT = frozenset(".,;:!?)]}%…’”»")  # no space before these
+_TO_THE_RIGHT = frozenset("([{“‘„«¿¡$£€#@")  # no space after these
+_TIGHT = frozenset("/_")  # no space on either side
+_CLOSING = {'"': '"', "'": "'", "„": "“", "‚": "‘"}  # quotes whose other half looks like an opening mark
+_WIDE = re.compile(rf"[{CJK}{CJK_MARKS}]")
+
+
+class WordTokeniser:
+    """Splits text into words, single punctuation marks and single Chinese or Japanese characters.
+
+    A word keeps apostrophes and hyphens inside it, an abbreviation like "U.S." its points, a number its points,
+    commas and colons. Capitals are kept unless `lowercase`.
+
+    `decode` joins pieces by the habits of print: no space before . , ; : ! ? ) ] } and closing quotes, none after
+    ( [ { and opening quotes, none around Chinese characters, one space elsewhere; straight quotes open and close in
+    turn. So ordinary text comes back as it was, and text with spaces around its marks comes back without them.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, *, lowercase: bool = False) -> None:
+        self._vocabulary = vocabulary
+        self.lowercase = lowercase
+
+    @classmethod
+    def train(
+        cls, texts: Iterable[str], size: int = 30_000, *, lowercase: bool = False, min_count: int = 1
+    ) -> "WordTokeniser":
+        """Keeps the `size` commonest pieces of the texts.
+
+        With `min_count` 2, words seen once become UNK in training, which teaches a model what to do with one.
+        Raises: UserError, when there is no text.
+        """
+        pieces = (piece for text in texts for piece in _split(text, lowercase))
+        return cls(Vocabulary.of_commonest(pieces, size, min_count), lowercase=lowercase)
+
+    @property
+    def size(self) -> int:
+        return len(self._vocabulary)
+
+    def encode(self, text: str) -> list[int]:
+        return self._vocabulary.ids(_split(text, self.lowercase))
+
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self.encode(text) for text in texts]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return join_pieces(self._vocabulary.spoken(ids))
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        return [self._vocabulary.pieces[index] for index in ids]
+
+    def word_index(self, ids: Sequence[int]) -> list[int]:
+        """Every piece is a word here, as in text whose marks stand between spaces."""
+        return list(range(len(ids)))
+
+    def save(self, folder: Path, name: str) -> None:
+        self._vocabulary.save(folder / f"{name}.vocab.json", kind="word", lowercase=self.lowercase)
+
+    @classmethod
+    def from_settings(cls, vocabulary: Vocabulary, settings: dict[str, Any]) -> "WordTokeniser":
+        """Made again from a saved file's content."""
+        return cls(vocabulary, lowercase=bool(settings.get("lowercase")))
+
+
+def join_pieces(pieces: Iterable[str]) -> str:
+    """Words and marks to running text, by the habits that `WordTokeniser` names."""
+    out: list[str] = []
+    expected: list[str] = []  # closing quotes that are still to come
+    last, holds = "", True  # holds: what comes next stands close
+    for piece in pieces:
+        closes = bool(expected) and piece == expected[-1]
+        opens = not closes and piece in _CLOSING
+        if closes:
+            expected.pop()
+        elif opens:
+            expected.append(_CLOSING[piece])
+        out.append(piece if holds or closes or _sticks(piece, last) else f" {piece}")
+        last, holds = piece, opens or piece in _TIGHT or (piece in _TO_THE_RIGHT and not closes)
+    return "".join(out)
+
+
+def _sticks(piece: str, last: str) -> bool:
+    """Whether there is no space before `piece`, whatever came before but for quotes."""
+    wide = _WIDE.match(piece) is not None or _WIDE.match(last) is not None
+    return piece in _TO_THE_LEFT or piece in _TIGHT or wide
+
+
+def _split(text: str, lowercase: bool) -> Iterator[str]:
+    return (found[0] for found in _PIECE.finditer(text.lower() if lowercase else text))
