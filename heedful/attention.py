@@ -15,10 +15,10 @@ from torch import Tensor
 
 from heedful import kernel
 from heedful.choice import Choice, Hard, Selection, Soft
-from heedful.kernel import Free, Problem, fill, wide
+from heedful.kernel import Bounds, Free, Problem, fill, wide
 from heedful.region import Everywhere, Region, Span, shorter
 from heedful.score import Dot, Score
-from heedful.shapes import check_memory, check_same_kind, spread_keep, take_rows
+from heedful.shapes import ShapeError, check_memory, check_rows, check_same_kind, describe, spread_keep, take_rows
 
 ScoreLike = Score | Callable[[Tensor, Tensor], Tensor]
 """A score of this package, or any callable ``(query, key) -> [*B, T, S]``."""
@@ -46,7 +46,7 @@ class Memory:
         Raises: ValueError, when it was projected by another score already.
         """
         if self.score is not None:
-            self._check_owner(score)
+            self.check_owner(score)
             return self
         return self.cleared().scored_by(score)
 
@@ -79,7 +79,8 @@ class Memory:
             key = self.score.project_key(key)  # the new keys counted from 0: count again from the memory's first
         return Memory(key, torch.cat([self.value, new.value], dim=-2), _join(self, new), self.score)
 
-    def _check_owner(self, score: ScoreLike) -> None:
+    def check_owner(self, score: ScoreLike) -> None:
+        """Raises: ValueError, when another score projected this memory."""
         if self.score is not None and self.score is not score:
             raise ValueError(
                 f"this memory was projected by {self.score} and cannot be asked with {score}: "
@@ -187,21 +188,43 @@ def _pose(
     check_same_kind(query=query, key=memory.key, value=memory.value)
     if memory.score is not None and score is _DOT:
         score = memory.score
-    memory._check_owner(score)
+    memory.check_owner(score)
     given = None if keep is None else spread_keep(keep, memory.key)
     own = None if memory.keep is None else spread_keep(memory.keep, memory.key)
     allowed = given if own is None else own if given is None else given & own
     span = Span(query.shape[-2], memory.key.shape[-2], query.ndim - 2, query.device, _real_keys(allowed))
     span = replace(span, lengths=shorter(span.lengths, region.lengths(span)))
     bounds = region.bounds(query, span)
+    _check_rows(query, allowed, bounds, region)
     query = _clear(query, bounds.occupied(allowed, query.device))
     projected = memory.score is not None
     seen = bounds.seen(given if projected else allowed, query.device)
     key, value = _clear(memory.key, seen), _clear(memory.value, seen)
     if not isinstance(score, Score):
         return Problem(Free(score), query, key, bounds, choice, allowed), value
-    y = key if projected else score.project_key(key)
-    return Problem(score.form(), score.project_query(query), y, bounds, choice, allowed), value
+    x, y = score.project_query(query), key if projected else score.project_key(key)
+    if x.shape[-1] != y.shape[-1]:
+        raise ShapeError(
+            f"{type(score).__name__} compares equal widths, got query {describe(query)} and "
+            f"key {describe(memory.key)}: General and Additive take different ones."
+        )
+    return Problem(score.form(), x, y, bounds, choice, allowed), value
+
+
+def _check_rows(query: Tensor, keep: Tensor | None, bounds: Bounds, region: Region) -> None:
+    """Check that keep and region were made for these queries.
+
+    Raises: ShapeError, naming both shapes.
+    """
+    if keep is not None:
+        if keep.shape[-2] not in (1, query.shape[-2]):
+            raise ShapeError(
+                f"keep is {describe(keep)} but query is {describe(query)}: expected [*B, T, S] or [*B, S]."
+            )
+        check_rows("keep", keep.shape[:-2], query)
+    for limit in (bounds.start, bounds.stop):
+        if limit is not None:
+            check_rows(f"region {region!r}", limit.shape[:-1], query)
 
 
 def _as_memory(key: Tensor | Memory, value: Tensor | None) -> Memory:

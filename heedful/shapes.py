@@ -85,13 +85,25 @@ def spread_keep(keep: Bool[Tensor, "..."], key: Tensor) -> Bool[Tensor, "..."]:
 
     Raises: ShapeError, when `keep` is not boolean-per-key ``[*B, S]`` nor per pair ``[*B, T, S]``.
     """
-    if keep.ndim == key.ndim - 1:
-        keep = keep.unsqueeze(-2)
-    if keep.ndim != key.ndim or keep.shape[-1] != key.shape[-2]:
+    spread = keep.unsqueeze(-2) if keep.ndim == key.ndim - 1 else keep
+    fits = spread.ndim == key.ndim and spread.shape[-1] == key.shape[-2]
+    if keep.dtype != torch.bool or not fits or not _broadcast(spread.shape[:-2], key.shape[:-2]):
         raise ShapeError(
-            f"keep is {describe(keep)} but key is {describe(key)}: expected [*B, S] or [*B, T, S] (True = may look)."
+            f"keep is {describe(keep)} but key is {describe(key)}: "
+            "expected bool [*B, S] or [*B, T, S], True = may look."
         )
-    return keep
+    return spread
+
+
+def check_rows(name: str, rows: torch.Size, query: Tensor) -> None:
+    """Check that the batch axes of what bounds a query, `rows`, fit the query's.
+
+    Raises: ShapeError, naming both.
+    """
+    batch = query.shape[:-2]
+    pairs = zip(reversed(rows), reversed(batch), strict=False)
+    if len(rows) > len(batch) or any(a != b and 1 not in (a, b) for a, b in pairs):
+        raise ShapeError(f"{name} has batch axes {list(rows)}, query is {describe(query)}: they must be equal (or 1).")
 
 
 def lead_batch(tensor: Tensor, batch_axes: int, own_axes: int) -> Tensor:

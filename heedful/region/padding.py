@@ -21,8 +21,8 @@ class Padding(Region):
         self.real = lengths
 
     def lengths(self, span: Span) -> Int[Tensor, "..."] | None:
-        """As given."""
-        return self.real
+        """As given, one for each row of all batch axes."""
+        return lead_batch(self.real, span.batch_axes, own_axes=0)
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
         """Nothing from the length on."""
