@@ -192,4 +192,4 @@ def log_probability(scores: Array, visible: NDArray[np.bool_]) -> Array:
 def entropy(scores: Array, visible: NDArray[np.bool_]) -> Array:
     """``-sum p log p`` of the softmax over the visible keys, 0 where there are none: ``[T]``."""
     weights = align(scores, visible, softmax())
-    return np.array([-sum(p * math.log(p) for p in row if p > 0) for row in weights])
+    return np.array([-sum(p * math.log(p) for p in row if p > 0) for row in weights], np.float64)
