@@ -49,7 +49,7 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
     """
     recording = Recording()
     with ExitStack() as hooks:
-        for name, module in attentions(model, names).items():
+        for name, module in _expect_some(model, names).items():
             watcher = _Watcher(module, recording.calls.setdefault(name, []))
             hooks.callback(module.register_forward_pre_hook(watcher.before).remove)
             hooks.callback(module.register_forward_hook(watcher.after, with_kwargs=True).remove)
@@ -57,13 +57,14 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
 
 
 def attentions(model: nn.Module, names: str = "*") -> dict[str, Attention | MultiHead]:
-    """Every place where a model looks, by name; of a multi-head attention the whole, not its inner part.
+    """Every place where a model looks, by name; of a multi-head attention the whole, not its inner part."""
+    return {name: module for name, module in _outermost("", model) if fnmatchcase(name, names)}
 
-    Raises: UserError, when none has a name like `names`.
-    """
-    found = dict(_outermost("", model))
-    chosen = {name: module for name, module in found.items() if fnmatchcase(name, names)}
+
+def _expect_some(model: nn.Module, names: str) -> dict[str, Attention | MultiHead]:
+    chosen = attentions(model, names)
     if not chosen:
+        found = attentions(model)
         hint = did_you_mean(names, found) if found else "this model has no heedful.Attention or heedful.MultiHead in it"
         raise UserError(f"no attention is called {names!r}", hint=hint)
     return chosen

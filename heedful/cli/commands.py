@@ -1,0 +1,12 @@
+"""All commands, gathered in the order in which help lists them: importing one adds it."""
+# ruff: noqa: I001 - the order is meant
+
+from heedful.cli.app import app
+from heedful.cli import check
+from heedful.cli import train
+from heedful.cli import predict
+from heedful.cli import evaluate
+from heedful.cli import show
+from heedful.cli import models
+
+__all__ = ["app", "check", "evaluate", "models", "predict", "show", "train"]

@@ -1,0 +1,51 @@
+"""Where a command writes: results to standard output, everything else to standard error."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.text import Text
+
+from heedful.machine import keep_large_buffers
+from heedful.task import Translator, load
+from heedful.watch import Map, draw, palette_for
+
+
+def results() -> Console:
+    """The console for what a command is run for; nothing else goes there, so that it can be piped on."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def notes() -> Console:
+    """The console for progress, hints and questions of form."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def drawn_map(console: Console, seen: Map) -> Text:
+    """A map drawn for a console: its width, its colours, plain ASCII where it is no terminal."""
+    palette = palette_for(console.color_system, console.is_terminal, console.encoding)
+    return draw(seen.weights, list(seen.rows), list(seen.columns), width=console.width, palette=palette)
+
+
+def result_lines(found: Mapping[str, Any]) -> str:
+    """Results by name, one a line."""
+    widest = max(map(len, found), default=0)
+    return "\n".join(f"{name:<{widest}}  {_shown(value)}" for name, value in found.items())
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def load_run(folder: Path) -> Translator:
+    """A run folder's translator, on the GPU if there is one."""
+    keep_large_buffers()
+    return load(folder, device="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def tell(text: str) -> None:
+    """One line on standard error, as it is."""
+    print(text, file=sys.stderr)

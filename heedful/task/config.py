@@ -1,0 +1,184 @@
+"""What a translator is made of and how it is trained, as one tree of settings: data, model, train, decode."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_serializer, model_validator
+
+from heedful.errors import UserError
+from heedful.model.seq2seq import SeqToSeqConfig
+from heedful.model.transformer import TransformerConfig
+from heedful.store import read_yaml
+from heedful.task.names import model_named
+from heedful.task.settings import check_settings, join_settings
+from heedful.train.settings import TrainSettings
+
+
+class SideSettings(BaseModel):
+    """How one side of the text becomes tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tokeniser: Literal["sentencepiece", "word", "character"] = "sentencepiece"
+    size: int = Field(default=8000, ge=8, description="most tokens; a small text gives fewer")
+
+
+class DataSettings(BaseModel):
+    """Which files, and how their text becomes tokens.
+
+    With `shared` both sides have one vocabulary, made as `source` says. `lowercase` holds for both sides, so scores
+    are of lowercased text. Training pairs of more than `max_length` tokens on a side are left out, and counted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    source: SideSettings = SideSettings()
+    target: SideSettings = SideSettings()
+    shared: bool = True
+    lowercase: bool = False
+    max_length: int = Field(default=200, ge=1)
+    valid_most: int = Field(default=1000, ge=1, description="validation looks at the first so many pairs")
+
+
+class ModelChoice(BaseModel):
+    """A model by name and its own settings; written flat: ``{name: rnnsearch, hidden: 256, ...}``.
+
+    Settings that are not given are those of the name's preset.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    settings: TransformerConfig | SeqToSeqConfig
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _from_flat(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(given, cls):
+            return given
+        flat = dict(cast(Mapping[str, Any], given))
+        name, entry = model_named(str(flat.pop("name", "transformer")))
+        merged = join_settings(entry.preset.model_dump(), flat)
+        return handler({"name": name, "settings": check_settings(entry.family.config, merged, section="model")})
+
+    @model_serializer
+    def _to_flat(self) -> dict[str, Any]:
+        return {"name": self.name, **self.settings.model_dump()}
+
+
+class DecodeSettings(BaseModel):
+    """How translations are searched for.
+
+    A source of more than `longest_source` tokens is cut there; an output has at most `ratio` tokens for each of the
+    source's, and ten more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    beam: int = Field(default=5, ge=1)
+    length_penalty: float = Field(default=1.0, ge=0)
+    coverage_penalty: float = Field(default=0.0, ge=0)
+    longest_source: int = Field(default=500, ge=1)
+    ratio: float = Field(default=2.0, gt=0)
+    tokens: int = Field(default=4096, ge=1, description="padded source tokens in a batch")
+
+
+class Look(BaseModel):
+    """Which of a model's maps is read as word alignment, and how.
+
+    `module` is the attention's name in the model, `head` the head (None: their mean). With `shift` 1 a word's row is
+    read one step later, when it is the decoder's input. A link is made to the source word with the most weight, if
+    that is at least `threshold`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module: str
+    head: int | None = None
+    shift: Literal[0, 1] = 0
+    threshold: float = Field(default=0.0, ge=0, le=1)
+
+    def __str__(self) -> str:
+        head = "all heads" if self.head is None else f"head {self.head}"
+        later = ", one step later" if self.shift else ""
+        return f"{self.module}, {head}{later}"
+
+
+class TranslateConfig(BaseModel):
+    """All settings of a translator; a run folder keeps them in ``config.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Literal["translate"] = "translate"
+    data: DataSettings = DataSettings()
+    model: ModelChoice = Field(default_factory=lambda: make_choice("transformer"))
+    train: TrainSettings = TrainSettings()
+    decode: DecodeSettings = DecodeSettings()
+    look: Look | None = None
+
+    def replaced(self, **sections: Mapping[str, Any]) -> "TranslateConfig":
+        """The same settings with some of some sections changed, checked again."""
+        return check_settings(TranslateConfig, join_settings(self.model_dump(), sections))
+
+
+def make_choice(name: str, **settings: Any) -> ModelChoice:
+    """A model by name, with some of its settings changed.
+
+    Raises: UserError, for an unknown name or setting.
+    """
+    return ModelChoice.model_validate({"name": name, **settings})
+
+
+def make_config(*layers: Mapping[str, Any], where: str | None = None) -> TranslateConfig:
+    """The settings of a translator from layers of plain settings, the later ones winning.
+
+    What no layer says is as the model's name has it: its rate, its schedule; and two vocabularies are not tied.
+    Raises: UserError, for an unknown name, setting or value.
+    """
+    given = join_settings({}, *layers)
+    try:
+        return check_settings(TranslateConfig, join_settings(_own_defaults(given), _named(given)), where=where)
+    except UserError as error:
+        raise UserError(error.message, where=error.where or where, hint=error.hint) from None
+
+
+def _named(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with ``model: name`` written as ``model: {name: name}``."""
+    model = given.get("model")
+    return {**given, "model": {"name": model}} if isinstance(model, str) else dict(given)
+
+
+def _own_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the model's name has it, where nobody says otherwise."""
+    model, data = _section(_named(given), "model"), _section(given, "data")
+    name, entry = model_named(str(model.get("name", "transformer")))
+    untied = {"tie": "target"} if name == "transformer" and data.get("shared") is False else {}
+    return {"train": dict(entry.train), "model": {"name": name, **untied}}
+
+
+def _section(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = given.get(name, {})
+    if not isinstance(section, Mapping):
+        raise UserError(f"the section {name!r} is {section!r}", hint="expected lines of 'name: value' below it")
+    return cast(Mapping[str, Any], section)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Plain settings from the user's YAML file, not checked yet.
+
+    Raises: UserError, when it is missing, not YAML, or of another task.
+    """
+    settings = read_yaml(path)
+    task = settings.get("task", "translate")
+    if task != "translate":
+        raise UserError(f"these settings are for the task {task!r}, not 'translate'", where=str(path))
+    return settings
+
+
+def as_paths(names: Sequence[str]) -> list[Path]:
+    """File names of the settings as paths."""
+    return [Path(name) for name in names]

@@ -1,0 +1,197 @@
+"""Trains a translator on sentence pairs and leaves a run folder that predicts, resumes, and tells what it reached."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from heedful.data.bucket import BatchPlan, lengths_of
+from heedful.data.pairs import Pair
+from heedful.data.pharaoh import Links
+from heedful.data.prepare import Prepared, prepare
+from heedful.data.tokenise import (
+    CharacterTokeniser,
+    SentencePieceTokeniser,
+    Tokeniser,
+    WordTokeniser,
+    load_tokeniser,
+)
+from heedful.errors import UserError
+from heedful.task.batches import PairStream
+from heedful.task.config import SideSettings, TranslateConfig
+from heedful.task.folder import CONFIG, WEIGHTS, build_model, save_config, save_readme, save_texts, tokeniser_names
+from heedful.task.look import choose_look
+from heedful.task.score import evaluate, gold_of, score_texts
+from heedful.task.translate import Translator
+from heedful.train import TRAINING, FitResult, Ranks, fit, place
+from heedful.watch import Map
+
+_TOKENISERS: dict[str, Callable[..., Tokeniser]] = {
+    "sentencepiece": SentencePieceTokeniser.train,
+    "word": WordTokeniser.train,
+    "character": CharacterTokeniser.train,
+}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The sentence pairs of a run; links are gold alignments of the pairs they are named after."""
+
+    train: Sequence[Pair]
+    valid: Sequence[Pair]
+    test: Sequence[Pair] = ()
+    valid_links: Sequence[Links] | None = None
+    test_links: Sequence[Links] | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person sees of training: lines of text, and how a validation sentence's map is drawn."""
+
+    say: Callable[[str], None] = lambda line: None
+    draw: Callable[[Map], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gave: the translator, how the run ended, and the results on the test pairs, if there were any.
+
+    Where several processes train, only rank 0 has results.
+    """
+
+    translator: Translator
+    fit: FitResult
+    ranks: Ranks
+    results: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def train_translator(
+    config: TranslateConfig, texts: Texts, out: Path, *, resume: bool = False, shown: Shown | None = None
+) -> Trained:
+    """Trains a translator and leaves it in the folder `out`.
+
+    With gold links of the validation pairs, the map that agrees best with them becomes its look.
+    Raises: UserError, when the folder holds a run and `resume` is not asked for, or the pairs or settings do not fit.
+    """
+    shown = shown or Shown()
+    ranks = place(config.train.devices)
+    if ranks.rank == 0 and not resume:
+        _expect_free(out)
+    translator = _begin(config, texts, out, resume=resume)
+    if ranks.rank == 0:
+        save_texts(translator, out, {})
+    train = _prepare(translator, texts.train, config.data.max_length)
+    valid = _prepare(translator, texts.valid, 10**9)
+    for warning in train.warnings if ranks.rank == 0 else []:
+        shown.say(warning)
+    plan = BatchPlan(
+        lengths_of(train.examples),
+        tokens=config.train.tokens,
+        seed=config.train.seed,
+        rank=ranks.rank,
+        world=ranks.world,
+    )
+    result = fit(
+        translator.model,
+        PairStream(train.examples, plan),
+        settings=config.train,
+        folder=out,
+        validate=_Validation(translator, valid),
+        watch=_Window(translator, valid, shown.draw) if shown.draw else None,
+        resume=resume,
+    )
+    if result.exit_status or ranks.rank:
+        return Trained(translator, result, ranks)
+    return _finish(translator, texts, out, Trained(translator, result, ranks))
+
+
+def make_tokenisers(config: TranslateConfig, pairs: Sequence[Pair]) -> tuple[Tokeniser, Tokeniser]:
+    """Tokenisers learnt from training pairs; the same one twice where the vocabulary is shared."""
+    data = config.data
+    sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    if data.shared:
+        both = _learn(data.source, [*sources, *targets], lowercase=data.lowercase)
+        return both, both
+    source = _learn(data.source, sources, lowercase=data.lowercase)
+    return source, _learn(data.target, targets, lowercase=data.lowercase)
+
+
+def _learn(side: SideSettings, texts: Sequence[str], *, lowercase: bool) -> Tokeniser:
+    return _TOKENISERS[side.tokeniser](texts, side.size, lowercase=lowercase)
+
+
+def _expect_free(out: Path) -> None:
+    if (out / TRAINING).exists() or (out / WEIGHTS).exists():
+        raise UserError(
+            "this folder holds a run already",
+            where=str(out),
+            hint="go on with it by --resume, or choose another folder with --out",
+        )
+
+
+def _begin(config: TranslateConfig, texts: Texts, out: Path, *, resume: bool) -> Translator:
+    """A translator with fresh weights, and the tokenisers of the run if it has any yet."""
+    if resume and (out / CONFIG).exists():
+        source, target = (load_tokeniser(out, name) for name in tokeniser_names(config))
+    else:
+        source, target = make_tokenisers(config, texts.train)
+    torch.manual_seed(config.train.seed)
+    return Translator(config, build_model(config, source.size, target.size), source, target)
+
+
+def _prepare(translator: Translator, pairs: Sequence[Pair], longest: int) -> Prepared:
+    return prepare(pairs, translator.source, translator.target, max_length=longest)
+
+
+@dataclass(frozen=True)
+class _Validation:
+    """How good the weights are: BLEU of greedy translations of the validation pairs."""
+
+    translator: Translator
+    valid: Prepared
+
+    def __call__(self, model: nn.Module, step: int) -> dict[str, float]:
+        most = self.translator.config.data.valid_most
+        examples, pairs = self.valid.examples[:most], self.valid.pairs[:most]
+        found = self.translator.search([one.source for one in examples], 1, 1)
+        texts = [self.translator.target.decode(options[0].tokens) for options in found]
+        lowercase = self.translator.config.data.lowercase
+        scores = score_texts(texts, [pair.target for pair in pairs], lowercase=lowercase)
+        return {"valid_bleu": scores["bleu"], "valid_chrf": scores["chrf"]}
+
+
+class _Window:
+    """One validation sentence: where the model looks while it says the reference, drawn as it learns."""
+
+    def __init__(self, translator: Translator, valid: Prepared, draw: Callable[[Map], Any]) -> None:
+        self._translator, self._draw = translator, draw
+        by_fit = sorted(valid.examples, key=lambda one: abs(len(one.target) - 10) + abs(len(one.source) - 10))
+        self._example = by_fit[0]
+
+    def __call__(self, model: nn.Module) -> Any:
+        maps = self._translator.maps([self._example])[0]
+        seen = self._translator.word_map(self._example.source, self._example.target, maps)
+        return None if seen is None else self._draw(seen)
+
+
+def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -> Trained:
+    """Choose the look, score the test pairs, and write both down."""
+    config = translator.config
+    results: dict[str, Any] = {f"best {config.train.metric}": trained.fit.best, "weights": trained.fit.kept}
+    results |= {"steps": trained.fit.steps, "minutes": trained.fit.seconds / 60}
+    if texts.valid_links is not None:
+        gold = gold_of(translator, texts.valid, texts.valid_links)[: config.data.valid_most]
+        chosen = choose_look(translator.model.eval(), translator.family.source_attention, gold)
+        if chosen is not None:
+            config = config.model_copy(update={"look": chosen[0]})
+            save_config(config, out)
+            results["valid_aer"] = chosen[1]
+    translator = Translator(config, translator.model.eval(), translator.source, translator.target)
+    if texts.test:
+        test = evaluate(translator, texts.test, links=texts.test_links)
+        results |= {f"test {name}": value for name, value in test.items()}
+    save_readme(config, out, results)
+    return Trained(translator, trained.fit, trained.ranks, results)

@@ -1,0 +1,126 @@
+"""Where a trained translator looks: its maps for given sentence pairs, and which of them is read as alignment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from heedful.data.batch import Example, collate
+from heedful.data.pharaoh import Link, Links, aer
+from heedful.task.batches import batches
+from heedful.task.config import Look
+from heedful.task.words import Words, links, merge
+from heedful.watch import attentions, record
+
+Maps = Mapping[str, Float[Tensor, "H t S"]]
+"""For each attention to the source, the weights of each query: row t is asked when token t is to be said."""
+
+_THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+_BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Gold:
+    """A sentence pair with its gold links: token ids and words; the source's words end with its end."""
+
+    example: Example
+    source_words: Words
+    target_words: Words
+    links: Links
+
+
+def default_look(model: nn.Module, pattern: str) -> Look | None:
+    """The map to read when nobody has chosen one: the only one, or the mean of heads of the last layer but one.
+
+    Returns: None for a model that does not look.
+    Source: Garg et al. 2019, section 4.2 (arXiv:1909.02074), for the layer.
+    """
+    names = list(attentions(model, pattern))
+    return Look(module=names[max(0, len(names) - 2)]) if names else None
+
+
+def replay(model: nn.Module, pattern: str, examples: Sequence[Example]) -> list[Maps]:
+    """Where a model looks while it says given targets to given sources.
+
+    Every target word is forced, so nothing depends on the search. A map has a column for each source token and EOS,
+    and a row for each target token and EOS. The model should be in evaluation mode.
+    """
+    maps: list[Maps] = [{} for _ in examples]
+    if not attentions(model, pattern):
+        return maps
+    for rows in batches([max(len(one.source), len(one.target)) + 1 for one in examples], _BATCH_TOKENS):
+        seen = _replay_batch(model, pattern, [examples[i] for i in rows])
+        for place, i in enumerate(rows):
+            steps, keys = len(examples[i].target) + 1, len(examples[i].source) + 1
+            maps[i] = {name: _all_steps(each[place], steps)[:, :steps, :keys] for name, each in seen.items()}
+    return maps
+
+
+def read(look: Look, maps: Maps) -> Float[Tensor, "T S"]:
+    """The one map that a look names: a row a target token, EOS left out."""
+    heads = maps[look.module]
+    chosen = heads.mean(0) if look.head is None else heads[look.head]
+    return chosen[look.shift : chosen.shape[0] - 1 + look.shift]
+
+
+def choose_look(model: nn.Module, pattern: str, gold: Sequence[Gold]) -> tuple[Look, float] | None:
+    """The map whose links agree best with gold ones, and its alignment error rate there.
+
+    Tried are all attentions to the source, their heads and the mean of these, read at once or a step later, with
+    several thresholds; of equals the first.
+    Returns: None for a model that does not look.
+    Source: reading a step later is Chen et al. 2020, section 3.2 (arXiv:2004.14837).
+    """
+    maps = replay(model, pattern, [pair.example for pair in gold])
+    if not gold or not maps[0]:
+        return None
+    tried: list[tuple[float, int, Look]] = []
+    for name in maps[0]:
+        for shift in (0, 1):
+            heads = [_word_heads(seen[name], shift, pair) for seen, pair in zip(maps, gold, strict=True)]
+            for head in range(len(heads[0])):
+                for threshold in _THRESHOLDS:
+                    error = _error([each[head] for each in heads], threshold, gold)
+                    look = Look(module=name, head=head - 1 if head else None, shift=shift, threshold=threshold)
+                    tried.append((error, len(tried), look))
+    error, _, best = min(tried, key=lambda entry: entry[:2])
+    return best, error
+
+
+def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
+    """The alignment error rate of one look over sentence pairs (Och & Ney 2003, section 5.1)."""
+    read_all = [
+        merge(read(look, seen), pair.target_words, pair.source_words) for seen, pair in zip(maps, gold, strict=True)
+    ]
+    return _error(read_all, look.threshold, gold)
+
+
+def word_links(look: Look, maps: Maps, source: Words, target: Words) -> list[Link]:
+    """The links between words that one look makes; `source` ends with its end."""
+    return links(merge(read(look, maps), target, source), len(source.texts) - 1, look.threshold)
+
+
+def _word_heads(heads: Float[Tensor, "H t S"], shift: int, pair: Gold) -> Float[Tensor, "N T s"]:
+    """Over words, the mean of the heads first, then each head where there are several."""
+    rows = heads[:, shift : heads.shape[1] - 1 + shift]
+    merged = merge(rows, pair.target_words, pair.source_words)
+    return torch.cat([merged.mean(0, keepdim=True), merged]) if len(merged) > 1 else merged
+
+
+def _error(maps: Sequence[Float[Tensor, "T s"]], threshold: float, gold: Sequence[Gold]) -> float:
+    found = [set(links(weights, weights.shape[1] - 1, threshold)) for weights in maps]
+    return aer([pair.links.sure for pair in gold], [pair.links.possible for pair in gold], found)
+
+
+def _replay_batch(model: nn.Module, pattern: str, examples: Sequence[Example]) -> dict[str, Tensor]:
+    batch = collate(examples).to(next(model.parameters()).device)
+    with torch.no_grad(), record(model, pattern) as seen:
+        model.logits(batch.source, batch.source_lengths, batch.target_in)  # pyright: ignore[reportCallIssue]
+    return {name: weights.float().cpu() for name, weights in seen.maps.items()}
+
+
+def _all_steps(weights: Float[Tensor, "H t S"], steps: int) -> Float[Tensor, "H t S"]:
+    """A model that looks once, before its first word, looks the same way at every step."""
+    return weights.expand(-1, steps, -1) if weights.shape[1] == 1 else weights

@@ -1,0 +1,181 @@
+"""A trained translator: text in, text out, with where it looked."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from heedful.data.batch import Example, pad_sources
+from heedful.data.tokenise import Tokeniser
+from heedful.decode import Hypothesis, beam, greedy
+from heedful.shapes import EOS
+from heedful.task.batches import batches
+from heedful.task.config import Look, TranslateConfig
+from heedful.task.look import Maps, default_look, read, replay, word_links
+from heedful.task.names import Family, model_named
+from heedful.task.words import Words, merge
+from heedful.watch import Map
+
+
+@dataclass(frozen=True, eq=False)
+class Translation:
+    """One translation and where it looked.
+
+    `score` is what search compared. `tokens` are the pieces of the text, `source_tokens` those of the source with its
+    end; `attention` is ``[T, S]`` over them, and `words` the same over words, with all layers and heads behind it.
+    `alignment` are pairs of source and target word, from 0. `is_cut` says that the source was too long and its end
+    was not read. What concerns attention is empty when it was not asked for, or the model does not look.
+    """
+
+    text: str
+    score: float
+    tokens: list[str]
+    source_tokens: list[str]
+    attention: Float[Tensor, "T S"] | None = None
+    words: Map | None = None
+    alignment: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    is_cut: bool = False
+
+
+class Translator:
+    """A model with its tokenisers and settings. `heedful.load(folder)` gives one; so does `train_translator`."""
+
+    def __init__(self, config: TranslateConfig, model: nn.Module, source: Tokeniser, target: Tokeniser) -> None:
+        self.config = config
+        self.model = model
+        self.source, self.target = source, target
+
+    @property
+    def family(self) -> Family:
+        """What is known of this kind of model."""
+        return model_named(self.config.model.name)[1].family
+
+    @property
+    def look(self) -> Look | None:
+        """The map that is shown and read as alignment; None for a model that does not look."""
+        return self.config.look or default_look(self.model, self.family.source_attention)
+
+    def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
+        """The best translation of each text, in the order given.
+
+        `beam` is the width of the search (None: the settings'); 1 is greedy. Without `attention` it is quicker.
+        """
+        return [found[0] for found in self.nbest(texts, 1, beam=beam, attention=attention)]
+
+    def nbest(
+        self, texts: Sequence[str], count: int, *, beam: int | None = None, attention: bool = True
+    ) -> list[list[Translation]]:
+        """At most `count` translations of each text, the best first; the beam is at least as wide."""
+        sources = [ids[: self.config.decode.longest_source] for ids in self.source.encode_all(texts)]
+        found = self.search(sources, count, max(count, beam or self.config.decode.beam))
+        flat = [(i, hypothesis) for i, options in enumerate(found) for hypothesis in options]
+        seen: list[Maps] = [{} for _ in flat]
+        if attention:
+            seen = self.maps([Example(sources[i], hypothesis.tokens) for i, hypothesis in flat])
+        results: list[list[Translation]] = [[] for _ in texts]
+        for (i, hypothesis), maps in zip(flat, seen, strict=True):
+            is_cut = len(sources[i]) == self.config.decode.longest_source and self._is_longer(texts[i])
+            results[i].append(self._translation(sources[i], hypothesis, maps, is_cut=is_cut))
+        return results
+
+    def search(self, sources: Sequence[Sequence[int]], count: int, size: int) -> list[list[Hypothesis]]:
+        """The best `count` outputs for source ids (without EOS), searched for with a beam of `size`.
+
+        An empty source has an empty output. The model searches in evaluation mode and goes back to its own.
+        """
+        nothing = Hypothesis([], 0.0, 0.0, None)
+        found: list[list[Hypothesis]] = [[nothing] for _ in sources]
+        real = [i for i, ids in enumerate(sources) if ids]
+        with _evaluating(self.model):
+            for longest, alike in _by_longest_output([len(sources[i]) + 1 for i in real], self.config.decode.ratio):
+                for rows in batches([len(sources[real[k]]) + 1 for k in alike], self.config.decode.tokens):
+                    chosen = [real[alike[row]] for row in rows]
+                    hypotheses = self._search_batch([sources[i] for i in chosen], count, size, longest)
+                    for i, options in zip(chosen, hypotheses, strict=True):
+                        found[i] = options
+        return found
+
+    def maps(self, examples: Sequence[Example]) -> list[Maps]:
+        """Where the model looks while it says given targets to given sources."""
+        with _evaluating(self.model):
+            return replay(self.model, self.family.source_attention, examples)
+
+    def word_map(self, source: Sequence[int], target: Sequence[int], maps: Maps) -> Map | None:
+        """The map of one sentence over words, all layers behind it (ids without EOS)."""
+        look = self.look
+        if look is None or not maps or not target:
+            return None
+        rows, columns = Words.of(self.target, target), Words.of(self.source, [*source, EOS])
+        steps = len(target)
+        layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
+        weights = merge(read(look, maps), rows, columns)
+        return Map(weights, rows.texts, columns.texts, f"{self.config.model.name}: {look}", layers)
+
+    def _search_batch(
+        self, sources: Sequence[Sequence[int]], count: int, size: int, longest: int
+    ) -> list[list[Hypothesis]]:
+        device = next(self.model.parameters()).device
+        source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
+        settings, model = self.config.decode, cast(Any, self.model)
+        if size == 1:
+            return [[one] for one in greedy(model, source, lengths, max_length=longest)]
+        return beam(
+            model,
+            source,
+            lengths,
+            size=size,
+            length_penalty=settings.length_penalty,
+            coverage_penalty=settings.coverage_penalty,
+            nbest=count,
+            max_length=longest,
+        )
+
+    def _translation(self, source: list[int], found: Hypothesis, maps: Maps, *, is_cut: bool) -> Translation:
+        text = self.target.decode(found.tokens)
+        words = self.word_map(source, found.tokens, maps)
+        tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
+        if words is None or self.look is None:
+            return Translation(text, found.score, tokens, sources, is_cut=is_cut)
+        sides = Words.of(self.source, [*source, EOS]), Words.of(self.target, found.tokens)
+        alignment = word_links(self.look, maps, *sides)
+        return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
+
+    def _is_longer(self, text: str) -> bool:
+        return len(self.source.encode(text)) > self.config.decode.longest_source
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Generator[None]:
+    """The model in evaluation mode, and in its own mode again afterwards."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def _by_longest_output(lengths: Sequence[int], ratio: float) -> list[tuple[int, list[int]]]:
+    """The most tokens an output may have, and the sentences for which that is so.
+
+    It depends on a sentence's own length only, in steps of 8, so that no output depends on who shares its batch.
+    """
+    groups: dict[int, list[int]] = {}
+    for i, length in enumerate(lengths):
+        groups.setdefault(int(ratio * -(-length // 8) * 8) + 10, []).append(i)
+    return sorted(groups.items(), reverse=True)
+
+
+def in_chunks(lines: Iterator[str], size: int) -> Iterator[list[str]]:
+    """Lines in lists of at most `size`, each given as soon as it is full or the lines end."""
+    chunk: list[str] = []
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,31 @@
+"""Tiny translators with untrained weights, for what does not depend on having learnt."""
+
+import pytest
+
+
+@pytest.fixture
+def make_translator():
+    """A function from a model's name to a tiny translator over the letters a to h."""
+    import torch
+
+    from heedful.data.tokenise import WordTokeniser
+    from heedful.shapes import EOS
+    from heedful.task.config import make_config
+    from heedful.task.folder import build_model
+    from heedful.task.translate import Translator
+
+    def make(name="transformer", **sections):
+        tiny = {"embed": 8, "hidden": 8}
+        if name == "transformer":
+            tiny = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder_layers": 2}
+        given = {"model": {"name": name, **tiny}, "data": {"shared": False}, "decode": {"beam": 2}}
+        config = make_config(given, sections)
+        source, target = WordTokeniser.train(["a b c d e f g h"]), WordTokeniser.train(["A B C D E F G H"])
+        torch.manual_seed(3)
+        model = build_model(config, source.size, target.size).eval()
+        if model.output.bias is not None:
+            with torch.no_grad():
+                model.output.bias[EOS] = -1.0  # an untrained model may have nothing to say
+        return Translator(config, model, source, target)
+
+    return make
