@@ -257,13 +257,15 @@ def _join(first: Memory, second: Memory) -> Tensor | None:
     """The keep of two memories one after the other."""
     if first.keep is None and second.keep is None:
         return None
-    parts = [
-        torch.ones(memory.key.shape[:-1], dtype=torch.bool, device=memory.key.device)
-        if memory.keep is None
-        else memory.keep
-        for memory in (first, second)
-    ]
-    return torch.cat(parts, dim=-1)
+    return torch.cat([_keep_beside(first, second), _keep_beside(second, first)], dim=-1)
+
+
+def _keep_beside(memory: Memory, other: Memory) -> Tensor:
+    """A memory's keep; one without is real throughout, on the same axes as the other's."""
+    if memory.keep is not None:
+        return memory.keep
+    axes = memory.key.shape[:-2] if other.keep is None else other.keep.shape[:-1]
+    return torch.ones(*axes, memory.key.shape[-2], dtype=torch.bool, device=memory.key.device)
 
 
 def _first(one_hot: Tensor) -> Tensor:

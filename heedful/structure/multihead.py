@@ -6,8 +6,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from heedful.attention import Memory
-from heedful.region import Region
-from heedful.shapes import ShapeError, check_width
+from heedful.region import Region, Span
+from heedful.shapes import ShapeError, check_width, keep_from_lengths
 from heedful.structure.single import Attention
 
 
@@ -85,7 +85,7 @@ class MultiHead(nn.Module):
         offset: int = 0,
     ) -> Float[Tensor, "*B T D"]:
         """The heads' contexts, mixed. `offset` is the position of the first query, for rotary positions."""
-        queries, memory, keep = self._prepare(query, memory, value, keep, offset)
+        queries, memory, keep = self._prepare(query, memory, value, keep, region, offset)
         context = self.attention(queries, memory, keep=keep, region=region)
         return self.output_projection(context.transpose(-2, -3).flatten(-2))
 
@@ -100,16 +100,23 @@ class MultiHead(nn.Module):
         offset: int = 0,
     ) -> Float[Tensor, "*B H T S"]:
         """Each head's weights behind the same call to `forward`."""
-        queries, memory, keep = self._prepare(query, memory, value, keep, offset)
+        queries, memory, keep = self._prepare(query, memory, value, keep, region, offset)
         return self.attention.align(queries, memory, keep=keep, region=region)
 
     def _prepare(
-        self, query: Tensor, memory: Memory | Tensor, value: Tensor | None, keep: Tensor | None, offset: int
+        self,
+        query: Tensor,
+        memory: Memory | Tensor,
+        value: Tensor | None,
+        keep: Tensor | None,
+        region: Region | None,
+        offset: int,
     ) -> tuple[Tensor, Memory, Tensor | None]:
         """Queries by head, the memory by head, and the keep that is still to be applied."""
         check_width("query", query, self.query_projection.in_features, "MultiHead")
         if isinstance(memory, Tensor):
-            memory, keep = self.project(memory, value, keep), None
+            where = self.attention.region if region is None else region
+            memory, keep = self.project(memory, value, _with_lengths(keep, memory, where)), None
         else:
             keep = _for_heads(keep, memory.key[..., 0, :, :])
         queries = self._split(self.query_projection(query))
@@ -118,6 +125,17 @@ class MultiHead(nn.Module):
     def _split(self, vectors: Tensor) -> Tensor:
         """``[*B, L, H d] -> [*B, H, L, d]``."""
         return vectors.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
+
+
+def _with_lengths(keep: Tensor | None, key: Tensor, region: Region) -> Tensor | None:
+    """Keep without the padding that the region knows: it has to be cleared before the keys are projected."""
+    lengths = region.lengths(Span(0, key.shape[-2], key.ndim - 2, key.device))
+    if lengths is None:
+        return keep
+    real = keep_from_lengths(lengths, key.shape[-2])
+    if keep is None:
+        return real
+    return keep & (real if keep.ndim == real.ndim else real.unsqueeze(-2))
 
 
 def _for_heads(keep: Tensor | None, key: Tensor) -> Tensor | None:
