@@ -1,0 +1,124 @@
+"""The files of a run that is under way: the training state, the best weights, the weights of past validations.
+
+The training state is one file, so that the rename that puts it in place makes all of it true at once: weights,
+optimiser, counters, the stream's position, every rank's random states. It holds tensors and JSON, no objects.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from heedful.errors import UserError
+from heedful.store import load_tensors, read_metadata, save_tensors
+from heedful.train.state import RunState
+
+MODEL, TRAINING, METRICS = "model.safetensors", "training.safetensors", "metrics.jsonl"
+SNAPSHOTS = "checkpoints"
+_STATE = "heedful.state"  # our key in the header
+
+
+@dataclass
+class Saved:
+    """A training state as read back: counters, weights, the optimiser's memory, what ranks keep."""
+
+    state: RunState
+    model: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+    ranks: dict[int, dict[str, Tensor]]
+
+
+def save_training(
+    folder: Path,
+    state: RunState,
+    *,
+    model: nn.Module,
+    optimiser: Mapping[str, Tensor],
+    ranks: Sequence[dict[str, Tensor]],
+) -> None:
+    """Writes the training state in the place of the last one.
+
+    Raises: UserError, when the disk is full or the folder cannot be written to; the last one is then untouched.
+    """
+    tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"optimiser/{name}": value for name, value in optimiser.items()}
+    tensors |= {f"rank/{rank}/{name}": value for rank, own in enumerate(ranks) for name, value in own.items()}
+    save_tensors(folder / TRAINING, tensors, {_STATE: state.to_json()})
+
+
+def load_training(folder: Path) -> Saved:
+    """Reads the training state.
+
+    Raises: UserError, when it is missing or damaged.
+    """
+    path = folder / TRAINING
+    state = RunState.from_json(read_metadata(path).get(_STATE, ""), where=str(path))
+    saved = Saved(state, {}, {}, {})
+    for entry, value in load_tensors(path).items():
+        kind, _, name = entry.partition("/")
+        if kind == "rank":
+            rank, _, name = name.partition("/")
+            saved.ranks.setdefault(int(rank), {})[name] = value
+        else:
+            {"model": saved.model, "optimiser": saved.optimiser}[kind][name] = value
+    return saved
+
+
+def fill(model: nn.Module, saved: Saved, folder: Path) -> None:
+    """Puts saved weights into the model.
+
+    Raises: UserError, when the state is that of another model; names the first difference.
+    """
+    expected = model.state_dict()
+    for name in sorted(expected.keys() | saved.model.keys()):
+        shapes = [list(part[name].shape) if name in part else "nothing" for part in (saved.model, expected)]
+        if shapes[0] != shapes[1]:
+            raise UserError(
+                f"this training state is of another model: {name!r} is {shapes[0]} there and {shapes[1]} in the model",
+                where=str(folder / TRAINING),
+                hint="resume with the settings that the run began with, or train in another folder",
+            )
+    model.load_state_dict(saved.model)
+
+
+def save_model(folder: Path, model: nn.Module) -> None:
+    """Writes `model.safetensors`, the weights that predictions are made with."""
+    save_tensors(folder / MODEL, model.state_dict())
+
+
+def save_snapshot(folder: Path, model: nn.Module, step: int) -> None:
+    """Keeps the weights as they are at this step."""
+    save_tensors(_snapshot(folder, step), model.state_dict())
+
+
+def prune_snapshots(folder: Path, keep: Collection[int]) -> None:
+    """Removes the weights of all steps but these."""
+    kept = {_snapshot(folder, step) for step in keep}
+    for path in (folder / SNAPSHOTS).glob("step-*.safetensors"):
+        if path not in kept:
+            path.unlink(missing_ok=True)
+
+
+def average_snapshots(folder: Path, steps: Sequence[int]) -> dict[str, Tensor]:
+    """The mean of the weights of these steps, in float64 on the way.
+
+    What counts in whole numbers is taken from the last step.
+
+    Raises: UserError, when one is missing or damaged.
+    """
+    sums: dict[str, Tensor] = {}
+    last: dict[str, Tensor] = {}
+    for step in steps:
+        last = load_tensors(_snapshot(folder, step))
+        for name, value in last.items():
+            sums[name] = sums[name] + value.to(torch.float64) if name in sums else value.to(torch.float64)
+    return {
+        name: (sums[name] / len(steps)).to(value.dtype) if value.is_floating_point() else value
+        for name, value in last.items()
+    }
+
+
+def _snapshot(folder: Path, step: int) -> Path:
+    return folder / SNAPSHOTS / f"step-{step:08d}.safetensors"

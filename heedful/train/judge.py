@@ -1,0 +1,107 @@
+"""Validation: asks the task how good the weights are, keeps the best, and at the end tries averages."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from heedful.train import randomness
+from heedful.train.checkpoint import average_snapshots, prune_snapshots, save_model, save_snapshot
+from heedful.train.metrics import is_better, merit
+from heedful.train.settings import TrainSettings
+from heedful.train.signals import Interrupted, Signals
+from heedful.train.state import RunState
+
+Validate = Callable[[nn.Module, int], dict[str, float]]
+"""From the model, in evaluation mode and without gradients, and the step, to named numbers such as valid_bleu."""
+
+Watch = Callable[[nn.Module], Any]
+"""From the model to something for rich to print after each validation, or None."""
+
+
+class Judge:
+    """Rank 0's part of validation; `settings.metric` among the numbers of `validate` decides what is best."""
+
+    def __init__(
+        self, validate: Validate | None, watch: Watch | None, *, settings: TrainSettings, folder: Path
+    ) -> None:
+        self.validate, self.watch = validate, watch
+        self.settings, self.folder = settings, folder
+
+    def measure(self, model: nn.Module, step: int, signals: Signals) -> tuple[dict[str, float], Any] | None:
+        """The numbers at this step and what there is to see, or None when a signal cut it off.
+
+        Raises: ValueError, when the numbers lack the metric that decides.
+        """
+        assert self.validate is not None
+        try:
+            with signals.cutting(), _aside(model):
+                numbers = {name: float(value) for name, value in self.validate(model, step).items()}
+                seen = self.watch(model) if self.watch is not None else None
+        except Interrupted:
+            return None
+        if self.settings.metric not in numbers:
+            raise ValueError(
+                f"the metric {self.settings.metric!r} is to decide, but validation gave only {sorted(numbers)}: "
+                "name one of those as metric in the training settings."
+            )
+        return numbers, seen
+
+    def keep(self, model: nn.Module, step: int, *, is_best: bool) -> None:
+        """Writes the weights where averages will look for them, and as the model's if they are the best."""
+        if self.settings.average > 1:
+            save_snapshot(self.folder, model, step)
+        if is_best:
+            save_model(self.folder, model)
+
+    def prune(self, state: RunState) -> None:
+        """Removes the weights that no average can need."""
+        prune_snapshots(self.folder, {step for steps in self.candidates(state) for step in steps})
+
+    def candidates(self, state: RunState) -> list[tuple[int, ...]]:
+        """The sets of steps to average: the last N validated, and the best N."""
+        count = self.settings.average
+        if count < 2:
+            return []
+        last = tuple(step for step, _ in state.history[-count:])
+        ranked = sorted(state.history, key=lambda entry: merit(self.settings.metric, entry[1]), reverse=True)
+        best = tuple(sorted(step for step, _ in ranked[:count]))
+        return list(dict.fromkeys((last, best)))
+
+    def try_averages(self, model: nn.Module, state: RunState, signals: Signals) -> list[tuple[str, float]] | None:
+        """Validates each average and keeps it as the model if it is better; the weights of the model change.
+
+        Returns: what was tried and its metric; None when a signal cut it off.
+        """
+        tried: list[tuple[str, float]] = []
+        best = state.best
+        for steps in self.candidates(state):
+            if len(steps) < 2:
+                continue
+            model.load_state_dict(average_snapshots(self.folder, steps))
+            measured = self.measure(model, state.step, signals)
+            if measured is None:
+                return None
+            metric = measured[0][self.settings.metric]
+            tried.append((f"the average of steps {', '.join(map(str, steps))}", metric))
+            if is_better(self.settings.metric, metric, best):
+                best = metric
+                save_model(self.folder, model)
+        return tried
+
+
+@contextmanager
+def _aside(model: nn.Module) -> Generator[None]:
+    """The model in evaluation mode, without gradients, and random numbers drawn here not missed in training."""
+    drawn = randomness.capture()
+    model.eval()
+    try:
+        # Not inference_mode: a table that a module makes now and keeps must serve in training, too.
+        with torch.no_grad():
+            yield
+    finally:
+        model.train()
+        randomness.restore(drawn)

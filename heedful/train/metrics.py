@@ -1,0 +1,82 @@
+"""metrics.jsonl: one line of numbers a step that is worth one, the same lines whether a run was interrupted or not."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from heedful.errors import UserError
+from heedful.store import write_text_atomically
+
+LAST_WORDS_OF_ERRORS = frozenset({"loss", "perplexity", "aer", "wer", "cer", "ter", "error"})
+"""A metric whose name ends in one of these is better when lower; all others are better when higher."""
+
+
+def merit(metric: str, value: float) -> float:
+    """The value as something that is better when higher, whatever the metric; nan is worst."""
+    if math.isnan(value):
+        return -math.inf
+    return -value if metric.rpartition("_")[2] in LAST_WORDS_OF_ERRORS else value
+
+
+def is_better(metric: str, new: float, old: float | None) -> bool:
+    """Whether `new` beats `old` in this metric; any number beats None."""
+    return merit(metric, new) > (-math.inf if old is None else merit(metric, old))
+
+
+class MetricsFile:
+    """The file of a run's numbers; lines after the checkpoint that a run resumes from are dropped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, step: int) -> None:
+        """Keeps the lines up to this step, and writes the file anew without what comes after."""
+        kept = [line for line in self._lines() if 0 <= _step_of(line) <= step]
+        write_text_atomically(self.path, "".join(f"{line}\n" for line in kept))
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Appends a line.
+
+        Raises: UserError, when the disk is full or the file cannot be written to.
+        """
+        try:
+            with self.path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def sync(self) -> None:
+        """Flushes the lines to the disk: a checkpoint must never be ahead of them.
+
+        Raises: UserError, when the disk is full.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _lines(self) -> list[str]:
+        return self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
+
+    def _refused(self, error: OSError) -> UserError:
+        return UserError(
+            f"cannot write this file: {error.strerror or error}",
+            where=str(self.path),
+            hint="free some space, then resume from the last checkpoint",
+        )
+
+
+def _step_of(line: str) -> int:
+    """The step of a line, or -1 for one that a killed process left unfinished."""
+    try:
+        step = json.loads(line)["step"]
+        return step if isinstance(step, int) else -1
+    except (ValueError, KeyError, TypeError):
+        return -1

@@ -1,0 +1,62 @@
+"""The model as Lightning trains it: one step, its precision, its optimiser and its rate."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from heedful.train.feed import Fed
+from heedful.train.meter import Meter
+from heedful.train.optimiser import make_optimiser
+from heedful.train.schedule import Schedule
+from heedful.train.settings import TrainSettings
+from heedful.train.state import RunState
+
+
+class TrainingModule(LightningModule):
+    """Any model with `loss(batch) -> TokenLoss`, as Lightning wants it.
+
+    The loss of a step is the mean over the tokens of all ranks. Weights, gradients and optimiser stay float32; products are bfloat16 where `dtype` says so. The autocast is ours
+    because Lightning's casts the weights of a recurrent decoder again at every position.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        settings: TrainSettings,
+        state: RunState,
+        *,
+        meter: Meter,
+        rate: Schedule,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.settings, self.state, self.meter, self.rate, self.dtype_of_products = settings, state, meter, rate, dtype
+
+    def training_step(self, batch: Fed, batch_idx: int) -> Tensor:
+        with self._precision():
+            loss = self.model.loss(batch.batch)  # pyright: ignore[reportCallIssue]
+        self.meter.add(loss, self.state.step + 1)
+        return loss.total * (self.trainer.world_size / batch.batch.tokens_total)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return make_optimiser(self.model, self.settings)
+
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        """Clips, and sets the rate of this step; Lightning's own clipping refuses fused optimisers."""
+        for group in optimizer.param_groups:
+            group["lr"] = self.rate(self.state.step)
+        if self.settings.clip:
+            norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+            self.meter.expect_finite(norm, self.state.step + 1)
+
+    def transfer_batch_to_device(self, batch: Fed, device: torch.device, dataloader_idx: int) -> Fed:
+        return batch if device.type == "cpu" else batch._replace(batch=batch.batch.to(device))
+
+    def _precision(self) -> Any:
+        if self.dtype_of_products == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype_of_products)

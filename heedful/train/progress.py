@@ -1,0 +1,97 @@
+"""What a person sees while it trains: a bar in a terminal, now and then a line elsewhere."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from heedful.train.limits import seconds_left
+from heedful.train.settings import TrainSettings
+from heedful.train.state import RunState
+
+_REDRAW, _LINE = 0.25, 30.0  # seconds between redrawings of the bar, and between lines where there is no terminal
+
+
+class Bar:
+    """Shows where a run stands on standard error; every rank but 0 is silent."""
+
+    def __init__(self, settings: TrainSettings, *, shown: bool) -> None:
+        self._settings, self._shown = settings, shown
+        self._console = Console(stderr=True, quiet=not shown)
+        self._drawn = 0.0
+        self._loss: float | None = None
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[rest]}"),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=1.0, rest="")
+
+    def __enter__(self) -> "Bar":
+        if self._console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to show something; only then need anybody find out the loss."""
+        return self._shown and time.monotonic() - self._drawn > (_REDRAW if self._console.is_terminal else _LINE)
+
+    def show(self, state: RunState, *, nll: float, tokens: int) -> None:
+        """Draws the bar anew, or writes a line where there is no terminal; without tokens the last loss stands."""
+        self._drawn = time.monotonic()
+        self._loss = nll / tokens if tokens else self._loss
+        left = seconds_left(self._settings, state)
+        where = f"epoch {state.epoch}{_of(self._settings.epochs)}, step {state.step}{_of(self._settings.steps)}"
+        rest = " · ".join(self._numbers(state, left))
+        if not self._console.is_terminal:
+            self._console.print(f"{where} · {rest}", markup=False, highlight=False, soft_wrap=True)
+            return
+        done = state.seconds / (state.seconds + left) if left is not None and state.seconds > 0.0 else 0.0
+        self._progress.update(self._task, description=where, completed=done, rest=rest, refresh=True)
+
+    def note_loss(self, loss: float) -> None:
+        """Remembers a loss to show until there is a newer one."""
+        self._loss = loss
+
+    def busy(self, what: str) -> None:
+        """Says in the bar what keeps it from moving."""
+        if self._console.is_terminal:
+            self._progress.update(self._task, description=what, refresh=True)
+
+    def say(self, what: Any) -> None:
+        """Prints something that stays, above the bar."""
+        self._console.print(what, markup=False, highlight=False, soft_wrap=True)
+
+    def _numbers(self, state: RunState, left: float | None) -> list[str]:
+        seconds, tokens = state.recent_seconds, state.recent_tokens
+        if not seconds:
+            seconds, tokens = state.training_seconds, state.tokens
+        numbers = [] if self._loss is None else [f"loss {self._loss:.3f}"]
+        numbers.append(f"{tokens / max(seconds, 1e-9):,.0f} tokens/s")
+        if state.history:
+            numbers.append(f"{self._settings.metric} {state.history[-1][1]:.4g} (best {_number(state.best)})")
+        if left is not None:
+            numbers.append(f"{_clock(left)} left")
+        return numbers
+
+
+def _of(total: int | None) -> str:
+    return f"/{total}" if total is not None else ""
+
+
+def _number(value: float | None) -> str:
+    return "none yet" if value is None else f"{value:.4g}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"

@@ -1,0 +1,70 @@
+"""The processes that train together: what each one knows of the others, and how they agree.
+
+All of this goes through a group of its own over gloo, on the CPU, so that agreeing never waits for a GPU.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+import torch
+from torch import distributed
+
+from heedful.errors import UserError
+
+T = TypeVar("T")
+
+_PATIENCE = timedelta(days=7)  # the others wait while rank 0 validates; a rank that died is noticed at once
+
+
+class Ranks:
+    """`world` processes that run the same steps, of which this is number `rank`."""
+
+    def __init__(self, rank: int, world: int) -> None:
+        self.rank, self.world = rank, world
+
+    def __repr__(self) -> str:
+        return f"Ranks(rank={self.rank}, world={self.world})"
+
+    @cached_property
+    def _group(self) -> Any:
+        return distributed.new_group(backend="gloo", timeout=_PATIENCE)
+
+    def rows(self, values: Sequence[float]) -> list[list[float]]:
+        """The values of every rank, in the order of ranks; every rank must ask, with as many values."""
+        if self.world == 1:
+            return [list(values)]
+        mine = torch.tensor(values, dtype=torch.float64)
+        all_rows = [torch.empty_like(mine) for _ in range(self.world)]
+        distributed.all_gather(all_rows, mine, group=self._group)
+        return [row.tolist() for row in all_rows]
+
+    def collect(self, item: T) -> list[T]:
+        """The items of every rank, in the order of ranks; every rank must ask."""
+        if self.world == 1:
+            return [item]
+        items: list[Any] = [None] * self.world
+        distributed.all_gather_object(items, item, group=self._group)
+        return items
+
+    def first(self, action: Callable[[], T]) -> T:
+        """What `action` gives on rank 0, which alone does it; every rank must ask.
+
+        Raises: what `action` raises, on every rank; another error than a UserError reaches the others as RuntimeError.
+        """
+        if self.world == 1:
+            return action()
+        box: list[Any] = [None, None]
+        failure: Exception | None = None
+        if self.rank == 0:
+            try:
+                box[0] = action()
+            except Exception as error:
+                failure = error
+                told = isinstance(error, UserError)
+                box[1] = error if told else RuntimeError(f"rank 0 failed: {type(error).__name__}: {error}")
+        distributed.broadcast_object_list(box, src=0, group=self._group)
+        if failure is not None or box[1] is not None:
+            raise failure or box[1]
+        return box[0]

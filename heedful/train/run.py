@@ -1,0 +1,161 @@
+"""A run and what can be done to it: restored, saved, logged, validated. When to do which is the loop's business."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from heedful.errors import UserError
+from heedful.train import optimiser, randomness
+from heedful.train.checkpoint import Saved, save_model, save_training
+from heedful.train.judge import Judge
+from heedful.train.meter import Meter
+from heedful.train.metrics import MetricsFile, is_better
+from heedful.train.progress import Bar
+from heedful.train.ranks import Ranks
+from heedful.train.schedule import Schedule
+from heedful.train.settings import TrainSettings
+from heedful.train.signals import Signals
+from heedful.train.state import RunState
+
+
+@dataclass
+class Run:
+    """The parts of a run, made by `fit`; `saved` is what it resumes from, if it does."""
+
+    model: nn.Module
+    settings: TrainSettings
+    state: RunState
+    folder: Path
+    ranks: Ranks
+    judge: Judge
+    signals: Signals
+    meter: Meter
+    metrics: MetricsFile
+    rate: Schedule
+    bar: Bar
+    saved: Saved | None
+
+    def restore(self, adam: torch.optim.Optimizer) -> None:
+        """Everything but the weights, which DDP has already had to know; a fresh run only gets its seed."""
+        randomness.seed_everything(self.settings.seed + self.ranks.rank + self.state.step)
+        if self.saved is not None:
+            optimiser.remember(adam, self.model, self.saved.optimiser)
+            own = self.saved.ranks.get(self.ranks.rank)
+            if own is not None and len(self.saved.ranks) == self.ranks.world:
+                randomness.restore(_below("random", own))
+                self.meter.load_state(_below("meter", own))
+            self.saved = None  # its tensors are in use now, or in the way
+        self.ranks.first(lambda: self.metrics.begin(self.state.step))
+
+    def save(self, adam: torch.optim.Optimizer) -> None:
+        """Writes the training state, and the model until a validation tells which weights are best.
+
+        Raises: UserError, on every rank, when it cannot be written; the last one is then untouched.
+        """
+        own = {f"random/{name}": value for name, value in randomness.capture().items()}
+        own |= {f"meter/{name}": value for name, value in self.meter.state().items()}
+        ranks = self.ranks.collect(own)
+        self.ranks.first(lambda: self._write(adam, ranks))
+
+    def _write(self, adam: torch.optim.Optimizer, ranks: list[dict[str, Tensor]]) -> None:
+        state = self.state
+        self.metrics.sync()
+        if state.best is None:  # so that what is there at any moment can be used
+            save_model(self.folder, self.model)
+        memory = optimiser.memory(adam, self.model)
+        save_training(self.folder, state, model=self.model, optimiser=memory, ranks=ranks)
+        self.judge.prune(state)
+
+    def expect_finite(self) -> None:
+        """Raises: UserError, on every rank, when the loss or a gradient has become infinite or no number."""
+        bad = min(row[0] for row in self.ranks.rows([self.meter.first_bad()]))
+        if math.isinf(bad):
+            return
+        raise UserError(
+            f"the loss or its gradient is not a finite number at step {bad:.0f}, so that nothing more can be learnt",
+            hint=f"resume from the last checkpoint with a lower rate ({self.settings.rate / 2:g} instead of "
+            f"{self.settings.rate:g}), with more warmup, or with precision float32",
+        )
+
+    def validate(self) -> dict[str, float] | None:
+        """Validates, keeps the weights if they are the best, and shows what there is to see.
+
+        Returns: the numbers, or None when a signal cut it off.
+        """
+        state, metric = self.state, self.settings.metric
+        numbers = self.ranks.first(self._measure)
+        if numbers is None:
+            return None
+        value, state.pending = numbers[metric], False
+        state.history.append((state.step, value))
+        best = is_better(metric, value, state.best)
+        state.waited = 0 if best else state.waited + 1
+        if best:
+            state.best, state.kept = value, f"step {state.step}"
+        self.ranks.first(lambda: self.judge.keep(self.model, state.step, is_best=best))
+        return numbers
+
+    def _measure(self) -> dict[str, float] | None:
+        self.bar.busy(f"validating at step {self.state.step}")
+        measured = self.judge.measure(self.model, self.state.step, self.signals)
+        if measured is None:
+            return None
+        numbers, seen = measured
+        shown = " · ".join(f"{name} {value:.4g}" for name, value in numbers.items())
+        self.bar.say(f"step {self.state.step}: {shown}")
+        if seen is not None:
+            self.bar.say(seen)
+        return numbers
+
+    def log(self, numbers: dict[str, float]) -> None:
+        """Writes a line of metrics.jsonl, with what validation gave, and begins to count anew.
+
+        Raises: ValueError, when the ranks together have seen other tokens than their batches say.
+        """
+        state = self.state
+        rows = self.ranks.rows([self.meter.nll(), float(self.meter.tokens)])
+        tokens = round(sum(row[1] for row in rows))
+        if tokens != state.recent_tokens:
+            raise ValueError(
+                f"the batches say {state.recent_tokens} target tokens on all ranks together, the losses say {tokens}: "
+                f"the stream must be made for rank {self.ranks.rank} of {self.ranks.world}, as `place` tells."
+            )
+        loss = sum(row[0] for row in rows) / max(tokens, 1)
+        self.bar.note_loss(loss)
+        line = {
+            "step": state.step,
+            "epoch": state.epoch,
+            "seconds": round(state.seconds, 3),
+            "train_loss": loss,
+            "target_tokens_per_second": round(tokens / max(state.recent_seconds, 1e-9), 1),
+            "learning_rate": self.rate(max(state.step - 1, 0)),
+        }
+        line |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+        self.ranks.first(lambda: self.metrics.write(line))
+        self.meter.reset()
+        state.recent_seconds, state.recent_tokens = 0.0, 0
+
+    def try_averages(self) -> bool:
+        """Lets averages of the weights compete with the best ones; the weights of the model stay as they are.
+
+        Returns: whether it came to an end; a signal may cut it off.
+        """
+        state = self.state
+        weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.bar.busy("averaging the weights of past validations")
+        try:
+            tried = self.ranks.first(lambda: self.judge.try_averages(self.model, state, self.signals))
+        finally:
+            self.model.load_state_dict(weights)
+        for what, value in tried or []:
+            self.bar.say(f"{what}: {self.settings.metric} {value:.4g}")
+            if is_better(self.settings.metric, value, state.best):
+                state.best, state.kept = value, what
+        return tried is not None
+
+
+def _below(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{kind}/"): value for name, value in tensors.items() if name.startswith(f"{kind}/")}

@@ -1,0 +1,58 @@
+"""Where a run stands: everything that is counted, in plain values that JSON keeps."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from heedful.errors import UserError
+
+
+@dataclass
+class RunState:
+    """The counters of a run; with the weights, the optimiser and the random states, they are a run.
+
+    `step` steps are done, the last one in `epoch` (counted from 1), and `epochs_done`
+    epochs are; `position` is the stream's state. Seconds and tokens since the last line
+    of metrics.jsonl are kept apart. `history` holds step and metric of each validation, `kept` says which weights
+    `model.safetensors` holds, `waited` how many validations brought no better ones. `pending` is set while
+    a validation is due, and `finished` when nothing is left to do, to the reason.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    epochs_done: int = 0
+    epoch_steps: int | None = None
+    position: dict[str, Any] | None = None
+    seconds: float = 0.0
+    training_seconds: float = 0.0
+    tokens: int = 0
+    recent_seconds: float = 0.0
+    recent_tokens: int = 0
+    history: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+    best: float | None = None
+    kept: str = ""
+    waited: int = 0
+    pending: bool = False
+    finished: str | None = None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str, *, where: str) -> "RunState":
+        """Reads what `to_json` wrote.
+
+        Raises: UserError, when it is something else.
+        """
+        try:
+            values = json.loads(text)
+            if set(values) != {one.name for one in fields(cls)}:
+                raise ValueError(f"it counts {', '.join(sorted(values))}")
+            values["history"] = [(int(step), float(metric)) for step, metric in values["history"]]
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"this is not a training state of this version: {error}",
+                where=where,
+                hint="resume with the version that wrote it, or train again in another folder",
+            ) from error
