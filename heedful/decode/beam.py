@@ -42,7 +42,7 @@ def beam(
     penalty = Penalty(length_penalty, coverage_penalty)
     if source.shape[0] == 0:
         return []
-    with torch.inference_mode():
+    with torch.no_grad():
         trace = Trace()
         search = _Search(model, penalty, keep_from_lengths(lengths, source.shape[1]), size, max_length)
         ends = search.run(source, lengths, nbest, trace).ends

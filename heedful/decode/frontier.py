@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import pad
 
 from heedful.decode.hypothesis import log_probabilities
+from heedful.decode.ranking import best
 from heedful.decode.trace import Ends
 from heedful.shapes import EOS, take_rows
 
@@ -65,10 +65,10 @@ def next_steps(logits: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Ste
     width = live.log_probability.shape[1]
     ends = live.log_probability + gains[:, EOS].view(-1, width)
     gains[:, EOS] = -torch.inf
-    gains, tokens = _best(gains, size)  # of each output, before all outputs of a sentence are compared
+    gains, tokens = best(gains, size)  # of each output, before all outputs of a sentence are compared
     sums = live.log_probability.unsqueeze(-1) + gains.view(-1, width, size)
-    grown, place = _best(sums.flatten(1), size)
-    both, rank = _best(torch.cat([ends, grown], dim=1), size)
+    grown, place = best(sums.flatten(1), size)
+    both, rank = best(torch.cat([ends, grown], dim=1), size)
     is_end = rank < width
     ended = Steps(
         both.masked_fill(~is_end, -torch.inf), rank.masked_fill(~is_end, 0), torch.full_like(rank, EOS)
@@ -101,10 +101,3 @@ class Found:
 
         ends = Ends(merge("score"), merge("log_probability"), merge("level"), merge("row"))
         return Found(ends, self.count.index_add(0, sentence, (new.score > -torch.inf).sum(1)))
-
-
-def _best(scores: Float[Tensor, "A N"], size: int) -> tuple[Float[Tensor, "A size"], Int[Tensor, "A size"]]:
-    """The `size` largest and their places, filled up with minus infinity where there are fewer."""
-    best, place = scores.topk(min(size, scores.shape[1]), dim=1)
-    missing = size - best.shape[1]
-    return (pad(best, (0, missing), value=-torch.inf), pad(place, (0, missing))) if missing else (best, place)

@@ -58,7 +58,8 @@ class Hypothesis:
 def log_probabilities(logits: Float[Tensor, "B V"]) -> Float[Tensor, "B V"]:
     """Of every next token, in float32; PAD and BOS are never said."""
     result = torch.log_softmax(logits, dim=-1, dtype=torch.float32)
-    result[:, [PAD, BOS]] = -torch.inf
+    result[:, PAD] = -torch.inf
+    result[:, BOS] = -torch.inf
     return result
 
 

@@ -25,7 +25,7 @@ def follow(
     check_search(source, lengths, max_length)
     if source.shape[0] == 0:
         return []
-    with torch.inference_mode():
+    with torch.no_grad():
         trace = Trace()
         return trace.read(_follow(model, source, lengths, choose, max_length, trace), lengths)
 

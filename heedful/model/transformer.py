@@ -1,6 +1,7 @@
 """The Transformer: encoder and decoder made of attention alone, trained all at once and run one step at a time."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 from jaxtyping import Float, Int
@@ -141,8 +142,11 @@ class Transformer(nn.Module):
         return TransformerState(0, (None,) * len(memory))
 
     def share(self, memory: tuple[Memory, ...], size: int) -> tuple[Memory, ...]:
-        """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it."""
-        return memory
+        """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it.
+
+        Laid out head by head, as the products of every step want it; they would copy it each time.
+        """
+        return tuple(replace(one, key=one.key.contiguous(), value=one.value.contiguous()) for one in memory)
 
     def step(self, token: Int[Tensor, " R"], state: TransformerState, memory: tuple[Memory, ...]) -> Step:
         """Say one word (BOS first); hear the logits of the next, and where the last layer looked for it.
