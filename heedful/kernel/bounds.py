@@ -42,8 +42,8 @@ class Bounds:
     keys: int
     left: int | None = None
     right: int | None = None
-    start: Int[Tensor, "*#B T"] | None = None
-    stop: Int[Tensor, "*#B T"] | None = None
+    start: Int[Tensor, "*#B #T"] | None = None
+    stop: Int[Tensor, "*#B #T"] | None = None
     gates: tuple[Gaussian, ...] = ()
 
     def __and__(self, other: "Bounds") -> "Bounds":

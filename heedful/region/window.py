@@ -20,6 +20,10 @@ class Window(Region):
     def __init__(self, radius: int, centre: Int[Tensor, "..."] | None = None) -> None:
         if radius < 0:
             raise ValueError(f"Window radius is {radius}, expected 0 or more keys to each side.")
+        if centre is not None and (centre.is_floating_point() or centre.dtype == torch.bool):
+            raise ShapeError(
+                f"Window centre is {describe(centre)}, expected integers [*B, T]: round it, or use Predicted."
+            )
         self.radius = radius
         self.centre = centre
 
