@@ -1,7 +1,7 @@
 """What training needs of a stream of batches, and how it is handed to Lightning without an end or a hang."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
 
 from heedful.errors import UserError
 from heedful.train.ranks import Ranks
@@ -58,10 +58,7 @@ class Feed:
             empty = 0 if last else empty + 1  # once is right: a state taken at the very end of an epoch
             epoch += last
             if empty > 1:
-                raise UserError(
-                    "the training data gives no batches",
-                    hint="check that the files hold pairs, and that the longest fits into the tokens of a batch",
-                )
+                self._ranks.first(_refuse)
 
     def _one_epoch(self, epoch: int) -> Iterator[Fed]:
         batches = iter(self._stream)
@@ -81,3 +78,10 @@ class Feed:
         for _ in batches:  # what the other ranks cannot match is left out
             pass
         return None
+
+
+def _refuse() -> NoReturn:
+    raise UserError(
+        "the training data gives no batches",
+        hint="check that the files hold pairs, and that the longest fits into the tokens of a batch",
+    )

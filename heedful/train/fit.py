@@ -19,7 +19,7 @@ from heedful.train.meter import Meter
 from heedful.train.metrics import MetricsFile
 from heedful.train.place import make_trainer, quietly
 from heedful.train.progress import Bar
-from heedful.train.ranks import Ranks
+from heedful.train.ranks import Ranks, Told
 from heedful.train.run import Run
 from heedful.train.schedule import make_schedule
 from heedful.train.settings import TrainSettings
@@ -70,7 +70,7 @@ def fit(
 
     Raises: UserError, when the folder holds another run, a file cannot be read or written, the loss is not finite, or
         there are no batches; ValueError, when validation lacks the metric or batches miscount their tokens;
-        KeyboardInterrupt, at a second Ctrl-C.
+        KeyboardInterrupt, at a second Ctrl-C; SystemExit(0), on other ranks than 0, when rank 0 has failed.
     """
     keep_large_buffers()
     saved = _open(model, stream, folder, resume=resume)
@@ -111,6 +111,8 @@ def _train(trainer: "Trainer", run: Run, stream: Stream) -> tuple[str, float]:
             trainer.fit(module, feed)
     except Abandoned:
         raise KeyboardInterrupt from None
+    except Told:
+        raise SystemExit(0) from None  # any other status and Lightning would kill rank 0 before it has spoken
     if loop.stopped not in (None, "interrupted") and (run.folder / MODEL).exists():
         load_module(run.model, run.folder / MODEL)
     return loop.stopped or "interrupted", loop.seconds()

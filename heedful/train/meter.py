@@ -10,7 +10,7 @@ from heedful.layer.loss import TokenLoss
 
 
 class Meter:
-    """This rank's negative log-likelihood and tokens since `reset`, and the first step gone wrong."""
+    """The negative log-likelihood and tokens of this rank since `reset`, and the first bad step."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device

@@ -18,8 +18,9 @@ from heedful.train.state import RunState
 class TrainingModule(LightningModule):
     """Any model with `loss(batch) -> TokenLoss`, as Lightning wants it.
 
-    The loss of a step is the mean over the tokens of all ranks. Weights, gradients and optimiser stay float32; products are bfloat16 where `dtype` says so. The autocast is ours
-    because Lightning's casts the weights of a recurrent decoder again at every position.
+    The loss of a step is the mean over the tokens of all ranks. Weights, gradients and optimiser stay float32;
+    products are bfloat16 where `dtype` says so. The autocast is ours because Lightning's casts the weights of
+    a recurrent decoder again at every position.
     """
 
     def __init__(
@@ -40,7 +41,8 @@ class TrainingModule(LightningModule):
         with self._precision():
             loss = self.model.loss(batch.batch)  # pyright: ignore[reportCallIssue]
         self.meter.add(loss, self.state.step + 1)
-        return loss.total * (self.trainer.world_size / batch.batch.tokens_total)
+        total = loss.total * (self.trainer.world_size / batch.batch.tokens_total)
+        return total if loss.tokens else total + self._nothing()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return make_optimiser(self.model, self.settings)
@@ -55,6 +57,14 @@ class TrainingModule(LightningModule):
 
     def transfer_batch_to_device(self, batch: Fed, device: torch.device, dataloader_idx: int) -> Fed:
         return batch if device.type == "cpu" else batch._replace(batch=batch.batch.to(device))
+
+    def _nothing(self) -> Tensor:
+        """Zero, by way of every parameter.
+
+        A rank without a row may leave out parts of the model, and the others would wait for their gradients.
+        """
+        zeros = [(parameter * 0.0).sum() for parameter in self.model.parameters() if parameter.requires_grad]
+        return torch.stack(zeros).sum()
 
     def _precision(self) -> Any:
         if self.dtype_of_products == torch.float32:

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed
 
-from heedful.errors import UserError
-
 T = TypeVar("T")
 
 _PATIENCE = timedelta(days=7)  # the others wait while rank 0 validates; a rank that died is noticed at once
+
+
+class Told(Exception):
+    """Rank 0 has failed and tells why; the others need only leave."""
 
 
 class Ranks:
@@ -51,7 +53,7 @@ class Ranks:
     def first(self, action: Callable[[], T]) -> T:
         """What `action` gives on rank 0, which alone does it; every rank must ask.
 
-        Raises: what `action` raises, on every rank; another error than a UserError reaches the others as RuntimeError.
+        Raises: what `action` raises on rank 0, and Told on the others.
         """
         if self.world == 1:
             return action()
@@ -61,10 +63,10 @@ class Ranks:
             try:
                 box[0] = action()
             except Exception as error:
-                failure = error
-                told = isinstance(error, UserError)
-                box[1] = error if told else RuntimeError(f"rank 0 failed: {type(error).__name__}: {error}")
+                failure, box[1] = error, f"{type(error).__name__}: {error}"
         distributed.broadcast_object_list(box, src=0, group=self._group)
-        if failure is not None or box[1] is not None:
-            raise failure or box[1]
+        if failure is not None:
+            raise failure
+        if box[1] is not None:
+            raise Told(box[1])
         return box[0]

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class Run:
     def save(self, adam: torch.optim.Optimizer) -> None:
         """Writes the training state, and the model until a validation tells which weights are best.
 
-        Raises: UserError, on every rank, when it cannot be written; the last one is then untouched.
+        Raises: UserError (Told on other ranks than 0), when it cannot be written; the last one is then untouched.
         """
         own = {f"random/{name}": value for name, value in randomness.capture().items()}
         own |= {f"meter/{name}": value for name, value in self.meter.state().items()}
@@ -70,10 +71,16 @@ class Run:
         self.judge.prune(state)
 
     def expect_finite(self) -> None:
-        """Raises: UserError, on every rank, when the loss or a gradient has become infinite or no number."""
+        """Looks whether a loss or gradient has become infinite or no number.
+
+        Raises: UserError (Told on other ranks than 0), when one has.
+        """
         bad = min(row[0] for row in self.ranks.rows([self.meter.first_bad()]))
         if math.isinf(bad):
             return
+        self.ranks.first(lambda: self._refuse(bad))
+
+    def _refuse(self, bad: float) -> NoReturn:
         raise UserError(
             f"the loss or its gradient is not a finite number at step {bad:.0f}, so that nothing more can be learnt",
             hint=f"resume from the last checkpoint with a lower rate ({self.settings.rate / 2:g} instead of "

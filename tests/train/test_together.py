@@ -90,9 +90,17 @@ def test_sigterm_to_one_rank_stops_both_with_a_checkpoint(tmp_path):
         assert steps_of(tmp_path / name) == [str(load_training(tmp_path / name).state.step)] * 2
 
 
-def toy_process(folder, *more, prefix=()):
+@pytest.mark.slow
+def test_an_error_of_all_is_told_once(tmp_path):
+    process = toy_process(tmp_path, "devices=2", "rate=1e30", "clip=0", stderr=subprocess.PIPE, text=True)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.count("UserError: the loss or its gradient is not a finite number") == 1
+    assert said.count("Traceback") == 1
+
+
+def toy_process(folder, *more, prefix=(), **popen):
     """A run of `toy.py` that is not waited for."""
     environment = {**os.environ, "PYTHONPATH": str(TOY.parents[2]), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, *prefix, str(TOY), "together", str(folder), *given(), *more], env=environment
-    )
+    command = [sys.executable, *prefix, str(TOY), "together", str(folder), *given(), *more]
+    return subprocess.Popen(command, env=environment, **popen)

@@ -33,7 +33,7 @@ class ToyBatch(NamedTuple):
 
 
 class ToyStream:
-    """Batches of prime and odd sizes, the same for a seed, epoch and position; the answer is the middle word."""
+    """Batches of 1 row (so that a second rank has none), 7, 13 ...; the answer is the middle word."""
 
     def __init__(self, ranks: Ranks | None = None, *, length: int = 7, own_length: int | None = None) -> None:
         self.ranks = ranks or Ranks(0, 1)
@@ -54,7 +54,7 @@ class ToyStream:
 
     def batch(self, epoch: int, position: int) -> ToyBatch:
         generator = torch.Generator().manual_seed(1000 * epoch + position)
-        rows = 13 + 2 * position
+        rows = 1 + 6 * position
         words = torch.randint(WORDS, (rows, 3), generator=generator)
         mine = words[self.ranks.rank :: self.ranks.world]
         return ToyBatch(mine, mine[:, 1], rows)
@@ -80,6 +80,9 @@ class ToyModel(nn.Module):
 
     def loss(self, batch: ToyBatch) -> TokenLoss:
         time.sleep(self.pause)
+        if not len(batch.answer):  # a shortcut that uses next to nothing of the model
+            nothing = self.norm.bias.sum() * 0.0
+            return TokenLoss(nothing, nothing.detach(), 0)
         hidden = self.norm(self.embedding(batch.words).flatten(1))
         hidden = torch.tanh(self.inner(hidden))
         if self.noise and self.training:
