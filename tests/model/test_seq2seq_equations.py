@@ -80,7 +80,7 @@ def rnnsearch(model: SeqToSeq) -> tuple[Array, Array]:
     s = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"])
     all_logits, all_alpha = [], []
     for y in TARGET[0].tolist():
-        ey = n["target_embedding.weight"][y] * np.sqrt(5)
+        ey = n["target_embedding.weight"][y]
         alpha = additive(n, s, h)
         c = sum(alpha[j] * h[j] for j in range(len(h)))
         tt = u_o @ s + v_o @ ey + c_o @ c + out_bias
@@ -119,7 +119,7 @@ def luong(model: SeqToSeq, *, feeding: bool) -> tuple[Array, Array]:
     fed = np.zeros(6)
     all_logits, all_alpha = [], []
     for y in TARGET[0].tolist():
-        gates = np.split(w @ n["target_embedding.weight"][y] * np.sqrt(5) + fed_w @ fed + u @ state + b, 4)
+        gates = np.split(w @ n["target_embedding.weight"][y] + fed_w @ fed + u @ state + b, 4)
         i, f, g, o = (gates[k] for k in order)
         memory = sigmoid(f) * memory + sigmoid(i) * np.tanh(g)
         state = sigmoid(o) * np.tanh(memory)

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
-from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.recurrent import Recurrent, State
 from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
 
@@ -52,7 +51,7 @@ class Encoder(nn.Module):
     the reset gate after the product.
     """
 
-    def __init__(self, config: SeqToSeqConfig, embedding: TokenEmbedding) -> None:
+    def __init__(self, config: SeqToSeqConfig, embedding: nn.Embedding) -> None:
         super().__init__()
         self.embedding = embedding
         self.dropout = Dropout(config.dropout)
@@ -78,6 +77,17 @@ class Encoder(nn.Module):
         merged = tuple(self.merge(part, self.hidden) for part in final)
         annotations = self.dropout(self.merge(outputs, self.hidden))
         return Reading(annotations, merged, first=final[0][:, -1, -self.hidden :])
+
+
+def word_vectors(size: int, width: int) -> nn.Embedding:
+    """Vectors of about unit length: small entries, and logits of order 1 as output weights.
+
+    Not scaled up as a Transformer's are: recurrent layers that read large inputs are slow to learn to count, and so
+    where to look (the authors of RNNsearch began at 0.01 an entry).
+    """
+    embedding = nn.Embedding(size, width)
+    nn.init.normal_(embedding.weight, std=width**-0.5)
+    return embedding
 
 
 def concatenated(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... D"]:

@@ -1,19 +1,18 @@
 """The recurrent translator: an encoder, a decoder family chosen by name, and the softmax over words."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
-from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
 from heedful.layer.step import Step
 from heedful.model.seq2seq.bahdanau import Bahdanau
 from heedful.model.seq2seq.config import SeqToSeqConfig
-from heedful.model.seq2seq.encoder import STARTS, Encoder, Source
+from heedful.model.seq2seq.encoder import STARTS, Encoder, Source, word_vectors
 from heedful.model.seq2seq.feedback import Feedback
 from heedful.model.seq2seq.luong import Luong
 from heedful.model.seq2seq.luong_feeding import LuongFeeding
@@ -46,7 +45,7 @@ class SeqToSeq(nn.Module):
     def __init__(self, config: SeqToSeqConfig, source_size: int, target_size: int) -> None:
         super().__init__()
         self.config = config
-        self.target_embedding = TokenEmbedding(target_size, config.embed)
+        self.target_embedding = word_vectors(target_size, config.embed)
         self.encoder = Encoder(config, self._source_embedding(source_size))
         width = self.encoder.annotation_dim
         self.start_state = STARTS[config.start](config, width)
@@ -110,11 +109,11 @@ class SeqToSeq(nn.Module):
         """What the softmax reads."""
         return self.dropout(self.decoder.readout(features))
 
-    def _source_embedding(self, size: int) -> TokenEmbedding:
+    def _source_embedding(self, size: int) -> nn.Embedding:
         """The source's own word vectors, or the target's where all are one."""
         target_size = self.target_embedding.weight.shape[0]
         if self.config.tie != "all":
-            return TokenEmbedding(size, self.config.embed)
+            return word_vectors(size, self.config.embed)
         if size != target_size:
             raise UserError(
                 f"tie 'all' needs one vocabulary, got {size} source and {target_size} target tokens",
@@ -130,4 +129,4 @@ class SeqToSeq(nn.Module):
                 f"{self.decoder.output_dim}",
                 hint="set both alike, or tie to 'none'",
             )
-        return self.target_embedding.weight
+        return cast(nn.Parameter, self.target_embedding.weight)
