@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from heedful.testing import naive
 from heedful.testing.exact import Words
-from heedful.testing.mechanism import Mechanism, Sample, gradients
+from heedful.testing.mechanism import Mechanism, Sample, run
 from heedful.testing.tolerance import error, within_budget
 
 
@@ -22,18 +22,19 @@ def check_engine(mechanism: Mechanism, sample: Sample, *, gradient: bool = True)
     Raises: OverBudget, naming what is wrong and by how much.
     """
     plain, exact = by_hand(mechanism), in_float64(by_hand(mechanism))
-    context, exact_sample = mechanism.context(sample), sample.to(torch.float64)
-    within_budget(context, plain.context(sample), exact.context(exact_sample), "context")
+    shape = (*mechanism.visible(sample).shape[:-1], sample.value.shape[-1])
+    upstream = torch.randn(shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64).to(
+        sample.value.dtype
+    )
+    context, found = run(mechanism, sample, upstream=upstream)
+    nearly, reference = run(plain, sample, upstream=upstream)
+    truly, truth = run(exact, sample.to(torch.float64), upstream=upstream.double())
+    within_budget(context, nearly, truly, name="context")
     if not gradient:
         return
-    generator = torch.Generator().manual_seed(5)
-    upstream = torch.randn(context.shape, generator=generator, dtype=torch.float64).to(context.dtype)
-    found = gradients(mechanism, sample, upstream=upstream)
-    reference = gradients(plain, sample, upstream=upstream)
-    truth = gradients(exact, exact_sample, upstream=upstream.double())
     errors = [error(one, true) for one, true in zip(found, truth, strict=True)]
     worst = max(zip(errors, names(mechanism), strict=True))[1]
-    within_budget(_joined(found), _joined(reference), _joined(truth), f"gradient of {worst}")
+    within_budget(_joined(found), _joined(reference), _joined(truth), name=f"gradient of {worst}")
 
 
 def by_hand(mechanism: Mechanism) -> Mechanism:
@@ -42,7 +43,7 @@ def by_hand(mechanism: Mechanism) -> Mechanism:
     def attend(
         query: Tensor, key: Tensor, value: Tensor, *, keep: Tensor | None, engine: str, **words: object
     ) -> Tensor:
-        return naive.attend(query, key, value, Words(**words, keep=keep))  # pyright: ignore[reportArgumentType]
+        return naive.attend(query, key, value, words=Words(**words, keep=keep))  # pyright: ignore[reportArgumentType]
 
     return replace(mechanism, attend=attend)
 
@@ -57,7 +58,7 @@ def in_float64(mechanism: Mechanism) -> Mechanism:
 
 
 def names(mechanism: Mechanism) -> list[str]:
-    """What `gradients` returns, by name."""
+    """What the gradients of `run` are of."""
     parts = {"score": mechanism.score, "region": mechanism.region}
     modules = {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
     learned = [f"{name}.{own}" for name, module in modules.items() for own, _ in module.named_parameters()]

@@ -34,11 +34,11 @@ def align(query: Tensor, key: Tensor, words: Words) -> Array:
     scores, rule = _scores(query, key, words.score, visible.shape[:-2]), rule_of(words.choice)
     weights = np.zeros(visible.shape)
     for index in np.ndindex(visible.shape[:-2]):
-        weights[index] = oracle.align(scores[index], visible[index], rule, gate[index])
+        weights[index] = oracle.align(scores[index], visible[index], rule, gate=gate[index])
     return weights
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, words: Words) -> Array:
+def attend(query: Tensor, key: Tensor, value: Tensor, *, words: Words) -> Array:
     """The exact context ``[*B, T, V]``."""
     weights, values = align(query, key, words), _array(value)
     context = np.zeros((*weights.shape[:-1], values.shape[-1]))
@@ -128,12 +128,14 @@ def _see_one(region: Region, row: _Row) -> tuple[np.ndarray, Array]:
             return oracle.window(queries, keys, region.radius), everything
         case Window(centre=Tensor() as centre):
             own = np.broadcast_to(_pick(centre.numpy(), row.index, 1), (queries,))
-            return oracle.window(queries, keys, region.radius, own), everything
+            return oracle.window(queries, keys, region.radius, centre=own), everything
         case Padding():
             return oracle.padding(queries, keys, int(_pick(region.real.numpy(), row.index, 0))), everything
         case Predicted():
             centre = _centre(region, row)
-            return oracle.window(queries, keys, region.radius, centre), oracle.gaussian(keys, centre, region.radius)
+            return oracle.window(queries, keys, region.radius, centre=centre), oracle.gaussian(
+                keys, centre, region.radius
+            )
         case _:
             raise TypeError(f"the oracle does not know the region {region}.")
 
@@ -182,7 +184,9 @@ def _pair_of(score: ScoreLike) -> Pair | None:
             return oracle.concat(_array(score.query_weight), _array(score.key_weight))
         case Additive():
             query, key = score.query_projection, score.key_projection
-            return oracle.additive(_array(query.weight), _array(query.bias), _array(key.weight), _array(score.weight))
+            return oracle.additive(
+                _array(query.weight), _array(query.bias), _array(key.weight), weight=_array(score.weight)
+            )
         case _:
             return None
 

@@ -14,7 +14,7 @@ from heedful.attention import Memory, ScoreLike
 from heedful.choice import Choice, Hard, Soft, Sparse
 from heedful.region import Causal, Everywhere, Padding, Predicted, Region, Window
 from heedful.testing import exact
-from heedful.testing.mechanism import LawBroken, Mechanism, Sample, gradients
+from heedful.testing.mechanism import LawBroken, Mechanism, Sample, run
 
 TINY = 1e-9
 POISONS = ((math.nan,), (math.inf, 1e30, -math.inf))
@@ -35,10 +35,9 @@ def rows_sum_to_one_or_zero(mechanism: Mechanism, sample: Sample) -> None:
 def empty_rows_give_nothing(mechanism: Mechanism, sample: Sample) -> None:
     """A query that may see nothing gets zeros and learns nothing, teaches nothing, and no backward step makes NaN."""
     empty = ~mechanism.visible(sample).any(-1)
-    context = mechanism.context(sample)
+    context, everything = run(mechanism, sample, anomaly=True)
     mechanism.expect(bool((context[empty] == 0).all()), "a query that may see nothing gets zeros", context)
-    everything = gradients(mechanism, sample, anomaly=True)
-    nothing = gradients(mechanism, sample, upstream=empty.unsqueeze(-1))
+    _, nothing = run(mechanism, sample, upstream=empty.unsqueeze(-1))
     mechanism.expect(all(bool(one.isfinite().all()) for one in everything), "gradients are finite", everything)
     learnt = everything[0][empty]
     mechanism.expect(bool((learnt == 0).all()), "a query that may see nothing has gradient 0", learnt)
@@ -48,11 +47,13 @@ def empty_rows_give_nothing(mechanism: Mechanism, sample: Sample) -> None:
 def unseen_memory_is_inert(mechanism: Mechanism, sample: Sample) -> None:
     """What no query may see changes no bit of any output and of any gradient, whatever it holds."""
     unseen = ~mechanism.visible(sample).any(-2).unsqueeze(-1)
-    outputs = [mechanism.context(sample), mechanism.weights(sample), *gradients(mechanism, sample)]
+    context, gradients = run(mechanism, sample)
+    outputs = [mechanism.weights(sample), context, *gradients]
     for poison in POISONS:
         key, value = _poisoned(sample.key, unseen, poison), _poisoned(sample.value, unseen, poison)
         other = replace(sample, key=key, value=value)
-        found = [mechanism.context(other), mechanism.weights(other), *gradients(mechanism, other)]
+        context, gradients = run(mechanism, other)
+        found = [mechanism.weights(other), context, *gradients]
         for before, after in zip(outputs, found, strict=True):
             mechanism.expect(torch.equal(before, after), f"unseen memory that holds {poison} is inert", after - before)
 

@@ -125,24 +125,26 @@ class Mechanism:
         return {"score": self.score, "region": self.region, "choice": self.choice}
 
 
-def gradients(
+def run(
     mechanism: Mechanism, sample: Sample, *, upstream: Tensor | None = None, anomaly: bool = False
-) -> list[Tensor]:
-    """Gradients of ``(context * upstream).sum()``: query, key, value, then every parameter. Zeros where none flow.
+) -> tuple[Tensor, list[Tensor]]:
+    """The context, and gradients of ``(context * upstream).sum()``: query, key, value, every parameter.
 
-    With `anomaly`, torch raises at the first step of the backward pass that makes a NaN, even one masked later.
+    Zeros where no gradient flows. With `anomaly`, torch raises at the first step of the backward pass that makes a NaN,
+    even one masked later.
     """
     inputs = [tensor.detach().clone().requires_grad_() for tensor in (sample.query, sample.key, sample.value)]
     query, key, value = inputs
     context = mechanism.context(Sample(query, key, value, sample.keep))
     leaves = [*inputs, *mechanism.parameters]
     if not context.requires_grad:
-        return [torch.zeros_like(leaf) for leaf in leaves]
+        return context, [torch.zeros_like(leaf) for leaf in leaves]
     total = (context if upstream is None else context * upstream.to(context.dtype)).sum()
     before = torch.is_anomaly_enabled()
     torch.autograd.set_detect_anomaly(anomaly)
     try:
-        return list(torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True))
+        found = torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True)
+        return context.detach(), list(found)
     finally:
         torch.autograd.set_detect_anomaly(before)
 

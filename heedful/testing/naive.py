@@ -16,7 +16,7 @@ from heedful.testing import exact
 from heedful.testing.exact import Words
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, words: Words) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, *, words: Words) -> Tensor:
     """The context ``[*B, T, V]``, in the dtype of the inputs."""
     return align(query, key, words).to(value.dtype) @ value
 

@@ -55,7 +55,7 @@ def concat(query_weight: Array, key_weight: Array) -> Pair:
     return lambda q, k: float(query_weight @ q + key_weight @ k)
 
 
-def additive(query_weight: Array, query_bias: Array, key_weight: Array, weight: Array) -> Pair:
+def additive(query_weight: Array, query_bias: Array, key_weight: Array, *, weight: Array) -> Pair:
     """``v . tanh(W q + b + U k)`` (Bahdanau et al. 2015, A.1.2); weights as torch's Linear stores them."""
     return lambda q, k: float(
         sum(v * math.tanh(h) for v, h in zip(weight, query_weight @ q + query_bias + key_weight @ k, strict=True))
@@ -88,7 +88,7 @@ def causal(queries: int, keys: int) -> NDArray[np.bool_]:
     return visible(queries, keys, lambda t, s: s <= t + keys - queries)
 
 
-def window(queries: int, keys: int, radius: float | int, centre: ArrayLike | None = None) -> NDArray[np.bool_]:
+def window(queries: int, keys: int, radius: float | int, *, centre: ArrayLike | None = None) -> NDArray[np.bool_]:
     """Keys at most `radius` away from one's own position, or from ``centre[t]`` (Luong et al. 2015, 3.2)."""
     own = np.arange(queries) + keys - queries if centre is None else np.asarray(centre, np.float64)
     return visible(queries, keys, lambda t, s: bool(abs(s - own[t]) <= radius))
@@ -163,7 +163,7 @@ def _threshold(row: Array, shape: Callable[[float], float]) -> Array:
 # Attention ------------------------------------------------------------------------------------------------------
 
 
-def align(scores: Array, visible: NDArray[np.bool_], rule: Rule, gate: Array | None = None) -> Array:
+def align(scores: Array, visible: NDArray[np.bool_], rule: Rule, *, gate: Array | None = None) -> Array:
     """Weights ``[T, S]``: the rule over the visible keys, the gate after it, 0 elsewhere. Not normalised again."""
     weights = np.zeros(scores.shape)
     for t in range(scores.shape[0]):

@@ -31,7 +31,7 @@ def rounding(dtype: torch.dtype, exact: Tensor) -> float:
     return max(torch.finfo(dtype).eps * float(exact.detach().abs().max()), torch.finfo(dtype).tiny)
 
 
-def within_budget(actual: Tensor, reference_same_precision: Tensor, exact: Tensor, name: str = "output") -> None:
+def within_budget(actual: Tensor, reference_same_precision: Tensor, exact: Tensor, *, name: str = "output") -> None:
     """Check ``error(actual) <= 2 * (error(reference) + rounding)``, all against `exact`.
 
     `reference_same_precision` is what plain torch computes in the dtype of `actual`; `exact` is float64.

@@ -41,7 +41,6 @@ def euclidean(query: Tensor, key: Tensor) -> Tensor:
 
 SCORES: Mapping[str, ScoreCase] = {
     "dot": ScoreCase(Dot, 5, 5),
-    "dot-unscaled": ScoreCase(lambda: Dot(1.0), 5, 5),
     "general": ScoreCase(lambda: General(3, 5), 3, 5),
     "cosine": ScoreCase(lambda: Cosine(3.0), 5, 5),
     "concat": ScoreCase(lambda: Concat(3, 5), 3, 5),

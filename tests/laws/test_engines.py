@@ -11,7 +11,7 @@ from heedful.testing import Mechanism, OverBudget, Sample
 from heedful.testing.budget import check_engine
 from heedful.testing.variants import CHOICES, REGIONS, SCORES, Sizes, make_region, make_score
 
-INNER = ("dot", "dot-unscaled", "general", "cosine", "concat", "location")
+INNER = ("dot", "general", "cosine", "concat", "location")
 UNGATED = tuple(name for name in REGIONS if "predicted" not in name)
 DETERMINISTIC = ("soft", "soft-sharp", "argmax", "sparsemax", "entmax15", "top-2")
 HALF = (torch.bfloat16, torch.float16)

@@ -35,7 +35,7 @@ def test_every_size_agrees_with_the_oracle(
     mechanism = Mechanism(make_score(score), built, CHOICES[choice]())
     words = mechanism.words(sample)
     weights = torch.from_numpy(exact.align(sample.query, sample.key, words))
-    context = torch.from_numpy(exact.attend(sample.query, sample.key, sample.value, words))
+    context = torch.from_numpy(exact.attend(sample.query, sample.key, sample.value, words=words))
     torch.testing.assert_close(mechanism.weights(sample), weights, rtol=0, atol=1e-9)
     torch.testing.assert_close(mechanism.context(sample), context, rtol=0, atol=1e-9)
 
@@ -118,5 +118,5 @@ def test_bfloat16_is_near_float64() -> None:
         score = make_score(name, torch.bfloat16)
         mechanism = Mechanism(score, REGIONS["everywhere"](Sizes((3,), 5, 7, 5)), CHOICES["soft"]())
         context = mechanism.context(sample)
-        truth = torch.from_numpy(exact.attend(sample.query, sample.key, sample.value, mechanism.words(sample)))
-        within_budget(context, truth.bfloat16() + 0.02, truth, name)
+        truth = torch.from_numpy(exact.attend(sample.query, sample.key, sample.value, words=mechanism.words(sample)))
+        within_budget(context, truth.bfloat16() + 0.02, truth, name=name)

@@ -45,7 +45,7 @@ def test_it_is_bounded_by_its_weight() -> None:
     # |v^T tanh(.)| <= |v|_1: it predicts how sharp it can be (systems.md 5.8)
     score = Additive(3, 5, 7)
     scores = score(1e4 * torch.randn(11, 3), 1e4 * torch.randn(13, 5))
-    assert float(scores.detach().abs().max()) <= float(score.weight.detach().abs().sum()) * (1 + 1e-6)
+    assert scores.abs().max().item() <= score.weight.abs().sum().item() * (1 + 1e-6)
 
 
 def test_a_hidden_layer_of_none_scores_zero() -> None:

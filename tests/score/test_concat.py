@@ -21,7 +21,7 @@ def test_every_query_gets_the_same_weights() -> None:
     weights = align(query, key, score=Concat(3, 4).double())
     torch.testing.assert_close(weights, weights[:, :1].expand_as(weights), rtol=0, atol=1e-15)
     moving = align(query, key, score=Additive(3, 4, 11).double())
-    assert float((moving - moving[:, :1]).abs().max()) > 1e-3  # a hidden layer after mixing is what looks
+    assert (moving - moving[:, :1]).abs().max().item() > 1e-3  # a hidden layer after mixing is what looks
 
 
 def test_the_query_learns_nothing() -> None:

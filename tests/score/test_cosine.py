@@ -26,12 +26,12 @@ def test_without_a_temperature_it_cannot_focus(keys: int, cap: float) -> None:
     # The best is +1 on one key and -1 on all others: e^2 / (e^2 + n - 1) (systems.md 1.1).
     key = torch.full((keys, 1), -1.0)
     key[0] = 1.0
-    best = float(align(torch.ones(1, 1), key, score=Cosine())[0, 0])
+    best = align(torch.ones(1, 1), key, score=Cosine())[0, 0].item()
     assert best == pytest.approx(math.exp(2) / (math.exp(2) + keys - 1), abs=1e-6)
     assert best == pytest.approx(cap, abs=0.006)
     random = align(torch.randn(50, 3), torch.randn(keys, 3), score=Cosine())
-    assert float(random.max()) <= best + 1e-6
-    assert float(align(torch.ones(1, 1), key, score=Cosine(9.0))[0, 0]) > 0.999
+    assert random.max().item() <= best + 1e-6
+    assert align(torch.ones(1, 1), key, score=Cosine(9.0))[0, 0].item() > 0.999
 
 
 def test_the_temperature_learns_and_can_be_frozen() -> None:

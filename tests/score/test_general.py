@@ -33,4 +33,4 @@ def test_rank_r_is_a_dot_product_in_r_dimensions() -> None:
 
 def test_it_begins_with_unit_variance() -> None:
     scores = General(101, 53)(torch.randn(211, 101), torch.randn(223, 53))
-    assert 0.7 < float(scores.var()) < 1.4
+    assert 0.7 < scores.var().item() < 1.4

@@ -25,7 +25,7 @@ def test_scores_by_hand() -> None:
     pair = oracle.concat(np.array([1.0, 1.0]), np.array([0.0, 2.0]))
     assert oracle.scores(Q, K, pair) == pytest.approx(np.array([[11.0, 5.0]]))
     # W q + b = 1 + 2 + 0.5 = 3.5 and U k = 4, 1, one hidden unit, v = 2
-    pair = oracle.additive(np.array([[1.0, 1.0]]), np.array([0.5]), np.array([[0.0, 1.0]]), np.array([2.0]))
+    pair = oracle.additive(np.array([[1.0, 1.0]]), np.array([0.5]), np.array([[0.0, 1.0]]), weight=np.array([2.0]))
     assert oracle.scores(Q, K, pair) == pytest.approx(np.array([[2 * math.tanh(7.5), 2 * math.tanh(4.5)]]))
     # row s of W: (1,0).(1,2) = 1 and (0,1).(1,2) = 2
     assert oracle.location(Q, 2, np.eye(2)) == pytest.approx(np.array([[1.0, 2.0]]))
@@ -77,7 +77,7 @@ def test_attention_by_hand() -> None:
     value = np.array([[4.0], [8.0], [np.nan]])
     assert oracle.attend(weights, value) == pytest.approx(np.array([[7.0], [0.0]]))  # 1 + 6
     gate = np.array([[0.5, 1.0, 1.0], [1.0, 1.0, 1.0]])
-    assert oracle.align(scores, visible, oracle.softmax(), gate)[0] == pytest.approx([0.125, 0.75, 0.0])
+    assert oracle.align(scores, visible, oracle.softmax(), gate=gate)[0] == pytest.approx([0.125, 0.75, 0.0])
     # H(1/4, 3/4) = ln 4 - 3/4 ln 3
     assert oracle.entropy(scores, visible) == pytest.approx([math.log(4) - 0.75 * math.log(3), 0.0])
     assert oracle.log_probability(scores, visible)[0, :2] == pytest.approx([-math.log(4), math.log(3 / 4)])
@@ -93,4 +93,4 @@ def test_the_oracle_can_disagree() -> None:
         oracle.align(scores, ~half | half, oracle.softmax())
     )
     gate = np.array([[0.5, 0.25]])
-    assert oracle.align(scores, half | ~half, oracle.softmax(), gate).sum() < 0.5
+    assert oracle.align(scores, half | ~half, oracle.softmax(), gate=gate).sum() < 0.5

@@ -20,7 +20,7 @@ def test_the_budget_can_fail_and_says_by_how_much() -> None:
     reference = (EXACT + 0.01).float()
     within_budget((EXACT + 0.02).float(), reference, EXACT)
     with pytest.raises(OverBudget, match=r"wrong by 0\.06, 3 times its budget of 0\.02"):
-        within_budget((EXACT + 0.06).float(), reference, EXACT, "context")
+        within_budget((EXACT + 0.06).float(), reference, EXACT, name="context")
 
 
 def test_a_single_wrong_number_among_many_is_seen() -> None:
