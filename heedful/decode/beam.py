@@ -99,7 +99,8 @@ class _Search:
     def _ends(self, live: Live, steps: Steps, tokens: int, row: Tensor, level: int) -> Ends:
         """Outputs of so many tokens with their scores, at their place in the trace."""
         covered = live.covered_by(steps.output)
-        score = self.penalty.score(steps.log_probability, tokens, covered, self.keep[live.sentence])
+        keep = self.keep[live.sentence]
+        score = self.penalty.score(steps.log_probability, tokens, covered=covered, keep=keep)
         return Ends(score, steps.log_probability, torch.full_like(row, level), row)
 
     def _cut(self, live: Live, grown: Steps, found: Found, trace: Trace) -> Found:

@@ -30,6 +30,7 @@ class Penalty:
         self,
         log_probability: Float[Tensor, "A N"],
         tokens: int,
+        *,
         covered: Float[Tensor, "A N S"] | None,
         keep: Bool[Tensor, "A S"],
     ) -> Float[Tensor, "A N"]:
