@@ -71,7 +71,7 @@ def check_same_kind(**tensors: Tensor) -> None:
             )
 
 
-def check_width(name: str, tensor: Tensor, width: int, owner: str) -> None:
+def check_width(name: str, tensor: Tensor, width: int, *, owner: str) -> None:
     """Check the last axis of a tensor against what `owner` was built for.
 
     Raises: ShapeError, naming the tensor's shape and the width expected.

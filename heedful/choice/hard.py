@@ -127,7 +127,7 @@ class Selection(NamedTuple):
     """
 
     context: Float[Tensor, "... T V"]
-    index: Int[Tensor, "... T"]
+    index: Int[Tensor, "... T"]  # pyright: ignore[reportIncompatibleMethodOverride]  # hides tuple.index, on purpose
     log_probability: Float[Tensor, "... T"]
     entropy: Float[Tensor, "... T"]
 

@@ -63,7 +63,7 @@ def token_loss(
     Memory: a block of logits, and the gradients of `hidden` and `weight`.
     Source: Szegedy et al. 2016, section 7 (arXiv:1512.00567); Vaswani et al. 2017, section 5.4 (arXiv:1706.03762).
     """
-    check_width("hidden", hidden, weight.shape[-1], "the output weight")
+    check_width("hidden", hidden, weight.shape[-1], owner="the output weight")
     if hidden.shape[0] != target.shape[0]:
         raise ShapeError(f"hidden {describe(hidden)} and target {describe(target)} differ in length: one target each.")
     if not 0.0 <= smoothing < 1.0:

@@ -31,7 +31,7 @@ class Predicted(nn.Module, Region):
 
     def centre(self, query: Float[Tensor, "... T Q"], span: Span) -> Float[Tensor, "... T"]:
         """The predicted position of each query, a real number in ``[0, length - 1]``, in at least float32."""
-        check_width("query", query, self.projection.in_features, "Predicted")
+        check_width("query", query, self.projection.in_features, owner="Predicted")
         with torch.autocast(query.device.type, enabled=False):  # half precision cannot count positions to 257
             hidden = torch.tanh(nn.functional.linear(wide(query), wide(self.projection.weight)))
             share = torch.sigmoid(hidden @ wide(self.weight))

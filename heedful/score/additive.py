@@ -40,10 +40,10 @@ class Additive(Score):
 
     def project_query(self, query: Float[Tensor, "... T Q"]) -> Float[Tensor, "... T A"]:
         """``W q + b``."""
-        check_width("query", query, self.query_projection.in_features, "Additive")
+        check_width("query", query, self.query_projection.in_features, owner="Additive")
         return self.query_projection(query)
 
     def project_key(self, key: Float[Tensor, "... S K"]) -> Float[Tensor, "... S A"]:
         """``U k``."""
-        check_width("key", key, self.key_projection.in_features, "Additive")
+        check_width("key", key, self.key_projection.in_features, owner="Additive")
         return self.key_projection(key)

@@ -38,12 +38,12 @@ class Concat(Score):
 
     def project_query(self, query: Float[Tensor, "... T Q"]) -> Float[Tensor, "... T 2"]:
         """``[w_q q, 1]``."""
-        check_width("query", query, self.query_weight.numel(), "Concat")
+        check_width("query", query, self.query_weight.numel(), owner="Concat")
         own = query @ self.query_weight
         return torch.stack([own, torch.ones_like(own)], dim=-1)
 
     def project_key(self, key: Float[Tensor, "... S K"]) -> Float[Tensor, "... S 2"]:
         """``[1, w_k k]``."""
-        check_width("key", key, self.key_weight.numel(), "Concat")
+        check_width("key", key, self.key_weight.numel(), owner="Concat")
         own = key @ self.key_weight
         return torch.stack([torch.ones_like(own), own], dim=-1)

@@ -33,10 +33,10 @@ class General(Score):
 
     def project_query(self, query: Float[Tensor, "... T Q"]) -> Float[Tensor, "... T K"]:
         """``W^T q``: the queries in the keys' space."""
-        check_width("query", query, self.weight.shape[0], "General")
+        check_width("query", query, self.weight.shape[0], owner="General")
         return query @ self.weight
 
     def project_key(self, key: Float[Tensor, "... S K"]) -> Float[Tensor, "... S K"]:
         """The keys as they are."""
-        check_width("key", key, self.weight.shape[1], "General")
+        check_width("key", key, self.weight.shape[1], owner="General")
         return key

@@ -39,7 +39,7 @@ class Location(Score):
 
     def project_query(self, query: Float[Tensor, "... T Q"]) -> Float[Tensor, "... T Q"]:
         """The queries as they are."""
-        check_width("query", query, self.weight.shape[1], "Location")
+        check_width("query", query, self.weight.shape[1], owner="Location")
         return query
 
     def project_key(self, key: Float[Tensor, "... S _"]) -> Float[Tensor, "... S Q"]:

@@ -67,7 +67,7 @@ class MultiHead(nn.Module):
 
         `keep` is ``[*B, S]`` or ``[*B, T, S]``; `offset` is the position of the first key.
         """
-        check_width("key", key, self.key_projection.in_features, "MultiHead")
+        check_width("key", key, self.key_projection.in_features, owner="MultiHead")
         raw = Memory(key, key if value is None else value, keep).cleared()
         keys = self._split(self.key_projection(raw.key))
         keys = keys if self.rotate is None else self.rotate(keys, offset)
@@ -113,7 +113,7 @@ class MultiHead(nn.Module):
         offset: int,
     ) -> tuple[Tensor, Memory, Tensor | None]:
         """Queries by head, the memory by head, and the keep that is still to be applied."""
-        check_width("query", query, self.query_projection.in_features, "MultiHead")
+        check_width("query", query, self.query_projection.in_features, owner="MultiHead")
         if isinstance(memory, Tensor):
             where = self.attention.region if region is None else region
             memory, keep = self.project(memory, value, _with_lengths(keep, memory, where)), None

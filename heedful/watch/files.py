@@ -29,7 +29,7 @@ class Map:
     rows: Sequence[str]
     columns: Sequence[str]
     title: str = ""
-    layers: Mapping[str, Float[Tensor, "H T S"]] = field(default_factory=dict[str, Tensor])
+    layers: Mapping[str, Float[Tensor, "_ T S"]] = field(default_factory=dict[str, Tensor])
 
     def __post_init__(self) -> None:
         check_words(self.weights, self.rows, self.columns)
@@ -61,7 +61,7 @@ def _numbered(path: Path, index: int, total: int) -> Path:
 
 def _save_pictures(maps: Sequence[Map], path: Path) -> str | None:
     hints = [
-        save_picture(map_.weights, map_.rows, map_.columns, _numbered(path, i, len(maps)), title=map_.title)
+        save_picture(map_.weights, map_.rows, map_.columns, path=_numbered(path, i, len(maps)), title=map_.title)
         for i, map_ in enumerate(maps)
     ]
     return next((hint for hint in hints if hint), None)
@@ -69,7 +69,7 @@ def _save_pictures(maps: Sequence[Map], path: Path) -> str | None:
 
 def _save_drawings(maps: Sequence[Map], path: Path) -> None:
     for i, map_ in enumerate(maps):
-        save_svg(map_.weights, map_.rows, map_.columns, _numbered(path, i, len(maps)), title=map_.title)
+        save_svg(map_.weights, map_.rows, map_.columns, path=_numbered(path, i, len(maps)), title=map_.title)
 
 
 def _save_arrays(maps: Sequence[Map], path: Path) -> None:

@@ -25,8 +25,8 @@ def save_picture(
     weights: Float[Tensor, "T S"],
     rows: Sequence[str],
     columns: Sequence[str],
-    path: Path,
     *,
+    path: Path,
     title: str = "",
 ) -> str | None:
     """Draws a map into a .png or .pdf file: words that look as rows, words looked at as columns.

@@ -18,8 +18,8 @@ def save_svg(
     weights: Float[Tensor, "T S"],
     rows: Sequence[str],
     columns: Sequence[str],
-    path: Path,
     *,
+    path: Path,
     title: str = "",
 ) -> None:
     """Draws a map into an .svg file: words that look as rows, words looked at as columns.

@@ -23,7 +23,9 @@ class BahdanauState(NamedTuple):
 
 
 class Bahdanau(nn.Module):
-    """``c_i`` from ``s_{i-1}``; the word from ``(s_{i-1}, E y_{i-1}, c_i)``; then ``s_i = f(s_{i-1}, E y_{i-1}, c_i)``.
+    """Looks first, says the word, then moves on.
+
+    ``c_i`` from ``s_{i-1}``; the word from ``(s_{i-1}, E y_{i-1}, c_i)``; then ``s_i = f(s_{i-1}, E y_{i-1}, c_i)``.
 
     The query is the state BEFORE the step, and so is the readout's (the authors' code shifts the states by one);
     ``c_i`` enters both gates and the candidate; the readout is maxout over pairs, as wide as the state. With several
