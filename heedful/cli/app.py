@@ -16,10 +16,11 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
+def _print_version(asked: bool) -> bool:
     if asked:
         print(f"heedful {heedful.__version__}")
         raise typer.Exit
+    return asked
 
 
 @app.callback()

@@ -2,6 +2,7 @@
 # ruff: noqa: I001 - the order is meant
 
 from heedful.cli.app import app
+from heedful.cli import demo
 from heedful.cli import check
 from heedful.cli import train
 from heedful.cli import predict
@@ -9,4 +10,4 @@ from heedful.cli import evaluate
 from heedful.cli import show
 from heedful.cli import models
 
-__all__ = ["app", "check", "evaluate", "models", "predict", "show", "train"]
+__all__ = ["app", "check", "demo", "evaluate", "models", "predict", "show", "train"]

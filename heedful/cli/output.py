@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.text import Text
 from heedful.machine import keep_large_buffers
 from heedful.task import Translator, load
 from heedful.watch import Map, draw, palette_for
+
+if TYPE_CHECKING:
+    from heedful.task.fit import Shown
 
 
 def results() -> Console:
@@ -28,6 +31,14 @@ def drawn_map(console: Console, seen: Map) -> Text:
     """A map drawn for a console: its width, its colours, plain ASCII where it is no terminal."""
     palette = palette_for(console.color_system, console.is_terminal, console.encoding)
     return draw(seen.weights, list(seen.rows), list(seen.columns), width=console.width, palette=palette)
+
+
+def shown_training() -> "Shown":
+    """How training is watched from a command: lines, and a map after each validation, on standard error."""
+    from heedful.task.fit import Shown
+
+    console = notes()
+    return Shown(say=tell, draw=lambda seen: drawn_map(console, seen))
 
 
 def result_lines(found: Mapping[str, Any]) -> str:

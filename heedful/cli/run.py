@@ -83,8 +83,8 @@ def _explain(error: Exception) -> tuple[int, str, str | None]:
         return status, _one_line(error.format_message()), _usage(error)  # pyright: ignore[reportAttributeAccessIssue]
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return 1, "this machine's memory is used up", "use a smaller model or smaller batches: --set train.tokens=1000"
-    kind = type(error).__name__
-    return 70, _one_line(f"{kind}: {error}"), "this looks like a fault of heedful; --debug shows where it comes from"
+    fault = _one_line(f"{type(error).__name__}: {error}")[:300]
+    return 70, fault, "this looks like a fault of heedful; --debug shows where it comes from"
 
 
 def _usage(error: Exception) -> str | None:

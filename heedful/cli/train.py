@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from heedful.errors import UserError
 
 if TYPE_CHECKING:
     from heedful.task.config import TranslateConfig
-    from heedful.task.fit import Shown, Texts, Trained
+    from heedful.task.fit import Texts, Trained
 
 
 @app.command()
@@ -56,7 +57,7 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     if trained.fit.exit_status:
         raise Stopped(
             f"stopped at step {trained.fit.steps}; all of it is saved. Go on with: "
-            f"heedful train {task} --resume --out {folder}",
+            f"heedful train {task} --resume --out {quote(str(folder))}",
             status=trained.fit.exit_status,
         )
     if trained.ranks.rank == 0:
@@ -81,9 +82,10 @@ def _settings(
 
 
 def _train(config: "TranslateConfig", folder: Path, valid_alignments: Path | None, *, resume: bool) -> "Trained":
+    from heedful.cli.output import shown_training
     from heedful.task.fit import train_translator
 
-    return train_translator(config, _texts(config, valid_alignments), folder, resume=resume, shown=_shown())
+    return train_translator(config, _texts(config, valid_alignments), folder, resume=resume, shown=shown_training())
 
 
 def _texts(config: "TranslateConfig", valid_alignments: Path | None) -> "Texts":
@@ -102,18 +104,10 @@ def _texts(config: "TranslateConfig", valid_alignments: Path | None) -> "Texts":
     return Texts(train, valid, test, links)
 
 
-def _shown() -> "Shown":
-    from heedful.cli.output import drawn_map, notes, tell
-    from heedful.task.fit import Shown
-
-    console = notes()
-    return Shown(say=tell, draw=lambda seen: drawn_map(console, seen))
-
-
 def _tell_results(trained: "Trained", folder: Path) -> None:
     from heedful.cli.output import result_lines, tell
 
     print(result_lines(trained.results))
     tell("\nnext:")
-    tell(f"  heedful predict {folder} FILE > OUT")
-    tell(f'  heedful show {folder} "a sentence"')
+    tell(f"  heedful predict {quote(str(folder))} FILE > OUT")
+    tell(f'  heedful show {quote(str(folder))} "a sentence"')

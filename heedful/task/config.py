@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from heedful.errors import UserError
 from heedful.model.seq2seq import SeqToSeqConfig
@@ -55,15 +55,15 @@ class ModelChoice(BaseModel):
     name: str
     settings: TransformerConfig | SeqToSeqConfig
 
-    @model_validator(mode="wrap")
+    @model_validator(mode="before")
     @classmethod
-    def _from_flat(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if isinstance(given, cls):
+    def _from_flat(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
             return given
         flat = dict(cast(Mapping[str, Any], given))
         name, entry = model_named(str(flat.pop("name", "transformer")))
         merged = join_settings(entry.preset.model_dump(), flat)
-        return handler({"name": name, "settings": check_settings(entry.family.config, merged, section="model")})
+        return {"name": name, "settings": check_settings(entry.family.config, merged, section="model")}
 
     @model_serializer
     def _to_flat(self) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _begin(config: TranslateConfig, texts: Texts, out: Path, *, resume: bool) ->
     else:
         source, target = make_tokenisers(config, texts.train)
     torch.manual_seed(config.train.seed)
-    return Translator(config, build_model(config, source.size, target.size), source, target)
+    return Translator(config, build_model(config, source.size, target.size), source=source, target=target)
 
 
 def _prepare(translator: Translator, pairs: Sequence[Pair], longest: int) -> Prepared:
@@ -189,7 +189,7 @@ def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -
             config = config.model_copy(update={"look": chosen[0]})
             save_config(config, out)
             results["valid_aer"] = chosen[1]
-    translator = Translator(config, translator.model.eval(), translator.source, translator.target)
+    translator = Translator(config, translator.model.eval(), source=translator.source, target=translator.target)
     if texts.test:
         test = evaluate(translator, texts.test, links=texts.test_links)
         results |= {f"test {name}": value for name, value in test.items()}

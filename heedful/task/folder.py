@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from torch import nn
@@ -28,7 +29,7 @@ def load(folder: str | Path, device: str = "cpu") -> Translator:
     source, target = (load_tokeniser(folder, name) for name in tokeniser_names(config))
     model = build_model(config, source.size, target.size)
     load_module(model, folder / WEIGHTS)
-    return Translator(config, model.to(device).eval(), source, target)
+    return Translator(config, model.to(device).eval(), source=source, target=target)
 
 
 def save(translator: Translator, folder: str | Path) -> None:
@@ -44,9 +45,9 @@ def save(translator: Translator, folder: str | Path) -> None:
 def save_texts(translator: Translator, folder: Path, results: Mapping[str, Any]) -> None:
     """Writes all of a run folder but the weights: settings, tokenisers, README with results."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_config(translator.config, folder)
     for tokeniser, name in zip((translator.source, translator.target), tokeniser_names(translator.config), strict=True):
         tokeniser.save(folder, name)
+    save_config(translator.config, folder)  # after the tokenisers: where it is, they are
     save_readme(translator.config, folder, results)
 
 
@@ -87,8 +88,8 @@ def _readme(config: TranslateConfig, folder: Path, results: Mapping[str, Any]) -
     lines += [
         "Translate a file, one sentence a line, or see where it looks:",
         "",
-        f"    heedful predict {folder} FILE > OUT",
-        f'    heedful show {folder} "a sentence"',
+        f"    heedful predict {quote(str(folder))} FILE > OUT",
+        f'    heedful show {quote(str(folder))} "a sentence"',
         "",
         "From Python:",
         "",

@@ -14,8 +14,8 @@ from heedful.task.config import Look
 from heedful.task.words import Words, links, merge
 from heedful.watch import attentions, record
 
-Maps = Mapping[str, Float[Tensor, "H t S"]]
-"""For each attention to the source, the weights of each query: row t is asked when token t is to be said."""
+Maps = Mapping[str, Float[Tensor, "_ _ _"]]
+"""For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is asked when token t is to be said."""
 
 _THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 _BATCH_TOKENS = 4096
@@ -97,7 +97,7 @@ def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
     return _error(read_all, look.threshold, gold)
 
 
-def word_links(look: Look, maps: Maps, source: Words, target: Words) -> list[Link]:
+def word_links(look: Look, maps: Maps, *, source: Words, target: Words) -> list[Link]:
     """The links between words that one look makes; `source` ends with its end."""
     return links(merge(read(look, maps), target, source), len(source.texts) - 1, look.threshold)
 
@@ -109,7 +109,7 @@ def _word_heads(heads: Float[Tensor, "H t S"], shift: int, pair: Gold) -> Float[
     return torch.cat([merged.mean(0, keepdim=True), merged]) if len(merged) > 1 else merged
 
 
-def _error(maps: Sequence[Float[Tensor, "T s"]], threshold: float, gold: Sequence[Gold]) -> float:
+def _error(maps: Sequence[Float[Tensor, "_ _"]], threshold: float, gold: Sequence[Gold]) -> float:
     found = [set(links(weights, weights.shape[1] - 1, threshold)) for weights in maps]
     return aer([pair.links.sure for pair in gold], [pair.links.possible for pair in gold], found)
 

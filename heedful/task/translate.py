@@ -43,7 +43,7 @@ class Translation:
 class Translator:
     """A model with its tokenisers and settings. `heedful.load(folder)` gives one; so does `train_translator`."""
 
-    def __init__(self, config: TranslateConfig, model: nn.Module, source: Tokeniser, target: Tokeniser) -> None:
+    def __init__(self, config: TranslateConfig, model: nn.Module, *, source: Tokeniser, target: Tokeniser) -> None:
         self.config = config
         self.model = model
         self.source, self.target = source, target
@@ -139,8 +139,8 @@ class Translator:
         tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
         if words is None or self.look is None:
             return Translation(text, found.score, tokens, sources, is_cut=is_cut)
-        sides = Words.of(self.source, [*source, EOS]), Words.of(self.target, found.tokens)
-        alignment = word_links(self.look, maps, *sides)
+        columns, rows = Words.of(self.source, [*source, EOS]), Words.of(self.target, found.tokens)
+        alignment = word_links(self.look, maps, source=columns, target=rows)
         return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 
     def _is_longer(self, text: str) -> bool:

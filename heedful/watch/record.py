@@ -23,11 +23,11 @@ class Recording:
     `calls` holds ``[B, H, T, S]`` each, H = 1 for a single attention.
     """
 
-    calls: dict[str, list[Float[Tensor, "B H T S"]]] = field(default_factory=dict[str, list[Tensor]])
+    calls: dict[str, list[Float[Tensor, "_ _ _ _"]]] = field(default_factory=dict[str, list[Tensor]])
 
     @property
-    def maps(self) -> dict[str, Float[Tensor, "B H T S"]]:
-        """One map a module, the calls after one another along T, as a decoder that steps makes them.
+    def maps(self) -> dict[str, Float[Tensor, "_ _ _ _"]]:
+        """One map a module, ``[B, H, T, S]``, the calls after one another along T, as a decoder that steps makes them.
 
         A memory that grew from call to call is filled up with zeros: keys that were not there yet.
         Raises: ValueError, when the calls saw different batches; read `calls` then.

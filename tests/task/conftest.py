@@ -18,7 +18,7 @@ def make_translator():
         tiny = {"embed": 8, "hidden": 8}
         if name == "transformer":
             tiny = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder_layers": 2}
-        given = {"model": {"name": name, **tiny}, "data": {"shared": False}, "decode": {"beam": 2}}
+        given = {"model": {"name": name, **tiny}, "data": {"shared": False}, "decode": {"beam": 2, "ratio": 0.5}}
         config = make_config(given, sections)
         source, target = WordTokeniser.train(["a b c d e f g h"]), WordTokeniser.train(["A B C D E F G H"])
         torch.manual_seed(3)
@@ -26,6 +26,6 @@ def make_translator():
         if model.output.bias is not None:
             with torch.no_grad():
                 model.output.bias[EOS] = -1.0  # an untrained model may have nothing to say
-        return Translator(config, model, source, target)
+        return Translator(config, model, source=source, target=target)
 
     return make

@@ -1,0 +1,132 @@
+"""The main job on a made-up corpus: two translators trained, scored, and shown looking, in a few minutes on two cores.
+
+All sizes are here, in `DEMO`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from heedful.data.corpus import AlignedPair, make_corpus
+from heedful.data.pairs import Pair
+from heedful.data.pharaoh import Links, format_links
+from heedful.errors import UserError
+from heedful.store import write_text_atomically
+from heedful.task.config import make_config
+from heedful.task.fit import Shown, Texts, Trained, train_translator
+from heedful.task.folder import CONFIG, load_config
+from heedful.task.translate import Translation
+
+CORPUS = "corpus"
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """How much text there is, and how each model is trained; settings are those of a config file."""
+
+    train: int
+    valid: int
+    test: int
+    common: Mapping[str, Any]
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+
+DEMO = DemoSettings(
+    train=6000,
+    valid=300,
+    test=500,
+    common={
+        "data": {
+            "source": {"tokeniser": "word"},
+            "target": {"tokeniser": "character"},
+            "shared": False,
+        },
+        "train": {"epochs": None, "valid_every": 250, "tokens": 2048, "schedule": "cosine", "average": 1},
+    },
+    models={
+        "rnnsearch": {
+            "model": {"name": "rnnsearch", "embed": 96, "hidden": 96, "dropout": 0.1, "smoothing": 0.0},
+            "train": {"steps": 1000, "rate": 4e-3, "warmup": 100},
+        },
+        "transformer": {
+            "model": {
+                "name": "transformer",
+                "width": 128,
+                "heads": 4,
+                "feedforward": 256,
+                "encoder_layers": 2,
+                "decoder_layers": 2,
+                "dropout": 0.1,
+                "smoothing": 0.0,
+                "position": "rotary",
+            },
+            "train": {"steps": 1250, "rate": 2e-3, "warmup": 150},
+        },
+    },
+)
+
+
+def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: DemoSettings = DEMO) -> list[Trained]:
+    """Writes the corpus to `out` and trains each model there; a run that was stopped goes on.
+
+    Returns: what training gave for each model, with BLEU and AER of the test in its results.
+    Raises: UserError, when `out` holds a demo with another seed.
+    """
+    corpus = make_corpus(seed, settings.train, settings.valid, settings.test)
+    parts = {"train": corpus.train, "valid": corpus.valid, "test": corpus.test}
+    for name, pairs in parts.items():
+        _write(pairs, out / CORPUS, name)
+    texts = Texts(
+        *(_pairs(pairs, out / CORPUS / f"{name}.tsv") for name, pairs in parts.items()),
+        valid_links=[Links(pair.links, pair.links) for pair in corpus.valid],
+        test_links=[Links(pair.links, pair.links) for pair in corpus.test],
+    )
+    files = {"data": {name: [str(out / CORPUS / f"{name}.tsv")] for name in parts}}
+    trained: list[Trained] = []
+    for name, own in settings.models.items():
+        (shown or Shown()).say(f"\n{name}")
+        config = make_config(settings.common, own, files, {"train": {"seed": seed}})
+        if (out / name / CONFIG).exists() and load_config(out / name).train.seed != seed:
+            raise UserError("this folder holds a demo with another seed", where=str(out), hint="choose another --out")
+        trained.append(train_translator(config, texts, out / name, resume=True, shown=shown))
+        if trained[-1].fit.exit_status:
+            break
+    return trained
+
+
+def best_of(trained: Sequence[Trained]) -> Trained:
+    """The one whose alignment errs least."""
+    return min(trained, key=lambda one: one.results["test aer"])
+
+
+def example(trained: Trained) -> tuple[Pair, Translation]:
+    """A test sentence worth looking at: of those translated right, one whose words change places most."""
+    config = trained.translator.config
+    pairs = list(_read(Path(config.data.test[0])))[:200]
+    found = trained.translator.predict([pair.source for pair in pairs])
+    right = [(pair, one) for pair, one in zip(pairs, found, strict=True) if one.text == pair.target]
+    return max(right or list(zip(pairs, found, strict=True)), key=lambda both: _crossings(both[1]))
+
+
+def _crossings(found: Translation) -> float:
+    """Pairs of links that cross, in sentences that fit on a screen."""
+    links = found.alignment
+    crossed = sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for i, a in enumerate(links) for b in links[:i])
+    return crossed if len(found.source_tokens) <= 14 else crossed / 100
+
+
+def _pairs(pairs: Sequence[AlignedPair], path: Path) -> list[Pair]:
+    return [Pair(pair.source, pair.target, f"{path}:{number}") for number, pair in enumerate(pairs, start=1)]
+
+
+def _read(path: Path) -> Iterator[Pair]:
+    from heedful.data.pairs import read_pairs
+
+    yield from read_pairs([path])
+
+
+def _write(pairs: Sequence[AlignedPair], folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(folder / f"{name}.tsv", "".join(f"{pair.source}\t{pair.target}\n" for pair in pairs))
+    write_text_atomically(folder / f"{name}.align", "".join(f"{format_links(pair.links)}\n" for pair in pairs))

@@ -1,0 +1,95 @@
+"""What goes wrong becomes one line and a status; help answers without loading torch."""
+
+import subprocess
+import sys
+
+import pytest
+
+from heedful.cli.run import run
+
+
+def fails(capsys, *words: str, status: int = 1) -> str:
+    """The error of a command line that must fail: one line, perhaps a hint, never a traceback."""
+    assert run(list(words)) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert lines[0].startswith("error: ")
+    assert all(line.startswith("hint: ") for line in lines[1:])
+    assert len(lines) <= 2
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["modles"], "Did you mean 'models'"),
+        (["predict", "run", "--bem", "5"], "--beam"),
+        (["predict", "run", "--beam", "five"], "--beam"),
+        (["predict", "run", "--beam", "0"], "--beam"),
+        (["predict"], "DIR"),
+    ],
+)
+def test_a_wrong_command_line_is_status_2(capsys, words, told):
+    assert told in fails(capsys, *words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train", "transalte"], "did you mean 'translate'"),
+        (["train", "translate", "--model", "rnsearch"], "did you mean 'rnnsearch'"),
+        (["train", "translate", "--set", "model.hiden=3", "--model", "rnnsearch"], "did you mean 'hidden'"),
+        (["train", "translate", "--set", "train.precision=bf16"], "'bfloat16'"),
+        (["train", "translate"], "--train is missing"),
+        (["train", "translate", "--config", "no.yaml"], "no.yaml"),
+        (["predict", "run", "--attention", "out.htm"], "did you mean '.html'"),
+        (["predict", "run", "--alignment", "farao"], "pharaoh"),
+        (["check", "translate", "no.tsv"], "no such file"),
+    ],
+)
+def test_a_wrong_value_is_status_1(capsys, words, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert told in fails(capsys, *words)
+
+
+def test_debug_shows_where_an_error_comes_from(capsys):
+    from heedful import UserError
+
+    with pytest.raises(UserError):
+        run(["check", "translate", "no.tsv", "--debug"])
+
+
+def test_a_fault_of_ours_is_one_line_too(capsys, monkeypatch):
+    monkeypatch.setattr("heedful.data.pairs.read_pairs", lambda paths: 1 // 0)
+    assert "ZeroDivisionError" in fails(capsys, "check", "translate", "a", status=70)
+
+
+def test_ctrl_c_is_status_130(capsys, monkeypatch):
+    def interrupted(paths):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("heedful.data.pairs.read_pairs", interrupted)
+    assert run(["check", "translate", "a"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_help_and_version_load_no_torch():
+    code = (
+        "import sys\nfrom heedful.cli.run import run\n"
+        "status = [run(['--help']), run(['train', '--help']), run([]), run(['--version'])]\n"
+        "heavy = sorted({'torch', 'numpy', 'lightning', 'sacrebleu', 'matplotlib'} & set(sys.modules))\n"
+        "assert status == [0, 0, 0, 0] and not heavy, (status, heavy)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for command in ("demo", "check", "train", "predict", "eval", "show", "models"):
+        assert command in done.stdout
+
+
+def test_models_are_listed_with_their_papers(capsys):
+    assert run(["models"]) == 0
+    shown = capsys.readouterr().out
+    assert "rnnsearch" in shown
+    assert "1409.0473" in shown
