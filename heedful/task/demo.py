@@ -113,7 +113,7 @@ def _crossings(found: Translation) -> float:
     """Pairs of links that cross, in sentences that fit on a screen."""
     links = found.alignment
     crossed = sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for i, a in enumerate(links) for b in links[:i])
-    return crossed if len(found.source_tokens) <= 14 else crossed / 100
+    return crossed / (1 if len(found.source_tokens) <= 14 else 100)
 
 
 def _pairs(pairs: Sequence[AlignedPair], path: Path) -> list[Pair]:
