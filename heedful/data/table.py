@@ -92,7 +92,8 @@ def _header(cells: Sequence[str], *, where: str) -> tuple[int, int] | None:
     if all(column in names for column in COLUMNS):
         return names.index(COLUMNS[0]), names.index(COLUMNS[1])
     exact = any(name in (*COLUMNS, *_SHORT) for name in names)
-    alike = all(difflib.get_close_matches(column, names, n=1, cutoff=0.6) for column in COLUMNS)
+    plain = [name for name in names if name.isidentifier()]
+    alike = all(difflib.get_close_matches(column, plain, n=1, cutoff=0.6) for column in COLUMNS)
     if exact or alike:
         raise _wrong_names(names, where)
     return None

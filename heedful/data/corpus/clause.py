@@ -8,7 +8,7 @@ The helping verb "do" has no counterpart in a negation; in a question "did" is t
 from dataclasses import dataclass
 from random import Random
 
-from heedful.data.corpus.entry import Place, Pronoun, Verb
+from heedful.data.corpus.entry import IT, THEY_THINGS, Place, Pronoun, Verb
 from heedful.data.corpus.nominal import DEFINITE, DEFINITES, Nominal, agent, noun_phrase, of_kinds, possessed
 from heedful.data.corpus.phrase import NOTHING, Combination, Phrase, fill
 from heedful.data.corpus.words import ACTIONS, COUNTS, EVENTS, HOW_OFTEN, PLACES, TIMES
@@ -78,11 +78,11 @@ def object_bond(verb: Verb, thing: Nominal) -> list[Combination]:
 
 
 def object_of(random: Random, verb: Verb, owner: Pronoun, *, definite: bool = False) -> Nominal | None:
-    """Something that the verb can be done to, perhaps the subject's own; None where the verb has no object."""
+    """Something that the verb can be done to, perhaps a person's own; None where the verb has no object."""
     if not verb.objects:
         return None
     noun = random.choice(of_kinds(verb.objects))
-    if random.random() < 0.15 and "person" not in noun.kinds:
+    if random.random() < 0.15 and "person" not in noun.kinds and owner not in (IT, THEY_THINGS):
         thing = possessed(random, owner, noun)
     elif definite:
         thing = noun_phrase(random, noun, one=DEFINITE, many=DEFINITES)

@@ -89,7 +89,7 @@ def person(one: str, many: str, chinese: str, measure: str, *single: Pronoun) ->
 
 def animal(one: str, many: str, chinese: str, measure: str) -> Noun:
     """An animal, which can also be bought and sold."""
-    return Noun(one, many, chinese, measure, kinds("animal goods"), (IT,), THEY_THINGS)
+    return Noun(one, many, chinese, measure, kinds("animal"), (IT,), THEY_THINGS)
 
 
 def thing(one: str, many: str, chinese: str, measure: str, more: str = "") -> Noun:

@@ -169,7 +169,7 @@ def ellipsis(random: Random) -> Phrase:
 
 def handed_on(random: Random) -> Phrase:
     """The girl bought two horses and sold them to the boy: 把它们卖给了男孩."""
-    noun = random.choice(of_kinds(frozenset({"goods"})))
+    noun = random.choice(of_kinds(frozenset({"goods", "animal"})))
     thing = noun_phrase(random, noun, one=("a", "the", "this"), many=(*DEFINITES, "two", "three"))
     first = random.choice([verb for verb in ACTIONS + EVENTS if verb.base in ("buy", "find", "draw")])
     then = random.choice([verb for verb in TRANSFERS if verb.objects & noun.kinds])

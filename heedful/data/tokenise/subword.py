@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import sentencepiece
 
@@ -14,7 +14,6 @@ from heedful.errors import UserError, did_you_mean
 from heedful.shapes import BOS, EOS, PAD, UNK
 from heedful.store import replacing, write_text_atomically
 
-Algorithm = Literal["unigram", "bpe"]
 _ALGORITHMS = ("unigram", "bpe")
 _BLANK = "▁"
 _BYTES = 256  # with byte fallback every byte has a piece
@@ -37,12 +36,13 @@ class SentencePieceTokeniser:
 
     @classmethod
     def train(
-        cls, texts: Iterable[str], size: int = 8000, *, algorithm: Algorithm = "unigram", lowercase: bool = False
+        cls, texts: Iterable[str], size: int = 8000, *, algorithm: str = "unigram", lowercase: bool = False
     ) -> "SentencePieceTokeniser":
         """Learns at most `size` pieces; fewer where the text does not hold so many, and `size` then says how many.
 
         Give the texts of both languages for a joint vocabulary. The same text gives the same pieces.
-        Raises: UserError, when there is no text, or `size` is below what bytes and characters need.
+        `algorithm` is sentencepiece's "unigram" or "bpe".
+        Raises: UserError, when there is no text, `size` is below what bytes need, or the algorithm is unknown.
         """
         if algorithm not in _ALGORITHMS:
             raise UserError(f"unknown algorithm {algorithm!r}", hint=did_you_mean(algorithm, _ALGORITHMS))
@@ -136,12 +136,12 @@ def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
     """The model as sentencepiece stores it; its limit on size is soft, so a small text just gives fewer pieces."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
+        sentence_iterator=iter(_without_rare(lines, size)),
         model_writer=model,
         model_type=algorithm,
         vocab_size=size,
         hard_vocab_limit=False,
-        character_coverage=_coverage(lines, size),
+        character_coverage=1.0,
         byte_fallback=True,
         normalization_rule_name="identity",
         max_sentence_length=4 * _LONGEST,
@@ -158,13 +158,15 @@ def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
     return model.getvalue()
 
 
-def _coverage(lines: list[str], size: int) -> float:
-    """The share of running characters that get pieces of their own.
+def _without_rare(lines: list[str], size: int) -> list[str]:
+    """Blanks in the place of the rarest characters, where all would take more than half of the pieces.
 
-    All of them, unless that would take half of the places: then the rarest are spelt in bytes.
+    Those are spelt in bytes then. Without this, text in Chinese could leave no room for pieces of two characters.
     """
     counts = Counter[str]()
     for line in lines:
         counts.update(line)
     places = (size - _BYTES - len(SPECIAL)) // 2
-    return sum(count for _, count in counts.most_common(places)) / counts.total()
+    rare = sorted(counts, key=lambda character: (-counts[character], character))[places:]
+    table = str.maketrans(dict.fromkeys(rare, " "))
+    return [line.translate(table) for line in lines] if rare else lines

@@ -1,0 +1,114 @@
+"""Lines come out as they are in the file, and every fault is named with file and line."""
+
+import gzip
+import io
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heedful.data.text import iterate_lines, kind_of, read_lines
+from heedful.errors import UserError
+
+LINE = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=17)
+
+
+@given(lines=st.lists(LINE, min_size=1, max_size=7), ending=st.sampled_from(["\n", "\r\n"]), zipped=st.booleans())
+def test_lines_survive_the_file(tmp_path_factory, lines, ending, zipped):
+    path = tmp_path_factory.mktemp("text") / ("a.txt.gz" if zipped else "a.txt")
+    content = "".join(f"{line}{ending}" for line in lines).encode()
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    expected = [lines[0].removeprefix("\ufeff"), *lines[1:]]
+    assert read_lines(path) == expected
+
+
+def test_only_line_feeds_end_a_line(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("a\u2028b\x85c\x0bd\x1ce\nf", encoding="utf-8")
+    assert read_lines(path) == ["a\u2028b\x85c\x0bd\x1ce", "f"]
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"\xef\xbb\xbfHallo\nWelt\n")
+    assert read_lines(path) == ["Hallo", "Welt"]
+
+
+def test_missing_file_names_its_neighbour(tmp_path):
+    (tmp_path / "train.en").write_text("a\n")
+    with pytest.raises(UserError, match=r"train\.eb: there is no such file .*did you mean .*train\.en"):
+        read_lines(tmp_path / "train.eb")
+
+
+def test_missing_folder_is_said(tmp_path):
+    with pytest.raises(UserError, match="no folder"):
+        read_lines(tmp_path / "nowhere" / "train.en")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(UserError, match="cannot read"):
+        read_lines(tmp_path)
+
+
+def test_empty_file(tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(UserError, match="empty"):
+        read_lines(tmp_path / "a")
+
+
+def test_broken_utf8_names_file_line_and_byte(tmp_path):
+    path = tmp_path / "a.de"
+    path.write_bytes("gut\nStraße\n".encode() + "Straße".encode("latin-1") + b"\n")
+    with pytest.raises(UserError, match=r"a\.de:3: byte 5 of this line, 0xdf after 'Stra', is not UTF-8"):
+        read_lines(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [("hi\n".encode("utf-16"), "UTF-16"), (gzip.compress(b"hi\n"), "gzip"), (b"PK\x03\x04\xff", "zip")],
+)
+def test_other_formats_are_recognised(tmp_path, content, word):
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(UserError, match=word):
+        read_lines(tmp_path / "a")
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "not gzip"])
+def test_damaged_gzip(tmp_path, damage):
+    whole = gzip.compress(b"".join(b"line %d\n" % number for number in range(5000)))
+    changed = whole[:500] + bytes(byte ^ 255 for byte in whole[500:520]) + whole[520:]
+    (tmp_path / "a.gz").write_bytes({"cut": whole[:-100], "changed": changed, "not gzip": b"plain\n"}[damage])
+    with pytest.raises(UserError, match=r"a\.gz:\d+: this gzip file is damaged"):
+        read_lines(tmp_path / "a.gz")
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"eins\r\nzwei")))
+    assert read_lines("-") == ["eins", "zwei"]
+
+
+def test_standard_input_may_be_empty_but_not_broken(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert read_lines("-") == []
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\n\xff\n")))
+    with pytest.raises(UserError, match="standard input:2"):
+        read_lines("-")
+
+
+def test_lines_come_one_by_one(monkeypatch):
+    class Endless(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            buffer[:2] = b"a\n"
+            return 2
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Endless())))
+    assert next(iter(iterate_lines("-"))) == "a"
+
+
+def test_the_suffix_tells_the_kind(tmp_path):
+    names = ("a.tsv", "a.TSV.gz", "a.en", "a.jsonl.GZ", "a")
+    assert [kind_of(tmp_path / name) for name in names] == [".tsv", ".tsv", ".en", ".jsonl", ""]
