@@ -61,8 +61,9 @@ def additive(n: dict[str, Array], query: Array, annotations: Array) -> Array:
 
 
 def annotations_of(model: SeqToSeq) -> tuple[Array, Array]:
-    reading = model.encoder(SOURCE, LENGTHS)
-    return reading.annotations[0].detach().numpy(), reading.first[0].detach().numpy()
+    """All ``h_j = [hf_j; hb_j]``, and ``hb_1``."""
+    annotations = model.encoder(SOURCE, LENGTHS).annotations[0].detach().numpy()
+    return annotations, annotations[0, 6:]
 
 
 def rnnsearch(model: SeqToSeq) -> tuple[Array, Array]:

@@ -8,9 +8,11 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from heedful.decode import beam, greedy
 from heedful.model.attention_config import CHOICES, REGIONS, SCORES, AttentionConfig
 from heedful.model.seq2seq import DECODERS, SeqToSeq, SeqToSeqConfig
 from heedful.shapes import BOS, EOS, PAD, take_rows
+from heedful.watch import record
 
 SOURCES, TARGETS = 11, 13
 SMALL = SeqToSeqConfig(embed=5, hidden=6, merge="sum")
@@ -171,6 +173,34 @@ def test_search_may_reorder_and_drop_rows(decoder: str) -> None:
     chosen = torch.tensor([1, 1, 2])
     step = model.step(batch.target_in[chosen, 1], take_rows(state, chosen), take_rows(memory, chosen))
     torch.testing.assert_close(step.logits, everywhere(model, batch)[chosen, 1])
+
+
+@pytest.mark.parametrize("decoder", DYNAMIC)
+def test_the_recorder_sees_what_a_step_reports(decoder: str) -> None:
+    model, batch = make_model(changed(decoder=decoder)), make_batch()
+    with record(model) as seen:
+        recorded = everywhere(model, batch)
+    assert torch.equal(recorded, everywhere(model, batch))
+    ((name, maps),) = seen.maps.items()
+    assert name == "decoder.look.attention"
+    torch.testing.assert_close(maps.squeeze(1), step_by_step(model, batch)[1])
+
+
+@FAMILIES
+def test_search_finds_the_likeliest_words(decoder: str) -> None:
+    model, batch = make_model(changed(decoder=decoder)), make_batch()
+    searched = greedy(model, batch.source, batch.source_lengths, max_length=6)
+    narrow = beam(model, batch.source, batch.source_lengths, size=1, max_length=6)
+    assert [found.tokens for found in searched] == [found[0].tokens for found in narrow]
+    words = torch.full((3, 6), PAD)
+    for row, found in enumerate(searched):
+        words[row, : len(found.tokens)] = torch.tensor(found.tokens)
+    said = torch.cat([torch.full((3, 1), BOS), words], dim=1)
+    logits = model.logits(batch.source, batch.source_lengths, said)
+    logits[..., [PAD, BOS]] = -torch.inf
+    likeliest = logits.argmax(-1)
+    for row, found in enumerate(searched):
+        assert likeliest[row, : len(found.tokens)].tolist() == found.tokens
 
 
 @FAMILIES
