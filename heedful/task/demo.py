@@ -73,7 +73,7 @@ def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: 
     Returns: what training gave for each model, with BLEU and AER of the test in its results.
     Raises: UserError, when `out` holds a demo with another seed.
     """
-    corpus = make_corpus(seed, settings.train, settings.valid, settings.test)
+    corpus = make_corpus(seed, train=settings.train, valid=settings.valid, test=settings.test)
     parts = {"train": corpus.train, "valid": corpus.valid, "test": corpus.test}
     for name, pairs in parts.items():
         _write(pairs, out / CORPUS, name)

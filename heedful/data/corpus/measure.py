@@ -81,7 +81,7 @@ class Corpus:
     held_out: frozenset[Combination]
 
 
-def make_corpus(seed: int = 0, train: int = 6000, valid: int = 300, test: int = 500) -> Corpus:
+def make_corpus(seed: int = 0, *, train: int = 6000, valid: int = 300, test: int = 500) -> Corpus:
     """Makes the corpus; the same arguments give the same sentences on every machine.
 
     There are more than enough: of 60,000 sentences drawn, 58,500 are distinct.
