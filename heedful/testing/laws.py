@@ -44,6 +44,15 @@ def empty_rows_give_nothing(mechanism: Mechanism, sample: Sample) -> None:
     mechanism.expect(all(bool((one == 0).all()) for one in nothing), "a query that may see nothing teaches 0", nothing)
 
 
+def empty_queries_are_inert(mechanism: Mechanism, sample: Sample) -> None:
+    """A query that may see nothing may hold NaN: no output and no gradient changes. For regions that do not gate."""
+    empty = ~mechanism.visible(sample).any(-1).unsqueeze(-1)
+    context, gradients = run(mechanism, sample)
+    after, found = run(mechanism, replace(sample, query=sample.query.masked_fill(empty, math.nan)))
+    for one, other in zip([context, *gradients], [after, *found], strict=True):
+        mechanism.expect(torch.equal(one, other), "a query that may see nothing is inert", other - one)
+
+
 def unseen_memory_is_inert(mechanism: Mechanism, sample: Sample) -> None:
     """What no query may see changes no bit of any output and of any gradient, whatever it holds."""
     unseen = ~mechanism.visible(sample).any(-2).unsqueeze(-1)
@@ -173,6 +182,8 @@ def check_attention(
         shift_changes_nothing,
     ):
         law(mechanism, sample)
+    if not mechanism.gated and bool((~mechanism.visible(sample).any(-1)).any()):
+        empty_queries_are_inert(mechanism, sample)
     if mechanism.random:
         return
     batch_of_one_is_its_row(mechanism, sample)

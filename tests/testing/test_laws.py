@@ -89,6 +89,17 @@ def test_a_nan_that_is_masked_on_the_way_back_is_seen_by_anomaly_mode() -> None:
         laws.empty_rows_give_nothing(broken(attend), SAMPLE)
 
 
+def test_a_query_that_is_only_masked() -> None:
+    score = Additive(5, 5, 3).double()
+
+    def attend(query, key, value, *, keep, engine, score, **words):
+        context = attention.attend(query, key, value, keep=keep, engine=engine, score=score, **words)
+        return context + 0 * score.project_query(query).nan_to_num().sum(-1, keepdim=True)  # 0 * NaN backwards
+
+    mechanism = Mechanism(score, Everywhere(), Soft(), attend=attend)
+    expect_red(laws.empty_queries_are_inert, mechanism, SAMPLE, "a query that may see nothing is inert")
+
+
 def test_memory_that_is_only_masked() -> None:
     def attend(query, key, value, *, keep, engine, **words):
         weights = attention.align(query, key, keep=keep, **words)
