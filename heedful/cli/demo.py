@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heedful.cli.app import app
-from heedful.cli.run import Stopped
+from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
     from heedful.task.fit import Trained

@@ -11,15 +11,8 @@ from io import TextIOWrapper
 from typing import Any
 
 from heedful.cli.arguments import spread_pairs, take_flag
+from heedful.cli.stopped import Stopped
 from heedful.errors import UserError
-
-
-class Stopped(Exception):
-    """A command that was interrupted and has put its affairs in order; `status` is 128 and the signal's number."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import typer
 
 from heedful.cli.app import app
 from heedful.cli.arguments import PAIR_HELP, TASKS, check_choice
-from heedful.cli.run import Stopped
+from heedful.cli.stopped import Stopped
 from heedful.errors import UserError
 
 if TYPE_CHECKING:

@@ -7,6 +7,9 @@ from pydantic import ValidationError
 from heedful.errors import UserError
 from heedful.model.attention_config import AttentionConfig
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
+from heedful.model.seq2seq.config import NAMES
+from heedful.model.seq2seq.encoder import MERGES, STARTS
+from heedful.model.seq2seq.model import DECODERS
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -15,6 +18,11 @@ def test_presets_run(name: str) -> None:
     result = model.logits(torch.tensor([[4, 5, 2]]), torch.tensor([3]), torch.tensor([[1, 4]]))
     assert result.shape == (1, 2, 13)
     assert "arXiv" in model.source
+
+
+@pytest.mark.parametrize(("what", "table"), [("decoder", DECODERS), ("merge", MERGES), ("start", STARTS)])
+def test_settings_and_tables_have_the_same_names(what: str, table: dict[str, object]) -> None:
+    assert NAMES[what] == tuple(table)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
 """What a recurrent translator is made of, by name and number."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.layer.recurrent import GRU, LSTM, Kind
 from heedful.model.attention_config import AttentionConfig, known
 
 CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
-TIES: tuple[str, ...] = ("all", "target", "none")
+NAMES: dict[str, tuple[str, ...]] = {
+    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding"),
+    "cell": tuple(CELLS),
+    "merge": ("concat", "sum"),
+    "start": ("first-word", "final", "zero"),
+    "tie": ("all", "target", "none"),
+}
+"""The words that settings may be; what stands behind them is in the tables of `encoder` and `model`."""
 
 
 class SeqToSeqConfig(BaseModel):
@@ -37,16 +41,6 @@ class SeqToSeqConfig(BaseModel):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "SeqToSeqConfig":
-        from heedful.model.seq2seq.encoder import MERGES, STARTS  # their classes are built from this one
-        from heedful.model.seq2seq.model import DECODERS
-
-        tables: dict[str, Mapping[str, Any]] = {
-            "decoder": DECODERS,
-            "cell": CELLS,
-            "merge": MERGES,
-            "start": STARTS,
-            "tie": dict.fromkeys(TIES),
-        }
-        for what, table in tables.items():
-            known(getattr(self, what), table, what=what)
+        for what, names in NAMES.items():
+            known(getattr(self, what), dict.fromkeys(names), what=what)
         return self
