@@ -30,6 +30,16 @@ def test_each_fault_is_found_once():
     assert report.too_long == Fault(2, ["f:8 (90)", "f:9 (60)"])
 
 
+def test_outliers_are_measured_by_what_is_usual_in_the_file():
+    tenfold = [("abcd", "z" * 40)] * 7
+    assert check_pairs(pairs(tenfold)).outliers.count == 0
+    assert check_pairs(pairs([*tenfold, ("x" * 40, "y" * 60)])).outliers.places == ["f:8 (40 to 60)"]
+
+
+def test_short_sentences_are_no_outliers():
+    assert check_pairs(pairs([*GOOD, ("a", "12345678")])).outliers.count == 0
+
+
 def test_lengths_and_unknown_words_are_those_of_the_tokenisers():
     source = WordTokeniser.train([a for a, _ in GOOD[:3]])
     target = CharacterTokeniser.train([b for _, b in GOOD])

@@ -83,6 +83,14 @@ def test_damaged_gzip(tmp_path, damage):
         read_lines(tmp_path / "a.gz")
 
 
+def test_damage_is_named_at_the_line_after_the_last_good_one(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\ntwo\n")[:-8] + bytes(8))
+    lines = iterate_lines(tmp_path / "a.gz")
+    assert [next(lines), next(lines)] == ["one", "two"]
+    with pytest.raises(UserError, match=r"a\.gz:3: "):
+        next(lines)
+
+
 def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"eins\r\nzwei")))
     assert read_lines("-") == ["eins", "zwei"]

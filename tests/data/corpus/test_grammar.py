@@ -77,8 +77,11 @@ def test_measure_words_belong_to_their_noun(noun):
     two = noun_phrase(Random(3), noun, one=(), many=("two",))
     assert two.phrase.target.startswith(f"两{noun.measure}")
     assert two.phrase.source.split()[-1] == noun.many
-    last = len(two.phrase.source.split()) - 1
-    assert {(0, 0), (last, 1), (last, len(two.phrase.target) - 1)} <= two.phrase.links
+    for one in (two, *(noun_phrase(Random(3), noun, one=(determiner,)) for determiner in ("a", "this", "that"))):
+        last = len(one.phrase.source.split()) - 1
+        assert one.phrase.target[1] == noun.measure
+        assert {(0, 0), (last, 1), (last, len(one.phrase.target) - 1)} <= one.phrase.links
+        assert (0, 1) not in one.phrase.links
 
 
 def test_an_before_a_vowel_and_only_there():

@@ -26,6 +26,11 @@ def test_no_character_is_unknown(pieces, text):
     assert pieces.decode(ids) == " ".join(text.split())
 
 
+def test_a_special_id_ends_a_word(pieces):
+    inside = next(i for i in range(4, pieces.size) if not pieces.pieces([i])[0].startswith(("▁", "<")))
+    assert pieces.word_index([inside, inside, EOS, inside, inside]) == [0, 0, 1, 2, 2]
+
+
 def test_a_word_starts_at_its_blank(pieces):
     ids = pieces.encode("the red zygote")
     shown = pieces.pieces(ids)
