@@ -1,6 +1,7 @@
 """From maps over pieces to maps over words, and from those to links."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,40 +9,84 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.data.tokenise import Tokeniser
-from heedful.shapes import EOS, ShapeError, describe
+from heedful.data.tokenise.base import CJK, CJK_MARKS, SPECIAL
+from heedful.shapes import ShapeError, describe
 
-END = "</s>"
-"""How the end of the source is shown, which can be looked at like a word."""
+_BLANK = "▁"
+_BYTE = re.compile("<0x([0-9A-F]{2})>")
+_CHARACTER = re.compile(f"[{CJK}{CJK_MARKS}]")
+_RUN = re.compile(f"[{CJK}{CJK_MARKS}]|[^{CJK}{CJK_MARKS}]+")
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one side: their texts, and for each token the word that it belongs to."""
+    """The words of one side: their texts, and for each token the words that it is a part of, or that it holds.
+
+    What stands between blanks is a word, and so is each Chinese or Japanese character, whatever the tokeniser makes
+    of them: a piece such as 学生 holds two words.
+    """
 
     texts: tuple[str, ...]
-    of_token: tuple[int, ...]
+    of_token: tuple[tuple[int, ...], ...]
 
     @classmethod
     def of(cls, tokeniser: Tokeniser, ids: Sequence[int]) -> "Words":
         """The words of a tokenised text; EOS, where it stands, is a word of its own."""
-        of_token = tokeniser.word_index(ids)
-        groups: list[list[int]] = [[] for _ in range(max(of_token, default=-1) + 1)]
-        for token, word in zip(ids, of_token, strict=True):
-            groups[word].append(token)
-        return cls(tuple(_text(tokeniser, group) for group in groups), tuple(of_token))
+        texts: list[str] = []
+        of_token: list[list[int]] = []
+        place = None  # the blank-separated word that the last text is a part of, if it can still grow
+        spelt, places = _without_bytes(tokeniser.pieces(ids)), tokeniser.word_index(ids)
+        for i, (piece, is_rest) in enumerate(spelt):
+            own: list[int] = of_token[-1][-1:] if is_rest else []
+            for run in [piece] if ids[i] in SPECIAL else _RUN.findall(piece.replace(_BLANK, "")):
+                alone = _CHARACTER.fullmatch(run) is not None
+                if alone or place != places[i]:
+                    texts.append("")
+                texts[-1] += run
+                place = None if alone else places[i]
+                own.append(len(texts) - 1)
+            of_token.append(own)
+        return cls(tuple(texts) or ("",) * bool(of_token), tuple(map(tuple, _with_blanks(of_token))))
 
 
-def _text(tokeniser: Tokeniser, ids: list[int]) -> str:
-    if ids == [EOS]:
-        return END
-    return tokeniser.decode(ids).strip() or "".join(tokeniser.pieces(ids))
+def _without_bytes(pieces: Sequence[str]) -> list[tuple[str, bool]]:
+    """The pieces, and which of them are the rest of a character spelt in bytes, as in ``<0xE4> <0xB9> <0xA6>``.
+
+    The first of its bytes stands for such a character.
+    """
+    spelt: list[tuple[str, bool]] = []
+    while len(spelt) < len(pieces):
+        start = len(spelt)
+        text, length = next(_characters_at(pieces[start : start + 4]), (pieces[start], 1))
+        spelt += [(text, False), *[("", True)] * (length - 1)]
+    return spelt
+
+
+def _characters_at(pieces: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """The character that these pieces begin with, if its bytes are spelt, and how many they are."""
+    found = [_BYTE.fullmatch(piece) for piece in pieces]
+    for length in range(1, len(found) + 1):
+        spelt = bytes(int(byte[1], 16) for byte in found[:length] if byte)
+        text = spelt.decode("utf-8", "ignore")
+        if text and len(spelt) == length:
+            yield text, length
+
+
+def _with_blanks(of_token: list[list[int]]) -> list[list[int]]:
+    """A token that is only a blank belongs to the word that it opens, or closes where nothing follows."""
+    following = next((own[-1:] for own in reversed(of_token) if own), [0])
+    filled: list[list[int]] = []
+    for own in reversed(of_token):
+        following = own[:1] or following
+        filled.append(own or following)
+    return filled[::-1]
 
 
 def merge(weights: Float[Tensor, "... T S"], rows: Words, columns: Words) -> Float[Tensor, "... t s"]:
     """A map over tokens as a map over words.
 
-    A word gets the sum of what its source tokens got, and looks as the mean of its target tokens does; so rows sum
-    to what they summed to before.
+    A word gets the sum of what its source tokens got, a token that holds several words giving each an equal part; it
+    looks as the mean of its target tokens does. So rows sum to what they summed to before.
     Raises: ShapeError, when there is not one token a row and column.
     """
     if weights.shape[-2:] != (len(rows.of_token), len(columns.of_token)):
@@ -50,7 +95,7 @@ def merge(weights: Float[Tensor, "... T S"], rows: Words, columns: Words) -> Flo
             "one row a target token, one column a source token."
         )
     gather = _membership(columns).to(weights)
-    average = _membership(rows).to(weights)
+    average = (_membership(rows) > 0).to(weights)
     average = average / average.sum(0).clamp_min(1)
     return average.T @ (weights @ gather)
 
@@ -70,7 +115,8 @@ def links(weights: Float[Tensor, "T S"], words: int, threshold: float = 0.0) -> 
 
 
 def _membership(words: Words) -> Float[Tensor, "tokens words"]:
-    """One where a token belongs to a word."""
+    """What part of a token belongs to a word: one, or equal parts where it holds several."""
     matrix = torch.zeros(len(words.of_token), len(words.texts))
-    matrix[range(len(words.of_token)), list(words.of_token)] = 1.0
+    for token, own in enumerate(words.of_token):
+        matrix[token, list(own)] = 1 / len(own)
     return matrix

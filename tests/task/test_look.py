@@ -40,8 +40,8 @@ def pointing(monkeypatch):
 
 
 def _gold(length):
-    words = Words(tuple("abcdef"[:length]), tuple(range(length)))
-    ended = Words((*words.texts, "</s>"), tuple(range(length + 1)))
+    words = Words(tuple("abcdef"[:length]), tuple((i,) for i in range(length)))
+    ended = Words((*words.texts, "</s>"), tuple((i,) for i in range(length + 1)))
     links = frozenset((i, i) for i in range(length))
     return Gold(Example([4] * length, [4] * length), ended, words, Links(links, links))
 

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful import ShapeError
-from heedful.data.tokenise import CharacterTokeniser, WordTokeniser
+from heedful.data.tokenise import CharacterTokeniser, SentencePieceTokeniser, WordTokeniser
 from heedful.shapes import EOS
-from heedful.task.words import END, Words, links, merge
+from heedful.task.words import Words, links, merge
 
 
 def _words(sizes):
-    return Words(tuple(f"w{i}" for i in range(len(sizes))), tuple(i for i, n in enumerate(sizes) for _ in range(n)))
+    return Words(tuple(f"w{i}" for i in range(len(sizes))), tuple((i,) for i, n in enumerate(sizes) for _ in range(n)))
 
 
 sizes = st.lists(st.integers(1, 3), min_size=1, max_size=5)
@@ -44,8 +44,43 @@ def test_a_map_of_another_size_is_refused():
 def test_words_of_letters_and_of_chinese_characters():
     tokeniser = CharacterTokeniser.train(["ab cd 三本书"])
     words = Words.of(tokeniser, [*tokeniser.encode("ab 三本"), EOS])
-    assert words.texts == ("ab", "三", "本", END)
-    assert words.of_token == (0, 0, 1, 1, 2, 3)
+    assert words.texts == ("ab", "三", "本", "</s>")
+    assert words.of_token == ((0,), (0,), (1,), (1,), (2,), (3,))
+
+
+def test_a_piece_of_several_chinese_characters_holds_several_words():
+    texts = ["学生们买了书。", "学生买了三本书。", "老人买了书，学生走了。", "we read books ."] * 9
+    tokeniser = SentencePieceTokeniser.train(texts, 520)
+    ids = tokeniser.encode("学生买了书 books .")
+    words = Words.of(tokeniser, ids)
+    assert words.texts == ("学", "生", "买", "了", "书", "books", ".")
+    assert len(ids) < len("".join(words.texts))
+    assert sorted({word for own in words.of_token for word in own}) == list(range(7))
+    weights = torch.rand(len(ids), len(ids))
+    torch.testing.assert_close(merge(weights, _words([1] * len(ids)), words).sum(-1), weights.sum(-1))
+
+
+def test_a_character_spelt_in_bytes_is_one_word():
+    tokeniser = SentencePieceTokeniser.train(["学生们买了书。", "we read books ."] * 9, 520)
+    for text, texts in [
+        ("学老猫生", ("学", "老", "猫", "生")),
+        ("read é books", ("read", "é", "books")),
+        ("reaéd\x01 .", ("reaéd\x01", ".")),
+    ]:
+        ids = tokeniser.encode(text)
+        words = Words.of(tokeniser, ids)
+        assert words.texts == texts
+        assert all(words.of_token)
+
+
+@given(text=st.text(alphabet="ab 三本。a\t", max_size=12))
+def test_every_token_has_a_word_and_every_word_a_token(text):
+    for kind in (CharacterTokeniser, WordTokeniser):
+        tokeniser = kind.train(["ab a b 三 本。"])
+        ids = tokeniser.encode(text)
+        words = Words.of(tokeniser, ids)
+        assert all(words.of_token) or not ids
+        assert {word for own in words.of_token for word in own} == set(range(len(words.texts)))
 
 
 def test_an_unknown_word_still_has_a_name():
