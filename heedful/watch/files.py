@@ -14,7 +14,7 @@ from heedful.errors import UserError, did_you_mean
 from heedful.store import replacing, write_text_atomically
 from heedful.watch.picture import save_picture
 from heedful.watch.svg import save_svg, shade
-from heedful.watch.words import check_words, printable
+from heedful.watch.words import check_words, printable, width
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ caption { text-align: left; font-weight: bold; padding-bottom: .8em; white-space
 td { min-width: 1.4em; height: 1.4em; }
 th { font-weight: normal; white-space: nowrap; }
 tbody th { text-align: right; padding-right: .5em; }
-thead th { vertical-align: bottom; writing-mode: vertical-rl; text-align: left; padding: .3em 0; }
-thead th.latin { transform: rotate(180deg); text-align: right; vertical-align: top; }
+thead th { vertical-align: bottom; padding-bottom: .3em; }
+thead span { display: inline-block; writing-mode: vertical-rl; }
 """
 
 
@@ -127,7 +127,7 @@ def _save_page(maps: Sequence[Map], path: Path) -> None:
 
 
 def _table(map_: Map) -> str:
-    tops = "".join(f"<th{_direction(word)}>{escape(printable(word))}</th>" for word in map_.columns)
+    tops = "".join(f"<th>{_upright(printable(word))}</th>" for word in map_.columns)
     body = "".join(
         f'<tr><th scope="row">{escape(printable(word))}</th>{"".join(map(_cell, row))}</tr>\n'
         for word, row in zip(map_.rows, _array(map_.weights).tolist(), strict=True)
@@ -136,9 +136,11 @@ def _table(map_: Map) -> str:
     return f"<table>{caption}<thead><tr><td></td>{tops}</tr></thead>\n<tbody>{body}</tbody></table>"
 
 
-def _direction(word: str) -> str:
-    """Words of letters lie on their side and are read upwards; Chinese stands upright as it is."""
-    return ' class="latin"' if max(map(ord, word), default=0) < 0x2E80 else ""
+def _upright(word: str) -> str:
+    """A column's word in little width: letters lie on their side, Chinese characters stand one below the other."""
+    if width(word) == 2 * len(word):
+        return "<br>".join(map(escape, word))
+    return f"<span>{escape(word)}</span>"
 
 
 def _cell(weight: float) -> str:
