@@ -1,7 +1,6 @@
 """Tasks: how one is read, which models serve it, how it is scored, and the folder it leaves."""
 
 from heedful.task.config import TranslateConfig, make_config
-from heedful.task.folder import load, save
-from heedful.task.translate import Translation, Translator
+from heedful.task.translate import Translation, Translator, load
 
-__all__ = ["TranslateConfig", "Translation", "Translator", "load", "make_config", "save"]
+__all__ = ["TranslateConfig", "Translation", "Translator", "load", "make_config"]

@@ -17,12 +17,19 @@ from heedful.data.tokenise import (
     SentencePieceTokeniser,
     Tokeniser,
     WordTokeniser,
-    load_tokeniser,
 )
 from heedful.errors import UserError
 from heedful.task.batches import PairStream
 from heedful.task.config import SideSettings, TranslateConfig
-from heedful.task.folder import CONFIG, WEIGHTS, build_model, save_config, save_readme, save_texts, tokeniser_names
+from heedful.task.folder import (
+    CONFIG,
+    WEIGHTS,
+    build_model,
+    load_tokenisers,
+    save_config,
+    save_readme,
+    save_texts,
+)
 from heedful.task.look import choose_look
 from heedful.task.score import evaluate, gold_of, score_texts
 from heedful.task.translate import Translator
@@ -82,7 +89,7 @@ def train_translator(
         _expect_free(out)
     translator = _begin(config, texts, out, resume=resume)
     if ranks.rank == 0:
-        save_texts(translator, out, {})
+        save_texts(out, config, {}, source=translator.source, target=translator.target)
     train = _prepare(translator, texts.train, config.data.max_length)
     valid = _prepare(translator, texts.valid, 10**9)
     for warning in train.warnings if ranks.rank == 0 else []:
@@ -135,7 +142,7 @@ def _expect_free(out: Path) -> None:
 def _begin(config: TranslateConfig, texts: Texts, out: Path, *, resume: bool) -> Translator:
     """A translator with fresh weights, and the tokenisers of the run if it has any yet."""
     if resume and (out / CONFIG).exists():
-        source, target = (load_tokeniser(out, name) for name in tokeniser_names(config))
+        source, target = load_tokenisers(out, config)
     else:
         source, target = make_tokenisers(config, texts.train)
     torch.manual_seed(config.train.seed)

@@ -7,48 +7,36 @@ from typing import Any
 
 from torch import nn
 
-from heedful.data.tokenise import load_tokeniser
-from heedful.store import check_folder, load_module, read_yaml, save_tensors, write_text_atomically, write_yaml
+from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.store import check_folder, read_yaml, write_text_atomically, write_yaml
 from heedful.task.config import TranslateConfig
 from heedful.task.names import model_named
 from heedful.task.settings import check_settings
-from heedful.task.translate import Translator
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
 
 
-def load(folder: str | Path, device: str = "cpu") -> Translator:
-    """Loads what training or `save` has left in a folder, ready to predict.
-
-    Needs only the core packages.
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    folder = Path(folder)
-    config = load_config(folder)
-    check_folder(folder, [WEIGHTS])
-    source, target = (load_tokeniser(folder, name) for name in tokeniser_names(config))
-    model = build_model(config, source.size, target.size)
-    load_module(model, folder / WEIGHTS)
-    return Translator(config, model.to(device).eval(), source=source, target=target)
-
-
-def save(translator: Translator, folder: str | Path) -> None:
-    """Writes a translator to a folder that `load` reads, with a README that says how to use it.
+def save_texts(
+    folder: Path, config: TranslateConfig, results: Mapping[str, Any], *, source: Tokeniser, target: Tokeniser
+) -> None:
+    """Writes all of a run folder but the weights: tokenisers, settings, README with results.
 
     Raises: UserError, when a file cannot be written.
     """
-    folder = Path(folder)
-    save_texts(translator, folder, {})
-    save_tensors(folder / WEIGHTS, translator.model.state_dict())
-
-
-def save_texts(translator: Translator, folder: Path, results: Mapping[str, Any]) -> None:
-    """Writes all of a run folder but the weights: settings, tokenisers, README with results."""
     folder.mkdir(parents=True, exist_ok=True)
-    for tokeniser, name in zip((translator.source, translator.target), tokeniser_names(translator.config), strict=True):
+    for tokeniser, name in zip((source, target), tokeniser_names(config), strict=True):
         tokeniser.save(folder, name)
-    save_config(translator.config, folder)  # after the tokenisers: where it is, they are
-    save_readme(translator.config, folder, results)
+    save_config(config, folder)  # after the tokenisers: where it is, they are
+    save_readme(config, folder, results)
+
+
+def load_tokenisers(folder: Path, config: TranslateConfig) -> tuple[Tokeniser, Tokeniser]:
+    """The tokenisers of source and target that lie in a run folder.
+
+    Raises: UserError, when one is missing or damaged.
+    """
+    source, target = (load_tokeniser(folder, name) for name in tokeniser_names(config))
+    return source, target
 
 
 def tokeniser_names(config: TranslateConfig) -> tuple[str, str]:

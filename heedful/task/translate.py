@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from jaxtyping import Float
@@ -12,8 +13,10 @@ from heedful.data.batch import Example, pad_sources
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, beam, greedy
 from heedful.shapes import EOS
+from heedful.store import check_folder, load_module, save_tensors
 from heedful.task.batches import batches
 from heedful.task.config import Look, TranslateConfig
+from heedful.task.folder import WEIGHTS, build_model, load_config, load_tokenisers, save_texts
 from heedful.task.look import Maps, default_look, read, replay, word_links
 from heedful.task.names import Family, model_named
 from heedful.task.words import Words, merge
@@ -41,12 +44,21 @@ class Translation:
 
 
 class Translator:
-    """A model with its tokenisers and settings. `heedful.load(folder)` gives one; so does `train_translator`."""
+    """A model with its tokenisers and settings. `heedful.load(folder)` gives one; training leaves such a folder."""
 
     def __init__(self, config: TranslateConfig, model: nn.Module, *, source: Tokeniser, target: Tokeniser) -> None:
         self.config = config
         self.model = model
         self.source, self.target = source, target
+
+    def save(self, folder: str | Path) -> None:
+        """Writes a folder that `load` reads, with a README that says how to use it.
+
+        Raises: UserError, when a file cannot be written.
+        """
+        folder = Path(folder)
+        save_texts(folder, self.config, {}, source=self.source, target=self.target)
+        save_tensors(folder / WEIGHTS, self.model.state_dict())
 
     @property
     def family(self) -> Family:
@@ -145,6 +157,21 @@ class Translator:
 
     def _is_longer(self, text: str) -> bool:
         return len(self.source.encode(text)) > self.config.decode.longest_source
+
+
+def load(folder: str | Path, device: str = "cpu") -> Translator:
+    """Loads what training or `Translator.save` has left in a folder, ready to predict.
+
+    Needs only the core packages.
+    Raises: UserError, when the folder or a file in it is missing or damaged.
+    """
+    folder = Path(folder)
+    config = load_config(folder)
+    check_folder(folder, [WEIGHTS])
+    source, target = load_tokenisers(folder, config)
+    model = build_model(config, source.size, target.size)
+    load_module(model, folder / WEIGHTS)
+    return Translator(config, model.to(device).eval(), source=source, target=target)
 
 
 @contextmanager

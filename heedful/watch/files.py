@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.errors import UserError, did_you_mean
+from heedful.errors import UserError, did_you_mean, require
 from heedful.store import replacing, write_text_atomically
 from heedful.watch.picture import save_picture
 from heedful.watch.svg import save_svg, shade
@@ -36,13 +36,15 @@ class Map:
 
 
 def check_format(path: Path) -> None:
-    """Checks the suffix of a file for maps, before the work is done that fills it.
+    """Checks the suffix of a file for maps, and that its extra is there, before the work is done that fills it.
 
-    Raises: UserError, with the suffixes that there are.
+    Raises: UserError, with the suffixes that there are, or the extra to install.
     """
     if path.suffix.lower() not in _WRITERS:
         given = path.suffix or path.name
         raise UserError(f"no format for attention is called {given!r}", hint=did_you_mean(given, _WRITERS))
+    if _WRITERS[path.suffix.lower()] is _save_pictures:
+        require("matplotlib", extra="plot")
 
 
 def save_maps(maps: Sequence[Map], path: Path) -> str | None:

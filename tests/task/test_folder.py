@@ -7,14 +7,13 @@ import pytest
 import torch
 
 import heedful
-from heedful.task import save
 from heedful.task.folder import load_config
 
 
 @pytest.mark.parametrize("name", ["transformer", "rnnsearch"])
 def test_what_is_saved_is_loaded(make_translator, tmp_path, name):
     translator = make_translator(name)
-    save(translator, tmp_path / "run")
+    translator.save(tmp_path / "run")
     again = heedful.load(tmp_path / "run")
     texts = ["a b c", "h g"]
     assert [one.text for one in again.predict(texts)] == [one.text for one in translator.predict(texts)]
@@ -24,7 +23,7 @@ def test_what_is_saved_is_loaded(make_translator, tmp_path, name):
 
 def test_a_chosen_look_is_kept(make_translator, tmp_path):
     translator = make_translator(look={"module": "decoder.0.source", "head": 1, "shift": 1, "threshold": 0.2})
-    save(translator, tmp_path)
+    translator.save(tmp_path)
     assert load_config(tmp_path).look == translator.config.look
     assert heedful.load(tmp_path).look.head == 1
 
@@ -37,21 +36,21 @@ def test_a_shared_vocabulary_is_stored_once(make_translator, tmp_path):
         source=translator.source,
         target=translator.source,
     )
-    save(shared, tmp_path)
+    shared.save(tmp_path)
     assert sorted(path.name for path in tmp_path.glob("*.vocab.json")) == ["shared.vocab.json"]
     again = heedful.load(tmp_path)
     torch.testing.assert_close(again.model.state_dict(), shared.model.state_dict())
 
 
 def test_the_readme_has_the_next_commands(make_translator, tmp_path):
-    save(make_translator(), tmp_path / "a run")
+    make_translator().save(tmp_path / "a run")
     readme = (tmp_path / "a run" / "README.md").read_text()
     assert f"heedful predict '{tmp_path / 'a run'}'" in readme
     assert "heedful.load(" in readme
 
 
 def test_loading_and_predicting_needs_no_extra(make_translator, tmp_path):
-    save(make_translator(), tmp_path)
+    make_translator().save(tmp_path)
     code = (
         "import sys\n"
         "for name in ('lightning', 'sacrebleu', 'matplotlib', 'numba', 'fastapi'): sys.modules[name] = None\n"
