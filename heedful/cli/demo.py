@@ -43,13 +43,17 @@ def _tell_scores(trained: "list[Trained]") -> None:
 
     from heedful.cli.output import results
 
-    table = Table("model", "test BLEU", "test AER", "map read as alignment", "minutes", box=None, padding=(0, 2, 0, 0))
+    heads = ("model", "test BLEU", "test AER", "(plain)", "map read as alignment", "minutes")
+    table = Table(*heads, box=None, padding=(0, 2, 0, 0))
     for one in trained:
         found, name = one.results, one.translator.config.model.name
-        minutes = f"{found['minutes']:.1f}"
-        table.add_row(name, f"{found['test bleu']:.1f}", f"{found['test aer']:.3f}", found["test look"], minutes)
+        numbers = [f"{found['test bleu']:.1f}", f"{found['test aer']:.3f}", f"{found['test aer_plain']:.3f}"]
+        table.add_row(name, *numbers, found["test look"], f"{found['minutes']:.1f}")
     results().print()
     results().print(table)
+    results().print(
+        "AER: links of the map named, which validation chose with how to read it; plain: heaviest weights alone"
+    )
 
 
 def _tell_example(trained: "list[Trained]", out: Path) -> str:

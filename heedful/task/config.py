@@ -92,7 +92,9 @@ class Look(BaseModel):
 
     `module` is the attention's name in the model, `head` the head (None: their mean). With `shift` 1 a word's row is
     read one step later, when it is the decoder's input. A link is made to the source word with the most weight, if
-    that is at least `threshold`.
+    that is at least `threshold`, after the map has been settled (see `heedful.task.words.settle`) by `even`, how much
+    a source word that many look at loses, and `carry`, how much a target word goes with the one before. What is shown
+    of the map is as the model has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,6 +103,8 @@ class Look(BaseModel):
     head: int | None = None
     shift: Literal[0, 1] = 0
     threshold: float = Field(default=0.0, ge=0, le=1)
+    even: float = Field(default=0.0, ge=0, le=1)
+    carry: float = Field(default=0.0, ge=0, le=1)
 
     def __str__(self) -> str:
         head = "all heads" if self.head is None else f"head {self.head}"

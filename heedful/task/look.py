@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from jaxtyping import Float
@@ -11,13 +12,13 @@ from heedful.data.batch import Example, collate
 from heedful.data.pharaoh import Link, Links, aer
 from heedful.task.batches import batches
 from heedful.task.config import Look
-from heedful.task.words import Words, links, merge
+from heedful.task.words import Words, links, merge, settle
 from heedful.watch import attentions, record
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
 """For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is asked when token t is to be said."""
 
-_THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+_EVEN, _CARRY, _THRESHOLDS = (0.0, 0.5, 0.7, 0.85), (0.0, 0.3, 0.45, 0.6), (0.0, 0.15, 0.3, 0.45)
 _BATCH_TOKENS = 4096
 
 
@@ -68,49 +69,55 @@ def read(look: Look, maps: Maps) -> Float[Tensor, "T S"]:
 def choose_look(model: nn.Module, pattern: str, gold: Sequence[Gold]) -> tuple[Look, float] | None:
     """The map whose links agree best with gold ones, and its alignment error rate there.
 
-    Tried are all attentions to the source, their heads and the mean of these, read at once or a step later, with
-    several thresholds; of equals the first.
+    Tried are all attentions to the source, their heads and the mean of these, at once or a step later; then for the
+    best of them the ways to read it. Of equals the first is taken.
     Returns: None for a model that does not look.
     Source: reading a step later is Chen et al. 2020, section 3.2 (arXiv:2004.14837).
     """
     maps = replay(model, pattern, [pair.example for pair in gold])
     if not gold or not maps[0]:
         return None
-    tried: list[tuple[float, int, Look]] = []
-    for name in maps[0]:
-        for shift in (0, 1):
-            heads = [_word_heads(seen[name], shift, pair) for seen, pair in zip(maps, gold, strict=True)]
-            for head in range(len(heads[0])):
-                for threshold in _THRESHOLDS:
-                    error = _error([each[head] for each in heads], threshold, gold)
-                    look = Look(module=name, head=head - 1 if head else None, shift=shift, threshold=threshold)
-                    tried.append((error, len(tried), look))
-    error, _, best = min(tried, key=lambda entry: entry[:2])
-    return best, error
+    where = [
+        Look(module=name, head=head, shift=shift, even=0.5, carry=0.4)
+        for name, heads in maps[0].items()
+        for shift in (0, 1)
+        for head in ((None, *range(len(heads))) if len(heads) > 1 else (None,))
+    ]
+    best = where[_least([error_rate(look, maps, gold) for look in where])]
+    seen = _word_maps(best, maps, gold)
+    how = [
+        best.model_copy(update={"even": even, "carry": carry, "threshold": threshold})
+        for even, carry, threshold in product(_EVEN, _CARRY, _THRESHOLDS)
+    ]
+    errors = [_error(look, seen, gold) for look in how]
+    return how[_least(errors)], min(errors)
+
+
+def _least(errors: list[float]) -> int:
+    return errors.index(min(errors))
 
 
 def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
     """The alignment error rate of one look over sentence pairs (Och & Ney 2003, section 5.1)."""
-    read_all = [
-        merge(read(look, seen), pair.target_words, pair.source_words) for seen, pair in zip(maps, gold, strict=True)
-    ]
-    return _error(read_all, look.threshold, gold)
+    return _error(look, _word_maps(look, maps, gold), gold)
 
 
 def word_links(look: Look, maps: Maps, *, source: Words, target: Words) -> list[Link]:
     """The links between words that one look makes; `source` ends with its end."""
-    return links(merge(read(look, maps), target, source), len(source.texts) - 1, look.threshold)
+    return _links(look, merge(read(look, maps), target, source))
 
 
-def _word_heads(heads: Float[Tensor, "H t S"], shift: int, pair: Gold) -> Float[Tensor, "N T s"]:
-    """Over words, the mean of the heads first, then each head where there are several."""
-    rows = heads[:, shift : heads.shape[1] - 1 + shift]
-    merged = merge(rows, pair.target_words, pair.source_words)
-    return torch.cat([merged.mean(0, keepdim=True), merged]) if len(merged) > 1 else merged
+def _links(look: Look, words: Float[Tensor, "T S"]) -> list[Link]:
+    """The links that a look makes of a map over words, the last column being the end of the source."""
+    return links(settle(words, look.even, look.carry), words.shape[1] - 1, look.threshold)
 
 
-def _error(maps: Sequence[Float[Tensor, "_ _"]], threshold: float, gold: Sequence[Gold]) -> float:
-    found = [set(links(weights, weights.shape[1] - 1, threshold)) for weights in maps]
+def _word_maps(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> list[Tensor]:
+    return [merge(read(look, one), pair.target_words, pair.source_words) for one, pair in zip(maps, gold, strict=True)]
+
+
+def _error(look: Look, word_maps: Sequence[Tensor], gold: Sequence[Gold]) -> float:
+    found = [set(_links(look, words)) for words in word_maps]
     return aer([pair.links.sure for pair in gold], [pair.links.possible for pair in gold], found)
 
 

@@ -11,6 +11,7 @@ from heedful.data.pharaoh import Links
 from heedful.data.tokenise.base import CJK
 from heedful.errors import UserError, require
 from heedful.shapes import EOS
+from heedful.task.config import Look
 from heedful.task.look import Gold, error_rate
 from heedful.task.translate import Translator
 from heedful.task.words import Words
@@ -61,12 +62,17 @@ def score_texts(texts: Sequence[str], references: Sequence[str], *, lowercase: b
 
 
 def score_alignment(translator: Translator, gold: Sequence[Gold]) -> dict[str, Any]:
-    """The alignment error rate of the translator's look; nothing for a model that does not look."""
+    """The alignment error rate of the translator's look; nothing for a model that does not look.
+
+    `aer_plain` is that of the same map with its heaviest weights alone, neither settled nor cut off.
+    """
     look = translator.look
     if look is None:
         return {}
     maps = translator.maps([pair.example for pair in gold])
-    return {"aer": round(error_rate(look, maps, gold), 4), "look": str(look)}
+    plain = Look(module=look.module, head=look.head, shift=look.shift)
+    errors = [round(error_rate(one, maps, gold), 4) for one in (look, plain)]
+    return {"aer": errors[0], "aer_plain": errors[1], "look": str(look)}
 
 
 def gold_of(translator: Translator, pairs: Sequence[Pair], links: Sequence[Links]) -> list[Gold]:

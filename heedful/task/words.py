@@ -100,6 +100,18 @@ def merge(weights: Float[Tensor, "... T S"], rows: Words, columns: Words) -> Flo
     return average.T @ (weights @ gather)
 
 
+def settle(weights: Float[Tensor, "... T S"], even: float, carry: float) -> Float[Tensor, "... T S"]:
+    """A map over words made more of an alignment than of a search for the next word.
+
+    Words that many look at are worth less: each column is divided by its sum to the power `even`. And a word that
+    hardly needs to look, such as the second half of a name, goes with the one before: `carry` of its row is added.
+    Rows keep their sums. With 0 and 0 nothing changes.
+    """
+    shared = weights / (weights.sum(-2, keepdim=True) + 1e-3) ** even
+    shared = shared + carry * torch.nn.functional.pad(shared[..., :-1, :], (0, 0, 1, 0))
+    return shared * (weights.sum(-1, keepdim=True) / shared.sum(-1, keepdim=True).clamp_min(1e-12))
+
+
 def links(weights: Float[Tensor, "T S"], words: int, threshold: float = 0.0) -> list[tuple[int, int]]:
     """Word alignment of a map: each target word with the source word that it looks at most.
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from heedful import ShapeError
 from heedful.data.tokenise import CharacterTokeniser, SentencePieceTokeniser, WordTokeniser
 from heedful.shapes import EOS
-from heedful.task.words import Words, links, merge
+from heedful.task.words import Words, links, merge, settle
 
 
 def _words(sizes):
@@ -86,6 +86,24 @@ def test_every_token_has_a_word_and_every_word_a_token(text):
 def test_an_unknown_word_still_has_a_name():
     tokeniser = WordTokeniser.train(["a b"])
     assert "" not in Words.of(tokeniser, tokeniser.encode("a zzz")).texts
+
+
+@given(even=st.floats(0, 1), carry=st.floats(0, 1))
+def test_a_settled_map_keeps_its_row_sums(even, carry):
+    weights = torch.rand(2, 5, 4, dtype=torch.float64)
+    weights[0, 2] = 0
+    settled = settle(weights, even, carry)
+    assert bool((settled >= 0).all())
+    torch.testing.assert_close(settled.sum(-1), weights.sum(-1))
+    torch.testing.assert_close(settle(weights, 0, 0), weights)
+
+
+def test_settling_spreads_the_links_and_lets_a_word_go_with_the_one_before():
+    crowded = torch.tensor([[0.0, 1.0], [0.45, 0.55], [0.0, 1.0]])
+    assert links(crowded, 2) == [(1, 0), (1, 1), (1, 2)]
+    assert links(settle(crowded, 0.8, 0), 2) == [(1, 0), (0, 1), (1, 2)]
+    unsure = torch.tensor([[0.9, 0.1], [0.45, 0.55]])
+    assert links(settle(unsure, 0, 0.4), 2) == [(0, 0), (0, 1)]
 
 
 def test_links_follow_the_heaviest_weight():
