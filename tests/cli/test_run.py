@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from heedful.cli.run import run
+from heedful.cli.run import run, share_cores
 
 
 def fails(capsys, *words: str, status: int = 1) -> str:
@@ -93,3 +93,18 @@ def test_models_are_listed_with_their_papers(capsys):
     shown = capsys.readouterr().out
     assert "rnnsearch" in shown
     assert "1409.0473" in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "after"),
+    [
+        ({}, "PASSIVE"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"),
+        ({"GOMP_SPINCOUNT": "9"}, None),
+    ],
+)
+def test_waiting_threads_sleep_unless_the_environment_says_otherwise(monkeypatch, given, after):
+    environment = dict(given)
+    monkeypatch.setattr("heedful.cli.run.os.environ", environment)
+    share_cores()
+    assert environment.get("OMP_WAIT_POLICY") == after
