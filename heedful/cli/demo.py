@@ -52,7 +52,7 @@ def _tell_scores(trained: "list[Trained]") -> None:
     results().print()
     results().print(table)
     results().print(
-        "AER: links of the map named, which validation chose with how to read it; plain: heaviest weights alone"
+        "AER: links of the map named; validation chose it and how to read it. plain: heaviest weights alone"
     )
 
 

@@ -95,15 +95,15 @@ def test_a_settled_map_keeps_its_row_sums(even, carry):
     settled = settle(weights, even, carry)
     assert bool((settled >= 0).all())
     torch.testing.assert_close(settled.sum(-1), weights.sum(-1))
-    torch.testing.assert_close(settle(weights, 0, 0), weights)
+    torch.testing.assert_close(settle(weights, 0.0, 0.0), weights)
 
 
 def test_settling_spreads_the_links_and_lets_a_word_go_with_the_one_before():
     crowded = torch.tensor([[0.0, 1.0], [0.45, 0.55], [0.0, 1.0]])
     assert links(crowded, 2) == [(1, 0), (1, 1), (1, 2)]
-    assert links(settle(crowded, 0.8, 0), 2) == [(1, 0), (0, 1), (1, 2)]
+    assert links(settle(crowded, 0.8, 0.0), 2) == [(1, 0), (0, 1), (1, 2)]
     unsure = torch.tensor([[0.9, 0.1], [0.45, 0.55]])
-    assert links(settle(unsure, 0, 0.4), 2) == [(0, 0), (0, 1)]
+    assert links(settle(unsure, 0.0, 0.4), 2) == [(0, 0), (0, 1)]
 
 
 def test_links_follow_the_heaviest_weight():
