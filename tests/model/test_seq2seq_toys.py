@@ -272,7 +272,7 @@ def test_starved_luong(decoder: str, changes: dict[str, object]) -> None:
     steps = train(model, task, steps=4000)
     print(f"{decoder} {changes}: {steps} steps, argmax {looked_right(model, task, within=0):.3f}")
     check_controls(model, task)
-    assert looked_right(model, task, within=1) >= 0.95  # both directions of an annotation know its neighbours
+    assert looked_right(model, task, within=1) >= 0.98  # both directions of an annotation know its neighbours
 
 
 @pytest.mark.slow
