@@ -15,7 +15,7 @@ from torch import Tensor
 from heedful.layer.precision import product_dtype
 from heedful.shapes import ShapeError, check_width, describe
 
-_BLOCK_LOGITS = 1 << 23
+_BLOCK_LOGITS = 1 << 21
 """How many logits exist at a time."""
 
 _UNSAFE_PROBABILITY = 1e-30
@@ -82,8 +82,9 @@ class _BlockwiseLoss(torch.autograd.Function):
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor]:
+        product = product_dtype(hidden)  # asked before autocast is off
         with torch.autocast(hidden.device.type, enabled=False):
-            parts = _Parts(hidden, weight, bias, product=product_dtype(hidden), wanted=ctx.needs_input_grad[:3])
+            parts = _Parts(hidden, weight, bias, product=product, wanted=ctx.needs_input_grad[:3])
             total, nll = parts.run(target, smoothing)
         ctx.save_for_backward(*parts.gradients)
         ctx.mark_non_differentiable(nll)

@@ -131,3 +131,18 @@ def test_misfits_are_named() -> None:
         token_loss(hidden, weight, None, target=target, smoothing=1.5)
     with pytest.raises(ShapeError, match="differ in length"):
         token_loss(hidden, weight, None, target=target[:5])
+
+
+def test_its_products_are_autocasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The widest products of a training step: in float32 they alone would take most of its time."""
+    seen: list[torch.dtype] = []
+
+    def spy(hidden: Tensor, *others: Tensor | None) -> Tensor:
+        seen.append(hidden.dtype)
+        return linear(hidden, *others)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", spy)
+    hidden, weight, target = _case(7, 3, 11, torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        token_loss(hidden.requires_grad_(), weight, None, target=target)
+    assert seen == [torch.bfloat16]
