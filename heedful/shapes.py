@@ -7,6 +7,7 @@ One rule for masks, everywhere: ``keep`` is boolean and **True = may look**.
 """
 
 import dataclasses
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -104,6 +105,15 @@ def check_rows(name: str, rows: torch.Size, query: Tensor) -> None:
     pairs = zip(reversed(rows), reversed(batch), strict=False)
     if len(rows) > len(batch) or any(a != b and 1 not in (a, b) for a, b in pairs):
         raise ShapeError(f"{name} has batch axes {list(rows)}, query is {describe(query)}: they must be equal (or 1).")
+
+
+def joint_shape(*shapes: torch.Size) -> torch.Size:
+    """The shape that shapes which fit broadcast to: the size that is not 1, axis by axis from the last.
+
+    ``torch.broadcast_shapes`` does the same, and imports most of a second's worth of symbolic algebra to do it.
+    """
+    columns = zip_longest(*map(reversed, shapes), fillvalue=1)
+    return torch.Size([next((size for size in sizes if size != 1), 1) for sizes in columns][::-1])
 
 
 def lead_batch(tensor: Tensor, batch_axes: int, own_axes: int) -> Tensor:

@@ -9,5 +9,6 @@ from heedful.cli import predict
 from heedful.cli import evaluate
 from heedful.cli import show
 from heedful.cli import models
+from heedful.cli import cite
 
-__all__ = ["app", "check", "demo", "evaluate", "models", "predict", "show", "train"]
+__all__ = ["app", "check", "cite", "demo", "evaluate", "models", "predict", "show", "train"]

@@ -19,11 +19,12 @@ def models(
     from heedful.task.names import MODELS
 
     if as_json:
-        rows = {name: {"task": "translate", "summary": m.summary, "paper": m.paper} for name, m in MODELS.items()}
+        rows = {name: {"task": "translate", "summary": m.summary, "paper": str(m.paper)} for name, m in MODELS.items()}
         print(json.dumps(rows, indent=2))
         return
     table = Table("model", "what it is", "paper", box=None, padding=(0, 2, 0, 0))
     for name, model in MODELS.items():
-        table.add_row(name, model.summary, model.paper)
+        table.add_row(name, model.summary, str(model.paper))
     results().print(table)
     results().print("Train one with: heedful train translate --model NAME --train FILE --valid FILE")
+    results().print("Cite its paper with: heedful cite NAME")

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from heedful.shapes import joint_shape
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -152,7 +154,7 @@ class Bounds:
 def _kept_before(keep: Tensor, position: Tensor) -> Tensor:
     """How many of the keys before each position are kept: O(T + S), where asking every pair would be O(T S)."""
     counts = torch.nn.functional.pad(keep.squeeze(-2).cumsum(-1), (1, 0))
-    batch = torch.broadcast_shapes(counts.shape[:-1], position.shape[:-1])
+    batch = joint_shape(counts.shape[:-1], position.shape[:-1])
     return counts.expand(*batch, -1).gather(-1, position.expand(*batch, -1))
 
 

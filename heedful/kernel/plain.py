@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from heedful.kernel.form import Free
 from heedful.kernel.problem import Problem
+from heedful.shapes import joint_shape
 
 _NARROWEST_BLOCK = 64
 """Queries a block of a banded problem has at least: fewer, and the calls cost more than the work saved."""
@@ -57,7 +58,7 @@ class Plain:
     def _blocks(self, problem: Problem) -> Iterator[slice]:
         """Slices of the queries; one empty slice where there are none."""
         bounds = problem.bounds
-        batch = math.prod(torch.broadcast_shapes(problem.x.shape[:-2], problem.y.shape[:-2]))
+        batch = math.prod(joint_shape(problem.x.shape[:-2], problem.y.shape[:-2]))
         row_floats = max(1, batch * bounds.keys * problem.form.floats_per_pair)
         size = max(1, self.block_floats // row_floats)
         if bounds.left is not None and bounds.right is not None:

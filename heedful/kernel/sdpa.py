@@ -7,6 +7,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from heedful.kernel.form import Inner
 from heedful.kernel.problem import Problem
+from heedful.shapes import joint_shape
 
 
 class Sdpa:
@@ -25,7 +26,7 @@ class Sdpa:
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
         """The weighted sums of `value`."""
         bounds = problem.bounds
-        batch = torch.broadcast_shapes(problem.x.shape[:-2], problem.y.shape[:-2], value.shape[:-2])
+        batch = joint_shape(problem.x.shape[:-2], problem.y.shape[:-2], value.shape[:-2])
         queries, keys = slice(0, bounds.queries), slice(0, bounds.keys)
         square_causal = bounds.causal and bounds.queries == bounds.keys and problem.keep is None
         visible = None if square_causal else problem.visible(queries, keys)

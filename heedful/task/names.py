@@ -10,6 +10,8 @@ from torch import nn
 from heedful.errors import UserError, did_you_mean
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
 from heedful.model.transformer import Transformer, TransformerConfig
+from heedful.task import papers
+from heedful.task.papers import Paper
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Name:
     family: Family
     preset: BaseModel
     summary: str
-    paper: str
+    paper: Paper
     train: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Where training settings other than the general ones serve it better."""
 
@@ -42,38 +44,38 @@ MODELS: dict[str, Name] = {
         _TRANSFORMER,
         TransformerConfig(),
         "attention alone: many heads, trained all words at once",
-        "Vaswani et al. 2017, arXiv:1706.03762",
+        papers.ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},
     ),
     "rnnsearch": Name(
         _RECURRENT,
         PRESETS["rnnsearch"],
         "bidirectional GRU, additive attention before every step",
-        "Bahdanau et al. 2015, arXiv:1409.0473",
+        papers.ALIGN_AND_TRANSLATE,
     ),
     "luong": Name(
         _RECURRENT,
         PRESETS["luong"],
         "LSTM, global attention with score general, input feeding",
-        "Luong et al. 2015, arXiv:1508.04025",
+        papers.EFFECTIVE_APPROACHES,
     ),
     "luong-local": Name(
         _RECURRENT,
         PRESETS["luong-local"],
         "the same with local-p: a learned centre and a window",
-        "Luong et al. 2015, arXiv:1508.04025",
+        papers.EFFECTIVE_APPROACHES,
     ),
     "sutskever": Name(
         _RECURRENT,
         PRESETS["sutskever"],
         "LSTM without attention: all of the source in one vector",
-        "Sutskever et al. 2014, arXiv:1409.3215",
+        papers.SEQUENCE_TO_SEQUENCE,
     ),
     "cho": Name(
         _RECURRENT,
         PRESETS["cho"],
         "GRU without attention that sees the source vector at every step",
-        "Cho et al. 2014, arXiv:1406.1078",
+        papers.PHRASE_REPRESENTATIONS,
     ),
 }
 

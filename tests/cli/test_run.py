@@ -84,7 +84,7 @@ def test_help_and_version_load_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "check", "train", "predict", "eval", "show", "models"):
+    for command in ("demo", "check", "train", "predict", "eval", "show", "models", "cite"):
         assert command in done.stdout
 
 
@@ -95,16 +95,27 @@ def test_models_are_listed_with_their_papers(capsys):
     assert "1409.0473" in shown
 
 
+def test_a_model_is_cited_by_its_paper(capsys):
+    assert run(["cite", "bahdanau"]) == 0
+    entry = capsys.readouterr().out
+    assert entry.startswith("@inproceedings{bahdanau2015,\n")
+    assert "author = {Dzmitry Bahdanau and Kyunghyun Cho and Yoshua Bengio}" in entry
+    assert "eprint = {1409.0473}" in entry
+    assert entry.count("{") == entry.count("}")
+    assert run(["cite", "rnnserch"]) == 1
+    assert "rnnsearch" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("given", "after"),
     [
-        ({}, "PASSIVE"),
-        ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"),
-        ({"GOMP_SPINCOUNT": "9"}, None),
+        ({}, {"GOMP_SPINCOUNT": "3000"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}),
+        ({"GOMP_SPINCOUNT": "9"}, {"GOMP_SPINCOUNT": "9"}),
     ],
 )
-def test_waiting_threads_sleep_unless_the_environment_says_otherwise(monkeypatch, given, after):
+def test_waiting_threads_sleep_soon_unless_the_environment_says_otherwise(monkeypatch, given, after):
     environment = dict(given)
     monkeypatch.setattr("heedful.cli.run.os.environ", environment)
     share_cores()
-    assert environment.get("OMP_WAIT_POLICY") == after
+    assert environment == after

@@ -41,6 +41,12 @@ def test_the_core_loads_torch_but_no_training_pictures_or_web_code():
     assert "torch" in loaded  # else this test would see nothing
 
 
+def test_attending_loads_no_symbolic_algebra():
+    """Parts of torch bring sympy along, which takes longer to import than a translation takes."""
+    code = "import heedful, torch\nx = torch.ones(2, 3, 5)\nheedful.attend(x, x, score=heedful.Additive(5, 5, 7))"
+    assert "sympy" not in loaded_after(f"{code}\nheedful.attend(x, x, keep=torch.ones(2, 3).bool())")
+
+
 @pytest.mark.skipif(importlib.util.find_spec("heedful.cli") is None, reason="the command line is not built yet")
 def test_the_help_text_loads_nothing_heavy_and_comes_at_once():
     code = (

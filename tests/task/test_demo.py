@@ -28,8 +28,7 @@ TOY = replace(
 
 
 def test_the_settings_of_the_real_demo_are_settings():
-    for own in DEMO.models.values():
-        make_config(DEMO.common, own)
+    assert [make_config(DEMO.common, own).model.name for own in DEMO.models.values()] == list(DEMO.models)
 
 
 def test_a_toy_demo_runs_and_runs_again(tmp_path):
