@@ -72,6 +72,16 @@ class TransformerConfig(BaseModel):
             )
         return self
 
+    @property
+    def longest_source(self) -> int | None:
+        """How many source tokens can be read, EOS included; None for no end."""
+        return self.max_length if self.position == "learned" else None
+
+    @property
+    def longest_target(self) -> int | None:
+        """How many target tokens can be said, EOS or BOS included; None for no end."""
+        return self.longest_source
+
 
 class Places(NamedTuple):
     """How one model knows order: what is added to its words, and how its self-attentions turn (or None)."""

@@ -93,8 +93,9 @@ class Look(BaseModel):
     `module` is the attention's name in the model, `head` the head (None: their mean). With `shift` 1 a word's row is
     read one step later, when it is the decoder's input. A link is made to the source word with the most weight, if
     that is at least `threshold`, after the map has been settled (see `heedful.task.words.settle`) by `even`, how much
-    a source word that many look at loses, and `carry`, how much a target word goes with the one before. What is shown
-    of the map is as the model has it.
+    a source word that many look at loses, and `carry`, how much a target word goes with the one before. A word that
+    looks at the end of the source most is left without a link; with `end` false the end does not count, and the word
+    goes with its next best. What is shown of the map is as the model has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -105,6 +106,7 @@ class Look(BaseModel):
     threshold: float = Field(default=0.0, ge=0, le=1)
     even: float = Field(default=0.0, ge=0, le=1)
     carry: float = Field(default=0.0, ge=0, le=1)
+    end: bool = True
 
     def __str__(self) -> str:
         head = "all heads" if self.head is None else f"head {self.head}"
@@ -123,6 +125,28 @@ class TranslateConfig(BaseModel):
     train: TrainSettings = TrainSettings()
     decode: DecodeSettings = DecodeSettings()
     look: Look | None = None
+
+    @model_validator(mode="after")
+    def _training_pairs_fit_the_model(self) -> "TranslateConfig":
+        longest = self.model.settings.longest_source
+        if longest is not None and self.data.max_length >= longest:
+            raise UserError(
+                f"this model knows {longest} positions, too few for data.max_length {self.data.max_length} and the end",
+                hint=f"set data.max_length to {longest - 1} or less, or the model's max_length to more",
+            )
+        return self
+
+    @property
+    def longest_source(self) -> int:
+        """Where a source is cut, in tokens without EOS: what `decode` says, or what the model can read."""
+        known = self.model.settings.longest_source
+        return self.decode.longest_source if known is None else min(self.decode.longest_source, known - 1)
+
+    @property
+    def longest_target(self) -> int | None:
+        """Where a target is cut, in tokens without BOS or EOS; None for no end."""
+        known = self.model.settings.longest_target
+        return None if known is None else known - 1
 
     def replaced(self, **sections: Mapping[str, Any]) -> "TranslateConfig":
         """The same settings with some of some sections changed, checked again."""

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from heedful.data.batch import Example, collate
 from heedful.data.bucket import BatchPlan, lengths_of
 from heedful.data.pairs import Pair
 from heedful.data.pharaoh import Links
@@ -19,7 +20,8 @@ from heedful.data.tokenise import (
     WordTokeniser,
 )
 from heedful.errors import UserError
-from heedful.task.batches import PairStream
+from heedful.layer.loss import TokenLoss
+from heedful.task.batches import PairStream, batches
 from heedful.task.config import SideSettings, TranslateConfig
 from heedful.task.folder import (
     CONFIG,
@@ -155,7 +157,7 @@ def _prepare(translator: Translator, pairs: Sequence[Pair], longest: int) -> Pre
 
 @dataclass(frozen=True)
 class _Validation:
-    """How good the weights are: BLEU of greedy translations of the validation pairs."""
+    """How good the weights are: the loss of the validation pairs in nats, BLEU and chrF of greedy translations."""
 
     translator: Translator
     valid: Prepared
@@ -167,7 +169,19 @@ class _Validation:
         texts = [self.translator.target.decode(options[0].tokens) for options in found]
         lowercase = self.translator.config.data.lowercase
         scores = score_texts(texts, [pair.target for pair in pairs], lowercase=lowercase)
-        return {"valid_bleu": scores["bleu"], "valid_chrf": scores["chrf"]}
+        return {"valid_bleu": scores["bleu"], "valid_chrf": scores["chrf"], "valid_loss": self._loss(model, examples)}
+
+    def _loss(self, model: nn.Module, examples: Sequence[Example]) -> float:
+        """The negative log-likelihood of a reference's token, in nats; what the model cannot read is cut off."""
+        config, device = self.translator.config, next(model.parameters()).device
+        source, target = config.longest_source, config.longest_target
+        examples = [Example(one.source[:source], one.target[:target]) for one in examples if one.source]
+        lengths = [max(len(one.source), len(one.target)) + 1 for one in examples]
+        losses: list[TokenLoss] = [
+            model.loss(collate(examples, rows).to(device))  # pyright: ignore[reportCallIssue]
+            for rows in batches(lengths, config.decode.tokens)
+        ]
+        return sum(float(loss.nll) for loss in losses) / max(1, sum(loss.tokens for loss in losses))
 
 
 class _Window:

@@ -86,8 +86,8 @@ def choose_look(model: nn.Module, pattern: str, gold: Sequence[Gold]) -> tuple[L
     best = where[_least([error_rate(look, maps, gold) for look in where])]
     seen = _word_maps(best, maps, gold)
     how = [
-        best.model_copy(update={"even": even, "carry": carry, "threshold": threshold})
-        for even, carry, threshold in product(_EVEN, _CARRY, _THRESHOLDS)
+        best.model_copy(update={"end": end, "even": even, "carry": carry, "threshold": threshold})
+        for end, even, carry, threshold in product((True, False), _EVEN, _CARRY, _THRESHOLDS)
     ]
     errors = [_error(look, seen, gold) for look in how]
     return how[_least(errors)], min(errors)
@@ -109,7 +109,9 @@ def word_links(look: Look, maps: Maps, *, source: Words, target: Words) -> list[
 
 def _links(look: Look, words: Float[Tensor, "T S"]) -> list[Link]:
     """The links that a look makes of a map over words, the last column being the end of the source."""
-    return links(settle(words, look.even, look.carry), words.shape[1] - 1, look.threshold)
+    sources = words.shape[1] - 1
+    counted = words if look.end else words[:, :sources]
+    return links(settle(counted, look.even, look.carry), sources, look.threshold)
 
 
 def _word_maps(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> list[Tensor]:

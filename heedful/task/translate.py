@@ -81,7 +81,7 @@ class Translator:
         self, texts: Sequence[str], count: int, *, beam: int | None = None, attention: bool = True
     ) -> list[list[Translation]]:
         """At most `count` translations of each text, the best first; the beam is at least as wide."""
-        sources = [ids[: self.config.decode.longest_source] for ids in self.source.encode_all(texts)]
+        sources = [ids[: self.config.longest_source] for ids in self.source.encode_all(texts)]
         found = self.search(sources, count, max(count, beam or self.config.decode.beam))
         flat = [(i, hypothesis) for i, options in enumerate(found) for hypothesis in options]
         seen: list[Maps] = [{} for _ in flat]
@@ -89,21 +89,24 @@ class Translator:
             seen = self.maps([Example(sources[i], hypothesis.tokens) for i, hypothesis in flat])
         results: list[list[Translation]] = [[] for _ in texts]
         for (i, hypothesis), maps in zip(flat, seen, strict=True):
-            is_cut = len(sources[i]) == self.config.decode.longest_source and self._is_longer(texts[i])
+            is_cut = len(sources[i]) == self.config.longest_source and self._is_longer(texts[i])
             results[i].append(self._translation(sources[i], hypothesis, maps, is_cut=is_cut))
         return results
 
     def search(self, sources: Sequence[Sequence[int]], count: int, size: int) -> list[list[Hypothesis]]:
         """The best `count` outputs for source ids (without EOS), searched for with a beam of `size`.
 
-        An empty source has an empty output. The model searches in evaluation mode and goes back to its own.
+        An empty source has an empty output, and one that is too long is cut. The model searches in evaluation mode and
+        goes back to its own.
         """
+        sources = [ids[: self.config.longest_source] for ids in sources]
         nothing = Hypothesis([], 0.0, 0.0, None)
         found: list[list[Hypothesis]] = [[nothing] for _ in sources]
         real = [i for i, ids in enumerate(sources) if ids]
         with _evaluating(self.model):
-            for longest, alike in _by_longest_output([len(sources[i]) + 1 for i in real], self.config.decode.ratio):
-                for rows in batches([len(sources[real[k]]) + 1 for k in alike], self.config.decode.tokens):
+            lengths = [len(sources[i]) + 1 for i in real]
+            for longest, alike in _by_longest_output(lengths, self.config.decode.ratio, self.config.longest_target):
+                for rows in batches([lengths[k] for k in alike], self.config.decode.tokens):
                     chosen = [real[alike[row]] for row in rows]
                     hypotheses = self._search_batch([sources[i] for i in chosen], count, size, longest)
                     for i, options in zip(chosen, hypotheses, strict=True):
@@ -156,7 +159,7 @@ class Translator:
         return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 
     def _is_longer(self, text: str) -> bool:
-        return len(self.source.encode(text)) > self.config.decode.longest_source
+        return len(self.source.encode(text)) > self.config.longest_source
 
 
 def load(folder: str | Path, device: str = "cpu") -> Translator:
@@ -185,14 +188,15 @@ def _evaluating(model: nn.Module) -> Generator[None]:
         model.train(was_training)
 
 
-def _by_longest_output(lengths: Sequence[int], ratio: float) -> list[tuple[int, list[int]]]:
+def _by_longest_output(lengths: Sequence[int], ratio: float, most: int | None) -> list[tuple[int, list[int]]]:
     """The most tokens an output may have, and the sentences for which that is so.
 
     It depends on a sentence's own length only, in steps of 8, so that no output depends on who shares its batch.
     """
     groups: dict[int, list[int]] = {}
     for i, length in enumerate(lengths):
-        groups.setdefault(int(ratio * -(-length // 8) * 8) + 10, []).append(i)
+        longest = int(ratio * -(-length // 8) * 8) + 10
+        groups.setdefault(longest if most is None else min(longest, most), []).append(i)
     return sorted(groups.items(), reverse=True)
 
 

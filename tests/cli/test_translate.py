@@ -30,6 +30,8 @@ def test_training_leaves_a_folder_that_tells_what_it_reached(trained):
     lines = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert {"step", "seconds", "train_loss", "target_tokens_per_second"} <= set(lines[-1])
     assert lines[-1]["valid_bleu"] > 50, "it has learnt"
+    losses = [line["valid_loss"] for line in lines if "valid_loss" in line]
+    assert 0 < losses[-1] < losses[0]
     readme = (trained / "README.md").read_text()
     assert "test bleu" in readme
     assert "heedful predict" in readme

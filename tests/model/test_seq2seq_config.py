@@ -7,9 +7,10 @@ from pydantic import ValidationError
 from heedful.errors import UserError
 from heedful.model.attention_config import AttentionConfig
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
-from heedful.model.seq2seq.config import NAMES
+from heedful.model.seq2seq.config import LOOKING, NAMES
 from heedful.model.seq2seq.encoder import MERGES, STARTS
 from heedful.model.seq2seq.model import DECODERS
+from heedful.watch import attentions
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -23,6 +24,11 @@ def test_presets_run(name: str) -> None:
 @pytest.mark.parametrize(("what", "table"), [("decoder", DECODERS), ("merge", MERGES), ("start", STARTS)])
 def test_settings_and_tables_have_the_same_names(what: str, table: dict[str, object]) -> None:
     assert NAMES[what] == tuple(table)
+
+
+def test_the_decoders_that_look_are_those_named() -> None:
+    models = {name: SeqToSeq(SeqToSeqConfig(decoder=name, embed=3, hidden=4), 11, 13) for name in DECODERS}
+    assert tuple(name for name, model in models.items() if attentions(model, "decoder.look*")) == LOOKING
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from heedful import Attention, MultiHead
 from heedful.data.batch import Example
 from heedful.data.pharaoh import Links
 from heedful.task.config import Look
-from heedful.task.look import Gold, choose_look, default_look, error_rate, read
+from heedful.task.look import Gold, choose_look, default_look, error_rate, read, word_links
 from heedful.task.words import Words
 
 
@@ -62,6 +62,15 @@ def test_the_error_of_a_look_is_that_of_its_links(pointing):
     assert error_rate(Look(module="b", head=1, shift=1), maps, gold) == 0
     assert error_rate(Look(module="b", head=0, shift=1), maps, gold) == 1
     assert error_rate(Look(module="b", head=1, shift=0), maps, gold) == 1
+
+
+def test_where_the_end_does_not_count_a_word_goes_with_its_next_best():
+    weights = torch.tensor([[0.6, 0.1, 0.3], [0.1, 0.3, 0.6]])  # the last column is the end of the source
+    words = Words(("a", "b"), ((0,), (1,)))
+    ended = Words(("x", "y", "</s>"), ((0,), (1,), (2,)))
+    maps = {"m": torch.cat([weights, weights[:1]]).unsqueeze(0)}
+    assert word_links(Look(module="m"), maps, source=ended, target=words) == [(0, 0)]
+    assert word_links(Look(module="m", end=False), maps, source=ended, target=words) == [(0, 0), (1, 1)]
 
 
 def test_a_shift_reads_one_row_later():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from heedful.data.batch import Example
+from heedful.errors import UserError
 from heedful.shapes import EOS
 from heedful.task.look import replay
 from heedful.task.translate import in_chunks
@@ -80,6 +81,23 @@ def test_a_source_too_long_is_cut_and_says_so(make_translator):
     assert (cut.is_cut, whole.is_cut) == (True, False)
     assert cut.source_tokens == ["a", "b", "c", "</s>"]
     assert cut.text == whole.text
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "ends"),
+    [
+        ("transformer", {"position": "learned", "max_length": 12}, True),
+        ("luong", {"attention": {"score": "location", "max_length": 12}}, False),
+    ],
+)
+def test_positions_that_a_model_does_not_know_are_not_asked_for(make_translator, name, settings, ends):
+    decode = {"ratio": 9.0, "longest_source": 20}
+    translator = make_translator(name, model=settings, data={"max_length": 11}, decode=decode)
+    cut = translator.predict(["a b c d e f g h a b c d e"])[0]
+    assert (cut.is_cut, len(cut.source_tokens)) == (True, 12)
+    assert not ends or len(cut.tokens) <= 11
+    with pytest.raises(UserError, match=r"12 positions.*max_length 12"):
+        make_translator(name, model=settings, data={"max_length": 12})
 
 
 def test_unknown_words_are_no_error(make_translator):

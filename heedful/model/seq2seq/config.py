@@ -15,6 +15,9 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """The words that settings may be; what stands behind them is in the tables of `encoder` and `model`."""
 
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding")
+"""The decoders that look at the source."""
+
 
 class SeqToSeqConfig(BaseModel):
     """An RNN encoder-decoder: the default is RNNsearch of Bahdanau et al. 2015, 256 wide.
@@ -44,3 +47,14 @@ class SeqToSeqConfig(BaseModel):
         for what, names in NAMES.items():
             known(getattr(self, what), dict.fromkeys(names), what=what)
         return self
+
+    @property
+    def longest_source(self) -> int | None:
+        """How many source tokens can be read, EOS included; None for no end."""
+        looks = self.decoder in LOOKING
+        return self.attention.max_length if looks and self.attention.score == "location" else None
+
+    @property
+    def longest_target(self) -> int | None:
+        """How many target tokens can be said: there is no end."""
+        return None
