@@ -1,8 +1,15 @@
 """Which dtype matrix products take here, so that what several of them read is cast once."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+def products_in(dtype: torch.dtype, device: torch.device | str) -> AbstractContextManager[object]:
+    """A context in which matrix products take `dtype`: autocast's, or nothing at all for float32."""
+    return nullcontext() if dtype == torch.float32 else torch.autocast(torch.device(device).type, dtype=dtype)
 
 
 def product_dtype(like: Float[Tensor, "*shape"]) -> torch.dtype:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -45,20 +45,11 @@ class TransformerConfig(BaseModel):
     smoothing: float = Field(default=0.1, ge=0, lt=1)
     max_length: int = Field(default=512, ge=1, description="how many positions are learned; others have no end")
 
-    @field_validator("norm")
-    @classmethod
-    def _known_norm(cls, name: str) -> str:
-        return known(name, NORMS, what="norm")
-
-    @field_validator("position")
-    @classmethod
-    def _known_position(cls, name: str) -> str:
-        return known(name, POSITIONS, what="position")
-
-    @field_validator("tie")
-    @classmethod
-    def _known_tie(cls, name: str) -> str:
-        return known(name, dict.fromkeys(TIES), what="tie")
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "TransformerConfig":
+        for what, names in (("norm", NORMS), ("position", POSITIONS), ("tie", dict.fromkeys(TIES))):
+            known(getattr(self, what), names, what=what)
+        return self
 
     @model_validator(mode="after")
     def _heads_fit_the_width(self) -> "TransformerConfig":

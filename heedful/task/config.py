@@ -74,7 +74,7 @@ class DecodeSettings(BaseModel):
     """How translations are searched for.
 
     A source of more than `longest_source` tokens is cut there; an output has at most `ratio` tokens for each of the
-    source's, and ten more.
+    source's, and ten more. With `precision` "auto" products are bfloat16 where the hardware multiplies it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +85,7 @@ class DecodeSettings(BaseModel):
     longest_source: int = Field(default=500, ge=1)
     ratio: float = Field(default=2.0, gt=0)
     tokens: int = Field(default=4096, ge=1, description="padded source tokens in a batch")
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 class Look(BaseModel):

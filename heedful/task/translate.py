@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from heedful.data.batch import Example, pad_sources
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, beam, greedy
+from heedful.layer.precision import products_in
+from heedful.machine import choose_precision
 from heedful.shapes import EOS
 from heedful.store import check_folder, load_module, save_tensors
 from heedful.task.batches import batches
@@ -103,8 +105,8 @@ class Translator:
         nothing = Hypothesis([], 0.0, 0.0, None)
         found: list[list[Hypothesis]] = [[nothing] for _ in sources]
         real = [i for i, ids in enumerate(sources) if ids]
-        with _evaluating(self.model):
-            lengths = [len(sources[i]) + 1 for i in real]
+        lengths = [len(sources[i]) + 1 for i in real]
+        with self._searching():
             for longest, alike in _by_longest_output(lengths, self.config.decode.ratio, self.config.longest_target):
                 for rows in batches([lengths[k] for k in alike], self.config.decode.tokens):
                     chosen = [real[alike[row]] for row in rows]
@@ -128,6 +130,14 @@ class Translator:
         layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
         weights = merge(read(look, maps), rows, columns)
         return Map(weights, rows.texts, columns.texts, f"{self.config.model.name}: {look}", layers)
+
+    @contextmanager
+    def _searching(self) -> Generator[None]:
+        """The model in evaluation mode, its products in the precision of the settings."""
+        device = next(self.model.parameters()).device
+        dtype = choose_precision(self.config.decode.precision, device)
+        with _evaluating(self.model), products_in(dtype, device):
+            yield
 
     def _search_batch(
         self, sources: Sequence[Sequence[int]], count: int, size: int, longest: int

@@ -1,12 +1,12 @@
 """The model as Lightning trains it: one step, its precision, its optimiser and its rate."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
+from heedful.layer.precision import products_in
 from heedful.train.feed import Fed
 from heedful.train.meter import Meter
 from heedful.train.optimiser import make_optimiser
@@ -38,7 +38,7 @@ class TrainingModule(LightningModule):
         self.settings, self.state, self.meter, self.rate, self.dtype_of_products = settings, state, meter, rate, dtype
 
     def training_step(self, batch: Fed, batch_idx: int) -> Tensor:
-        with self._precision():
+        with products_in(self.dtype_of_products, self.device):
             loss = self.model.loss(batch.batch)  # pyright: ignore[reportCallIssue]
         self.meter.add(loss, self.state.step + 1)
         total = loss.total * (self.trainer.world_size / batch.batch.tokens_total)
@@ -65,8 +65,3 @@ class TrainingModule(LightningModule):
         """
         zeros = [(parameter * 0.0).sum() for parameter in self.model.parameters() if parameter.requires_grad]
         return torch.stack(zeros).sum()
-
-    def _precision(self) -> Any:
-        if self.dtype_of_products == torch.float32:
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=self.dtype_of_products)
