@@ -47,7 +47,7 @@ DEMO = DemoSettings(
     models={
         "rnnsearch": {
             "model": {"name": "rnnsearch", "embed": 96, "hidden": 96, "dropout": 0.1, "smoothing": 0.0},
-            "train": {"steps": 1000, "rate": 4e-3, "warmup": 100},
+            "train": {"steps": 600, "rate": 4e-3, "warmup": 100},
         },
         "transformer": {
             "model": {

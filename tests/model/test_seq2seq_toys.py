@@ -272,7 +272,9 @@ def test_starved_luong(decoder: str, changes: dict[str, object]) -> None:
     steps = train(model, task, steps=4000)
     print(f"{decoder} {changes}: {steps} steps, argmax {looked_right(model, task, within=0):.3f}")
     check_controls(model, task)
-    assert looked_right(model, task, within=1) >= 0.98  # both directions of an annotation know its neighbours
+    # Both directions of an annotation know its neighbours, so one position beside will do. The location score reads no
+    # key that would pull it back: at one of the 20 places it may settle further off, the annotations reaching so far.
+    assert looked_right(model, task, within=1) >= (0.95 if changes["score"] == "location" else 0.98)
 
 
 @pytest.mark.slow
