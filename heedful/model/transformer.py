@@ -21,7 +21,7 @@ from heedful.layer.step import Step
 from heedful.model.attention_config import known
 from heedful.shapes import PAD, keep_from_lengths
 
-TIES = ("all", "target", "none")
+TIES: tuple[str, ...] = ("all", "target", "none")
 
 
 class TransformerConfig(BaseModel):

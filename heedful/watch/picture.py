@@ -1,6 +1,7 @@
 """An attention map as a PNG or PDF picture, through matplotlib (extra "plot"); `heedful.watch.svg` needs no extra."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,12 @@ def _figure(weights: Any, rows: list[str], columns: list[str], *, title: str, fo
 
 def _fonts_for(text: str) -> tuple[list[str], set[str]]:
     """The installed fonts that the text needs, and the characters that none of them has."""
+    chosen, missing = _among_known(text)
+    return _among_known(text) if missing and _meet_new_fonts() else (chosen, missing)
+
+
+def _among_known(text: str) -> tuple[list[str], set[str]]:
+    """The same among the fonts that matplotlib knows of."""
     from matplotlib.font_manager import fontManager, get_font
 
     files = {font.name: font.fname for font in fontManager.ttflist}
@@ -99,6 +106,21 @@ def _fonts_for(text: str) -> tuple[list[str], set[str]]:
             if len(left) < len(missing):
                 chosen, missing = [*chosen, family], left
     return chosen or [_BASE], missing
+
+
+def _meet_new_fonts() -> bool:
+    """Shows matplotlib the fonts installed since it made its list, which it keeps from one run to the next.
+
+    Returns: whether there were any.
+    """
+    from matplotlib import font_manager
+
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    new = [path for path in font_manager.findSystemFonts() if path not in known]
+    for path in new:
+        with suppress(OSError, RuntimeError):  # a file that is no font after all
+            font_manager.fontManager.addfont(path)
+    return bool(new)
 
 
 def _spelled(text: str, missing: set[str]) -> str:

@@ -100,3 +100,16 @@ def test_nan_weights_are_written_not_hidden(tmp_path):
     save_maps([map_], tmp_path / "out.svg")
     assert "nan" in (tmp_path / "out.html").read_text()
     assert "#bbbbbb" in (tmp_path / "out.svg").read_text()
+
+
+def test_a_font_installed_since_the_last_run_is_found(monkeypatch):
+    """Matplotlib keeps its list of fonts from one run to the next, so that the advice to install one would not help."""
+    font_manager = pytest.importorskip("matplotlib.font_manager")
+    from heedful.watch.picture import _fonts_for
+
+    known = {font.name: font for font in font_manager.fontManager.ttflist}
+    base, new = (known[name] for name in ("DejaVu Sans", "STIXGeneral"))
+    letters = set(font_manager.get_font(new.fname).get_charmap()) - set(font_manager.get_font(base.fname).get_charmap())
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [base])
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [base.fname, new.fname])
+    assert _fonts_for(chr(max(letters))) == (["STIXGeneral"], set())
