@@ -49,6 +49,17 @@ def test_a_replay_sees_what_the_search_saw(make_translator, name):
     torch.testing.assert_close(found.attention.float(), last, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_search_multiplies_in_the_precision_of_the_settings(make_translator, name):
+    half, full = (
+        make_translator(name, decode={"precision": precision}).predict(["a b c d"])[0]
+        for precision in ("bfloat16", "float32")
+    )
+    assert half.score != full.score
+    assert half.score == pytest.approx(full.score, rel=2e-2)
+    assert half.attention.dtype == torch.float32, "what is shown is replayed exactly"
+
+
 def test_replay_keeps_sentences_apart(make_translator):
     translator = make_translator()
     pattern = translator.family.source_attention
