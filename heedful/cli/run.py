@@ -28,8 +28,8 @@ def share_cores() -> None:
     """Lets torch's threads sleep soon while they wait for each other; to be called before torch is imported.
 
     By default GNU's OpenMP spins for long, which costs a training step twice its time where another process wants a
-    core; sleeping at once costs a third on idle cores, for a step has thousands of short waits. A short spin is near
-    the better of the two in both. What the environment says already stays.
+    core; sleeping at once costs a quarter of the speed on idle cores, for a step has thousands of short waits. A short
+    spin is near the better of the two in both. What the environment says already stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
