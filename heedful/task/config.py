@@ -91,17 +91,18 @@ class DecodeSettings(BaseModel):
 class Look(BaseModel):
     """Which of a model's maps is read as word alignment, and how.
 
-    `module` is the attention's name in the model, `head` the head (None: their mean). With `shift` 1 a word's row is
-    read one step later, when it is the decoder's input. A link is made to the source word with the most weight, if
-    that is at least `threshold`, after the map has been settled (see `heedful.task.words.settle`) by `even`, how much
-    a source word that many look at loses, and `carry`, how much a target word goes with the one before. A word that
-    looks at the end of the source most is left without a link; with `end` false the end does not count, and the word
-    goes with its next best. What is shown of the map is as the model has it.
+    `module` is the attention's name in the model (None: the mean of all attentions to the source), `head` the head
+    (None: their mean). With `shift` 1 a word's row is read one step later, when it is the decoder's input. A link is
+    made to the source word with the most weight, if that is at least `threshold`, after the map has been settled (see
+    `heedful.task.words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
+    target word goes with the one before. A word that looks at the end of the source most is left without a link; with
+    `end` false the end does not count, and the word goes with its next best. What is shown of the map is as the model
+    has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    module: str
+    module: str | None
     head: int | None = None
     shift: Literal[0, 1] = 0
     threshold: float = Field(default=0.0, ge=0, le=1)
@@ -109,10 +110,20 @@ class Look(BaseModel):
     carry: float = Field(default=0.0, ge=0, le=1)
     end: bool = True
 
+    @model_validator(mode="after")
+    def _a_head_is_one_of_a_module(self) -> "Look":
+        if self.module is None and self.head is not None:
+            raise UserError(
+                f"look.head is {self.head} and look.module null: the mean of all layers has no heads",
+                hint="name the module, or set look.head to null",
+            )
+        return self
+
     def __str__(self) -> str:
+        module = "all layers" if self.module is None else self.module
         head = "all heads" if self.head is None else f"head {self.head}"
         later = ", one step later" if self.shift else ""
-        return f"{self.module}, {head}{later}"
+        return f"{module}, {head}{later}"
 
 
 class TranslateConfig(BaseModel):

@@ -61,7 +61,7 @@ DEMO = DemoSettings(
                 "smoothing": 0.0,
                 "position": "rotary",
             },
-            "train": {"steps": 600, "rate": 2e-3, "warmup": 150},
+            "train": {"steps": 800, "rate": 2e-3, "warmup": 150},
         },
     },
 )

@@ -61,27 +61,34 @@ def replay(model: nn.Module, pattern: str, examples: Sequence[Example]) -> list[
 
 def read(look: Look, maps: Maps) -> Float[Tensor, "T S"]:
     """The one map that a look names: a row a target token, EOS left out."""
-    heads = maps[look.module]
-    chosen = heads.mean(0) if look.head is None else heads[look.head]
+    if look.module is None:
+        chosen = torch.stack([heads.mean(0) for heads in maps.values()]).mean(0)
+    else:
+        heads = maps[look.module]
+        chosen = heads.mean(0) if look.head is None else heads[look.head]
     return chosen[look.shift : chosen.shape[0] - 1 + look.shift]
 
 
 def choose_look(model: nn.Module, pattern: str, gold: Sequence[Gold]) -> tuple[Look, float] | None:
     """The map whose links agree best with gold ones, and its alignment error rate there.
 
-    Tried are all attentions to the source, their heads and the mean of these, at once or a step later; then for the
-    best of them the ways to read it. Of equals the first is taken.
+    Tried are all attentions to the source, their heads, the mean of these, and the mean of all attentions, at once or
+    a step later; then for the best of them the ways to read it. Of equals the first is taken.
     Returns: None for a model that does not look.
     Source: reading a step later is Chen et al. 2020, section 3.2 (arXiv:2004.14837).
     """
     maps = replay(model, pattern, [pair.example for pair in gold])
     if not gold or not maps[0]:
         return None
-    where = [
-        Look(module=name, head=head, shift=shift, even=0.5, carry=0.4)
+    places: list[tuple[str | None, int | None]] = [
+        (name, head)
         for name, heads in maps[0].items()
-        for shift in (0, 1)
         for head in ((None, *range(len(heads))) if len(heads) > 1 else (None,))
+    ]
+    if len(maps[0]) > 1:
+        places.append((None, None))
+    where = [
+        Look(module=module, head=head, shift=shift, even=0.5, carry=0.4) for module, head in places for shift in (0, 1)
     ]
     best = where[_least([error_rate(look, maps, gold) for look in where])]
     seen = _word_maps(best, maps, gold)

@@ -7,6 +7,8 @@ from torch import nn
 from heedful import Attention, MultiHead
 from heedful.data.batch import Example
 from heedful.data.pharaoh import Links
+from heedful.errors import UserError
+from heedful.task import look as look_module
 from heedful.task.config import Look
 from heedful.task.look import Gold, choose_look, default_look, error_rate, read, word_links
 from heedful.task.words import Words
@@ -78,6 +80,27 @@ def test_a_shift_reads_one_row_later():
     assert torch.equal(read(Look(module="x", head=1), {"x": heads}), heads[1, :3])
     assert torch.equal(read(Look(module="x", head=1, shift=1), {"x": heads}), heads[1, 1:])
     assert torch.equal(read(Look(module="x"), {"x": heads}), heads.mean(0)[:3])
+
+
+def test_the_mean_of_all_layers_counts_each_layer_once_however_many_heads_it_has():
+    maps = {"x": torch.rand(2, 4, 3), "y": torch.rand(5, 4, 3)}
+    assert torch.equal(read(Look(module=None), maps), ((maps["x"].mean(0) + maps["y"].mean(0)) / 2)[:3])
+
+
+def test_where_each_layer_is_half_right_their_mean_is_read(monkeypatch):
+    right = torch.eye(5)[:, :5]
+    unsure = torch.full((1, 5), 0.2)
+    halves = [torch.where((torch.arange(5) % 2 == odd)[:, None], right, unsure).unsqueeze(0) for odd in (0, 1)]
+    maps = {"a": halves[0], "b": halves[1]}
+    monkeypatch.setattr(look_module, "replay", lambda model, pattern, examples: [maps] * len(examples))
+    look, error = choose_look(nn.Linear(2, 2), "*", [_gold(4)] * 2)
+    assert (look.module, error) == (None, 0)
+    assert str(look) == "all layers, all heads"
+
+
+def test_the_mean_of_all_layers_has_no_head():
+    with pytest.raises(UserError, match="mean of all layers has no heads"):
+        Look(module=None, head=1)
 
 
 def test_without_gold_the_last_layer_but_one_is_read():
