@@ -1,17 +1,15 @@
 """The door to the engines: which one answers a problem. An engine never changes what is meant."""
 
-from typing import Literal
-
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.kernel.cpu import Cpu
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import EngineError, Problem
 from heedful.kernel.sdpa import Sdpa
 
-Engine = Literal["auto", "plain", "sdpa"]
-_PLAIN, _SDPA = Plain(), Sdpa()
-_ENGINES: dict[str, Plain | Sdpa] = {"plain": _PLAIN, "sdpa": _SDPA}
+_PLAIN, _SDPA, _CPU = Plain(), Sdpa(), Cpu()
+_ENGINES: dict[str, Plain | Sdpa | Cpu] = {"plain": _PLAIN, "cpu": _CPU, "sdpa": _SDPA}
 
 
 def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "auto") -> Float[Tensor, "... T V"]:
@@ -27,10 +25,11 @@ def align(problem: Problem) -> Float[Tensor, "... T S"]:
     return _PLAIN.align(problem)
 
 
-def _choose(problem: Problem, engine: str) -> Plain | Sdpa:
-    """The engine named; for "auto", SDPA where it serves and is quickest, else the plain one."""
+def _choose(problem: Problem, engine: str) -> Plain | Sdpa | Cpu:
+    """The engine named; for "auto" the fused one or SDPA where it can serve and is the quickest, else the plain one."""
     if engine == "auto":
-        return _SDPA if _SDPA.refusal(problem) is None and _SDPA.suits(problem) else _PLAIN
+        fitting = (each for each in (_CPU, _SDPA) if each.suits(problem) and each.refusal(problem) is None)
+        return next(fitting, _PLAIN)
     if engine not in _ENGINES:
         raise EngineError(f"engine {engine!r} is unknown: choose one of auto, {', '.join(_ENGINES)}.")
     chosen = _ENGINES[engine]

@@ -12,6 +12,7 @@ from heedful.testing.budget import check_engine
 from heedful.testing.variants import CHOICES, REGIONS, SCORES, Sizes, make_region, make_score
 
 INNER = ("dot", "general", "cosine", "concat", "location")
+KNOWN = (*INNER, "additive")
 UNGATED = tuple(name for name in REGIONS if "predicted" not in name)
 DETERMINISTIC = ("soft", "soft-sharp", "argmax", "sparsemax", "entmax15", "top-2")
 HALF = (torch.bfloat16, torch.float16)
@@ -41,6 +42,21 @@ def test_sdpa(score: str, region: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("dtype", "choice", "score", "region"),
+    diagonal(2, ["float32", "bfloat16", "float16"], ["soft", "soft-sharp"], KNOWN, list(REGIONS)),
+)
+def test_cpu(score: str, region: str, choice: str, dtype: str) -> None:
+    check_engine(*build(score, region, choice, "cpu", getattr(torch, dtype)))
+
+
+@pytest.mark.parametrize("lengths", [(1, 1), (1, 13), (13, 1), (17, 16), (16, 17), (37, 31), (40, 41)], ids=str)
+@pytest.mark.parametrize("region", ["causal", "window & causal", "predicted & causal & padding"])
+def test_cpu_in_sizes_that_no_tile_divides(region: str, lengths: tuple[int, int]) -> None:
+    for score in KNOWN:
+        check_engine(*build(score, region, "soft", "cpu", torch.float32, lengths))
+
+
+@pytest.mark.parametrize(
     ("dtype", "score", "region"), diagonal(4, ["bfloat16", "float16"], list(SCORES), list(REGIONS))
 )
 def test_plain_in_half_precision(score: str, region: str, dtype: str) -> None:
@@ -54,7 +70,7 @@ def test_sparse_in_half_precision(choice: str, dtype: torch.dtype) -> None:
         check_engine(*build(score, "causal", choice, "plain", dtype), gradient=False)
 
 
-@pytest.mark.parametrize("engine", ["auto", "plain", "sdpa"])
+@pytest.mark.parametrize("engine", ["auto", "plain", "cpu", "sdpa"])
 def test_the_check_sees_a_wrong_scale(engine: str) -> None:
     mechanism, sample = build("dot", "causal", "soft", engine, torch.float32)
 
@@ -106,6 +122,22 @@ def test_gradients_through_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("score", "region", "choice", "reason"),
     [
+        ("callable", "everywhere", "soft", "a callable of your own"),
+        ("additive", "everywhere", "sparsemax", "no choice but Soft"),
+        ("additive", "everywhere", "soft", "float32, and this is float64"),
+    ],
+)
+def test_cpu_refuses_and_auto_serves(score: str, region: str, choice: str, reason: str) -> None:
+    mechanism, sample = build(score, region, choice, "cpu", torch.float64)
+    with pytest.raises(EngineError, match=reason):
+        mechanism.context(sample)
+    plain, auto = (build(score, region, choice, engine, torch.float64)[0] for engine in ("plain", "auto"))
+    torch.testing.assert_close(plain.context(sample), auto.context(sample))
+
+
+@pytest.mark.parametrize(
+    ("score", "region", "choice", "reason"),
+    [
         ("additive", "everywhere", "soft", "inner products only"),
         ("callable", "everywhere", "soft", "inner products only"),
         ("dot", "everywhere", "sparsemax", "no choice but Soft"),
@@ -123,5 +155,5 @@ def test_sdpa_refuses_and_auto_serves(score: str, region: str, choice: str, reas
 
 def test_an_unknown_engine_is_refused_by_name() -> None:
     mechanism, sample = build("dot", "everywhere", "soft", "warp", torch.float64)
-    with pytest.raises(EngineError, match="'warp' is unknown: choose one of auto, plain, sdpa"):
+    with pytest.raises(EngineError, match="'warp' is unknown: choose one of auto, plain, cpu, sdpa"):
         mechanism.context(sample)

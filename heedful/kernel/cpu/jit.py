@@ -1,0 +1,71 @@
+"""How loops are compiled: numba, without the interpreter's lock, vectorised, kept in the user's cache.
+
+Numbers are float32 throughout; a constant is written ``f32(1)``, for a bare 1.0 would widen all it touches. Sums may
+be taken in another order and products fused into them; NaN and infinities keep their meaning.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+f32 = np.float32
+LOWEST = f32(np.finfo(np.float32).min)
+"""The score of what a row may not see, and the running maximum of a row that has seen nothing yet."""
+
+_FLAGS = {"contract", "nsz", "reassoc"}
+_LOG2E, _LN2_HIGH, _LN2_LOW = f32(1.4426950408889634), f32(0.693359375), f32(-2.12194440e-4)
+_E2, _E3, _E4, _E5, _E6, _E7 = (
+    f32(c) for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
+)
+_SMALLEST = f32(-87.0)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function as machine code; where no folder can be written, without a cache.
+
+    ``error_model="numpy"``: Python's test for division by zero would keep loops from being vectorised (7 times slower).
+    """
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _FLAGS}
+    function = inspect.unwrap(function)  # of the check of shapes that tests put around everything
+    try:
+        return njit(function, cache=True, **options)
+    except RuntimeError:  # "no locator available": neither beside the source nor in the user's folder
+        return njit(function, **options)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A small function that becomes a part of the loops that call it."""
+    return njit(inspect.unwrap(function), nogil=True, error_model="numpy", fastmath=_FLAGS, inline="always")
+
+
+@intrinsic
+def _bits_as_float(context, bits):  # pyright: ignore
+    """The float32 that these 32 bits spell."""
+
+    def generate(target, builder, signature, values):  # pyright: ignore
+        return builder.bitcast(values[0], target.get_value_type(types.float32))
+
+    return types.float32(types.int32), generate
+
+
+def ordered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A small function whose sums are taken in the order that they are written in, whoever calls it."""
+    return njit(inspect.unwrap(function), nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+
+
+@ordered
+def exp(x):
+    """``e^x`` for x up to 88 within 1.2e-7 of its value, 0 below -87; vectorised, as the library's is not.
+
+    Nothing may be taken in another order here: that ln 2 comes in two parts is what makes it exact.
+    Source: Cephes, expf: two parts of ln 2 and a polynomial on [-ln 2 / 2, ln 2 / 2].
+    """
+    power = np.floor(x * _LOG2E + f32(0.5))
+    r = x - power * _LN2_HIGH - power * _LN2_LOW
+    p = ((((_E7 * r + _E6) * r + _E5) * r + _E4) * r + _E3) * r + _E2
+    scaled = (p * r * r + r + f32(1)) * _bits_as_float((np.int32(power) + np.int32(127)) << np.int32(23))
+    return f32(0) if x < _SMALLEST else scaled
