@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from heedful.kernel.cpu.additive import direct_gradients, factored_gradients
-from heedful.kernel.cpu.jit import compiled, exp, f32
+from heedful.kernel.cpu.jit import compiled, entry, exp, f32
 from heedful.kernel.cpu.micro import add_product, add_product_of_transposed
 from heedful.kernel.cpu.tiles import FACTORED, INNER, KEYS, ROWS, gate, reach, score_tile
 
@@ -37,7 +37,7 @@ class Sums(NamedTuple):
     centre: Any  # [N or 0, T]
 
 
-@compiled
+@entry
 def backward(arrays, slopes, sums, parts, members, first, last):
     """Adds the gradients of parts `first` to `last`.
 

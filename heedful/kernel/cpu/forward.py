@@ -5,11 +5,11 @@ Source: Milakov & Gimelshein 2018 (arXiv:1805.02867) for the running softmax; Da
 
 import numpy as np
 
-from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32
+from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32
 from heedful.kernel.cpu.micro import add_product
 from heedful.kernel.cpu.tiles import KEYS, ROWS, gate, highest, reach, score_tile
 
-@compiled
+@entry
 def forward(arrays, first, last, out, tops, scales):
     """Writes the contexts of tiles `first` to `last`, counted through all rows of the batch.
 

@@ -4,8 +4,11 @@ Numbers are float32 throughout; a constant is written ``f32(1)``, for a bare 1.0
 be taken in another order and products fused into them; NaN and infinities keep their meaning.
 """
 
+import functools
+import hashlib
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,21 +28,46 @@ _SMALLEST = f32(-87.0)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function as machine code; where no folder can be written, without a cache.
+    """A function as machine code, made when an entry that calls it is.
 
     ``error_model="numpy"``: Python's test for division by zero would keep loops from being vectorised (7 times slower).
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _FLAGS}
-    function = inspect.unwrap(function)  # of the check of shapes that tests put around everything
+    return njit(_own(function), nogil=True, error_model="numpy", fastmath=_FLAGS)
+
+
+def entry(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that Python calls: its machine code is kept in a folder of the user's.
+
+    numba looks only at the file of the function itself to see whether what it kept is still right; here every file of
+    this folder counts. Where no folder can be written to, or numba keeps its books otherwise, nothing is kept.
+    """
+    function = _own(function)
     try:
-        return njit(function, cache=True, **options)
-    except RuntimeError:  # "no locator available": neither beside the source nor in the user's folder
-        return njit(function, **options)
+        kept = njit(function, cache=True, nogil=True, error_model="numpy", fastmath=_FLAGS)
+        books = kept._cache._cache_file  # noqa: SLF001 - numba has no door for this
+        books._source_stamp = (books._source_stamp, _sources())  # noqa: SLF001
+    except (RuntimeError, AttributeError):
+        return compiled(function)
+    return kept
+
+
+@functools.cache
+def _sources() -> str:
+    """What all files of this folder hold, in short."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _own(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, without the check of shapes that tests put around everything."""
+    return inspect.unwrap(function)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A small function that becomes a part of the loops that call it."""
-    return njit(inspect.unwrap(function), nogil=True, error_model="numpy", fastmath=_FLAGS, inline="always")
+    return njit(_own(function), nogil=True, error_model="numpy", fastmath=_FLAGS, inline="always")
 
 
 @intrinsic
@@ -54,7 +82,7 @@ def _bits_as_float(context, bits):  # pyright: ignore
 
 def ordered(function: Callable[..., Any]) -> Callable[..., Any]:
     """A small function whose sums are taken in the order that they are written in, whoever calls it."""
-    return njit(inspect.unwrap(function), nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+    return njit(_own(function), nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 
 
 @ordered

@@ -5,6 +5,7 @@ spelt for LLVM directly, since from a loop over arrays the compiler must ask bef
 arrays overlap, and keeps the sums in memory.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -15,6 +16,8 @@ from heedful.kernel.cpu.jit import compiled, f32
 LANES = 16
 """Numbers of a vector: one register of AVX-512, two of AVX2, four of NEON."""
 
+_whole = np.int64
+"""A number that is no constant to the compiler, which would make a version of the loops for each."""
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _FUSED = ("contract",)
 
@@ -22,13 +25,13 @@ _FUSED = ("contract",)
 @compiled
 def add_product(out, a, b, rows, inner, first, columns):
     """``out[:rows, :columns] += a[:rows, :inner] @ b[:inner, first : first + columns]``."""
-    _add(out, 0, rows, a, a.shape[1], 1, b, first, inner, columns)
+    _add(out, _whole(0), rows, a, a.shape[1], _whole(1), b, _whole(first), inner, columns)
 
 
 @compiled
 def add_product_of_transposed(out, a, b, rows, first, columns, width):
     """``out[first : first + columns, :width] += a[:rows, :columns].T @ b[:rows, :width]``."""
-    _add(out, first, columns, a, 1, a.shape[1], b, 0, rows, width)
+    _add(out, first, columns, a, _whole(1), a.shape[1], b, _whole(0), rows, width)
 
 
 @compiled

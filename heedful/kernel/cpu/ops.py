@@ -38,9 +38,9 @@ def _attend(
 
     With a `weight` the form is tanh, else inner.
     """
-    out, tops, scales = x.new_zeros(*x.shape[:2], value.shape[2]), x.new_zeros(x.shape[:2]), x.new_zeros(x.shape[:2])
+    out, tops, scales = _attend_shapes(x, y, value, weight, start, stop, keep, keep_of, group, centre, deviation)
     if y.shape[1] == 0 or tops.numel() == 0:
-        return out, tops, scales
+        return out.zero_(), tops.zero_(), scales.zero_()
     arrays = _arrays(x, y, value, weight, start, stop, keep, keep_of, group, centre, deviation)
     tiles = x.shape[0] * -(-x.shape[1] // ROWS)
     written = [each.numpy() for each in (out, tops, scales)]

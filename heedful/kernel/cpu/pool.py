@@ -1,19 +1,27 @@
 """Threads that share out the work of one call.
 
 numba's own parallel layers each have a trap: one aborts a process that forks after use, one aborts when two Python
-threads call at once, one needs another package. Serial loops that let go of the interpreter's lock, called from a few
-plain threads, have none of these.
+threads call at once, one needs another package. Here loops are serial, let go of the interpreter's lock, and are called
+from several threads.
+
+Those are the threads that torch itself keeps (OpenMP's), where the process has them: after each of torch's operations
+they spin for a while, and threads of our own beside them would get half a core (1.7 times slower). Elsewhere, and in a
+forked child, where OpenMP's threads are gone and asking for them hangs, it is a pool of plain threads.
 """
 
+import ctypes
+import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
+from typing import Any
 
 import torch
 
 _lock = Lock()
 _pool: ThreadPoolExecutor | None = None
+_is_child = False
 
 
 def share_out(work: Callable[[int, int], object], pieces: int, worth: int) -> None:
@@ -38,10 +46,43 @@ def share_out(work: Callable[[int, int], object], pieces: int, worth: int) -> No
                 return
             work(*part)
 
-    others = [_threads().submit(take) for _ in range(threads - 1)]
-    take()
-    for other in others:
-        other.result()
+    _together(take, threads)
+
+
+def _together(task: Callable[[], None], threads: int) -> None:
+    """Calls `task` once in each of so many threads, this one among them, and waits for all."""
+    parallel = None if _is_child else _openmp()
+    if parallel is None:
+        others = [_threads().submit(task) for _ in range(threads - 1)]
+        task()
+        for other in others:
+            other.result()
+        return
+    faults: list[BaseException] = []
+
+    def careful(_: object) -> None:
+        try:
+            task()
+        except BaseException as fault:  # noqa: BLE001 - it may not cross OpenMP's frames; raised again below
+            faults.append(fault)
+
+    parallel(_Region(careful), None, threads, 0)
+    if faults:
+        raise faults[0]
+
+
+_Region = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+@functools.cache
+def _openmp() -> Callable[..., Any] | None:
+    """What starts a parallel region in the OpenMP library that torch has loaded: GNU's, and under its name others' too."""
+    try:
+        parallel = ctypes.CDLL(None).GOMP_parallel
+    except (OSError, TypeError, AttributeError):
+        return None
+    parallel.argtypes, parallel.restype = [_Region, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint], None
+    return parallel
 
 
 def _threads() -> ThreadPoolExecutor:
@@ -55,8 +96,8 @@ def _threads() -> ThreadPoolExecutor:
 
 def _forget() -> None:
     """In a forked child: the parent's threads are not there, and its lock may be held by one of them."""
-    global _pool, _lock
-    _pool, _lock = None, Lock()
+    global _pool, _lock, _is_child
+    _pool, _lock, _is_child = None, Lock(), True
 
 
 os.register_at_fork(after_in_child=_forget)
