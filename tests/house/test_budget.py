@@ -22,6 +22,7 @@ ALLOWED = {  # "path in the package:name of the function"
 }
 
 FILE_LINES, FUNCTION_LINES, ARGUMENTS, POSITIONAL = 400, 60, 7, 3
+COMPILED = {"compiled", "entry"}
 SUMMARY = 110  # characters of a docstring's first line; 80 are wanted
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -76,6 +77,8 @@ def function_faults(name: str, function: Function, is_method: bool) -> Iterator[
     positional = len(given.posonlyargs) + len(given.args) - bound
     if positional + len(given.kwonlyargs) > ARGUMENTS:
         yield f"takes {positional + len(given.kwonlyargs)} arguments, at most {ARGUMENTS}"
+    if COMPILED & set(decorators(function).split()):
+        return  # numba takes no keyword-only arguments
     if is_public(name) and positional > POSITIONAL:
         yield f"takes {positional} arguments by position, keyword-only after number {POSITIONAL}"
 

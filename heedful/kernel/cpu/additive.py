@@ -1,73 +1,91 @@
 """The tanh form on a tile of queries and keys, without a tanh.
 
-With ``A = e^(2x)`` and ``B = e^(2y)``, one number a query's channel and one a key's, ``tanh(x + y) = 1 - 2 / (1 + A B)``:
-no loop over pairs holds a transcendental function. Divisions merge, four channels at a time. `direct` loops compute
-``e^(2(x + y))`` for each pair instead; they serve features too far apart for A and B to be numbers.
+With ``A = e^(2x)`` and ``B = e^(2y)``, one number a query's channel and one a key's, and ``p = A B``:
+``tanh(x + y) = (p - 1) / (p + 1) = 1 - 2 / (1 + p)``, so no loop over pairs holds a transcendental function. Scores
+merge divisions, four channels at a time; two channels p and q of weights v and w make
 
-What is added to the scores is ``-2 sum_c w_c r_c`` with ``r = 1 / (1 + A B)``; ``sum_c w_c`` is the same for all keys and
-falls out of the softmax. Channels come in fours, padded with weights of zero. Where rows are odd in number, the row
-after the last of `scores` is written to, and of `slopes` must be zero.
+    v tanh + w tanh = ((v + w) (p q - 1) + (v - w) (p - q)) / (p q + 1 + p + q)
+
+`direct` loops compute ``e^(2(x + y))`` for each pair instead; they serve features so far apart that A and B would not
+be numbers.
+
+Channels come in fours, padded with weights of zero. Where rows are odd in number, the row after the last of `scores` is
+written to, and of `slopes` must be zero.
 """
+# pyright: reportMissingParameterType=false, reportCallIssue=false
+# numba finds the types of loops out by itself.
+
+from typing import Any, NamedTuple
 
 from heedful.kernel.cpu.jit import compiled, exp, f32, inlined
 
-_MOST = f32(2.0**30)
-"""A denominator beyond this is this: tanh is then exactly 1, and a product of four is still a number."""
+_MOST = f32(2.0**25)
+"""A product beyond this is this: tanh is then 1 but for rounding, and a product of four is still a number."""
 _FURTHEST = f32(30.0)
 
 
-@inlined
-def _bounded(u):
-    return _MOST if u > _MOST else u
+class Totals(NamedTuple):
+    """Where the gradients of features and of the weight are added up."""
+
+    x: Any
+    y: Any
+    weight: Any
 
 
 @inlined
-def _merged(w0, w1, w2, w3, u0, u1, u2, u3):
-    """``w0 / u0 + w1 / u1 + w2 / u2 + w3 / u3`` in one division."""
-    left, right = u0 * u1, u2 * u3
-    return ((w0 * u1 + w1 * u0) * right + (w2 * u3 + w3 * u2) * left) / (left * right)
+def _bounded(p):
+    return _MOST if p > _MOST else p
+
+
+@inlined
+def _merged(p0, p1, p2, p3, weights):
+    """The weighted sum of four tanh in one division; `weights` are the sum and difference of two, twice."""
+    left_sum, left_difference, right_sum, right_difference = weights
+    left, right = p0 * p1, p2 * p3
+    left_over, right_over = (left + f32(1)) + (p0 + p1), (right + f32(1)) + (p2 + p3)
+    left_top = left_sum * (left - f32(1)) + left_difference * (p0 - p1)
+    right_top = right_sum * (right - f32(1)) + right_difference * (p2 - p3)
+    return (left_top * right_over + right_top * left_over) / (left_over * right_over)
 
 
 @compiled
-def factored_scores(scores, x, y, weight, rows, first, columns):
-    """Adds to ``scores[rows, columns]`` what rows of A ``x [rows, F]`` and columns of B ``y [F, S]`` score."""
-    last = first + columns
+def factored_scores(scores, x, y, weight, tile):
+    """Adds to ``scores[rows, columns]`` what a tile's rows of A ``x [rows, F]`` and columns of B ``y [F, S]`` score."""
+    first, last = tile.first, tile.first + tile.columns
     for c in range(0, weight.shape[0], 4):
-        w0, w1 = f32(-2) * weight[c], f32(-2) * weight[c + 1]
-        w2, w3 = f32(-2) * weight[c + 2], f32(-2) * weight[c + 3]
+        w0, w1, w2, w3 = weight[c], weight[c + 1], weight[c + 2], weight[c + 3]
+        weights = (w0 + w1, w0 - w1, w2 + w3, w2 - w3)
         y0, y1, y2, y3 = y[c][first:last], y[c + 1][first:last], y[c + 2][first:last], y[c + 3][first:last]
-        for row in range(0, rows, 2):
-            a, b = x[row], x[min(row + 1, rows - 1)]
+        for row in range(0, tile.rows, 2):
+            a, b = x[row], x[min(row + 1, tile.rows - 1)]
             a0, a1, a2, a3 = a[c], a[c + 1], a[c + 2], a[c + 3]
             b0, b1, b2, b3 = b[c], b[c + 1], b[c + 2], b[c + 3]
             upper, lower = scores[row], scores[row + 1]
-            for j in range(columns):
+            for j in range(tile.columns):
                 k0, k1, k2, k3 = y0[j], y1[j], y2[j], y3[j]
-                u0, u1 = _bounded(f32(1) + a0 * k0), _bounded(f32(1) + a1 * k1)
-                u2, u3 = _bounded(f32(1) + a2 * k2), _bounded(f32(1) + a3 * k3)
-                upper[j] += _merged(w0, w1, w2, w3, u0, u1, u2, u3)
-                u0, u1 = _bounded(f32(1) + b0 * k0), _bounded(f32(1) + b1 * k1)
-                u2, u3 = _bounded(f32(1) + b2 * k2), _bounded(f32(1) + b3 * k3)
-                lower[j] += _merged(w0, w1, w2, w3, u0, u1, u2, u3)
+                p0, p1, p2, p3 = _bounded(a0 * k0), _bounded(a1 * k1), _bounded(a2 * k2), _bounded(a3 * k3)
+                upper[j] += _merged(p0, p1, p2, p3, weights)
+                p0, p1, p2, p3 = _bounded(b0 * k0), _bounded(b1 * k1), _bounded(b2 * k2), _bounded(b3 * k3)
+                lower[j] += _merged(p0, p1, p2, p3, weights)
 
 
 @compiled
-def factored_gradients(slopes, x, y, rows, first, columns, x_sums, y_sums, weight_sums):
-    """Adds to the sums what a tile's ``slopes = dL / dscores`` give: ``g r (1 - r)`` for x and y, ``g r`` for w.
+def factored_gradients(slopes, x, y, tile, totals):
+    """Adds to the totals what a tile's ``slopes = dL / dscores`` give: ``g r (1 - r)`` for x and y, ``g r`` for w.
 
     ``dL/dx = 4 w sum_s g r (1 - r)``, so the factor is left to the end, when it is one a channel.
-    Shapes: slopes [rows + 1, columns], x_sums [rows, F], y_sums [F, S], weight_sums [F].
+    Shapes: slopes [rows + 1, columns], totals.x [rows, F], totals.y [F, S], totals.weight [F].
     """
     for c in range(y.shape[0]):
-        keys, sums = y[c][first : first + columns], y_sums[c][first : first + columns]
+        keys, sums = y[c][tile.first : tile.first + tile.columns], totals.y[c][tile.first : tile.first + tile.columns]
         all_rows = f32(0)
-        for row in range(0, rows, 2):
-            other = min(row + 1, rows - 1)
+        for row in range(0, tile.rows, 2):
+            other = min(row + 1, tile.rows - 1)
             a, b = x[row, c], x[other, c]
             upper, lower = slopes[row], slopes[row + 1]
             upper_sum, lower_sum = f32(0), f32(0)
-            for j in range(columns):
-                u, v = _bounded(f32(1) + a * keys[j]), _bounded(f32(1) + b * keys[j])
+            for j in range(tile.columns):
+                u, v = f32(1) + _bounded(a * keys[j]), f32(1) + _bounded(b * keys[j])
                 inverse = f32(1) / (u * v)
                 r, q = v * inverse, u * inverse
                 g, h = upper[j] * r, lower[j] * q
@@ -76,9 +94,9 @@ def factored_gradients(slopes, x, y, rows, first, columns, x_sums, y_sums, weigh
                 upper_sum += g
                 lower_sum += h
                 sums[j] += g + h
-            x_sums[row, c] += upper_sum
-            x_sums[other, c] += lower_sum
-        weight_sums[c] += all_rows
+            totals.x[row, c] += upper_sum
+            totals.x[other, c] += lower_sum
+        totals.weight[c] += all_rows
 
 
 @inlined
@@ -91,30 +109,30 @@ def _reciprocal(x, y):
 
 
 @compiled
-def direct_scores(scores, x, y, weight, rows, first, columns):
+def direct_scores(scores, x, y, weight, tile):
     """As `factored_scores`, of the features themselves."""
-    for row in range(rows):
+    for row in range(tile.rows):
         sums = scores[row]
         for c in range(weight.shape[0]):
-            a, w, keys = x[row, c], f32(-2) * weight[c], y[c][first : first + columns]
-            for j in range(columns):
-                sums[j] += w * _reciprocal(a, keys[j])
+            a, w, keys = x[row, c], weight[c], y[c][tile.first : tile.first + tile.columns]
+            for j in range(tile.columns):
+                sums[j] += w * (f32(1) - f32(2) * _reciprocal(a, keys[j]))
 
 
 @compiled
-def direct_gradients(slopes, x, y, rows, first, columns, x_sums, y_sums, weight_sums):
+def direct_gradients(slopes, x, y, tile, totals):
     """As `factored_gradients`, of the features themselves."""
     for c in range(y.shape[0]):
-        keys, sums = y[c][first : first + columns], y_sums[c][first : first + columns]
-        for row in range(rows):
+        keys, sums = y[c][tile.first : tile.first + tile.columns], totals.y[c][tile.first : tile.first + tile.columns]
+        for row in range(tile.rows):
             a, own = x[row, c], slopes[row]
             row_sum, weight_sum = f32(0), f32(0)
-            for j in range(columns):
+            for j in range(tile.columns):
                 r = _reciprocal(a, keys[j])
                 g = own[j] * r
                 weight_sum += g
                 g = g - g * r
                 row_sum += g
                 sums[j] += g
-            x_sums[row, c] += row_sum
-            weight_sums[c] += weight_sum
+            totals.x[row, c] += row_sum
+            totals.weight[c] += weight_sum

@@ -5,15 +5,17 @@ one. Where all keys of a row lie in one tile D is that very sum, so that for wei
 exact; else it is ``<dL/dout, out>``, which is the same but for rounding.
 Source: Dao et al. 2022, algorithm 4 (arXiv:2205.14135).
 """
+# pyright: reportMissingParameterType=false, reportCallIssue=false
+# numba finds the types of loops out by itself.
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.additive import direct_gradients, factored_gradients
+from heedful.kernel.cpu.additive import Totals, direct_gradients, factored_gradients
 from heedful.kernel.cpu.jit import compiled, entry, exp, f32
 from heedful.kernel.cpu.micro import add_product, add_product_of_transposed
-from heedful.kernel.cpu.tiles import FACTORED, INNER, KEYS, ROWS, gate, reach, score_tile
+from heedful.kernel.cpu.tiles import FACTORED, INNER, KEYS, ROWS, Tile, gate, reach, real_keys, score_tile
 
 
 class Slopes(NamedTuple):
@@ -24,74 +26,86 @@ class Slopes(NamedTuple):
     tops: Any  # [N, T]: each row's highest score
     scales: Any  # [N, T]: a weight is exp(score - top) * scale
     keys: Any  # [G, S, F]: the keys' features in rows, of the inner form
-    values: Any  # [G, V, S]: the values transposed
+    values: Any  # [G, V, S and padding]: the values transposed
 
 
 class Sums(NamedTuple):
-    """Where gradients are added up; each part of the work has its own sums for what its rows share. Float32, zero at first."""
+    """Where gradients are added up, float32 and zero at first; what rows share has sums for each part of the work."""
 
     x: Any  # [N, T, F]
-    y: Any  # [P, F, S], or [P, S, F] of the inner form
+    y: Any  # [P, F, S and padding], or [P, S, F] of the inner form
     value: Any  # [P, S, V]
     weight: Any  # [P, F]
     centre: Any  # [N or 0, T]
 
 
+class Work(NamedTuple):
+    """How the backward pass is shared out: a part p takes tiles ``range(parts[p, 1], parts[p, 2], parts[p, 3])``.
+
+    They are counted through the rows of one group, which are ``members[parts[p, 0]]`` and those after it.
+    """
+
+    parts: Any  # int64 [P, 4]
+    members: Any  # int64 [N]: the rows of the batch, group by group
+
+
 @entry
-def backward(arrays, slopes, sums, parts, members, first, last):
+def backward(arrays, slopes, sums, work, first, last):
     """Adds the gradients of parts `first` to `last`.
 
-    A part holds every so-manieth tile of the rows of one group, which are `members` [N] from a place on. The columns of
-    parts [P, 4] are that place, the part's first tile, the tile after its last, and the step.
+    A part holds every so-manieth tile of the rows of one group; see `Work`.
     """
     queries = arrays.x.shape[1]
     tiles = (queries + ROWS - 1) // ROWS
     scores, inner = np.empty((ROWS + 2, KEYS), np.float32), np.empty((ROWS + 2, KEYS), np.float32)
     for part in range(first, last):
-        for tile in range(parts[part, 1], parts[part, 2], parts[part, 3]):
-            n, row = members[parts[part, 0] + tile // tiles], tile % tiles * ROWS
+        own = work.parts[part]
+        for number in range(own[1], own[2], own[3]):
+            n, row = work.members[own[0] + number // tiles], number % tiles * ROWS
             rows = min(ROWS, queries - row)
             low, high = reach(arrays, n, row, rows)
             for key in range(low, high, KEYS):
-                columns = min(KEYS, high - key)
-                score_tile(arrays, n, row, rows, key, columns, scores)
-                _slopes_of_scores(arrays, slopes, sums, n, row, rows, key, columns, scores, inner, part, columns == high - low)
-                _features(arrays, slopes, sums, n, row, rows, key, columns, inner, part)
+                tile = Tile(n, row, rows, key, min(KEYS, high - key))
+                score_tile(arrays, tile, scores)
+                _slopes_of_scores(arrays, slopes, sums, tile, scores, inner, tile.columns == high - low)
+                above = slopes.out[n, row : row + rows]
+                real = real_keys(arrays, tile)
+                add_product_of_transposed(sums.value[part], scores, above, rows, key, real, above.shape[1])
+                _features(arrays, slopes, sums, tile, inner, part)
 
 
 @compiled
-def _slopes_of_scores(arrays, slopes, sums, n, row, rows, key, columns, weights, inner, part, whole):
-    """Turns scores into weights, leaves ``dL/dscores`` in `inner`, and adds the gradient of the values."""
-    above = slopes.out[n, row : row + rows]
-    inner[: rows + 1, :columns] = f32(0)
-    add_product(inner, above, slopes.values[arrays.group[n]], rows, above.shape[1], key, columns)
-    for r in range(rows):
-        own, outer, across = weights[r], inner[r], slopes.across[n, row + r]
-        top, scale = slopes.tops[n, row + r], slopes.scales[n, row + r]
-        for j in range(columns):
+def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
+    """Turns scores into weights, gated if there is a gate, and leaves ``dL/dscores`` in `inner`."""
+    above, gated = slopes.out[tile.n, tile.row : tile.row + tile.rows], arrays.centre.shape[0] > 0
+    for r in range(tile.rows + 1):
+        inner[r][: tile.columns] = f32(0)
+    add_product(inner, above, slopes.values[arrays.group[tile.n]], tile.rows, above.shape[1], tile.first, tile.columns)
+    for r in range(tile.rows):
+        own, outer, t = weights[r][: tile.columns], inner[r][: tile.columns], tile.row + r
+        top, scale, across = slopes.tops[tile.n, t], slopes.scales[tile.n, t], slopes.across[tile.n, t]
+        for j in range(tile.columns):
             own[j] = exp(own[j] - top) * scale
-        gated = arrays.centre.shape[0] > 0
         if gated:
-            sums.centre[n, row + r] += _gate(arrays.centre[n, row + r], arrays.sharpness, key, columns, own, outer)
+            sums.centre[tile.n, t] += _gate(own, outer, tile.first, arrays.centre[tile.n, t], arrays.sharpness)
         else:
-            for j in range(columns):
+            for j in range(tile.columns):
                 outer[j] *= own[j]
         if whole:
             across = f32(0)
-            for j in range(columns):
+            for j in range(tile.columns):
                 across += outer[j]
-        for j in range(columns):
+        for j in range(tile.columns):
             outer[j] -= own[j] * across
         if gated:
-            gate(arrays.centre[n, row + r], arrays.sharpness, key, columns, own)
-    add_product_of_transposed(sums.value[part], weights, above, rows, key, columns, above.shape[1])
+            gate(own, tile.first, arrays.centre[tile.n, t], arrays.sharpness)
 
 
 @compiled
-def _gate(centre, sharpness, first, columns, weights, outer):
+def _gate(weights, outer, first, centre, sharpness):
     """Multiplies a row of dP by its gated weights; returns the gradient of the gate's centre."""
     slope = f32(0)
-    for j in range(columns):
+    for j in range(weights.shape[0]):
         away = f32(first + j) - centre
         outer[j] *= weights[j] * exp(-away * away * sharpness)
         slope += outer[j] * away
@@ -99,14 +113,16 @@ def _gate(centre, sharpness, first, columns, weights, outer):
 
 
 @compiled
-def _features(arrays, slopes, sums, n, row, rows, key, columns, inner, part):
+def _features(arrays, slopes, sums, tile, inner, part):
     """Adds the gradients of a tile's features, and of the tanh form's weight."""
-    x, x_sums = arrays.x[n, row : row + rows], sums.x[n, row : row + rows]
-    group = arrays.group[n]
+    x, y = arrays.x[tile.n, tile.row : tile.row + tile.rows], arrays.y[arrays.group[tile.n]]
+    totals = Totals(sums.x[tile.n, tile.row : tile.row + tile.rows], sums.y[part], sums.weight[part])
     if arrays.form == INNER:
-        add_product(x_sums, inner, slopes.keys[group, key : key + columns], rows, columns, 0, x.shape[1])
-        add_product_of_transposed(sums.y[part], inner, x, rows, key, columns, x.shape[1])
+        real = real_keys(arrays, tile)
+        keys = slopes.keys[arrays.group[tile.n], tile.first : tile.first + real]
+        add_product(totals.x, inner, keys, tile.rows, real, 0, x.shape[1])
+        add_product_of_transposed(totals.y, inner, x, tile.rows, tile.first, real, x.shape[1])
     elif arrays.form == FACTORED:
-        factored_gradients(inner, x, arrays.y[group], rows, key, columns, x_sums, sums.y[part], sums.weight[part])
+        factored_gradients(inner, x, y, tile, totals)
     else:
-        direct_gradients(inner, x, arrays.y[group], rows, key, columns, x_sums, sums.y[part], sums.weight[part])
+        direct_gradients(inner, x, y, tile, totals)

@@ -3,21 +3,20 @@
 import functools
 import importlib
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from heedful.kernel.form import Free, Inner, Tanh
+from heedful.kernel.cpu import ops
+from heedful.kernel.cpu.given import Given
+from heedful.kernel.form import Free, Tanh
 from heedful.kernel.problem import Problem
 from heedful.shapes import joint_shape
 
 _FEW_PAIRS = 1 << 14
 """Terms of the tanh form below which the plain engine is as quick: a call costs about as much as these."""
-_HALVES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -46,38 +45,41 @@ class Cpu:
 
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
         """The weighted sums of `value`."""
-        bounds = problem.bounds
-        autocast = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else value.dtype
-        start, stop = bounds.intervals(value.device)
-        gate = bounds.gates[0] if bounds.gates else None
-        shared = joint_shape(problem.y.shape[:-2], value.shape[:-2])
-        others = [start.shape[:-1]] if gate is None else [start.shape[:-1], gate.centre.shape[:-1]]
-        others += [] if problem.keep is None else [problem.keep.shape[:-2]]
-        batch = joint_shape(problem.x.shape[:-2], shared, *others)
-        rows, keep, keep_of = batch.numel(), None, torch.zeros(batch.numel(), dtype=torch.long)
-        if problem.keep is not None:
-            keep = problem.keep.reshape(-1, *problem.keep.shape[-2:])
-            keep_of = _places(problem.keep.shape[:-2], batch)
-        centre = None if gate is None else gate.centre.float().expand(*batch, bounds.queries).reshape(rows, -1)
-        temperature = problem.weighing.softmax_temperature or 1.0
-        x, weight = problem.x, None
-        if isinstance(problem.form, Tanh):
-            weight = problem.form.weight.float() / temperature
-        elif temperature != 1.0:
-            x = x.float() / temperature
-        out, *_ = _operator()(
-            _flat(x.float(), batch),
-            _flat(problem.y.float(), shared),
-            _flat(value.float(), shared),
-            weight,
-            *(limit.to(torch.int32).expand(*batch, bounds.queries).reshape(rows, -1) for limit in (start, stop)),
-            keep,
-            keep_of,
-            _places(shared, batch),
-            centre,
-            1.0 if gate is None else gate.deviation,
-        )
-        return out.to(autocast).reshape(*batch, *out.shape[-2:])
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else value.dtype
+        start, stop = problem.bounds.intervals(value.device)
+        beside = [start, *(gate.centre for gate in problem.bounds.gates)]
+        beside += [] if problem.keep is None else [problem.keep[..., 0]]
+        memory = joint_shape(problem.y.shape[:-2], value.shape[:-2])
+        batch = joint_shape(problem.x.shape[:-2], memory, *(each.shape[:-1] for each in beside))
+        out = ops.attend(_given(problem, value, (start, stop), memory, batch))
+        return out.to(dtype).reshape(*batch, *out.shape[-2:])
+
+
+def _given(
+    problem: Problem, value: Tensor, limits: tuple[Tensor, Tensor], memory: torch.Size, batch: torch.Size
+) -> Given:
+    """The problem with one batch axis, `batch` for queries and `memory` for keys and values, in float32."""
+    queries, gates, keep = problem.bounds.queries, problem.bounds.gates, problem.keep
+    start, stop = (limit.to(torch.int32).expand(*batch, queries).reshape(batch.numel(), queries) for limit in limits)
+    sharpness = 1.0 / (problem.weighing.softmax_temperature or 1.0)
+    x, weight = problem.x.float(), None
+    if isinstance(problem.form, Tanh):
+        weight = problem.form.weight.float() * sharpness
+    elif sharpness != 1.0:
+        x = x * sharpness
+    return Given(
+        x=_flat(x, batch),
+        y=_flat(problem.y.float(), memory),
+        value=_flat(value.float(), memory),
+        weight=weight,
+        start=start,
+        stop=stop,
+        keep=None if keep is None else keep.reshape(-1, *keep.shape[-2:]),
+        keep_of=_places(torch.Size() if keep is None else keep.shape[:-2], batch),
+        group=_places(memory, batch),
+        centre=gates[0].centre.float().expand(*batch, queries).reshape(batch.numel(), queries) if gates else None,
+        deviation=gates[0].deviation if gates else 1.0,
+    )
 
 
 def _flat(tensor: Tensor, batch: torch.Size) -> Float[Tensor, "N L F"]:
@@ -91,18 +93,18 @@ def _places(shared: torch.Size, batch: torch.Size) -> Tensor:
     return torch.arange(shared.numel()).view(shared).expand(batch).reshape(-1)
 
 
-@functools.cache
 def _missing() -> str | None:
-    """Why the loops cannot be had on this machine, said once as a warning; None where they can."""
+    """Why the loops cannot be had on this machine; None where they can, which a tracing compiler takes for granted."""
+    return None if torch.compiler.is_compiling() else _missing_here()
+
+
+@functools.cache
+def _missing_here() -> str | None:
+    """The same, found out once, and said once as a warning."""
     try:
-        importlib.import_module("heedful.kernel.cpu.ops")
-    except Exception as fault:  # noqa: BLE001 - numba and LLVM fail in many ways, and each has the same remedy
+        importlib.import_module("heedful.kernel.cpu.run")
+    except Exception as fault:  # numba and LLVM fail in many ways, and each has the same remedy
         reason = f"numba does not load here ({type(fault).__name__}: {fault})"
-        warnings.warn(f"attention runs on plain torch, several times slower: {reason}", RuntimeWarning, stacklevel=4)
+        warnings.warn(f"attention runs on plain torch, several times slower: {reason}", RuntimeWarning, stacklevel=6)
         return reason
     return None
-
-
-@functools.cache
-def _operator() -> Callable[..., Any]:
-    return importlib.import_module("heedful.kernel.cpu.ops").attend_cpu

@@ -3,6 +3,7 @@
 Numbers are float32 throughout; a constant is written ``f32(1)``, for a bare 1.0 would widen all it touches. Sums may
 be taken in another order and products fused into them; NaN and infinities keep their meaning.
 """
+# pyright: reportMissingParameterType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 
 import functools
 import hashlib
@@ -22,7 +23,8 @@ LOWEST = f32(np.finfo(np.float32).min)
 _FLAGS = {"contract", "nsz", "reassoc"}
 _LOG2E, _LN2_HIGH, _LN2_LOW = f32(1.4426950408889634), f32(0.693359375), f32(-2.12194440e-4)
 _E2, _E3, _E4, _E5, _E6, _E7 = (
-    f32(c) for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
+    f32(c)
+    for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
 )
 _SMALLEST = f32(-87.0)
 
@@ -44,8 +46,8 @@ def entry(function: Callable[..., Any]) -> Callable[..., Any]:
     function = _own(function)
     try:
         kept = njit(function, cache=True, nogil=True, error_model="numpy", fastmath=_FLAGS)
-        books = kept._cache._cache_file  # noqa: SLF001 - numba has no door for this
-        books._source_stamp = (books._source_stamp, _sources())  # noqa: SLF001
+        books = kept._cache._cache_file  # numba has no door for this
+        books._source_stamp = (books._source_stamp, _sources())
     except (RuntimeError, AttributeError):
         return compiled(function)
     return kept

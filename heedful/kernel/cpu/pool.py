@@ -20,12 +20,11 @@ from typing import Any
 import torch
 
 _lock = Lock()
-_pool: ThreadPoolExecutor | None = None
 _is_child = False
 
 
 def share_out(work: Callable[[int, int], object], pieces: int, worth: int) -> None:
-    """Calls ``work(first, last)`` for ranges that make up 0 to `pieces`, side by side in as many threads as torch has.
+    """Calls ``work(first, last)`` for ranges that make up 0 to `pieces`, in as many threads as torch has.
 
     `worth` is the least number of pieces a thread is worth waking for. Ranges are taken as threads come free, so a
     piece's result must not depend on its range. The calling thread works too; an error of any range is raised here.
@@ -63,7 +62,7 @@ def _together(task: Callable[[], None], threads: int) -> None:
     def careful(_: object) -> None:
         try:
             task()
-        except BaseException as fault:  # noqa: BLE001 - it may not cross OpenMP's frames; raised again below
+        except BaseException as fault:  # it may not cross OpenMP's frames; raised again below
             faults.append(fault)
 
     parallel(_Region(careful), None, threads, 0)
@@ -76,7 +75,7 @@ _Region = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 @functools.cache
 def _openmp() -> Callable[..., Any] | None:
-    """What starts a parallel region in the OpenMP library that torch has loaded: GNU's, and under its name others' too."""
+    """What starts a parallel region in the OpenMP that torch has loaded: GNU's, and by its name others' too."""
     try:
         parallel = ctypes.CDLL(None).GOMP_parallel
     except (OSError, TypeError, AttributeError):
@@ -87,17 +86,20 @@ def _openmp() -> Callable[..., Any] | None:
 
 def _threads() -> ThreadPoolExecutor:
     """The pool, made when it is first needed; a forked child makes its own."""
-    global _pool
     with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="heedful")
-        return _pool
+        return _new_pool()
+
+
+@functools.cache
+def _new_pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="heedful")
 
 
 def _forget() -> None:
     """In a forked child: the parent's threads are not there, and its lock may be held by one of them."""
-    global _pool, _lock, _is_child
-    _pool, _lock, _is_child = None, Lock(), True
+    global _lock, _is_child
+    _lock, _is_child = Lock(), True
+    _new_pool.cache_clear()
 
 
 os.register_at_fork(after_in_child=_forget)

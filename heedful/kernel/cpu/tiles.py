@@ -1,4 +1,6 @@
 """What forward and backward share: the arrays of a problem, and the scores and weights of one tile of it."""
+# pyright: reportMissingParameterType=false, reportCallIssue=false
+# numba finds the types of loops out by itself.
 
 from typing import Any, NamedTuple
 
@@ -6,26 +8,36 @@ import numpy as np
 
 from heedful.kernel.cpu.additive import direct_scores, factored_scores
 from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32
-from heedful.kernel.cpu.micro import add_product
+from heedful.kernel.cpu.micro import LANES, add_product
 
 INNER, FACTORED, DIRECT = 0, 1, 2
 """How a tile is scored: by a matrix product, by the tanh form's factors, by the tanh form pair by pair."""
 
-ROWS, KEYS = 16, 256
-"""The queries and keys of a tile: its scores (16 KiB) stay in the nearest cache while its channels pass by."""
+ROWS, KEYS = 16, 512
+"""The queries and keys of a tile: its scores (32 KiB) stay in the nearest caches while its channels pass by."""
+
+
+class Tile(NamedTuple):
+    """So many queries of row `n` of the batch, from `row` on, and so many keys, from `first` on: whole vectors."""
+
+    n: int
+    row: int
+    rows: int
+    first: int
+    columns: int
 
 
 class Arrays(NamedTuple):
     """A problem as loops see it; N rows of the batch, in G groups that share keys and values. All are C-contiguous.
 
-    The keys' features are transposed, so that loops run along keys. `keep` has one row a group of rows that share it
-    (`keep_of` says which), and one or T queries; with no rows at all everything may be seen. `centre` has no rows
-    where nothing is gated.
+    The keys' features are transposed, so that loops run along keys, and padded to whole vectors of them. `keep` has
+    one row for each distinct one (`keep_of` says which is whose), and one or T queries; with no rows at all everything
+    may be seen. `centre` has no rows where nothing is gated.
     """
 
     form: int
     x: Any  # float32 [N, T, F]: features of the queries, or e^(2x)
-    y: Any  # float32 [G, F, S]: features of the keys, or e^(2y)
+    y: Any  # float32 [G, F, S and padding]: features of the keys, or e^(2y)
     value: Any  # float32 [G, S, V]
     weight: Any  # float32 [F], of the tanh form
     start: Any  # int32 [N, T]: the first key a query may see
@@ -39,42 +51,50 @@ class Arrays(NamedTuple):
 
 @compiled
 def reach(arrays, n, row, rows):
-    """The first key that a tile's queries may see, and the key after the last."""
-    low, high = arrays.y.shape[2], 0
+    """The first key that a tile's queries may see, and the key after the last, both at the edge of a vector."""
+    low, high = arrays.value.shape[1], 0
     for t in range(row, row + rows):
         start, stop = arrays.start[n, t], arrays.stop[n, t]
         if stop > start:
             low, high = min(low, start), max(high, stop)
-    return low, high
+    return low // LANES * LANES, (high + LANES - 1) // LANES * LANES
 
 
 @compiled
-def score_tile(arrays, n, row, rows, first, columns, scores):
+def real_keys(arrays, tile):
+    """How many of a tile's keys there are; the rest of the last vector is padding."""
+    return min(tile.columns, arrays.value.shape[1] - tile.first)
+
+
+@compiled
+def score_tile(arrays, tile, scores):
     """Writes the scores of a tile, the lowest number where a query may not look; clears the row after the last."""
-    scores[: rows + 1, :columns] = f32(0)
-    x, y = arrays.x[n, row : row + rows], arrays.y[arrays.group[n]]
+    for r in range(tile.rows + 1):
+        scores[r][: tile.columns] = f32(0)
+    x, y = arrays.x[tile.n, tile.row : tile.row + tile.rows], arrays.y[arrays.group[tile.n]]
     if arrays.form == FACTORED:
-        factored_scores(scores, x, y, arrays.weight, rows, first, columns)
+        factored_scores(scores, x, y, arrays.weight, tile)
     elif arrays.form == DIRECT:
-        direct_scores(scores, x, y, arrays.weight, rows, first, columns)
+        direct_scores(scores, x, y, arrays.weight, tile)
     else:
-        add_product(scores, x, y, rows, x.shape[1], first, columns)
-    for r in range(rows):
-        start, stop = arrays.start[n, row + r] - first, arrays.stop[n, row + r] - first
-        if start > 0 or stop < columns:
-            _hide_outside(scores[r], start, stop, columns)
+        add_product(scores, x, y, tile.rows, x.shape[1], tile.first, tile.columns)
+    for r in range(tile.rows):
+        start, stop = arrays.start[tile.n, tile.row + r] - tile.first, arrays.stop[tile.n, tile.row + r] - tile.first
+        if start > 0 or stop < tile.columns:
+            _hide_outside(scores[r][: tile.columns], start, stop)
     if arrays.keep.shape[0] > 0:
-        shown = arrays.keep[arrays.keep_of[n]]
-        for r in range(rows):
-            _hide_dropped(scores[r], shown[row + r if shown.shape[0] > 1 else 0][first : first + columns])
+        shown = arrays.keep[arrays.keep_of[tile.n]]
+        for r in range(tile.rows):
+            own = shown[tile.row + r if shown.shape[0] > 1 else 0]
+            _hide_dropped(scores[r], own[tile.first : tile.first + real_keys(arrays, tile)])
 
 
 @compiled
-def _hide_outside(scores, start, stop, columns):
+def _hide_outside(scores, start, stop):
     """Gives the lowest number to all but keys `start` to `stop` of a row."""
-    for j in range(min(start, columns)):
+    for j in range(min(start, scores.shape[0])):
         scores[j] = LOWEST
-    for j in range(max(stop, 0), columns):
+    for j in range(max(stop, 0), scores.shape[0]):
         scores[j] = LOWEST
 
 
@@ -86,25 +106,22 @@ def _hide_dropped(scores, keep):
 
 
 @compiled
-def gate(centre, sharpness, first, columns, weights):
-    """Multiplies a row of weights by its gate, ``exp(-(s - centre)^2 sharpness)``."""
-    for j in range(columns):
+def gate(weights, first, centre, sharpness):
+    """Multiplies a row of weights from key `first` on by their gate, ``exp(-(s - centre)^2 sharpness)``."""
+    for j in range(weights.shape[0]):
         away = f32(first + j) - centre
         weights[j] *= exp(-away * away * sharpness)
 
 
 @compiled
-def highest(scores, columns, lanes):
-    """The highest of a row's scores, NaN aside; `lanes` is room for 16 numbers."""
-    for i in range(16):
+def highest(scores, lanes):
+    """The highest of a row's scores, NaN aside; `lanes` is room for a vector."""
+    for i in range(LANES):
         lanes[i] = LOWEST
-    whole = columns // 16 * 16
-    for j in range(0, whole, 16):
-        for i in range(16):
+    for j in range(0, scores.shape[0], LANES):
+        for i in range(LANES):
             lanes[i] = scores[j + i] if scores[j + i] > lanes[i] else lanes[i]
-    for j in range(whole, columns):
-        lanes[0] = scores[j] if scores[j] > lanes[0] else lanes[0]
-    best = lanes[0]
-    for i in range(1, 16):
+    best = LOWEST
+    for i in range(LANES):
         best = lanes[i] if lanes[i] > best else best
     return best

@@ -1,0 +1,143 @@
+"""From tensors to loops and back: a problem prepared, shared out among threads, and its gradients put together."""
+
+from math import gcd
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from heedful.kernel.cpu.backward import Slopes, Sums, Work, backward
+from heedful.kernel.cpu.forward import forward
+from heedful.kernel.cpu.given import Given, Saved
+from heedful.kernel.cpu.micro import LANES
+from heedful.kernel.cpu.pool import share_out
+from heedful.kernel.cpu.tiles import DIRECT, FACTORED, INNER, ROWS, Arrays
+
+_FURTHEST = 40.0
+"""Features within this are factored: ``e^(2 * 40)`` and its inverse are float32 numbers with room to spare."""
+_WORTH = 1 << 17
+"""Products that a thread is worth waking for."""
+
+
+def attend(given: Given) -> tuple[Tensor, Tensor, Tensor]:
+    """Contexts, and what the backward pass computes weights from again (see `Saved`)."""
+    x, value = given.x, given.value
+    saved = Saved(x.new_empty(*x.shape[:2], value.shape[2]), x.new_empty(x.shape[:2]), x.new_empty(x.shape[:2]))
+    if given.empty:
+        return saved.out.zero_(), saved.tops.zero_(), saved.scales.zero_()
+    arrays, written = _arrays(given), [each.numpy() for each in saved]
+    tiles = x.shape[0] * -(-x.shape[1] // ROWS)
+    share_out(lambda first, last: forward(arrays, first, last, *written), tiles, _tiles_worth(given))
+    return saved
+
+
+def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -> tuple[Tensor, ...]:
+    """Gradients of x, y, value, weight and centre; the last two empty where there is none."""
+    x, y, value, weight, centre = given.x, given.y, given.value, given.weight, given.centre
+    if given.empty:
+        none = x.new_empty(0)
+        return tuple(torch.zeros_like(none if each is None else each) for each in (x, y, value, weight, centre))
+    arrays, above = _arrays(given), above.contiguous()
+    parts, members = _parts(given.group, y.shape[0], x.shape[1])
+    (many, splits), (queries, width) = (len(parts), len(parts) // y.shape[0]), arrays.x.shape[1:]
+    x_sums, y_shape = x.new_zeros(x.shape[0], queries, width), arrays.y.shape[1:]
+    y_sums = x.new_zeros(many, *(y_shape if weight is not None else y.shape[1:]))
+    value_sums, weight_sums = x.new_zeros(many, *value.shape[1:]), x.new_zeros(many, width)
+    centre_sums = x.new_zeros(0 if centre is None else x.shape[0], queries)
+    slopes = Slopes(
+        out=above.numpy(),
+        across=(above * saved.out).sum(-1).numpy(),
+        tops=saved.tops.numpy(),
+        scales=saved.scales.numpy(),
+        keys=y.contiguous().numpy(),
+        values=_padded(value.transpose(1, 2)).contiguous().numpy(),
+    )
+    sums = Sums(*(each.numpy() for each in (x_sums, y_sums, value_sums, weight_sums, centre_sums)))
+    work, tiles = Work(parts.numpy(), members.numpy()), x.shape[0] * -(-queries // ROWS)
+    worth = -(-many * _tiles_worth(given) // tiles)
+    share_out(lambda first, last: backward(arrays, slopes, sums, work, first, last), many, worth)
+    y_sums, value_sums = (_added(each, splits) for each in (y_sums, value_sums))
+    if weight is None:
+        return x_sums, y_sums, value_sums, x.new_empty(0), centre_sums
+    scale, channels = 4.0 * weight, weight.shape[0]
+    y_sums = y_sums.transpose(1, 2)[:, : y.shape[1]]
+    x_slopes, y_slopes = (each[..., :channels] * scale for each in (x_sums, y_sums))
+    return (
+        x_slopes.contiguous(),
+        y_slopes.contiguous(),
+        value_sums,
+        -2.0 * weight_sums[:, :channels].sum(0),
+        centre_sums,
+    )
+
+
+def _padded(transposed: Float[Tensor, "G F S"]) -> Float[Tensor, "G F s"]:
+    """Keys along the last axis, padded to whole vectors."""
+    missing = -transposed.shape[2] % LANES
+    return pad(transposed, (0, missing)) if missing else transposed
+
+
+def _added(sums: Float[Tensor, "P I J"], splits: int) -> Float[Tensor, "G I J"]:
+    """The sums of each group, which lie in so many parts."""
+    return sums if splits == 1 else sums.reshape(len(sums) // splits, splits, *sums.shape[1:]).sum(1)
+
+
+def _arrays(given: Given) -> Arrays:
+    """The problem as loops take it, the tanh form's features factored where they lie close enough together."""
+    x, y, weight = given.x, _padded(given.y.transpose(1, 2)), given.weight
+    if weight is None:
+        form, weight = INNER, x.new_empty(0)
+    else:
+        missing = -weight.shape[0] % 4
+        if missing:
+            x, y, weight = pad(x, (0, missing)), pad(y, (0, 0, 0, missing)), pad(weight, (0, missing))
+        form, x, y = _factored(x, y)
+    keep = torch.empty(0, 1, 1, dtype=torch.bool) if given.keep is None else given.keep
+    centre = x.new_empty(0, 1) if given.centre is None else given.centre
+    return Arrays(
+        form,
+        *(
+            each.contiguous().numpy()
+            for each in (x, y, given.value, weight, given.start, given.stop, keep.view(torch.uint8))
+        ),
+        *(each.contiguous().numpy() for each in (given.keep_of, given.group, centre)),
+        sharpness=torch.tensor(0.5 / given.deviation**2).numpy()[()],
+    )
+
+
+def _factored(x: Float[Tensor, "N T F"], y: Float[Tensor, "G F S"]) -> tuple[int, Tensor, Tensor]:
+    """``e^(2x)`` and ``e^(2y)``, or the features themselves where those would not be numbers.
+
+    Taking a constant from a channel of x and adding it to y's leaves ``x + y`` as it is, so channels can be centred.
+    """
+    if x.shape[2] == 0:
+        return FACTORED, x, y
+    if bool(x.abs().max() <= _FURTHEST) and bool(y.abs().max() <= _FURTHEST):
+        return FACTORED, (x * 2).exp_(), (y * 2).exp_()
+    x_low, x_high = torch.aminmax(x.reshape(-1, x.shape[2]), dim=0)
+    y_low, y_high = y.amin((0, 2)), y.amax((0, 2))
+    middle = (x_low + x_high + y_low + y_high) / 4
+    spread = torch.maximum(x_high - x_low, y_high - y_low) / 2
+    if not bool(((middle.abs() + spread) <= _FURTHEST).all()):
+        return DIRECT, x, y
+    shift = (x_low + x_high - y_low - y_high) / 4
+    return FACTORED, ((x - shift) * 2).exp_(), ((y + shift.unsqueeze(-1)) * 2).exp_()
+
+
+def _parts(group: Tensor, groups: int, queries: int) -> tuple[Tensor, Tensor]:
+    """The parts of the backward pass and the rows by group (see `Work`), enough parts of each group for all threads."""
+    threads = torch.get_num_threads()
+    splits = threads // gcd(groups, threads) if groups < 4 * threads else 1
+    counts = torch.bincount(group, minlength=groups)
+    place = counts.cumsum(0) - counts
+    tiles = counts * -(-queries // ROWS)
+    split = torch.arange(splits).repeat(groups)
+    place, tiles = place.repeat_interleave(splits), tiles.repeat_interleave(splits)
+    parts = torch.stack([place, split, tiles, torch.full_like(split, splits)], dim=1)
+    return parts, torch.argsort(group, stable=True)
+
+
+def _tiles_worth(given: Given) -> int:
+    """How many tiles of queries make a thread's waking worth while."""
+    return max(1, _WORTH // max(1, ROWS * given.y.shape[1] * given.x.shape[2]))
