@@ -21,10 +21,15 @@ def problem(form=None, bounds: Bounds | None = None, choice=None, dtype: torch.d
     [
         (problem(), "Sdpa"),
         (problem(bounds=Bounds(5, 5, right=0)), "Sdpa"),
-        (problem(bounds=Bounds(5, 7, left=1, right=1)), "Cpu"),  # SDPA would compute every pair
+        (problem(bounds=Bounds(5, 7, left=1, right=1)), "Plain"),  # SDPA would compute every pair
+        (problem(bounds=Bounds(131, 137, left=1, right=1)), "Cpu"),
+        (problem(bounds=Bounds(521, 521)), "Cpu"),
+        (problem(bounds=Bounds(521, 521, right=0)), "Cpu"),
+        (problem(bounds=Bounds(521, 521), dtype=torch.float64), "Sdpa"),  # it computes in float32
         (problem(bounds=Bounds(1, 7)), "Plain"),  # a decoding step
         (problem(form=Tanh(torch.randn(3))), "Plain"),  # so small that a call costs more than the work
-        (problem(form=Tanh(torch.randn(3)), bounds=Bounds(101, 103)), "Cpu"),
+        (problem(form=Tanh(torch.randn(3)), bounds=Bounds(101, 211)), "Cpu"),
+        (problem(form=Tanh(torch.randn(3)), bounds=Bounds(1, 211)), "Plain"),  # a decoding step
         (problem(choice=Sparse()), "Plain"),
         (problem(dtype=torch.bfloat16), "Plain"),  # nine times as fast on sentences
     ],

@@ -7,7 +7,7 @@ merge divisions, four channels at a time; two channels p and q of weights v and 
     v tanh + w tanh = ((v + w) (p q - 1) + (v - w) (p - q)) / (p q + 1 + p + q)
 
 `direct` loops compute ``e^(2(x + y))`` for each pair instead; they serve features so far apart that A and B would not
-be numbers.
+be numbers, and, as `step` loops along channels, a decoder's single queries.
 
 Channels come in fours, padded with weights of zero. Where rows are odd in number, the row after the last of `scores` is
 written to, and of `slopes` must be zero.
@@ -136,3 +136,31 @@ def direct_gradients(slopes, x, y, tile, totals):
                 sums[j] += g
             totals.x[row, c] += row_sum
             totals.weight[c] += weight_sum
+
+
+@compiled
+def step_scores(scores, x, y, weight, tile):
+    """As `direct_scores`, with the keys in rows ``y [S, F]``: for few queries, which repay no transposing."""
+    for row in range(tile.rows):
+        query, sums = x[row], scores[row]
+        for j in range(min(tile.columns, y.shape[0] - tile.first)):
+            key, total = y[tile.first + j], f32(0)
+            for c in range(weight.shape[0]):
+                total += weight[c] * (f32(1) - f32(2) * _reciprocal(query[c], key[c]))
+            sums[j] = total
+
+
+@compiled
+def step_gradients(slopes, x, y, tile, totals):
+    """As `direct_gradients`, with the keys and their gradients in rows ``[S, F]``."""
+    for row in range(tile.rows):
+        query, query_sums = x[row], totals.x[row]
+        for j in range(min(tile.columns, y.shape[0] - tile.first)):
+            slope, key, key_sums = slopes[row, j], y[tile.first + j], totals.y[tile.first + j]
+            for c in range(y.shape[1]):
+                r = _reciprocal(query[c], key[c])
+                g = slope * r
+                totals.weight[c] += g
+                g = g - g * r
+                query_sums[c] += g
+                key_sums[c] += g

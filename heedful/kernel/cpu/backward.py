@@ -12,28 +12,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.additive import Totals, direct_gradients, factored_gradients
+from heedful.kernel.cpu.additive import Totals, direct_gradients, factored_gradients, step_gradients
 from heedful.kernel.cpu.jit import compiled, entry, exp, f32
 from heedful.kernel.cpu.micro import add_product, add_product_of_transposed
-from heedful.kernel.cpu.tiles import FACTORED, INNER, KEYS, ROWS, Tile, gate, reach, real_keys, score_tile
+from heedful.kernel.cpu.tiles import FACTORED, INNER, KEYS, ROWS, STEP, Tile, gate, reach, real_keys, score_tile
 
 
 class Slopes(NamedTuple):
     """What comes in from above, and what is kept of the forward pass for it. All C-contiguous float32."""
 
     out: Any  # [N, T, V]: dL/dout
-    across: Any  # [N, T]: D, the product of dL/dout and out
+    contexts: Any  # [N, T, V]: out itself
     tops: Any  # [N, T]: each row's highest score
     scales: Any  # [N, T]: a weight is exp(score - top) * scale
     keys: Any  # [G, S, F]: the keys' features in rows, of the inner form
-    values: Any  # [G, V, S and padding]: the values transposed
+    values: Any  # [G, V, S and padding]: the values transposed; of the step form empty
 
 
 class Sums(NamedTuple):
     """Where gradients are added up, float32 and zero at first; what rows share has sums for each part of the work."""
 
     x: Any  # [N, T, F]
-    y: Any  # [P, F, S and padding], or [P, S, F] of the inner form
+    y: Any  # [P, F, S and padding], or [P, S, F] of the inner form and the step form
     value: Any  # [P, S, V]
     weight: Any  # [P, F]
     centre: Any  # [N or 0, T]
@@ -80,10 +80,14 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
     above, gated = slopes.out[tile.n, tile.row : tile.row + tile.rows], arrays.centre.shape[0] > 0
     for r in range(tile.rows + 1):
         inner[r][: tile.columns] = f32(0)
-    add_product(inner, above, slopes.values[arrays.group[tile.n]], tile.rows, above.shape[1], tile.first, tile.columns)
+    values = slopes.values[arrays.group[tile.n]]
+    if arrays.form == STEP:
+        _meet(inner, above, arrays.value[arrays.group[tile.n]], tile)
+    else:
+        add_product(inner, above, values, tile.rows, above.shape[1], tile.first, tile.columns)
     for r in range(tile.rows):
         own, outer, t = weights[r][: tile.columns], inner[r][: tile.columns], tile.row + r
-        top, scale, across = slopes.tops[tile.n, t], slopes.scales[tile.n, t], slopes.across[tile.n, t]
+        top, scale = slopes.tops[tile.n, t], slopes.scales[tile.n, t]
         for j in range(tile.columns):
             own[j] = exp(own[j] - top) * scale
         if gated:
@@ -91,14 +95,35 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
         else:
             for j in range(tile.columns):
                 outer[j] *= own[j]
-        if whole:
-            across = f32(0)
-            for j in range(tile.columns):
-                across += outer[j]
+        across = _sum(outer) if whole else _product(above[r], slopes.contexts[tile.n, t])
         for j in range(tile.columns):
             outer[j] -= own[j] * across
         if gated:
             gate(own, tile.first, arrays.centre[tile.n, t], arrays.sharpness)
+
+
+@compiled
+def _sum(numbers):
+    total = f32(0)
+    for j in range(numbers.shape[0]):
+        total += numbers[j]
+    return total
+
+
+@compiled
+def _product(a, b):
+    total = f32(0)
+    for j in range(a.shape[0]):
+        total += a[j] * b[j]
+    return total
+
+
+@compiled
+def _meet(inner, above, values, tile):
+    """``inner[:rows, :columns] = above @ values.T``, with the values in rows ``[S, V]``."""
+    for r in range(tile.rows):
+        for j in range(min(tile.columns, values.shape[0] - tile.first)):
+            inner[r, j] = _product(above[r], values[tile.first + j])
 
 
 @compiled
@@ -122,6 +147,8 @@ def _features(arrays, slopes, sums, tile, inner, part):
         keys = slopes.keys[arrays.group[tile.n], tile.first : tile.first + real]
         add_product(totals.x, inner, keys, tile.rows, real, 0, x.shape[1])
         add_product_of_transposed(totals.y, inner, x, tile.rows, tile.first, real, x.shape[1])
+    elif arrays.form == STEP:
+        step_gradients(inner, x, y, tile, totals)
     elif arrays.form == FACTORED:
         factored_gradients(inner, x, y, tile, totals)
     else:

@@ -15,8 +15,12 @@ from heedful.kernel.form import Free, Tanh
 from heedful.kernel.problem import Problem
 from heedful.shapes import joint_shape
 
-_FEW_PAIRS = 1 << 14
-"""Terms of the tanh form below which the plain engine is as quick: a call costs about as much as these."""
+_FEW_TERMS = 1 << 16
+"""Products below which the plain engine is as quick: a call costs about as much as these."""
+_FEW_QUERIES, _MANY_TERMS = 2, 1 << 19
+"""A decoder's step: the keys' features pass by once, and from so many of them on it pays, if they are float32."""
+_LONG = 512
+"""Queries and keys from which on these loops are quicker than torch's SDPA."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,14 @@ class Cpu:
 
     def suits(self, problem: Problem) -> bool:
         """Whether it is also the quickest here, of the engines that can."""
-        if isinstance(problem.form, Tanh):
-            return problem.x.shape[-2] * problem.y[..., 0].numel() * problem.x.shape[-1] >= _FEW_PAIRS
-        return problem.bounds.left is not None or bool(problem.bounds.gates)
+        queries, keys, bounds = problem.x.shape[-2], problem.y.shape[-2], problem.bounds
+        batch = joint_shape(problem.x.shape[:-2], problem.y.shape[:-2]).numel()
+        terms = batch * queries * keys * problem.x.shape[-1]
+        if isinstance(problem.form, Tanh) and queries <= _FEW_QUERIES:
+            return terms >= _MANY_TERMS and problem.y.dtype == torch.float32
+        if isinstance(problem.form, Tanh) or bounds.left is not None or bounds.gates:
+            return terms >= _FEW_TERMS
+        return min(queries, keys) >= _LONG
 
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
         """The weighted sums of `value`."""

@@ -12,10 +12,12 @@ from heedful.kernel.cpu.forward import forward
 from heedful.kernel.cpu.given import Given, Saved
 from heedful.kernel.cpu.micro import LANES
 from heedful.kernel.cpu.pool import share_out
-from heedful.kernel.cpu.tiles import DIRECT, FACTORED, INNER, ROWS, Arrays
+from heedful.kernel.cpu.tiles import DIRECT, FACTORED, INNER, ROWS, STEP, Arrays
 
 _FURTHEST = 40.0
 """Features within this are factored: ``e^(2 * 40)`` and its inverse are float32 numbers with room to spare."""
+_FEW = 2
+"""Queries up to which the keys are read as they lie: each number of them is used too seldom to prepare it."""
 _WORTH = 1 << 17
 """Products that a thread is worth waking for."""
 
@@ -41,17 +43,17 @@ def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -
     arrays, above = _arrays(given), above.contiguous()
     parts, members = _parts(given.group, y.shape[0], x.shape[1])
     (many, splits), (queries, width) = (len(parts), len(parts) // y.shape[0]), arrays.x.shape[1:]
-    x_sums, y_shape = x.new_zeros(x.shape[0], queries, width), arrays.y.shape[1:]
-    y_sums = x.new_zeros(many, *(y_shape if weight is not None else y.shape[1:]))
+    x_sums, in_rows = x.new_zeros(x.shape[0], queries, width), arrays.form in (INNER, STEP)
+    y_sums = x.new_zeros(many, *(y.shape[1:] if in_rows else arrays.y.shape[1:]))
     value_sums, weight_sums = x.new_zeros(many, *value.shape[1:]), x.new_zeros(many, width)
     centre_sums = x.new_zeros(0 if centre is None else x.shape[0], queries)
     slopes = Slopes(
         out=above.numpy(),
-        across=(above * saved.out).sum(-1).numpy(),
+        contexts=saved.out.numpy(),
         tops=saved.tops.numpy(),
         scales=saved.scales.numpy(),
         keys=y.contiguous().numpy(),
-        values=_padded(value.transpose(1, 2)).contiguous().numpy(),
+        values=(value[:, :, :0] if arrays.form == STEP else _padded(value.transpose(1, 2))).contiguous().numpy(),
     )
     sums = Sums(*(each.numpy() for each in (x_sums, y_sums, value_sums, weight_sums, centre_sums)))
     work, tiles = Work(parts.numpy(), members.numpy()), x.shape[0] * -(-queries // ROWS)
@@ -59,14 +61,14 @@ def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -
     share_out(lambda first, last: backward(arrays, slopes, sums, work, first, last), many, worth)
     y_sums, value_sums = (_added(each, splits) for each in (y_sums, value_sums))
     if weight is None:
-        return x_sums, y_sums, value_sums, x.new_empty(0), centre_sums
+        return x_sums, y_sums.contiguous(), value_sums.contiguous(), x.new_empty(0), centre_sums
     scale, channels = 4.0 * weight, weight.shape[0]
-    y_sums = y_sums.transpose(1, 2)[:, : y.shape[1]]
-    x_slopes, y_slopes = (each[..., :channels] * scale for each in (x_sums, y_sums))
+    y_sums = y_sums if in_rows else y_sums.transpose(1, 2)[:, : y.shape[1]]
+    x_slopes, y_slopes = (each[..., :channels].mul_(scale) for each in (x_sums, y_sums))
     return (
         x_slopes.contiguous(),
         y_slopes.contiguous(),
-        value_sums,
+        value_sums.contiguous(),
         -2.0 * weight_sums[:, :channels].sum(0),
         centre_sums,
     )
@@ -79,16 +81,23 @@ def _padded(transposed: Float[Tensor, "G F S"]) -> Float[Tensor, "G F s"]:
 
 
 def _added(sums: Float[Tensor, "P I J"], splits: int) -> Float[Tensor, "G I J"]:
-    """The sums of each group, which lie in so many parts."""
-    return sums if splits == 1 else sums.reshape(len(sums) // splits, splits, *sums.shape[1:]).sum(1)
+    """The sums of each group, which lie in so many parts; added up in place, since they are large."""
+    parts = sums.view(len(sums) // splits, splits, *sums.shape[1:])
+    total = parts[:, 0]
+    for split in range(1, splits):
+        total += parts[:, split]
+    return total
 
 
 def _arrays(given: Given) -> Arrays:
     """The problem as loops take it, the tanh form's features factored where they lie close enough together."""
-    x, y, weight = given.x, _padded(given.y.transpose(1, 2)), given.weight
+    x, y, weight = given.x, given.y, given.weight
     if weight is None:
-        form, weight = INNER, x.new_empty(0)
+        form, weight, y = INNER, x.new_empty(0), _padded(y.transpose(1, 2))
+    elif x.shape[1] <= _FEW:
+        form = STEP
     else:
+        y = _padded(y.transpose(1, 2))
         missing = -weight.shape[0] % 4
         if missing:
             x, y, weight = pad(x, (0, missing)), pad(y, (0, 0, 0, missing)), pad(weight, (0, missing))
@@ -140,4 +149,4 @@ def _parts(group: Tensor, groups: int, queries: int) -> tuple[Tensor, Tensor]:
 
 def _tiles_worth(given: Given) -> int:
     """How many tiles of queries make a thread's waking worth while."""
-    return max(1, _WORTH // max(1, ROWS * given.y.shape[1] * given.x.shape[2]))
+    return max(1, _WORTH // max(1, min(ROWS, given.x.shape[1]) * given.y.shape[1] * given.x.shape[2]))

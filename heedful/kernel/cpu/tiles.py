@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.additive import direct_scores, factored_scores
+from heedful.kernel.cpu.additive import direct_scores, factored_scores, step_scores
 from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32
 from heedful.kernel.cpu.micro import LANES, add_product
 
-INNER, FACTORED, DIRECT = 0, 1, 2
-"""How a tile is scored: by a matrix product, by the tanh form's factors, by the tanh form pair by pair."""
+INNER, FACTORED, DIRECT, STEP = 0, 1, 2, 3
+"""How a tile is scored: by a matrix product; the tanh form by its factors, pair by pair, or for few queries."""
 
 ROWS, KEYS = 16, 512
 """The queries and keys of a tile: its scores (32 KiB) stay in the nearest caches while its channels pass by."""
@@ -37,7 +37,7 @@ class Arrays(NamedTuple):
 
     form: int
     x: Any  # float32 [N, T, F]: features of the queries, or e^(2x)
-    y: Any  # float32 [G, F, S and padding]: features of the keys, or e^(2y)
+    y: Any  # float32 [G, F, S and padding]: features of the keys, or e^(2y); of the step form [G, S, F]
     value: Any  # float32 [G, S, V]
     weight: Any  # float32 [F], of the tanh form
     start: Any  # int32 [N, T]: the first key a query may see
@@ -76,6 +76,8 @@ def score_tile(arrays, tile, scores):
         factored_scores(scores, x, y, arrays.weight, tile)
     elif arrays.form == DIRECT:
         direct_scores(scores, x, y, arrays.weight, tile)
+    elif arrays.form == STEP:
+        step_scores(scores, x, y, arrays.weight, tile)
     else:
         add_product(scores, x, y, tile.rows, x.shape[1], tile.first, tile.columns)
     for r in range(tile.rows):
