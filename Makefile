@@ -11,13 +11,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help demo test test-all lint clean
+.PHONY: help demo test test-all lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      train two small translators on an embedded corpus, score them, draw where they look"
 	@echo "make test      all tests but the slow ones (one test: make test ARGS='-k words tests/store')"
 	@echo "make test-all  the slow tests too"
+	@echo "make bench     attention beside its peers, timed on this machine (two minutes; leave it alone meanwhile)"
 	@echo "make lint      ruff, pyright and the floors"
 	@echo "make clean     remove caches, builds and what the demo left; $(VENV) stays"
 
@@ -38,6 +39,10 @@ lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff format --check .
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/.ready-dev
+	@echo "== attention beside its peers"
+	@$(BIN)/python benchmarks/attention.py $(ARGS)
 
 clean:
 	rm -rf build dist demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
