@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,7 +71,12 @@ class Translator:
     @property
     def look(self) -> Look | None:
         """The map that is shown and read as alignment; None for a model that does not look."""
-        return self.config.look or default_look(self.model, self.family.source_attention)
+        return self.config.look or self._default_look
+
+    @cached_property
+    def _default_look(self) -> Look | None:
+        """Found once: it walks through all modules, and is asked for at every sentence."""
+        return default_look(self.model, self.family.source_attention)
 
     def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
         """The best translation of each text, in the order given.

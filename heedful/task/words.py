@@ -129,6 +129,8 @@ def links(weights: Float[Tensor, "T S"], words: int, threshold: float = 0.0) -> 
 def _membership(words: Words) -> Float[Tensor, "tokens words"]:
     """What part of a token belongs to a word: one, or equal parts where it holds several."""
     matrix = torch.zeros(len(words.of_token), len(words.texts))
-    for token, own in enumerate(words.of_token):
-        matrix[token, list(own)] = 1 / len(own)
+    own = [(token, word, 1 / len(parts)) for token, parts in enumerate(words.of_token) for word in parts]
+    if own:
+        tokens, places, shares = zip(*own, strict=True)
+        matrix[list(tokens), list(places)] = torch.tensor(shares)
     return matrix
