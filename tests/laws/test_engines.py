@@ -120,36 +120,23 @@ def test_gradients_through_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "region", "choice", "reason"),
+    ("engine", "score", "region", "choice", "reason"),
     [
-        ("callable", "everywhere", "soft", "a callable of your own"),
-        ("additive", "everywhere", "sparsemax", "no choice but Soft"),
-        ("additive", "everywhere", "soft", "float32, and this is float64"),
+        ("cpu", "callable", "everywhere", "soft", "a callable of your own"),
+        ("cpu", "additive", "everywhere", "sparsemax", "no choice but Soft"),
+        ("cpu", "additive", "everywhere", "soft", "float32, and this is float64"),
+        ("sdpa", "additive", "everywhere", "soft", "inner products only"),
+        ("sdpa", "callable", "everywhere", "soft", "inner products only"),
+        ("sdpa", "dot", "everywhere", "sparsemax", "no choice but Soft"),
+        ("sdpa", "dot", "everywhere", "argmax", "no choice but Soft"),
+        ("sdpa", "dot", "predicted", "soft", "cannot gate"),
     ],
 )
-def test_cpu_refuses_and_auto_serves(score: str, region: str, choice: str, reason: str) -> None:
-    mechanism, sample = build(score, region, choice, "cpu", torch.float64)
+def test_an_engine_refuses_and_auto_serves(engine: str, score: str, region: str, choice: str, reason: str) -> None:
+    mechanism, sample = build(score, region, choice, engine, torch.float64)
     with pytest.raises(EngineError, match=reason):
         mechanism.context(sample)
-    plain, auto = (build(score, region, choice, engine, torch.float64)[0] for engine in ("plain", "auto"))
-    torch.testing.assert_close(plain.context(sample), auto.context(sample))
-
-
-@pytest.mark.parametrize(
-    ("score", "region", "choice", "reason"),
-    [
-        ("additive", "everywhere", "soft", "inner products only"),
-        ("callable", "everywhere", "soft", "inner products only"),
-        ("dot", "everywhere", "sparsemax", "no choice but Soft"),
-        ("dot", "everywhere", "argmax", "no choice but Soft"),
-        ("dot", "predicted", "soft", "cannot gate"),
-    ],
-)
-def test_sdpa_refuses_and_auto_serves(score: str, region: str, choice: str, reason: str) -> None:
-    mechanism, sample = build(score, region, choice, "sdpa", torch.float64)
-    with pytest.raises(EngineError, match=reason):
-        mechanism.context(sample)
-    plain, auto = (build(score, region, choice, engine, torch.float64)[0] for engine in ("plain", "auto"))
+    plain, auto = (build(score, region, choice, other, torch.float64)[0] for other in ("plain", "auto"))
     torch.testing.assert_close(plain.context(sample), auto.context(sample))
 
 

@@ -51,10 +51,7 @@ class Work(NamedTuple):
 
 @entry
 def backward(arrays, slopes, sums, work, first, last):
-    """Adds the gradients of parts `first` to `last`.
-
-    A part holds every so-manieth tile of the rows of one group; see `Work`.
-    """
+    """Adds the gradients of parts `first` to `last`; see `Work`."""
     queries = arrays.x.shape[1]
     tiles = (queries + ROWS - 1) // ROWS
     scores, inner = np.empty((ROWS + 2, KEYS), np.float32), np.empty((ROWS + 2, KEYS), np.float32)
@@ -82,7 +79,7 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
         inner[r][: tile.columns] = f32(0)
     values = slopes.values[arrays.group[tile.n]]
     if arrays.form == STEP:
-        _meet(inner, above, arrays.value[arrays.group[tile.n]], tile)
+        _meet(inner, above, arrays.value[arrays.group[tile.n]][tile.first : tile.first + real_keys(arrays, tile)])
     else:
         add_product(inner, above, values, tile.rows, above.shape[1], tile.first, tile.columns)
     for r in range(tile.rows):
@@ -119,11 +116,11 @@ def _product(a, b):
 
 
 @compiled
-def _meet(inner, above, values, tile):
-    """``inner[:rows, :columns] = above @ values.T``, with the values in rows ``[S, V]``."""
-    for r in range(tile.rows):
-        for j in range(min(tile.columns, values.shape[0] - tile.first)):
-            inner[r, j] = _product(above[r], values[tile.first + j])
+def _meet(inner, above, values):
+    """``inner[:rows, :keys] = above @ values.T``, with the values of a tile's keys in rows."""
+    for r in range(above.shape[0]):
+        for j in range(values.shape[0]):
+            inner[r, j] = _product(above[r], values[j])
 
 
 @compiled

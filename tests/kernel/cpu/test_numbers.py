@@ -7,7 +7,7 @@ from heedful import Additive, Causal, Dot, Padding, Predicted, Window, attend
 from heedful.kernel import EngineError
 from heedful.kernel.cpu import run
 from heedful.kernel.cpu.tiles import DIRECT, FACTORED
-from heedful.testing.tolerance import within_budget
+from heedful.testing.tolerance import OverBudget, within_budget
 
 DOT = Dot(scale=1.0)
 
@@ -36,6 +36,18 @@ def compare(score, query, key, value, **words) -> None:
         within_budget(actual.detach(), reference.detach(), exact.detach(), name=name)
 
 
+def test_the_comparison_sees_an_error_of_a_thousandth(monkeypatch):
+    """`compare` asserts by raising; this is what it raises."""
+    right = attend
+
+    def wrong(*tensors, engine, **words):
+        return right(*tensors, engine=engine, **words) * (1.001 if engine == "cpu" else 1.0)
+
+    monkeypatch.setitem(globals(), "attend", wrong)
+    with pytest.raises(OverBudget, match="context"):
+        compare(additive(), draw(2, 5, 24), draw(2, 7, 24, seed=2), draw(2, 7, 3, seed=4))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (17, 257), (64, 4097)], ids=str)
 def test_sizes_at_the_edges_of_tiles(size):
     queries, keys = size
@@ -50,7 +62,7 @@ def test_features_far_apart(far):
     compare(score, far * draw(2, 13, 24), far * draw(2, 31, 24, seed=2), draw(2, 31, 8, seed=4))
 
 
-def test_features_all_far_on_one_side_are_centred(monkeypatch):
+def test_features_all_far_on_one_side_are_centred():
     x, y = draw(1, 9, 4) + 90, draw(1, 4, 11) - 91
     form, a, b = run._factored(x, y)
     assert form == FACTORED
