@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from heedful.attention import Memory, Selection, align, attend, select
+    from heedful.attention import (
+        Memory,
+        RowSummary,
+        Selection,
+        Survey,
+        Wanted,
+        align,
+        align_blocks,
+        attend,
+        pooled_map,
+        row_summary,
+        select,
+        survey,
+    )
     from heedful.choice import Argmax, Entmax15, Gumbel, Hard, Soft, Sparse, Sparsemax, Stopped, StraightThrough, TopK
     from heedful.errors import UserError
     from heedful.region import Causal, Everywhere, Padding, Predicted, Window
@@ -20,7 +33,10 @@ if TYPE_CHECKING:
     from heedful.watch import record
 
 _HOME = {
-    "heedful.attention": ("attend", "align", "select", "Memory", "Selection"),
+    "heedful.attention": (
+        *("attend", "align", "select", "Memory", "Selection"),
+        *("align_blocks", "pooled_map", "row_summary", "survey", "RowSummary", "Survey", "Wanted"),
+    ),
     "heedful.score": ("Dot", "General", "Cosine", "Concat", "Additive", "Location"),
     "heedful.region": ("Everywhere", "Causal", "Window", "Predicted", "Padding"),
     "heedful.choice": (
@@ -53,6 +69,7 @@ __all__ = [
     "MultiHead",
     "Padding",
     "Predicted",
+    "RowSummary",
     "Selection",
     "ShapeError",
     "Soft",
@@ -60,15 +77,21 @@ __all__ = [
     "Sparsemax",
     "Stopped",
     "StraightThrough",
+    "Survey",
     "TopK",
     "UserError",
+    "Wanted",
     "Window",
     "__version__",
     "align",
+    "align_blocks",
     "attend",
     "load",
+    "pooled_map",
     "record",
+    "row_summary",
     "select",
+    "survey",
 ]
 
 

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from heedful.kernel import Pick
+
 
 class Choice(nn.Module, ABC):
     """How is weight given to keys, once they are scored?
@@ -16,6 +18,11 @@ class Choice(nn.Module, ABC):
     @property
     def softmax_temperature(self) -> float | None:
         """The temperature when this is a plain softmax, which fused engines know; None otherwise."""
+        return None
+
+    @property
+    def pick(self) -> Pick | None:
+        """What it picks when it leaves weight on a few keys only, which fused engines find; None otherwise."""
         return None
 
     @property

@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from heedful.choice.base import Choice
-from heedful.kernel import fill, masked_softmax, wide
+from heedful.choice.soft import Soft
+from heedful.kernel import Pick, fill, masked_softmax, wide
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Argmax:
     def index(self, scores: Float[Tensor, "... T S"]) -> Int[Tensor, "... T"]:
         """Which key each query takes."""
         return scores.argmax(dim=-1)
+
+    def pick(self, through: Soft | None) -> Pick:
+        """The best one."""
+        return Pick(through=through)
 
     def seeded(self, block: int) -> "Argmax":
         """Itself: nothing is random here."""
@@ -29,7 +34,8 @@ class Gumbel:
     """Sample a key from the softmax of the scores, by the largest of scores plus Gumbel noise.
 
     `generator` makes samples repeatable: a ``torch.Generator`` is drawn from; an integer seeds a fresh one at each
-    call, so that every call gives the same sample; None takes torch's global one.
+    call, so that every call gives the same sample; None takes torch's global one. The engines draw from the same
+    distribution, and not the same numbers; `attend`, `align` and `select` of one problem take one engine.
     Source: Gumbel 1954, section 5; Maddison et al. 2014, section 2 (arXiv:1411.0030).
     """
 
@@ -43,21 +49,32 @@ class Gumbel:
         waiting = torch.empty_like(scores).exponential_(generator=generator)
         return (scores - waiting.clamp_min(torch.finfo(scores.dtype).tiny).log()).argmax(dim=-1)
 
+    def pick(self, through: Soft | None) -> Pick:
+        """One drawn."""
+        return Pick(draw=self.seed, through=through)
+
+    def seed(self) -> int:
+        """The seed given, or one drawn from the generator."""
+        if isinstance(self.generator, int):
+            return self.generator
+        device = "cpu" if self.generator is None else self.generator.device
+        return int(torch.randint(2**62, (), dtype=torch.long, generator=self.generator, device=device).item())
+
     def seeded(self, block: int) -> "Gumbel":
         """The same draw with the seed fixed, so that a block computed twice samples the same keys.
 
         A given seed moves on by `block`: blocks with one seed would all draw the same noise.
         """
-        if isinstance(self.generator, int):
-            return Gumbel(self.generator + block)
-        device = "cpu" if self.generator is None else self.generator.device
-        seed = torch.randint(2**62, (), dtype=torch.long, generator=self.generator, device=device)
-        return Gumbel(int(seed.item()))
+        return Gumbel(self.seed() + block if isinstance(self.generator, int) else self.seed())
 
 
 @dataclass(frozen=True)
 class Stopped:
     """No gradient reaches the scores through the choice: learn them by `reinforce`."""
+
+    @property
+    def through(self) -> None:
+        """No weighing whose gradient it takes."""
 
     def attach(self, one_hot: Tensor, scores: Tensor, visible: Tensor | None) -> Tensor:
         """The choice as it is."""
@@ -72,6 +89,11 @@ class StraightThrough:
     """
 
     temperature: float = 1.0
+
+    @property
+    def through(self) -> Soft:
+        """The weighing whose gradient it takes."""
+        return Soft(self.temperature)
 
     def attach(self, one_hot: Tensor, scores: Tensor, visible: Tensor | None) -> Tensor:
         """The choice, with the gradient of ``softmax(scores / temperature)``."""
@@ -91,6 +113,11 @@ class Hard(Choice):
         super().__init__()
         self.draw = Argmax() if draw is None else draw
         self.gradient = Stopped() if gradient is None else gradient
+
+    @property
+    def pick(self) -> Pick:
+        """One key."""
+        return self.draw.pick(self.gradient.through)
 
     @property
     def random(self) -> bool:

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful.choice.base import Choice
-from heedful.kernel import masked_softmax, wide
+from heedful.kernel import Pick, masked_softmax, wide
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class Sparse(Choice):
     def __init__(self, rule: Sparsemax | Entmax15 | TopK | None = None) -> None:
         super().__init__()
         self.rule = Sparsemax() if rule is None else rule
+
+    @property
+    def pick(self) -> Pick | None:
+        """The k best of `TopK`; how many keys the other rules leave is not known beforehand."""
+        return Pick(self.rule.k) if isinstance(self.rule, TopK) else None
 
     def forward(
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None

@@ -1,15 +1,21 @@
 """The door to the engines: which one answers a problem. An engine never changes what is meant."""
 
+from collections.abc import Iterator
+
 from jaxtyping import Float
 from torch import Tensor
 
 from heedful.kernel.cpu import Cpu
+from heedful.kernel.picked import Selected
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import EngineError, Problem
 from heedful.kernel.sdpa import Sdpa
+from heedful.kernel.survey import Survey, Wanted
+
+Engine = Plain | Sdpa | Cpu
 
 _PLAIN, _SDPA, _CPU = Plain(), Sdpa(), Cpu()
-_ENGINES: dict[str, Plain | Sdpa | Cpu] = {"plain": _PLAIN, "cpu": _CPU, "sdpa": _SDPA}
+_ENGINES: dict[str, Engine] = {"plain": _PLAIN, "cpu": _CPU, "sdpa": _SDPA}
 
 
 def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "auto") -> Float[Tensor, "... T V"]:
@@ -20,12 +26,40 @@ def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "aut
     return _choose(problem, engine).attend(problem, value)
 
 
-def align(problem: Problem) -> Float[Tensor, "... T S"]:
-    """The weights themselves."""
-    return _PLAIN.align(problem)
+def align(problem: Problem, engine: str = "auto") -> Float[Tensor, "... T S"]:
+    """The weights themselves: what is picked, by the engine that `attend` takes; else by the plain one."""
+    chosen = _choose(problem, engine)
+    return chosen.align(problem) if isinstance(chosen, Cpu) else _PLAIN.align(problem)
 
 
-def _choose(problem: Problem, engine: str) -> Plain | Sdpa | Cpu:
+def stream(problem: Problem, rows: int | None = None) -> Iterator[tuple[slice, Float[Tensor, "... t S"]]]:
+    """The weights, one block of queries after another."""
+    return _PLAIN.stream(problem, rows)
+
+
+def select(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "auto") -> Selected:
+    """One key for each query, by an engine as `attend`. Raises: EngineError, as `attend`."""
+    return _expect_maps(problem, engine).select(problem, value)
+
+
+def survey(problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted, *, engine: str = "auto") -> Survey:
+    """The contexts and the map in short, by an engine as `attend`; the fused one for a softmax. Raises: as `attend`."""
+    chosen = _expect_maps(problem, engine)
+    soft = problem.weighing.softmax_temperature is not None
+    return (chosen if soft else _PLAIN).survey(problem, value, wanted)
+
+
+def _expect_maps(problem: Problem, engine: str) -> Plain | Cpu:
+    """An engine that knows the weights it uses, and not their sums alone."""
+    chosen = _choose(problem, engine)
+    if not isinstance(chosen, Sdpa):
+        return chosen
+    if engine == "auto":
+        return _PLAIN
+    raise EngineError(f"engine {engine!r} cannot do this: it keeps no weights. Use engine='auto' or 'plain'.")
+
+
+def _choose(problem: Problem, engine: str) -> Engine:
     """The engine named; for "auto" the fused one or SDPA where it can serve and is the quickest, else the plain one."""
     if engine == "auto":
         fitting = (each for each in (_CPU, _SDPA) if each.suits(problem) and each.refusal(problem) is None)

@@ -1,5 +1,6 @@
 """One attention problem as every engine receives it: features, values, bounds and a way of weighing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,6 +11,19 @@ from heedful.kernel.bounds import Bounds
 from heedful.kernel.form import Form
 
 
+@dataclass(frozen=True)
+class Pick:
+    """A choice that leaves weight on a few keys of each query: an engine can find them, and forget the other scores.
+
+    They are the `count` best, or one drawn by the softmax of the scores from the seed that `draw` gives. Their weights
+    are the softmax among them; of a single one that is 1, and no gradient, unless it comes `through` another weighing.
+    """
+
+    count: int = 1
+    draw: Callable[[], int] | None = None
+    through: "Weighing | None" = None
+
+
 @runtime_checkable
 class Weighing(Protocol):
     """What a choice must offer to kernels: scores in, weights out."""
@@ -17,6 +31,11 @@ class Weighing(Protocol):
     @property
     def softmax_temperature(self) -> float | None:
         """The temperature when this is a plain softmax, which fused engines know; None otherwise."""
+        ...
+
+    @property
+    def pick(self) -> Pick | None:
+        """What it picks when it leaves weight on a few keys only; None otherwise."""
         ...
 
     @property
@@ -65,8 +84,15 @@ class Problem:
 
     def weights(self, rows: slice, keys: slice, weighing: Weighing) -> Float[Tensor, "... t s"]:
         """The weights of a block of queries over a block of keys that holds all they can reach."""
+        return self.gated(self.ungated_weights(rows, keys, weighing), rows, keys)
+
+    def ungated_weights(self, rows: slice, keys: slice, weighing: Weighing) -> Float[Tensor, "... t s"]:
+        """The same before any gate."""
         scores = self.form.scores(self.x[..., rows, :], self.y[..., keys, :])
-        weights = weighing(scores, self.visible(rows, keys))
+        return weighing(scores, self.visible(rows, keys))
+
+    def gated(self, weights: Float[Tensor, "... t s"], rows: slice, keys: slice) -> Float[Tensor, "... t s"]:
+        """Weights of a block times their gates."""
         for gate in self.bounds.gates:
             weights = weights * gate.weights(rows, keys)
         return weights

@@ -21,6 +21,11 @@ class Score(nn.Module, ABC):
         """Whether a key's features depend on where it stands in the memory."""
         return False
 
+    @property
+    def is_static(self) -> bool:
+        """Whether a query adds the same to the scores of all keys, so that every choice gives all queries the same."""
+        return False
+
     @abstractmethod
     def form(self) -> Form:
         """How a pair of features becomes a score."""

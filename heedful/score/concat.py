@@ -26,6 +26,11 @@ class Concat(Score):
         self.key_weight = nn.Parameter(torch.empty(key_dim))
         self.reset_parameters()
 
+    @property
+    def is_static(self) -> bool:
+        """It is: one query is answered for all that may see the same keys."""
+        return True
+
     def reset_parameters(self) -> None:
         """Draw both weights so that unit-variance vectors score with unit variance."""
         std = 1.0 / math.sqrt(max(1, self.query_weight.numel() + self.key_weight.numel()))

@@ -64,4 +64,4 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "... T S"]:
         """The weights behind the same call to `forward`."""
         where = self.region if region is None else region
-        return align(query, memory, score=self.score, region=where, choice=self.choice, keep=keep)
+        return align(query, memory, score=self.score, region=where, choice=self.choice, keep=keep, engine=self.engine)

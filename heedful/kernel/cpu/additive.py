@@ -27,9 +27,9 @@ _FURTHEST = f32(30.0)
 class Totals(NamedTuple):
     """Where the gradients of features and of the weight are added up."""
 
-    x: Any
-    y: Any
-    weight: Any
+    x: Any  # [rows, F]
+    y: Any  # [F, S], or [S, F] of the inner form and the step form
+    weight: Any  # [F]
 
 
 @inlined
@@ -49,9 +49,10 @@ def _merged(p0, p1, p2, p3, weights):
 
 
 @compiled
-def factored_scores(scores, x, y, weight, tile):
+def factored_scores(form, scores, x, y, tile):
     """Adds to ``scores[rows, columns]`` what a tile's rows of A ``x [rows, F]`` and columns of B ``y [F, S]`` score."""
     first, last = tile.first, tile.first + tile.columns
+    weight = form.weight
     for c in range(0, weight.shape[0], 4):
         w0, w1, w2, w3 = weight[c], weight[c + 1], weight[c + 2], weight[c + 3]
         weights = (w0 + w1, w0 - w1, w2 + w3, w2 - w3)
@@ -70,7 +71,7 @@ def factored_scores(scores, x, y, weight, tile):
 
 
 @compiled
-def factored_gradients(slopes, x, y, tile, totals):
+def factored_gradients(form, slopes, x, y, tile, totals):
     """Adds to the totals what a tile's ``slopes = dL / dscores`` give: ``g r (1 - r)`` for x and y, ``g r`` for w.
 
     ``dL/dx = 4 w sum_s g r (1 - r)``, so the factor is left to the end, when it is one a channel.
@@ -108,19 +109,28 @@ def _reciprocal(x, y):
     return f32(1) / (f32(1) + exp(z))
 
 
+@inlined
+def _tanh(x, y):
+    return f32(1) - f32(2) * _reciprocal(x, y)
+
+
 @compiled
-def direct_scores(scores, x, y, weight, tile):
+def direct_scores(form, scores, x, y, tile):
     """As `factored_scores`, of the features themselves."""
-    for row in range(tile.rows):
-        sums = scores[row]
-        for c in range(weight.shape[0]):
-            a, w, keys = x[row, c], weight[c], y[c][tile.first : tile.first + tile.columns]
+    first, last = tile.first, tile.first + tile.columns
+    for c in range(0, form.weight.shape[0], 4):
+        v0, v1, v2, v3 = form.weight[c], form.weight[c + 1], form.weight[c + 2], form.weight[c + 3]
+        y0, y1, y2, y3 = y[c][first:last], y[c + 1][first:last], y[c + 2][first:last], y[c + 3][first:last]
+        for row in range(tile.rows):
+            x0, x1, x2, x3 = x[row, c], x[row, c + 1], x[row, c + 2], x[row, c + 3]
+            sums = scores[row]
             for j in range(tile.columns):
-                sums[j] += w * (f32(1) - f32(2) * _reciprocal(a, keys[j]))
+                left = v0 * _tanh(x0, y0[j]) + v1 * _tanh(x1, y1[j])
+                sums[j] += left + (v2 * _tanh(x2, y2[j]) + v3 * _tanh(x3, y3[j]))
 
 
 @compiled
-def direct_gradients(slopes, x, y, tile, totals):
+def direct_gradients(form, slopes, x, y, tile, totals):
     """As `factored_gradients`, of the features themselves."""
     for c in range(y.shape[0]):
         keys, sums = y[c][tile.first : tile.first + tile.columns], totals.y[c][tile.first : tile.first + tile.columns]
@@ -139,19 +149,19 @@ def direct_gradients(slopes, x, y, tile, totals):
 
 
 @compiled
-def step_scores(scores, x, y, weight, tile):
+def step_scores(form, scores, x, y, tile):
     """As `direct_scores`, with the keys in rows ``y [S, F]``: for few queries, which repay no transposing."""
     for row in range(tile.rows):
         query, sums = x[row], scores[row]
         for j in range(min(tile.columns, y.shape[0] - tile.first)):
             key, total = y[tile.first + j], f32(0)
-            for c in range(weight.shape[0]):
-                total += weight[c] * (f32(1) - f32(2) * _reciprocal(query[c], key[c]))
+            for c in range(form.weight.shape[0]):
+                total += form.weight[c] * _tanh(query[c], key[c])
             sums[j] = total
 
 
 @compiled
-def step_gradients(slopes, x, y, tile, totals):
+def step_gradients(form, slopes, x, y, tile, totals):
     """As `direct_gradients`, with the keys and their gradients in rows ``[S, F]``."""
     for row in range(tile.rows):
         query, query_sums = x[row], totals.x[row]

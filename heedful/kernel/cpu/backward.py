@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.additive import Totals, direct_gradients, factored_gradients, step_gradients
+from heedful.kernel.cpu.additive import Totals
+from heedful.kernel.cpu.forms import add_gradients, meet
 from heedful.kernel.cpu.jit import compiled, entry, exp, f32
-from heedful.kernel.cpu.micro import add_product, add_product_of_transposed
-from heedful.kernel.cpu.tiles import FACTORED, INNER, KEYS, ROWS, STEP, Tile, gate, reach, real_keys, score_tile
+from heedful.kernel.cpu.micro import add_product_of_transposed
+from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, gate, reach, real_keys, score_tile
 
 
 class Slopes(NamedTuple):
@@ -25,8 +26,9 @@ class Slopes(NamedTuple):
     contexts: Any  # [N, T, V]: out itself
     tops: Any  # [N, T]: each row's highest score
     scales: Any  # [N, T]: a weight is exp(score - top) * scale
-    keys: Any  # [G, S, F]: the keys' features in rows, of the inner form
-    values: Any  # [G, V, S and padding]: the values transposed; of the step form empty
+    tilts: Any  # [N or 0, T, 2]: of a row's log-sum-exp and entropy, see `_tilt`
+    keys: Any  # the keys' features: [G, S, F] of the inner form, else as the forward pass has them
+    values: Any  # [G, V, S and padding]: the values transposed; of the step form in rows
 
 
 class Sums(NamedTuple):
@@ -60,31 +62,32 @@ def backward(arrays, slopes, sums, work, first, last):
         for number in range(own[1], own[2], own[3]):
             n, row = work.members[own[0] + number // tiles], number % tiles * ROWS
             rows = min(ROWS, queries - row)
+            group, above = arrays.group[n], slopes.out[n, row : row + rows]
+            x, keys = arrays.x[n, row : row + rows], slopes.keys[group]
+            totals = Totals(sums.x[n, row : row + rows], sums.y[part], sums.weight[part])
             low, high = reach(arrays, n, row, rows)
             for key in range(low, high, KEYS):
                 tile = Tile(n, row, rows, key, min(KEYS, high - key))
-                score_tile(arrays, tile, scores)
-                _slopes_of_scores(arrays, slopes, sums, tile, scores, inner, tile.columns == high - low)
-                above = slopes.out[n, row : row + rows]
                 real = real_keys(arrays, tile)
+                score_tile(arrays, tile, scores)
+                for r in range(rows + 1):
+                    inner[r][: tile.columns] = f32(0)
+                meet(arrays.form, inner, above, slopes.values[group], tile, real)
+                _slopes_of_scores(arrays, slopes, sums, tile, scores, inner, tile.columns == high - low)
                 add_product_of_transposed(sums.value[part], scores, above, rows, key, real, above.shape[1])
-                _features(arrays, slopes, sums, tile, inner, part)
+                add_gradients(arrays.form, inner, x, keys, tile, totals)
 
 
 @compiled
 def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
-    """Turns scores into weights, gated if there is a gate, and leaves ``dL/dscores`` in `inner`."""
+    """Turns scores into weights, gated if there is a gate, and dP in `inner` into ``dL/dscores``."""
     above, gated = slopes.out[tile.n, tile.row : tile.row + tile.rows], arrays.centre.shape[0] > 0
-    for r in range(tile.rows + 1):
-        inner[r][: tile.columns] = f32(0)
-    values = slopes.values[arrays.group[tile.n]]
-    if arrays.form == STEP:
-        _meet(inner, above, arrays.value[arrays.group[tile.n]][tile.first : tile.first + real_keys(arrays, tile)])
-    else:
-        add_product(inner, above, values, tile.rows, above.shape[1], tile.first, tile.columns)
+    tilted, scores = slopes.tilts.shape[0] > 0, weights[tile.rows + 1]
     for r in range(tile.rows):
         own, outer, t = weights[r][: tile.columns], inner[r][: tile.columns], tile.row + r
         top, scale = slopes.tops[tile.n, t], slopes.scales[tile.n, t]
+        if tilted:
+            scores[: tile.columns] = own
         for j in range(tile.columns):
             own[j] = exp(own[j] - top) * scale
         if gated:
@@ -95,8 +98,21 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
         across = _sum(outer) if whole else _product(above[r], slopes.contexts[tile.n, t])
         for j in range(tile.columns):
             outer[j] -= own[j] * across
+        if tilted:
+            _tilt(own, outer, scores, top, slopes.tilts[tile.n, t])
         if gated:
             gate(own, tile.first, arrays.centre[tile.n, t], arrays.sharpness)
+
+
+@compiled
+def _tilt(weights, outer, scores, top, tilts):
+    """Adds the slopes of a row's log-sum-exp and entropy H: ``P (dL/dlse - dL/dH (log P + H))``.
+
+    With ``log P = score - top + log scale`` that is ``P (tilts[0] + tilts[1] (score - top))``.
+    """
+    for j in range(weights.shape[0]):
+        slope = weights[j] * (tilts[0] + tilts[1] * (scores[j] - top))
+        outer[j] += slope if weights[j] > f32(0) else f32(0)
 
 
 @compiled
@@ -116,14 +132,6 @@ def _product(a, b):
 
 
 @compiled
-def _meet(inner, above, values):
-    """``inner[:rows, :keys] = above @ values.T``, with the values of a tile's keys in rows."""
-    for r in range(above.shape[0]):
-        for j in range(values.shape[0]):
-            inner[r, j] = _product(above[r], values[j])
-
-
-@compiled
 def _gate(weights, outer, first, centre, sharpness):
     """Multiplies a row of dP by its gated weights; returns the gradient of the gate's centre."""
     slope = f32(0)
@@ -132,21 +140,3 @@ def _gate(weights, outer, first, centre, sharpness):
         outer[j] *= weights[j] * exp(-away * away * sharpness)
         slope += outer[j] * away
     return f32(2) * sharpness * slope
-
-
-@compiled
-def _features(arrays, slopes, sums, tile, inner, part):
-    """Adds the gradients of a tile's features, and of the tanh form's weight."""
-    x, y = arrays.x[tile.n, tile.row : tile.row + tile.rows], arrays.y[arrays.group[tile.n]]
-    totals = Totals(sums.x[tile.n, tile.row : tile.row + tile.rows], sums.y[part], sums.weight[part])
-    if arrays.form == INNER:
-        real = real_keys(arrays, tile)
-        keys = slopes.keys[arrays.group[tile.n], tile.first : tile.first + real]
-        add_product(totals.x, inner, keys, tile.rows, real, 0, x.shape[1])
-        add_product_of_transposed(totals.y, inner, x, tile.rows, tile.first, real, x.shape[1])
-    elif arrays.form == STEP:
-        step_gradients(inner, x, y, tile, totals)
-    elif arrays.form == FACTORED:
-        factored_gradients(inner, x, y, tile, totals)
-    else:
-        direct_gradients(inner, x, y, tile, totals)

@@ -9,10 +9,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.kernel import picked
 from heedful.kernel.cpu import ops
-from heedful.kernel.cpu.given import Given
+from heedful.kernel.cpu.given import Asked, Given, Noted
 from heedful.kernel.form import Free, Tanh
-from heedful.kernel.problem import Problem
+from heedful.kernel.picked import Selected
+from heedful.kernel.plain import Plain
+from heedful.kernel.problem import Pick, Problem
+from heedful.kernel.survey import Survey, Wanted
 from heedful.shapes import joint_shape
 
 _FEW_TERMS = 1 << 16
@@ -33,8 +37,8 @@ class Cpu:
             return f"it runs on a CPU, and the query is on {problem.x.device}"
         if isinstance(problem.form, Free):
             return "it knows the scores of this package, and this one is a callable of your own"
-        if problem.weighing.softmax_temperature is None:
-            return "it knows no choice but Soft"
+        if problem.weighing.softmax_temperature is None and problem.weighing.pick is None:
+            return "it knows no choice but Soft, Hard and TopK"
         if len(problem.bounds.gates) > 1:
             return f"it gates weights once, and {len(problem.bounds.gates)} regions here gate them (region Predicted)"
         if problem.x.dtype == torch.float64:
@@ -54,21 +58,82 @@ class Cpu:
 
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
         """The weighted sums of `value`."""
-        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else value.dtype
-        start, stop = problem.bounds.intervals(value.device)
-        beside = [start, *(gate.centre for gate in problem.bounds.gates)]
-        beside += [] if problem.keep is None else [problem.keep[..., 0]]
-        memory = joint_shape(problem.y.shape[:-2], value.shape[:-2])
-        batch = joint_shape(problem.x.shape[:-2], memory, *(each.shape[:-1] for each in beside))
-        out = ops.attend(_given(problem, value, (start, stop), memory, batch))
-        return out.to(dtype).reshape(*batch, *out.shape[-2:])
+        pick = problem.weighing.pick
+        if pick is not None:
+            context = picked.attend(problem, value, self._find(problem, pick))
+            detached = value.detach()
+            return picked.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
+        given, batch = _given(problem, value)
+        return _as_asked(ops.attend(given), batch, value)
+
+    def align(self, problem: Problem) -> Float[Tensor, "... T S"]:
+        """The weights, of a choice that picks."""
+        pick = problem.weighing.pick
+        if pick is None:
+            return Plain().align(problem)
+        weights = picked.align(problem, self._find(problem, pick))
+        return picked.straight_through(problem, pick, weights, ask=Plain().align)
+
+    def select(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Selected:
+        """One key for each query, and how probable it was; nothing of size T S is kept, forward or backward."""
+        pick = problem.weighing.pick or Pick()
+        given, batch = _given(problem, value[..., :0])
+        _, noted = ops.survey(given, _asked(pick))
+        keys = _spread(_picks(noted, pick), batch)
+        context = picked.attend(problem, value, keys)
+        detached = value.detach()
+        context = picked.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
+        some, key = keys[..., 0] >= 0, keys[..., 0]
+        log_sums, entropy = (_spread(each, batch) for each in (noted.log_sums, noted.entropies))
+        log_probability = picked.scores(problem, keys)[..., 0] - log_sums
+        return Selected(context, key, torch.where(some, log_probability, 0.0), entropy)
+
+    def survey(self, problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted) -> Survey:
+        """The contexts, and the map of weights in short, of a softmax: all in the pass that computes the contexts."""
+        given, batch = _given(problem, value)
+        rows, columns = wanted.grid
+        best = min(wanted.best, problem.bounds.keys)
+        out, noted = ops.survey(given, Asked(best, rows=rows, columns=columns, gated=True))
+        found = (_spread(each, batch) for each in (noted.mass, noted.best, noted.best_weights, noted.entropies))
+        mass, index, weight, entropy = found
+        index = index.masked_fill(weight == 0, -1)
+        return Survey(_as_asked(out, batch, value), mass, index, weight, entropy.detach())
+
+    def _find(self, problem: Problem, pick: Pick) -> picked.Keys:
+        """Which keys are picked."""
+        given, batch = _given(problem, problem.y[..., :0])
+        with torch.no_grad():
+            noted = ops.survey(given, _asked(pick))[1]
+        return _spread(_picks(noted, pick), batch)
 
 
-def _given(
-    problem: Problem, value: Tensor, limits: tuple[Tensor, Tensor], memory: torch.Size, batch: torch.Size
-) -> Given:
-    """The problem with one batch axis, `batch` for queries and `memory` for keys and values, in float32."""
+def _asked(pick: Pick) -> Asked:
+    return Asked(best=pick.count) if pick.draw is None else Asked(seed=pick.draw() % 2**62)
+
+
+def _picks(noted: Noted, pick: Pick) -> Tensor:
+    return noted.best if pick.draw is None else noted.drawn.unsqueeze(-1)
+
+
+def _as_asked(out: Tensor, batch: torch.Size, value: Tensor) -> Tensor:
+    """Contexts in the precision and with the batch axes that the question had."""
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else value.dtype
+    return _spread(out.to(dtype), batch)
+
+
+def _spread(tensor: Tensor, batch: torch.Size) -> Tensor:
+    """A tensor's first axis as the batch axes that the question had."""
+    return tensor.reshape(*batch, *tensor.shape[1:])
+
+
+def _given(problem: Problem, value: Tensor) -> tuple[Given, torch.Size]:
+    """The problem in float32, one batch axis for queries and one for keys and values; and the axes it had."""
     queries, gates, keep = problem.bounds.queries, problem.bounds.gates, problem.keep
+    limits = problem.bounds.intervals(value.device)
+    beside = [limits[0], *(gate.centre for gate in gates)]
+    beside += [] if keep is None else [keep[..., 0]]
+    memory = joint_shape(problem.y.shape[:-2], value.shape[:-2])
+    batch = joint_shape(problem.x.shape[:-2], memory, *(each.shape[:-1] for each in beside))
     start, stop = (limit.to(torch.int32).expand(*batch, queries).reshape(batch.numel(), queries) for limit in limits)
     sharpness = 1.0 / (problem.weighing.softmax_temperature or 1.0)
     x, weight = problem.x.float(), None
@@ -76,7 +141,7 @@ def _given(
         weight = problem.form.weight.float() * sharpness
     elif sharpness != 1.0:
         x = x * sharpness
-    return Given(
+    given = Given(
         x=_flat(x, batch),
         y=_flat(problem.y.float(), memory),
         value=_flat(value.float(), memory),
@@ -89,6 +154,7 @@ def _given(
         centre=gates[0].centre.float().expand(*batch, queries).reshape(batch.numel(), queries) if gates else None,
         deviation=gates[0].deviation if gates else 1.0,
     )
+    return given, batch
 
 
 def _flat(tensor: Tensor, batch: torch.Size) -> Float[Tensor, "N L F"]:

@@ -8,13 +8,13 @@ be taken in another order and products fused into them; NaN and infinities keep 
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 f32 = np.float32
 LOWEST = f32(np.finfo(np.float32).min)
@@ -51,6 +51,25 @@ def entry(function: Callable[..., Any]) -> Callable[..., Any]:
     except (RuntimeError, AttributeError):
         return compiled(function)
     return kept
+
+
+def by_type(cases: Mapping[type, Any]) -> Callable[..., Any]:
+    """A function that stands for one of several compiled ones, by the type of its first argument, `form`.
+
+    Which one is found while the caller is compiled, so that the others are not. All have the same arguments.
+    """
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        function = _own(function)
+
+        def choose(form, *others):  # pyright: ignore
+            return cases[form.instance_class].py_func
+
+        choose.__signature__ = inspect.signature(function)
+        overload(function, jit_options={"nogil": True, "error_model": "numpy", "fastmath": _FLAGS})(choose)
+        return function
+
+    return declare
 
 
 @functools.cache

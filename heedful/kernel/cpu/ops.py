@@ -9,14 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from heedful.kernel.cpu.given import Given, Saved
+from heedful.kernel.cpu.given import Asked, Given, Noted, Saved
 from heedful.kernel.problem import EngineError
 
 _GIVEN = (
     "Tensor x, Tensor y, Tensor value, Tensor? weight, Tensor start, Tensor stop, Tensor? keep, Tensor keep_of, "
     "Tensor group, Tensor? centre, float deviation"
 )
+_ASKED = "int best, int seed, int rows, int columns, bool gated"
 _SAVED = "Tensor out, Tensor tops, Tensor scales"
+_NOTED = "Tensor log_sums, Tensor entropies, Tensor best, Tensor best_weights, Tensor drawn, Tensor mass"
+_MANY_GIVEN, _MANY_SAVED = len(Given._fields), len(Saved._fields)
 
 
 def _attend(*given: Any) -> tuple[Tensor, ...]:
@@ -25,10 +28,18 @@ def _attend(*given: Any) -> tuple[Tensor, ...]:
     return attend(Given(*given))
 
 
-def _attend_backward(above: Tensor, *saved_and_given: Any) -> tuple[Tensor, ...]:
+def _survey(*given_and_asked: Any) -> tuple[Tensor, ...]:
+    from heedful.kernel.cpu.run import survey
+
+    saved, noted = survey(Given(*given_and_asked[:_MANY_GIVEN]), Asked(*given_and_asked[_MANY_GIVEN:]))
+    return (*saved, *noted)
+
+
+def _attend_backward(above: Tensor, tilts: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
     from heedful.kernel.cpu.run import attend_backward
 
-    return attend_backward(above, Saved(*saved_and_given[:3]), Given(*saved_and_given[3:]))
+    saved, given = Saved(*saved_and_given[:_MANY_SAVED]), Given(*saved_and_given[_MANY_SAVED:])
+    return attend_backward(above, saved, given, tilts=tilts)
 
 
 def _attend_shapes(*tensors: Any) -> tuple[Tensor, ...]:
@@ -37,27 +48,72 @@ def _attend_shapes(*tensors: Any) -> tuple[Tensor, ...]:
     return tuple(given.x.new_empty(shape) for shape in ((rows, queries, given.value.shape[2]), *[(rows, queries)] * 2))
 
 
-def _attend_backward_shapes(above: Tensor, *saved_and_given: Any) -> tuple[Tensor, ...]:
-    given = Given(*saved_and_given[3:])
+def _survey_shapes(*given_and_asked: Any) -> tuple[Tensor, ...]:
+    given, asked = Given(*given_and_asked[:_MANY_GIVEN]), Asked(*given_and_asked[_MANY_GIVEN:])
+    rows, queries = given.x.shape[:2]
+    sums, entropies = (given.x.new_empty(rows, queries) for _ in range(2))
+    best = given.group.new_empty(rows, queries, asked.best)
+    best_weights = given.x.new_empty(best.shape)
+    drawn = given.group.new_empty(rows, queries if asked.seed >= 0 else 0)
+    return (
+        *_attend_shapes(*given),
+        sums,
+        entropies,
+        best,
+        best_weights,
+        drawn,
+        given.x.new_empty(rows, asked.rows, asked.columns),
+    )
+
+
+def _attend_backward_shapes(above: Tensor, tilts: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
+    given = Given(*saved_and_given[_MANY_SAVED:])
     none = given.x.new_empty(0)
     likes = (given.x, given.y, given.value, *(none if each is None else each for each in (given.weight, given.centre)))
     return tuple(each.new_empty(each.shape) for each in likes)
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    *tensors, deviation = inputs
-    ctx.save_for_backward(*output, *tensors)
-    ctx.deviation = deviation
+    _keep(ctx, inputs, output)
     ctx.mark_non_differentiable(*output[1:])
+
+
+def _remember_survey(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    _keep(ctx, inputs, output)
+    ctx.mark_non_differentiable(*output[1:_MANY_SAVED], *output[_MANY_SAVED + 2 :])
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    *tensors, deviation = inputs[:_MANY_GIVEN]
+    ctx.save_for_backward(*output[: _MANY_SAVED + 2], *tensors)  # of a survey the sums and entropies too
+    ctx.deviation, ctx.asked = deviation, len(inputs) - _MANY_GIVEN
 
 
 def _differentiate(ctx: Any, above: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
     tensors = ctx.saved_tensors  # read once: recomputation unpacks them at the first reading
-    given = Given(*tensors[3:], ctx.deviation)  # pyright: ignore[reportCallIssue]
-    x, y, value, weight, centre = torch.ops.heedful.attend_cpu_backward(above, *tensors[:3], *given)
+    return _slopes(ctx, above, None, tensors[:_MANY_SAVED], tensors[_MANY_SAVED:])
+
+
+def _differentiate_survey(ctx: Any, above: Tensor, *others: Any) -> tuple[Tensor | None, ...]:
+    tensors = ctx.saved_tensors
+    saved, entropies = Saved(*tensors[:_MANY_SAVED]), tensors[_MANY_SAVED + 1]
+    of_sum, of_entropy = others[_MANY_SAVED - 1 : _MANY_SAVED + 1]
+    log_scales = torch.where(saved.scales > 0, saved.scales.log(), 0.0)
+    tilts = torch.stack([of_sum - of_entropy * (entropies + log_scales), -of_entropy], dim=-1)
+    x, y, value, weight, *others = _slopes(ctx, above, tilts, saved, tensors[_MANY_SAVED + 2 :])
+    if weight is not None:  # the loops take it that the slopes of a row's scores sum to 0: these sum to `of_sum`
+        weight = weight + torch.where(saved.scales > 0, of_sum, 0.0).sum()
+    return x, y, value, weight, *others
+
+
+def _slopes(
+    ctx: Any, above: Tensor, tilts: Tensor | None, saved: tuple[Tensor, ...], tensors: tuple[Any, ...]
+) -> tuple[Tensor | None, ...]:
+    given = Given(*tensors, ctx.deviation)  # pyright: ignore[reportCallIssue]
+    x, y, value, weight, centre = torch.ops.heedful.attend_cpu_backward(above, tilts, *saved, *given)
     limits_and_places = (None,) * 5
     weight, centre = (None if own is None else slope for own, slope in ((given.weight, weight), (given.centre, centre)))
-    return x, y, value, weight, *limits_and_places, centre, None
+    return x, y, value, weight, *limits_and_places, centre, None, *(None,) * ctx.asked
 
 
 def _refuse(ctx: Any, *above: Any) -> None:
@@ -68,17 +124,29 @@ def _refuse(ctx: Any, *above: Any) -> None:
 
 
 torch.library.define("heedful::attend_cpu", f"({_GIVEN}) -> ({_SAVED})")
+torch.library.define("heedful::survey_cpu", f"({_GIVEN}, {_ASKED}) -> ({_SAVED}, {_NOTED})")
 torch.library.define(
-    "heedful::attend_cpu_backward", f"(Tensor above, {_SAVED}, {_GIVEN}) -> (Tensor, Tensor, Tensor, Tensor, Tensor)"
+    "heedful::attend_cpu_backward",
+    f"(Tensor above, Tensor? tilts, {_SAVED}, {_GIVEN}) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
 )
-torch.library.impl("heedful::attend_cpu", "cpu", _attend)
-torch.library.impl("heedful::attend_cpu_backward", "cpu", _attend_backward)
-torch.library.register_fake("heedful::attend_cpu", _attend_shapes)
-torch.library.register_fake("heedful::attend_cpu_backward", _attend_backward_shapes)
+for name, does, shapes in (
+    ("attend_cpu", _attend, _attend_shapes),
+    ("survey_cpu", _survey, _survey_shapes),
+    ("attend_cpu_backward", _attend_backward, _attend_backward_shapes),
+):
+    torch.library.impl(f"heedful::{name}", "cpu", does)
+    torch.library.register_fake(f"heedful::{name}", shapes)
 torch.library.register_autograd("heedful::attend_cpu", _differentiate, setup_context=_remember)
+torch.library.register_autograd("heedful::survey_cpu", _differentiate_survey, setup_context=_remember_survey)
 torch.library.register_autograd("heedful::attend_cpu_backward", _refuse)
 
 
 def attend(given: Given) -> Tensor:
     """The contexts ``[N, T, V]`` of a problem."""
     return torch.ops.heedful.attend_cpu(*given)[0]
+
+
+def survey(given: Given, asked: Asked) -> tuple[Tensor, Noted]:
+    """The contexts, and what was asked of the weights."""
+    found = torch.ops.heedful.survey_cpu(*given, *asked)
+    return found[0], Noted(*found[_MANY_SAVED:])

@@ -2,17 +2,21 @@
 
 from math import gcd
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
 from heedful.kernel.cpu.backward import Slopes, Sums, Work, backward
-from heedful.kernel.cpu.forward import forward
-from heedful.kernel.cpu.given import Given, Saved
+from heedful.kernel.cpu.forms import Direct, Factored, Inner, Step
+from heedful.kernel.cpu.forward import Written, forward
+from heedful.kernel.cpu.given import Asked, Given, Noted, Saved
 from heedful.kernel.cpu.micro import LANES
+from heedful.kernel.cpu.notes import Notes
 from heedful.kernel.cpu.pool import share_out
-from heedful.kernel.cpu.tiles import DIRECT, FACTORED, INNER, ROWS, STEP, Arrays
+from heedful.kernel.cpu.tiles import ROWS, Arrays
+from heedful.kernel.survey import edges
 
 _FURTHEST = 40.0
 """Features within this are factored: ``e^(2 * 40)`` and its inverse are float32 numbers with room to spare."""
@@ -20,22 +24,53 @@ _FEW = 2
 """Queries up to which the keys are read as they lie: each number of them is used too seldom to prepare it."""
 _WORTH = 1 << 17
 """Products that a thread is worth waking for."""
+_STRETCH = 256
+"""Queries whose mass is summed in one place."""
 
 
-def attend(given: Given) -> tuple[Tensor, Tensor, Tensor]:
-    """Contexts, and what the backward pass computes weights from again (see `Saved`)."""
-    x, value = given.x, given.value
-    saved = Saved(x.new_empty(*x.shape[:2], value.shape[2]), x.new_empty(x.shape[:2]), x.new_empty(x.shape[:2]))
-    if given.empty:
-        return saved.out.zero_(), saved.tops.zero_(), saved.scales.zero_()
-    arrays, written = _arrays(given), [each.numpy() for each in saved]
-    tiles = x.shape[0] * -(-x.shape[1] // ROWS)
-    share_out(lambda first, last: forward(arrays, first, last, *written), tiles, _tiles_worth(given))
+def attend(given: Given) -> Saved:
+    """Contexts, and what the backward pass computes weights from again."""
+    saved = _saved(given)
+    if not given.empty:
+        arrays = _arrays(given)
+        _run(arrays, given, saved, _cuts(given.x.shape[1], 0)[0], None)
     return saved
 
 
-def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -> tuple[Tensor, ...]:
-    """Gradients of x, y, value, weight and centre; the last two empty where there is none."""
+def survey(given: Given, asked: Asked) -> tuple[Saved, Noted]:
+    """The same, and what was asked of the weights."""
+    saved, (rows, queries) = _saved(given), given.x.shape[:2]
+    cuts, owners = _cuts(queries, asked.rows)
+    moments = given.x.new_zeros(rows, queries)
+    best = torch.full((rows, queries, asked.best), -1)
+    best_weights = given.x.new_zeros(best.shape)
+    drawn = torch.full((rows, queries if asked.seed >= 0 else 0), -1)
+    mass = given.x.new_zeros(rows if asked.rows else 0, len(cuts) - 1, asked.columns)
+    if not given.empty:
+        blocks = torch.tensor(edges(given.y.shape[1], asked.columns))
+        noted = (moments, best_weights, best, drawn if asked.seed >= 0 else drawn.new_empty(0, 0), mass, blocks)
+        arrays = _arrays(given)
+        notes = Notes(*(each.numpy() for each in noted), seed=np.uint64(max(0, asked.seed)), gated=asked.gated)
+        _run(arrays, given, saved, cuts, notes)
+        best_weights = torch.where(best >= 0, (best_weights - saved.tops.unsqueeze(-1)).exp(), 0.0)
+        best_weights *= saved.scales.unsqueeze(-1)
+    seen, logs = saved.scales > 0, saved.scales.log()
+    log_sums = torch.where(seen, saved.tops - logs, 0.0)
+    entropies = torch.where(seen, -logs - moments * saved.scales, 0.0)
+    counts = torch.bincount(owners, weights=cuts.diff().double(), minlength=asked.rows).clamp_min(1).float()
+    total = mass.new_zeros(rows, asked.rows, asked.columns)
+    if asked.rows:
+        total = total.index_add_(1, owners, mass) / counts.unsqueeze(-1)
+    return saved, Noted(log_sums, entropies, best, best_weights, drawn, total)
+
+
+def attend_backward(
+    above: Float[Tensor, "N T V"], saved: Saved, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
+) -> tuple[Tensor, ...]:
+    """Gradients of x, y, value, weight and centre; the last two empty where there is none.
+
+    `tilts` are what log-sum-exp and entropy bring down, as the loops take it.
+    """
     x, y, value, weight, centre = given.x, given.y, given.value, given.weight, given.centre
     if given.empty:
         none = x.new_empty(0)
@@ -43,7 +78,7 @@ def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -
     arrays, above = _arrays(given), above.contiguous()
     parts, members = _parts(given.group, y.shape[0], x.shape[1])
     (many, splits), (queries, width) = (len(parts), len(parts) // y.shape[0]), arrays.x.shape[1:]
-    x_sums, in_rows = x.new_zeros(x.shape[0], queries, width), arrays.form in (INNER, STEP)
+    x_sums, in_rows = x.new_zeros(x.shape[0], queries, width), isinstance(arrays.form, Inner | Step)
     y_sums = x.new_zeros(many, *(y.shape[1:] if in_rows else arrays.y.shape[1:]))
     value_sums, weight_sums = x.new_zeros(many, *value.shape[1:]), x.new_zeros(many, width)
     centre_sums = x.new_zeros(0 if centre is None else x.shape[0], queries)
@@ -52,8 +87,9 @@ def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -
         contexts=saved.out.numpy(),
         tops=saved.tops.numpy(),
         scales=saved.scales.numpy(),
-        keys=y.contiguous().numpy(),
-        values=(value[:, :, :0] if arrays.form == STEP else _padded(value.transpose(1, 2))).contiguous().numpy(),
+        tilts=(x.new_empty(0, 0, 2) if tilts is None else tilts).contiguous().numpy(),
+        keys=y.contiguous().numpy() if isinstance(arrays.form, Inner) else arrays.y,
+        values=arrays.value if isinstance(arrays.form, Step) else _padded(value.transpose(1, 2)).contiguous().numpy(),
     )
     sums = Sums(*(each.numpy() for each in (x_sums, y_sums, value_sums, weight_sums, centre_sums)))
     work, tiles = Work(parts.numpy(), members.numpy()), x.shape[0] * -(-queries // ROWS)
@@ -72,6 +108,33 @@ def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -
         -2.0 * weight_sums[:, :channels].sum(0),
         centre_sums,
     )
+
+
+def _saved(given: Given) -> Saved:
+    """Room for what the forward pass writes; zeros where there is nothing to look at."""
+    x, shape = given.x, given.x.shape[:2]
+    make = x.new_zeros if given.empty else x.new_empty
+    return Saved(make(*shape, given.value.shape[2]), make(shape), make(shape))
+
+
+def _run(arrays: Arrays, given: Given, saved: Saved, cuts: Tensor, notes: Notes | None) -> None:
+    """The forward pass, shared out."""
+    written, stretches = Written(*(each.numpy() for each in saved)), max(1, len(cuts) - 1)
+    pieces, rows, borders = given.x.shape[0] * (len(cuts) - 1), -(-given.x.shape[1] // stretches), cuts.numpy()
+    worth = -(-_tiles_worth(given) * ROWS // max(ROWS, rows))
+    share_out(lambda first, last: forward(arrays, borders, first, last, written, notes), pieces, worth)
+
+
+def _cuts(queries: int, blocks: int) -> tuple[Int[Tensor, " cuts"], Int[Tensor, " stretches"]]:
+    """Where stretches of queries begin, and the end; and in which block each lies, if blocks are asked for."""
+    if blocks == 0:
+        return torch.tensor([*range(0, queries, ROWS), queries]), torch.zeros(-(-queries // ROWS), dtype=torch.long)
+    borders = edges(queries, blocks)
+    starts = [
+        (first, block) for block in range(blocks) for first in range(borders[block], borders[block + 1], _STRETCH)
+    ]
+    cuts = torch.tensor([*(first for first, _ in starts), queries])
+    return cuts, torch.tensor([block for _, block in starts], dtype=torch.long)
 
 
 def _padded(transposed: Float[Tensor, "G F S"]) -> Float[Tensor, "G F s"]:
@@ -93,9 +156,9 @@ def _arrays(given: Given) -> Arrays:
     """The problem as loops take it, the tanh form's features factored where they lie close enough together."""
     x, y, weight = given.x, given.y, given.weight
     if weight is None:
-        form, weight, y = INNER, x.new_empty(0), _padded(y.transpose(1, 2))
+        form, weight, y = Inner, x.new_empty(0), _padded(y.transpose(1, 2))
     elif x.shape[1] <= _FEW:
-        form = STEP
+        form = Step
     else:
         y = _padded(y.transpose(1, 2))
         missing = -weight.shape[0] % 4
@@ -105,33 +168,30 @@ def _arrays(given: Given) -> Arrays:
     keep = torch.empty(0, 1, 1, dtype=torch.bool) if given.keep is None else given.keep
     centre = x.new_empty(0, 1) if given.centre is None else given.centre
     return Arrays(
-        form,
-        *(
-            each.contiguous().numpy()
-            for each in (x, y, given.value, weight, given.start, given.stop, keep.view(torch.uint8))
-        ),
+        form(weight.contiguous().numpy()),
+        *(each.contiguous().numpy() for each in (x, y, given.value, given.start, given.stop, keep.view(torch.uint8))),
         *(each.contiguous().numpy() for each in (given.keep_of, given.group, centre)),
-        sharpness=torch.tensor(0.5 / given.deviation**2).numpy()[()],
+        sharpness=np.float32(0.5 / given.deviation**2),
     )
 
 
-def _factored(x: Float[Tensor, "N T F"], y: Float[Tensor, "G F S"]) -> tuple[int, Tensor, Tensor]:
+def _factored(x: Float[Tensor, "N T F"], y: Float[Tensor, "G F S"]) -> tuple[type, Tensor, Tensor]:
     """``e^(2x)`` and ``e^(2y)``, or the features themselves where those would not be numbers.
 
     Taking a constant from a channel of x and adding it to y's leaves ``x + y`` as it is, so channels can be centred.
     """
     if x.shape[2] == 0:
-        return FACTORED, x, y
+        return Factored, x, y
     if bool(x.abs().max() <= _FURTHEST) and bool(y.abs().max() <= _FURTHEST):
-        return FACTORED, (x * 2).exp_(), (y * 2).exp_()
+        return Factored, (x * 2).exp_(), (y * 2).exp_()
     x_low, x_high = torch.aminmax(x.reshape(-1, x.shape[2]), dim=0)
     y_low, y_high = y.amin((0, 2)), y.amax((0, 2))
     middle = (x_low + x_high + y_low + y_high) / 4
     spread = torch.maximum(x_high - x_low, y_high - y_low) / 2
     if not bool(((middle.abs() + spread) <= _FURTHEST).all()):
-        return DIRECT, x, y
+        return Direct, x, y
     shift = (x_low + x_high - y_low - y_high) / 4
-    return FACTORED, ((x - shift) * 2).exp_(), ((y + shift.unsqueeze(-1)) * 2).exp_()
+    return Factored, ((x - shift) * 2).exp_(), ((y + shift.unsqueeze(-1)) * 2).exp_()
 
 
 def _parts(group: Tensor, groups: int, queries: int) -> tuple[Tensor, Tensor]:

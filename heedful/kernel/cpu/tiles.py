@@ -6,12 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.additive import direct_scores, factored_scores, step_scores
+from heedful.kernel.cpu.forms import add_scores
 from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32
-from heedful.kernel.cpu.micro import LANES, add_product
-
-INNER, FACTORED, DIRECT, STEP = 0, 1, 2, 3
-"""How a tile is scored: by a matrix product; the tanh form by its factors, pair by pair, or for few queries."""
+from heedful.kernel.cpu.micro import LANES
 
 ROWS, KEYS = 16, 512
 """The queries and keys of a tile: its scores (32 KiB) stay in the nearest caches while its channels pass by."""
@@ -35,11 +32,10 @@ class Arrays(NamedTuple):
     may be seen. `centre` has no rows where nothing is gated.
     """
 
-    form: int
+    form: Any  # one of `forms`
     x: Any  # float32 [N, T, F]: features of the queries, or e^(2x)
     y: Any  # float32 [G, F, S and padding]: features of the keys, or e^(2y); of the step form [G, S, F]
     value: Any  # float32 [G, S, V]
-    weight: Any  # float32 [F], of the tanh form
     start: Any  # int32 [N, T]: the first key a query may see
     stop: Any  # int32 [N, T]: the key after the last
     keep: Any  # uint8 [K, 1 or T, S]
@@ -72,14 +68,7 @@ def score_tile(arrays, tile, scores):
     for r in range(tile.rows + 1):
         scores[r][: tile.columns] = f32(0)
     x, y = arrays.x[tile.n, tile.row : tile.row + tile.rows], arrays.y[arrays.group[tile.n]]
-    if arrays.form == FACTORED:
-        factored_scores(scores, x, y, arrays.weight, tile)
-    elif arrays.form == DIRECT:
-        direct_scores(scores, x, y, arrays.weight, tile)
-    elif arrays.form == STEP:
-        step_scores(scores, x, y, arrays.weight, tile)
-    else:
-        add_product(scores, x, y, tile.rows, x.shape[1], tile.first, tile.columns)
+    add_scores(arrays.form, scores, x, y, tile)
     for r in range(tile.rows):
         start, stop = arrays.start[tile.n, tile.row + r] - tile.first, arrays.stop[tile.n, tile.row + r] - tile.first
         if start > 0 or stop < tile.columns:

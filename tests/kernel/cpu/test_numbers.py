@@ -6,7 +6,7 @@ import torch
 from heedful import Additive, Causal, Dot, Padding, Predicted, Window, attend
 from heedful.kernel import EngineError
 from heedful.kernel.cpu import run
-from heedful.kernel.cpu.tiles import DIRECT, FACTORED
+from heedful.kernel.cpu.forms import Direct, Factored
 from heedful.testing.tolerance import OverBudget, within_budget
 
 DOT = Dot(scale=1.0)
@@ -65,10 +65,10 @@ def test_features_far_apart(far):
 def test_features_all_far_on_one_side_are_centred():
     x, y = draw(1, 9, 4) + 90, draw(1, 4, 11) - 91
     form, a, b = run._factored(x, y)
-    assert form == FACTORED
+    assert form is Factored
     product = a.unsqueeze(-1) * b.unsqueeze(1)
     torch.testing.assert_close(product, (2 * (x.unsqueeze(-1) + y.unsqueeze(1))).exp(), rtol=1e-4, atol=0)
-    assert run._factored(100 * x, y)[0] == DIRECT
+    assert run._factored(100 * x, y)[0] is Direct
 
 
 @pytest.mark.parametrize("scale", [1e2, 1e4])

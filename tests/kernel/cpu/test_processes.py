@@ -12,7 +12,7 @@ import heedful
 
 LOOK = """
 import torch
-from heedful import Additive, attend
+from heedful import Additive, attend, pooled_map, select
 torch.manual_seed(1)
 score, query, memory = Additive(32, 32, 32), torch.randn(4, 200, 32), torch.randn(4, 300, 32)
 def look(engine="cpu"):
@@ -159,6 +159,10 @@ query = torch.randn(1, 8192, 32, requires_grad=True)
 attend(query[:, :64], query[:, :64], score=score, engine="cpu").sum().backward()
 before = peak()
 attend(query, query, score=score, engine="cpu").sum().backward()
+with torch.no_grad():
+    pooled_map(query, query, score=score)
+selection = select(query, query, score=score)
+(selection.log_probability.sum() + selection.entropy.sum()).backward()
 print((peak() - before) / 1024)
 """
     done = run(code)
