@@ -18,6 +18,7 @@ from torch import Tensor
 
 from heedful import machine
 from heedful.kernel.cpu import run, tiles
+from heedful.kernel.cpu.forms import Factored
 from heedful.kernel.cpu.given import Given
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
@@ -55,7 +56,7 @@ def engine_scores(x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, bool]:
             tile = tiles.Tile(0, row, min(tiles.ROWS, len(x) - row), key, min(tiles.KEYS, len(y) - key))
             tiles.score_tile(arrays, tile, part)
             scores[row : row + tile.rows, key : key + tile.columns] = part[: tile.rows, : tile.columns]
-    return torch.from_numpy(scores), arrays.form == tiles.FACTORED
+    return torch.from_numpy(scores), isinstance(arrays.form, Factored)
 
 
 def bound(weight: Tensor) -> float:

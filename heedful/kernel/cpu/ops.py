@@ -100,10 +100,11 @@ def _differentiate_survey(ctx: Any, above: Tensor, *others: Any) -> tuple[Tensor
     of_sum, of_entropy = others[_MANY_SAVED - 1 : _MANY_SAVED + 1]
     log_scales = torch.where(saved.scales > 0, saved.scales.log(), 0.0)
     tilts = torch.stack([of_sum - of_entropy * (entropies + log_scales), -of_entropy], dim=-1)
-    x, y, value, weight, *others = _slopes(ctx, above, tilts, saved, tensors[_MANY_SAVED + 2 :])
+    slopes = _slopes(ctx, above, tilts, saved, tensors[_MANY_SAVED + 2 :])
+    x, y, value, weight = slopes[:4]
     if weight is not None:  # the loops take it that the slopes of a row's scores sum to 0: these sum to `of_sum`
         weight = weight + torch.where(saved.scales > 0, of_sum, 0.0).sum()
-    return x, y, value, weight, *others
+    return x, y, value, weight, *slopes[4:]
 
 
 def _slopes(
