@@ -18,7 +18,7 @@ help:
 	@echo "make demo      train two small translators on an embedded corpus, score them, draw where they look"
 	@echo "make test      all tests but the slow ones (one test: make test ARGS='-k words tests/store')"
 	@echo "make test-all  the slow tests too"
-	@echo "make bench     attention beside its peers, timed on this machine (two minutes; leave it alone meanwhile)"
+	@echo "make bench     attention beside its peers, timed on this machine (some minutes; leave it alone meanwhile)"
 	@echo "make lint      ruff, pyright and the floors"
 	@echo "make clean     remove caches, builds and what the demo left; $(VENV) stays"
 
@@ -42,7 +42,7 @@ lint: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	@echo "== attention beside its peers"
-	@$(BIN)/python benchmarks/attention.py $(ARGS)
+	@$(BIN)/heedful bench $(ARGS)
 
 clean:
 	rm -rf build dist demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache

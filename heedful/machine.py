@@ -7,6 +7,7 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -47,6 +48,12 @@ def has_bfloat16(device: str | torch.device = "cpu") -> bool:
     if device.type == "cuda":
         return torch.cuda.is_available() and torch.cuda.get_device_capability(device)[0] >= 8
     return device.type == "cpu" and not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(_cpu_flags())
+
+
+def cpu_features(names: Iterable[str]) -> list[str]:
+    """Those of the named features that this processor has, by the names of Linux; none where that is not known."""
+    flags = _cpu_flags()
+    return [name for name in names if name in flags]
 
 
 def choose_precision(name: str, device: str | torch.device = "cpu") -> torch.dtype:

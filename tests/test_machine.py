@@ -94,3 +94,10 @@ def test_a_kept_buffer_is_not_faulted_in_again(switch, told):
 def test_without_glibc_nothing_is_told(monkeypatch):
     monkeypatch.setattr(machine, "_is_glibc", lambda: False)
     assert machine.keep_large_buffers() is False
+
+
+def test_the_features_asked_for_are_told_in_their_order(monkeypatch):
+    monkeypatch.setattr(machine, "_cpu_info", lambda: INTEL)
+    assert machine.cpu_features(["amx_tile", "sve", "avx2"]) == ["amx_tile", "avx2"]
+    monkeypatch.setattr(machine, "_cpu_info", lambda: "")
+    assert machine.cpu_features(["avx2"]) == []

@@ -78,13 +78,13 @@ def test_ctrl_c_is_status_130(capsys, monkeypatch):
 def test_help_and_version_load_no_torch():
     code = (
         "import sys\nfrom heedful.cli.run import run\n"
-        "status = [run(['--help']), run(['train', '--help']), run([]), run(['--version'])]\n"
+        "status = [run(['--help']), run(['train', '--help']), run(['bench', '--help']), run([]), run(['--version'])]\n"
         "heavy = sorted({'torch', 'numpy', 'lightning', 'sacrebleu', 'matplotlib'} & set(sys.modules))\n"
-        "assert status == [0, 0, 0, 0] and not heavy, (status, heavy)"
+        "assert status == [0, 0, 0, 0, 0] and not heavy, (status, heavy)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "check", "train", "predict", "eval", "show", "models", "cite"):
+    for command in ("demo", "check", "train", "predict", "eval", "show", "bench", "models", "cite"):
         assert command in done.stdout
 
 

@@ -1,0 +1,68 @@
+"""Attention as anybody writes it from its formula: every pair at once, by torch. A peer, and in float64 the judge."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from heedful.bench.case import Case, Work
+
+_JUDGED = 1 << 25
+"""Numbers that the judge may hold; of a longer case it looks at some of the queries."""
+
+
+def by_hand(work: Work, tensors: Sequence[Tensor], own: Tensor) -> Tensor:
+    """The contexts of queries that stand at the positions `own` ``[T]`` among the keys."""
+    query, key, value = tensors
+    x, y = work.features(query, key)
+    if work.weight is None:
+        scores = work.scale * (x @ y.transpose(-1, -2))
+    else:
+        scores = torch.tanh(x.unsqueeze(-2) + y.unsqueeze(-3)) @ work.weight.to(x.dtype)
+    visible, gate = sight(work, query, own, keys=key.shape[-2])
+    if visible is not None:
+        scores = scores.masked_fill(~visible, -torch.inf)
+    weights = torch.softmax(scores, dim=-1)
+    return (weights if gate is None else weights * gate.to(weights.dtype)) @ value
+
+
+def sight(work: Work, query: Tensor, own: Tensor, *, keys: int) -> tuple[Tensor | None, Tensor | None]:
+    """Which keys queries see, True = may look, and by what their weights are multiplied: ``[.., T, S]``, or None."""
+    position = torch.arange(keys, device=query.device)
+    visible = None
+    if work.banded:
+        away = position - own.unsqueeze(-1)
+        limits = [away >= -work.left] if work.left is not None else []
+        limits += [away <= work.right] if work.right is not None else []
+        visible = limits[0] if len(limits) == 1 else limits[0] & limits[1]
+    if work.centre is None:
+        return visible, None
+    away = position - work.centre(query).unsqueeze(-1)
+    near = away.detach().abs() <= work.radius
+    return near if visible is None else near & visible, torch.exp(-0.5 * (away / (work.radius / 2)) ** 2)
+
+
+def positions(case: Case) -> Tensor:
+    """Where the queries of a case stand among its keys: the last one at the last."""
+    queries = case.shape[-2]
+    return torch.arange(case.keys - queries, case.keys, device=case.device)
+
+
+def error_of(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> float:
+    """The largest error of a case's contexts against float64, at as many of its queries as memory allows.
+
+    A query whose predicted window begins or ends within rounding of a key is passed over: which side the key falls
+    on is a matter of the last bit.
+    """
+    width = 1 if case.work.weight is None else case.shape[-1]
+    queries = case.shape[-2]
+    judged = max(1, min(queries, _JUDGED // max(1, case.pairs // queries * width)))
+    rows = torch.linspace(0, queries - 1, judged, device=case.device).round().long()
+    query, key, value = (tensor.detach().double() for tensor in tensors)
+    query = query[..., rows, :]
+    exact = by_hand(case.work, (query, key, value), positions(case)[rows])
+    errors = (contexts.detach()[..., rows, :] - exact).abs()
+    if case.work.centre is not None:
+        beyond = (case.work.centre(query) - case.work.radius) % 1
+        errors = errors[(beyond > 0.01) & (beyond < 0.99)]
+    return float(errors.nan_to_num(nan=torch.inf).max()) if errors.numel() else 0.0

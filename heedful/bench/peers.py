@@ -1,0 +1,209 @@
+"""Who is timed: each peer says whether it is here, what it can do of a case, and what it must hold in memory."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from torch.utils.checkpoint import checkpoint
+
+from heedful.bench import libraries
+from heedful.bench.case import Case, Look
+from heedful.bench.formula import by_hand, positions, sight
+from heedful.bench.way import Way, four_axes
+
+OURS = "ours"
+_BLOCK_FLOATS = 1 << 24
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A way of computing attention that anybody has at hand.
+
+    `missing` says why it is not here and how to mend that, None where it is; `way` how it does a case, or in words
+    why it cannot; `floats` how many numbers it holds at once at the least, by which a long case is refused before
+    memory runs out.
+    """
+
+    what: str
+    missing: Callable[[], str | None]
+    way: Callable[[Case], Way | str]
+    floats: Callable[[Case], int]
+
+
+def _here() -> None:
+    """Nothing is missing: it comes with torch, or with us."""
+
+
+def _package(*modules: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        absent = [name for name in modules if importlib.util.find_spec(name) is None]
+        return f"not installed: pip install {' '.join(name.replace('_', '-') for name in absent)}" if absent else None
+
+    return missing
+
+
+def _keras_missing() -> str | None:
+    backend = os.environ.get("KERAS_BACKEND", "torch")
+    if backend != "torch":
+        return f"KERAS_BACKEND is {backend!r} here: unset it, or set it to torch"
+    return _package("keras")()
+
+
+def _compiler_missing() -> str | None:
+    """What torch.compile calls for code on a CPU; on a GPU it brings its own."""
+    if torch.cuda.is_available():
+        return None
+    wanted = os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    return None if shutil.which(wanted) else f"needs a C++ compiler and finds no {wanted!r}: install one, or set CXX"
+
+
+def _ours(case: Case) -> Way:
+    return Way(case.work.ours("auto"))
+
+
+def _plain(case: Case) -> Way:
+    return Way(case.work.ours("plain"))
+
+
+def _formula(case: Case) -> Look:
+    own = positions(case)
+    return lambda *tensors: by_hand(case.work, tensors, own)
+
+
+def _eager(case: Case) -> Way:
+    return Way(_formula(case))
+
+
+def _compiled(case: Case) -> Way:
+    return Way(torch.compile(_formula(case), dynamic=False))
+
+
+def _chunked(case: Case) -> Way:
+    """The formula over blocks of queries; in training a block is computed again, else nothing would be saved."""
+    own = positions(case)
+    block = max(1, _BLOCK_FLOATS // (_pair_floats(case) // case.shape[-2]))
+
+    def part(query: Tensor, key: Tensor, value: Tensor, at: Tensor) -> Tensor:
+        return by_hand(case.work, (query, key, value), at)
+
+    def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        blocks = zip(query.split(block, dim=-2), own.split(block), strict=True)
+        if not torch.is_grad_enabled():
+            return torch.cat([part(rows, key, value, at) for rows, at in blocks], dim=-2)
+        kept = [checkpoint(part, rows, key, value, at, use_reentrant=False) for rows, at in blocks]
+        return torch.cat(kept, dim=-2)  # pyright: ignore[reportCallIssue]
+
+    return Way(look)
+
+
+def _sdpa(case: Case) -> Way:
+    """The one of torch; where it cannot do the same, what it would take for as many products, under its own name."""
+    work = case.work
+    if work.weight is not None:
+        return Way(four_axes(scaled_dot_product_attention), other="dot product")
+    if work.centre is not None:
+        return Way(_sdpa_gated(case), other="gate inside the softmax")
+    if work.banded and not work.causal:
+        mask, _ = sight(work, torch.empty(0, device=case.device), positions(case), keys=case.keys)
+        look = four_axes(scaled_dot_product_attention, attn_mask=mask, scale=work.scale)
+    else:
+        look = four_axes(scaled_dot_product_attention, is_causal=work.causal, scale=work.scale)
+    return Way(lambda query, key, value: look(*work.features(query, key), value))
+
+
+def _sdpa_gated(case: Case) -> Look:
+    """A Gaussian as a bias: the weights are normalised after it, and so are not those of the paper."""
+    own = positions(case)
+
+    def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        visible, gate = sight(case.work, query, own, keys=case.keys)
+        assert visible is not None
+        assert gate is not None
+        bias = gate.log().masked_fill(~visible, -torch.inf).to(query.dtype)
+        return four_axes(scaled_dot_product_attention, attn_mask=bias, scale=case.work.scale)(query, key, value)
+
+    return look
+
+
+def _flex(case: Case) -> Way | str:
+    """FlexAttention, compiled, with a block mask where the region is a band."""
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+    work = case.work
+    if work.weight is not None:
+        return "it scores by inner products only"
+    if work.centre is not None:
+        return "it cannot gate weights after the softmax"
+    mask = None
+    if work.banded:
+        offset = case.keys - case.shape[-2]
+
+        def near(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+            away = key - (query + offset)
+            seen = torch.ones_like(away, dtype=torch.bool) if work.left is None else away >= -work.left
+            return seen if work.right is None else seen & (away <= work.right)
+
+        mask = create_block_mask(near, None, None, case.shape[-2], case.keys, device=str(case.device))
+    compiled = torch.compile(flex_attention, dynamic=False)
+    look = four_axes(compiled, block_mask=mask, scale=work.scale)
+    if case.device.type != "cpu":
+        return Way(lambda query, key, value: look(*work.features(query, key), value))
+
+    def forward_only(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        x, y = work.features(query.detach(), key.detach())  # it refuses what asks for gradients, even where none flow
+        return look(x, y, value.detach())
+
+    return Way(forward_only, no_backward="FlexAttention has no backward pass on a CPU")
+
+
+def _pair_floats(case: Case) -> int:
+    return case.pairs * (1 if case.work.weight is None else case.shape[-1])
+
+
+def _lines(case: Case) -> int:
+    """What grows with T + S: inputs, outputs, gradients."""
+    return 8 * torch.Size(case.shape[:-2]).numel() * (case.shape[-2] + case.keys) * case.shape[-1]
+
+
+def _all_pairs(case: Case) -> int:
+    """Every pair's hidden layer or score, before and after what is applied to it."""
+    return _lines(case) + 2 * _pair_floats(case)
+
+
+def _scores(case: Case) -> int:
+    """Every pair's score: what a compiler cannot fuse away."""
+    return _lines(case) + case.pairs
+
+
+def _a_block(case: Case) -> int:
+    return _lines(case) + min(2 * _BLOCK_FLOATS, 2 * _pair_floats(case))
+
+
+def _sdpa_floats(case: Case) -> int:
+    """A mask of its own for every pair of positions, where the region is no plain one."""
+    queries = case.shape[-2]
+    masked = case.work.banded and not case.work.causal
+    return _lines(case) + (case.pairs if case.work.centre else queries * case.keys // 4 if masked else 0)
+
+
+PEERS = {
+    OURS: Peer("heedful, with the engine that `auto` takes", _here, _ours, _lines),
+    "plain": Peer("heedful's plain engine: torch over blocks of queries", _here, _plain, _a_block),
+    "eager": Peer("the formula by hand in torch, every pair at once", _here, _eager, _all_pairs),
+    "chunked": Peer("the formula by hand over blocks of queries", _here, _chunked, _a_block),
+    "compile": Peer("torch.compile of the formula by hand", _compiler_missing, _compiled, _scores),
+    "sdpa": Peer("torch's scaled_dot_product_attention", _here, _sdpa, _sdpa_floats),
+    "flex": Peer("torch's FlexAttention, compiled", _compiler_missing, _flex, _lines),
+    "keras": Peer("layers of Keras 3 on torch", _keras_missing, libraries.keras, _all_pairs),
+    "x-transformers": Peer("x-transformers' Attend", _package("x_transformers"), libraries.x_transformers, _all_pairs),
+    "x-transformers-flash": Peer(
+        "x-transformers' Attend(flash=True)", _package("x_transformers"), libraries.x_transformers_flash, _lines
+    ),
+}
+"""The closed table of names that a command may say, ours first."""

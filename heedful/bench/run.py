@@ -1,0 +1,207 @@
+"""Runs a case at its lengths: checks every peer's answer, lets them take turns, and asks for their memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from heedful.bench.case import PASSES, Case, Look
+from heedful.bench.gate import wrong_contexts, wrong_gradients
+from heedful.bench.kinds import KINDS
+from heedful.bench.memory import Asked, free_memory, measure
+from heedful.bench.peers import OURS, PEERS
+from heedful.bench.report import Row
+from heedful.bench.timing import Timing, in_turns, watch_for
+from heedful.bench.way import Way
+
+Result = TypeVar("Result")
+
+_SWEEP = 3
+"""Lengths from which on a case is a sweep: memory is measured too, and it can be drawn."""
+_SHARE = 0.5
+"""Of the free memory, what a call may be foreseen to take."""
+_FLOPS = {PASSES[0]: 4, PASSES[1]: 14}
+"""Additions and products for a pair and channel of the inner form: two matrix products forward, five backward."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long the peers of a row take turns, at how many turns at least, and from what call on a peer leaves."""
+
+    device: torch.device
+    seconds: float = 3.0
+    turns: int = 9
+    longest: float = 20.0
+
+
+def run_kind(
+    name: str, lengths: Sequence[int], peers: Sequence[str], *, settings: Settings, say: Callable[[str], None]
+) -> Iterator[Row]:
+    """The rows of a case at several lengths, ours first in each pass, as they are measured.
+
+    `peers` are names of `PEERS` that are here. `say` is told what is being done.
+    Raises: RuntimeError, when ours gives a wrong answer: nothing else is then worth timing.
+    """
+    those = [OURS, *(peer for peer in peers if peer != OURS)]
+    entrants = _Field(name, those, settings, len(lengths) >= _SWEEP, say)
+    for length in sorted(lengths):
+        torch.compiler.reset()  # else it compiles for any length from the second on, and gives up after the eighth
+        yield from entrants.run(length)
+
+
+def call_of(look: Look, tensors: Sequence[Tensor], *, learns: bool) -> Callable[[], list[Tensor]]:
+    """A call as it is timed: it returns the context, or the gradients of query, key and value."""
+
+    def forward() -> list[Tensor]:
+        with torch.no_grad():
+            return [look(*tensors)]  # pyright: ignore[reportCallIssue]
+
+    if not learns:
+        return forward
+    query, _, value = tensors
+    generator = torch.Generator().manual_seed(3)
+    drawn = torch.randn(*query.shape[:-1], value.shape[-1], generator=generator)
+    above = drawn.to(query.device, query.dtype)
+    return lambda: list(torch.autograd.grad(look(*tensors), tensors, above))  # pyright: ignore[reportCallIssue]
+
+
+@dataclass
+class _Field:
+    """The peers of one case, and what is known of them from shorter lengths."""
+
+    name: str
+    peers: list[str]
+    settings: Settings
+    weighs: bool
+    say: Callable[[str], None]
+    out: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    before: dict[tuple[str, str], tuple[Case, Row]] = field(default_factory=dict[tuple[str, str], tuple[Case, Row]])
+
+    def run(self, length: int) -> Iterator[Row]:
+        """Both passes at one length."""
+        case = KINDS[self.name].make(length, self.settings.device)
+        ways: dict[str, Way] = {}
+        for peer in self.peers:
+            if all((peer, way) in self.out for way in PASSES):
+                continue
+            way = _attempt(lambda peer=peer: PEERS[peer].way(case))
+            if isinstance(way, str):
+                yield self._leaves(case, peer, PASSES, way)
+            else:
+                ways[peer] = way
+        for way in PASSES:
+            yield from self._pass(case, ways, way)
+
+    def _pass(self, case: Case, ways: dict[str, Way], way: str) -> Iterator[Row]:
+        """Leaves out who cannot or must not go on, checks and times the others."""
+        learns, calls = way == PASSES[1], dict[str, Callable[[], list[Tensor]]]()
+        tensors, ours = case.inputs(), list[Tensor]()
+        for peer, how in ways.items():
+            if (peer, way) in self.out:
+                continue
+            self.say(f"{case.name} {case.size}, {way}: {peer} is checked")
+            reason = (how.no_backward if learns else "") or self._too_much(case, peer, way)
+            call = call_of(how.look, tensors, learns=learns)
+            found = reason or _attempt(call)
+            if peer == OURS and not isinstance(found, str):
+                ours = found
+            wrong = found if isinstance(found, str) else _wrong(case, how, tensors, ours=ours, found=found)
+            if wrong and peer == OURS and not reason:
+                raise RuntimeError(f"{case.name} {case.size}, {way}: ours is {wrong}")
+            if wrong:
+                yield self._leaves(case, peer, (way,), wrong)
+            else:
+                calls[peer] = call
+            if wrong and peer == OURS:
+                return  # there is nothing to compare with
+        ours.clear()
+        yield from self._timed(case, ways, way, calls=calls)
+
+    def _timed(
+        self, case: Case, ways: dict[str, Way], way: str, *, calls: dict[str, Callable[[], list[Tensor]]]
+    ) -> Iterator[Row]:
+        """The rows of those who passed."""
+        settings = self.settings
+        self.say(f"{case.name} {case.size}, {way}: {', '.join(calls)} take turns")
+        taken = in_turns(calls, watch_for(settings.device), seconds=settings.seconds, turns=settings.turns)
+        for peer, timing in taken.items():
+            extra, note = self._weigh(case, peer, way)
+            row = Row(
+                case.name,
+                case.length,
+                case.size,
+                way,
+                label(peer, ways[peer]),
+                timing=timing,
+                ratio=timing.wall / taken[OURS].wall,
+                bytes=extra,
+                rate=_rate(case, way, timing),
+                note=note,
+            )
+            self.before[peer, way] = case, row
+            yield row
+
+    def _weigh(self, case: Case, peer: str, way: str) -> tuple[int | None, str]:
+        """The bytes of a call, or why they are not known."""
+        if not self.weighs:
+            return None, ""
+        self.say(f"{case.name} {case.size}, {way}: memory of {peer}")
+        device = str(self.settings.device)
+        asked = Asked(case.name, case.length, peer, way, torch.get_num_threads(), device)
+        found = measure(asked, seconds=600.0 + 30.0 * self.settings.longest)
+        return (None, found) if isinstance(found, str) else (found, "")
+
+    def _too_much(self, case: Case, peer: str, way: str) -> str:
+        """Why a peer is left out from this length on, foreseen from what it must hold and from what it took before."""
+        shorter, row = self.before.get((peer, way), (case, None))
+        seconds = row.timing.wall / 1e3 * case.pairs / max(1, shorter.pairs) if row and row.timing else 0.0
+        if seconds > self.settings.longest and peer != OURS:
+            return f"a call would take about {float(f'{seconds:.2g}'):g} s"
+        floats = PEERS[peer].floats
+        held = floats(case) * case.dtype.itemsize * (3 if way == PASSES[1] else 2) // 2
+        grown = (row.bytes or 0) * floats(case) // max(1, floats(shorter)) if row else 0
+        needed, free = max(held, grown), free_memory(self.settings.device)
+        if free and needed > _SHARE * free:
+            return f"would take {needed / 1e9:,.0f} GB of memory, and {free / 1e9:,.0f} GB are free"
+        return ""
+
+    def _leaves(self, case: Case, peer: str, ways: Sequence[str], reason: str) -> Row:
+        """The row of a peer that is not timed here, nor at longer ones."""
+        self.out |= {(peer, way) for way in ways}
+        way, onwards = ways[0] if len(ways) == 1 else "both", " from here on" if self.weighs else ""
+        return Row(case.name, case.length, case.size, way, peer, note=f"left out{onwards}: {reason}")
+
+
+def label(peer: str, way: Way) -> str:
+    """A peer's name, and what it does instead where that is other work."""
+    return f"{peer}: {way.other}" if way.other else peer
+
+
+def _attempt(call: Callable[[], Result]) -> Result | str:
+    """What a call returns, or how it failed: a peer's failure is a line of the table."""
+    try:
+        return call()
+    except Exception as fault:  # another's code, for any reason
+        words = " ".join(str(fault).split())
+        return f"failed: {type(fault).__name__}: {words[:200]}"
+
+
+def _wrong(case: Case, how: Way, tensors: Sequence[Tensor], *, ours: list[Tensor], found: list[Tensor]) -> str:
+    """What is wrong with an answer; nothing, also of other work, which has no right answer here."""
+    if how.other:
+        return ""
+    if len(found) == 1:
+        return wrong_contexts(case, tensors, found[0])
+    return wrong_gradients(case, ours, found)
+
+
+def _rate(case: Case, way: str, timing: Timing) -> str:
+    """On a GPU, what was done a second: products and sums of the inner form, terms of the other."""
+    if case.device.type != "cuda":
+        return ""
+    per_second = case.terms / (timing.wall / 1e3) / 1e12
+    if case.work.weight is not None:
+        return f"{per_second:.2f} T terms/s"
+    return f"{_FLOPS[way] * per_second:.1f} TFLOP/s"

@@ -1,0 +1,104 @@
+"""How long calls take that take turns: a disturbance then falls on all of them, and ratios survive it."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+
+Call = Callable[[], object]
+
+_TURNS = 9
+_STRETCH = 5
+"""So many times the seconds asked for may pass, before fewer turns than wanted are enough."""
+
+
+class Sample(NamedTuple):
+    """One call, in milliseconds: by the clock, and of the processor in all threads of this process."""
+
+    wall: float
+    cpu: float
+
+
+@runtime_checkable
+class Watch(Protocol):
+    """What takes the time."""
+
+    def now(self) -> float:
+        """Seconds, from anywhere."""
+        ...
+
+    def time(self, call: Call) -> Sample:
+        """Make the call and say what it took."""
+        ...
+
+
+class Wall:
+    """The clock of the wall, for work on the CPU."""
+
+    def now(self) -> float:
+        """Seconds."""
+        return time.perf_counter()
+
+    def time(self, call: Call) -> Sample:
+        """Between the call and its return."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        call()
+        return Sample(1e3 * (time.perf_counter() - wall), 1e3 * (time.process_time() - cpu))
+
+
+class Events:
+    """Events in a GPU's own queue: what the device took, whatever the CPU did meanwhile."""
+
+    def now(self) -> float:
+        """Seconds."""
+        return time.perf_counter()
+
+    def time(self, call: Call) -> Sample:
+        """Between two events, the second of which is waited for."""
+        start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        cpu = time.process_time()
+        start.record()
+        call()
+        stop.record()
+        stop.synchronize()
+        return Sample(start.elapsed_time(stop), 1e3 * (time.process_time() - cpu))
+
+
+def watch_for(device: torch.device) -> Watch:
+    """What takes the time on a device."""
+    return Events() if device.type == "cuda" else Wall()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians over the turns in milliseconds, and the quartiles of the wall's."""
+
+    wall: float
+    low: float
+    high: float
+    cpu: float
+    turns: int
+
+
+def in_turns(calls: Mapping[str, Call], watch: Watch, *, seconds: float, turns: int = _TURNS) -> dict[str, Timing]:
+    """Times calls one after the other, round after round, until so many seconds have passed.
+
+    There are at least so many turns, unless they would take five times the seconds; there is always one. Warm the
+    calls up before.
+    """
+    samples: dict[str, list[Sample]] = {name: [] for name in calls}
+    begun, done = watch.now(), 0
+    while not done or (passed := watch.now() - begun) < seconds or (done < turns and passed < _STRETCH * seconds):
+        for name, call in calls.items():
+            samples[name].append(watch.time(call))
+        done += 1
+    return {name: _timing(taken) for name, taken in samples.items()}
+
+
+def _timing(samples: list[Sample]) -> Timing:
+    walls = [sample.wall for sample in samples]
+    low, middle, high = statistics.quantiles(walls, n=4, method="inclusive") if len(walls) > 1 else walls * 3
+    return Timing(middle, low, high, statistics.median(sample.cpu for sample in samples), len(samples))

@@ -1,0 +1,143 @@
+"""``heedful bench``: how long attention takes beside its peers, and how much memory, on this machine."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from heedful.cli.app import app
+from heedful.cli.arguments import check_choice
+from heedful.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+    from heedful.bench.report import Row
+
+_QUICK = {"seconds": 0.05, "turns": 2}
+_QUICK_LENGTHS = {True: (32, 48, 64), False: (64,)}  # of a sweep, of another case
+_THREE_SECONDS = 3.0
+
+
+@app.command()
+def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CASE]...", help="additive, dot ...; `lengths` sweeps 64 to 131,072. [default: the rest]"
+        ),
+    ] = None,
+    lengths: Annotated[
+        str | None, typer.Option(metavar="N,N", help="Lengths for every case; three or more also show memory.")
+    ] = None,
+    peers: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Only these beside ours.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="How long the peers of a row take turns. [default: 3]")
+    ] = None,
+    longest: Annotated[float, typer.Option(min=0, help="A peer leaves where a call would take more seconds.")] = 20.0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads, for everybody. [default: torch's]")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    out: Annotated[
+        Path, typer.Option(metavar="NAME", help="Writes NAME.md, NAME.jsonl and, of sweeps, pictures.")
+    ] = Path("benchmarks/results/latest"),
+    as_installed: Annotated[
+        bool, typer.Option("--as-installed", help="Let the allocator give large buffers back, as it comes.")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: whether it works, not how fast.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON instead of a table.")] = False,
+) -> None:
+    """Time attention beside its peers, in turns in one process, after a check of every answer."""
+    import torch
+
+    from heedful.bench.record import Record
+    from heedful.bench.report import describe_run, json_line, preface, table_line
+    from heedful.bench.run import Settings
+    from heedful.cli.output import tell
+    from heedful.machine import keep_large_buffers
+
+    chosen = _lengths_by_case(cases or [], lengths, quick=quick)
+    here, missing = _peers(peers)
+    place = _device(device)
+    if threads:
+        torch.set_num_threads(threads)
+    kept = not as_installed and keep_large_buffers()
+    settings = Settings(place, seconds=_THREE_SECONDS if seconds is None else seconds, longest=longest)
+    if quick:
+        settings = Settings(place, seconds=seconds or _QUICK["seconds"], turns=int(_QUICK["turns"]), longest=longest)
+    words = {"--lengths": lengths, "--peers": peers, "--seconds": seconds, "--threads": threads}
+    flags = {"--as-installed": as_installed, "--quick": quick}
+    setting = describe_run(_command(cases or [], words, flags), kept=kept, device=place, missing=missing)
+
+    def line(row: "Row") -> None:
+        print(json_line(row) if as_json else table_line(row), flush=True)
+
+    if as_json:
+        print(json_line(setting))
+    else:
+        _print_head(preface(setting))
+    written = Record(setting, out).run(chosen, here, settings=settings, say=tell, show=line)
+    tell(f"written: {', '.join(map(str, written))}")
+
+
+def _print_head(preface: Iterable[str]) -> None:
+    from heedful.bench.report import HEAD
+
+    print(*preface, "", *HEAD, sep="\n", flush=True)
+
+
+def _lengths_by_case(cases: Sequence[str], lengths: str | None, *, quick: bool) -> dict[str, tuple[int, ...]]:
+    """The cases asked for, or all but the sweep, and their lengths.
+
+    Raises: UserError, for a name or a length that is none.
+    """
+    from heedful.bench.kinds import KINDS, SWEEP
+
+    for case in cases:
+        check_choice(case, KINDS, "case")
+    names = list(dict.fromkeys(cases)) or [name for name in KINDS if name != SWEEP]
+    if lengths is not None:
+        given = _numbers(lengths)
+        return dict.fromkeys(names, given)
+    return {name: _QUICK_LENGTHS[name == SWEEP] if quick else KINDS[name].lengths for name in names}
+
+
+def _numbers(words: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in words.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() and int(part) for part in parts):
+        raise UserError(f"--lengths is {words!r}, expected whole numbers above 0", hint="such as --lengths 64,256,1024")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _peers(words: str | None) -> tuple[list[str], dict[str, str]]:
+    """The peers asked for that are here, and why the others are not.
+
+    Raises: UserError, for a name that is none.
+    """
+    from heedful.bench.peers import PEERS
+
+    asked = [word.strip() for word in words.split(",") if word.strip()] if words is not None else list(PEERS)
+    for name in asked:
+        check_choice(name, PEERS, "peer")
+    reasons = {name: PEERS[name].missing() for name in dict.fromkeys(asked)}
+    return [name for name, reason in reasons.items() if not reason], {k: v for k, v in reasons.items() if v}
+
+
+def _device(name: str) -> "torch.device":
+    import torch
+
+    check_choice(name, ("auto", "cpu", "cuda"), "device")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "--device is cuda, and torch sees no CUDA device here", hint="leave it out, or say --device cpu"
+        )
+    cuda = name != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if cuda else "cpu")
+
+
+def _command(cases: Sequence[str], words: Mapping[str, object], flags: Mapping[str, bool]) -> str:
+    """The command as it may be given again, less where its results go."""
+    said = [f"{option} {quote(str(value))}" for option, value in words.items() if value is not None]
+    said += [flag for flag, given in flags.items() if given]
+    return " ".join(("heedful bench", *cases, *said))
