@@ -49,11 +49,7 @@ def positions(case: Case) -> Tensor:
 
 
 def error_of(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> float:
-    """The largest error of a case's contexts against float64, at as many of its queries as memory allows.
-
-    A query whose predicted window begins or ends within rounding of a key is passed over: which side the key falls
-    on is a matter of the last bit.
-    """
+    """The largest error of a case's contexts against float64, at as many of its queries as memory allows."""
     width = 1 if case.work.weight is None else case.shape[-1]
     queries = case.shape[-2]
     judged = max(1, min(queries, _JUDGED // max(1, case.pairs // queries * width)))
@@ -61,8 +57,17 @@ def error_of(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> float:
     query, key, value = (tensor.detach().double() for tensor in tensors)
     query = query[..., rows, :]
     exact = by_hand(case.work, (query, key, value), positions(case)[rows])
-    errors = (contexts.detach()[..., rows, :] - exact).abs()
-    if case.work.centre is not None:
-        beyond = (case.work.centre(query) - case.work.radius) % 1
-        errors = errors[(beyond > 0.01) & (beyond < 0.99)]
+    errors = (contexts.detach()[..., rows, :] - exact).abs()[sure(case.work, query)]
     return float(errors.nan_to_num(nan=torch.inf).max()) if errors.numel() else 0.0
+
+
+def sure(work: Work, query: Tensor) -> Tensor:
+    """Which queries have one right answer, ``[*B, T]``.
+
+    All, but those whose predicted window ends within rounding of a key: on which side of its edge such a key falls is
+    a matter of the last bit, and so nobody's fault.
+    """
+    if work.centre is None:
+        return torch.ones(query.shape[:-1], dtype=torch.bool, device=query.device)
+    edge = (work.centre(query.detach().double()) - work.radius) % 1
+    return (edge > 0.01) & (edge < 0.99)

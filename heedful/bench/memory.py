@@ -133,7 +133,7 @@ def _answer(words: str) -> int:
         case = KINDS[asked.case].make(length, device)
         way = PEERS[asked.peer].way(case)
         assert not isinstance(way, str), way
-        return call_of(way.look, case.inputs(), learns=learns)
+        return call_of(case, way.look, case.inputs(), learns=learns)
 
     call = prepared(asked.length)
     warm = call if asked.length <= _WARM else prepared(_WARM)

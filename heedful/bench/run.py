@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from heedful.bench.case import PASSES, Case, Look
+from heedful.bench.formula import sure
 from heedful.bench.gate import wrong_contexts, wrong_gradients
 from heedful.bench.kinds import KINDS
 from heedful.bench.memory import Asked, free_memory, measure
@@ -51,8 +52,11 @@ def run_kind(
         yield from entrants.run(length)
 
 
-def call_of(look: Look, tensors: Sequence[Tensor], *, learns: bool) -> Callable[[], list[Tensor]]:
-    """A call as it is timed: it returns the context, or the gradients of query, key and value."""
+def call_of(case: Case, look: Look, tensors: Sequence[Tensor], *, learns: bool) -> Callable[[], list[Tensor]]:
+    """A call as it is timed: it returns the context, or the gradients of query, key and value.
+
+    No gradient comes down to a query whose answer is a matter of rounding.
+    """
 
     def forward() -> list[Tensor]:
         with torch.no_grad():
@@ -60,10 +64,9 @@ def call_of(look: Look, tensors: Sequence[Tensor], *, learns: bool) -> Callable[
 
     if not learns:
         return forward
-    query, _, value = tensors
     generator = torch.Generator().manual_seed(3)
-    drawn = torch.randn(*query.shape[:-1], value.shape[-1], generator=generator)
-    above = drawn.to(query.device, query.dtype)
+    drawn = torch.randn(case.shape, generator=generator).to(case.device, case.dtype)
+    above = drawn * sure(case.work, tensors[0]).unsqueeze(-1)
     return lambda: list(torch.autograd.grad(look(*tensors), tensors, above))  # pyright: ignore[reportCallIssue]
 
 
@@ -103,7 +106,7 @@ class _Field:
                 continue
             self.say(f"{case.name} {case.size}, {way}: {peer} is checked")
             reason = (how.no_backward if learns else "") or self._too_much(case, peer, way)
-            call = call_of(how.look, tensors, learns=learns)
+            call = call_of(case, how.look, tensors, learns=learns)
             found = reason or _attempt(call)
             if peer == OURS and not isinstance(found, str):
                 ours = found

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _QUICK = {"seconds": 0.05, "turns": 2}
 _QUICK_LENGTHS = {True: (32, 48, 64), False: (64,)}  # of a sweep, of another case
-_THREE_SECONDS = 3.0
+_THREE_SECONDS, _LONGEST = 3.0, 20.0
 
 
 @app.command()
@@ -36,7 +36,9 @@ def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
     seconds: Annotated[
         float | None, typer.Option(min=0, help="How long the peers of a row take turns. [default: 3]")
     ] = None,
-    longest: Annotated[float, typer.Option(min=0, help="A peer leaves where a call would take more seconds.")] = 20.0,
+    longest: Annotated[
+        float, typer.Option(min=0, help="A peer leaves where a call would take more seconds.")
+    ] = _LONGEST,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads, for everybody. [default: torch's]")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     out: Annotated[
@@ -66,7 +68,8 @@ def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
     settings = Settings(place, seconds=_THREE_SECONDS if seconds is None else seconds, longest=longest)
     if quick:
         settings = Settings(place, seconds=seconds or _QUICK["seconds"], turns=int(_QUICK["turns"]), longest=longest)
-    words = {"--lengths": lengths, "--peers": peers, "--seconds": seconds, "--threads": threads}
+    words: dict[str, object] = {"--lengths": lengths, "--peers": peers, "--seconds": seconds, "--threads": threads}
+    words |= {"--longest": None if longest == _LONGEST else longest, "--device": None if device == "auto" else device}
     flags = {"--as-installed": as_installed, "--quick": quick}
     setting = describe_run(_command(cases or [], words, flags), kept=kept, device=place, missing=missing)
 
