@@ -1,5 +1,6 @@
 """From tensors to loops and back: a problem prepared, shared out among threads, and its gradients put together."""
 
+import functools
 from math import gcd
 
 import numpy as np
@@ -8,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
+from heedful.kernel.cpu import spoiled
 from heedful.kernel.cpu.backward import Slopes, Sums, Work, backward
 from heedful.kernel.cpu.forms import Direct, Factored, Inner, Step
 from heedful.kernel.cpu.forward import Written, forward
@@ -30,6 +32,12 @@ _STRETCH = 256
 
 def attend(given: Given) -> Saved:
     """Contexts, and what the backward pass computes weights from again."""
+    saved = _attend(given)
+    return saved if spoiled.is_whole(saved.out) else spoiled.attend(given, _attend)
+
+
+def _attend(given: Given) -> Saved:
+    """The same, if there are but numbers."""
     saved = _saved(given)
     if not given.empty:
         arrays = _arrays(given)
@@ -52,6 +60,8 @@ def survey(given: Given, asked: Asked) -> tuple[Saved, Noted]:
         arrays = _arrays(given)
         notes = Notes(*(each.numpy() for each in noted), seed=np.uint64(max(0, asked.seed)), gated=asked.gated)
         _run(arrays, given, saved, cuts, notes)
+        if not spoiled.is_whole(saved.out):
+            saved = saved._replace(out=spoiled.attend(given, _attend).out)
         best_weights = torch.where(best >= 0, (best_weights - saved.tops.unsqueeze(-1)).exp(), 0.0)
         best_weights *= saved.scales.unsqueeze(-1)
     seen, logs = saved.scales > 0, saved.scales.log()
@@ -71,6 +81,15 @@ def attend_backward(
 
     `tilts` are what log-sum-exp and entropy bring down, as the loops take it.
     """
+    if spoiled.is_whole(saved.out):
+        return _attend_backward(above, saved, given, tilts=tilts)
+    return spoiled.attend_backward(above, given, functools.partial(_attend_backward, tilts=tilts), again=_attend)
+
+
+def _attend_backward(
+    above: Float[Tensor, "N T V"], saved: Saved, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
+) -> tuple[Tensor, ...]:
+    """The same, if there are but numbers."""
     x, y, value, weight, centre = given.x, given.y, given.value, given.weight, given.centre
     if given.empty:
         none = x.new_empty(0)

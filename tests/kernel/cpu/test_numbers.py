@@ -162,3 +162,38 @@ def test_a_second_gate_is_refused():
     region = Predicted(24, 4, 3.0) & Predicted(24, 4, 2.0)
     with pytest.raises(EngineError, match="2 regions here gate"):
         attend(draw(1, 3, 24), draw(1, 5, 24), region=region, engine="cpu")
+
+
+@pytest.mark.parametrize("score", [DOT, additive()], ids=["dot", "additive"])
+@pytest.mark.parametrize("place", ["key", "value"])
+@pytest.mark.parametrize("number", [torch.nan, torch.inf])
+def test_what_is_no_number_spoils_the_rows_that_see_it_and_no_others(score, place, number):
+    """Forward and backward: rows that do not see it are what they are without it."""
+    if place == "key" and score is not DOT and number == torch.inf:
+        return  # tanh of infinity is a number
+    clean = [draw(2, 40, 24), draw(2, 40, 24, seed=2), draw(2, 40, 3, seed=4)]
+    above = draw(2, 40, 3, seed=5)
+    keep = torch.ones(2, 40, 40, dtype=torch.bool)
+    keep[1, 30] = False
+    sees = torch.zeros(2, 40, dtype=torch.bool)
+    sees[1, 17:24] = True
+
+    def learn(*tensors: torch.Tensor) -> list[torch.Tensor]:
+        inputs = [tensor.clone().requires_grad_() for tensor in tensors]
+        context = attend(*inputs, score=score, region=Window(3), keep=keep, engine="cpu")
+        return [context.detach(), *torch.autograd.grad(context, inputs, above)]
+
+    dirty = [tensor.clone() for tensor in clean]
+    dirty[["query", "key", "value"].index(place)][1, 20, 1] = number
+    found = learn(*dirty)
+    above = above.masked_fill(sees.unsqueeze(-1), 0.0)
+    expected = learn(*clean)
+    assert torch.equal(found[0].isnan().all(-1), sees)
+    assert torch.equal(found[1].isnan().all(-1), sees)
+    reached = torch.zeros(2, 40, dtype=torch.bool)
+    reached[1, 14:27] = True  # what rows 17 to 23 see: they have no gradient that is a number
+    for slope, true in zip(found[2:], expected[2:], strict=True):
+        assert torch.equal(slope.isnan().all(-1), reached)
+        torch.testing.assert_close(slope[~reached], true[~reached])
+    for own, true in zip(found[:2], expected[:2], strict=True):
+        torch.testing.assert_close(own[~sees], true[~sees])
