@@ -302,3 +302,31 @@ def test_lengths_and_keep_by_head_meet_in_a_predicted_region() -> None:
     region = Predicted(2, 3, 2.0)
     found = attend(query, key, region=region & Padding(torch.tensor([4, 6])), keep=keep)
     torch.testing.assert_close(found, attend(query, key, region=region, keep=keep_from_lengths(both, 7)))
+
+
+# Bad input ----------------------------------------------------------------------------------------------------------
+
+
+def test_devices_that_differ_are_named() -> None:
+    for words in (
+        {"key": torch.zeros(7, 5, device="meta")},
+        {"key": zeros(7, 5), "value": torch.zeros(7, 2, device="meta")},
+    ):
+        with pytest.raises(ShapeError, match=r"query is on cpu but .* on meta: move one of them"):
+            attend(zeros(3, 5), **words)
+
+
+@pytest.mark.parametrize("engine", ["auto", "plain", "cpu", "sdpa"])
+def test_half_and_single_precision_do_not_mix_outside_autocast(engine: str) -> None:
+    with pytest.raises(ShapeError, match=r"query is bfloat16\[3, 5\] but key is float32\[7, 5\]: give one dtype"):
+        attend(zeros(3, 5).bfloat16(), zeros(7, 5), engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["plain", "cpu"])
+def test_intervals_beyond_the_keys_are_cut_to_them(engine: str) -> None:
+    query, key = torch.randn(1, 6, 4), torch.randn(1, 5, 4)
+    centre = torch.tensor([[-100, -1, 2, 5, 100, 2**31]])
+    found = attend(query, key, region=Window(1, centre), engine=engine)
+    assert bool((found[0, [0, 4, 5]] == 0).all())
+    torch.testing.assert_close(found[0, 1], key[0, 0])  # -2 to 0
+    torch.testing.assert_close(found[0, 3], key[0, 4])  # 4 to 6
