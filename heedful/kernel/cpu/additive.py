@@ -1,10 +1,11 @@
 """The tanh form on a tile of queries and keys, without a tanh.
 
 With ``A = e^(2x)`` and ``B = e^(2y)``, one number a query's channel and one a key's, and ``p = A B``:
-``tanh(x + y) = (p - 1) / (p + 1) = 1 - 2 / (1 + p)``, so no loop over pairs holds a transcendental function. Scores
-merge divisions, four channels at a time; two channels p and q of weights v and w make
+``tanh(x + y) = (p - 1) / (p + 1) = 1 - 2 / (1 + p)``, so no loop over pairs holds a transcendental function. Scores take
+``h = (p - 1) / 2``, which one multiplication and addition makes with one rounding, so that ``tanh = h / (h + 1)``. They
+merge divisions, four channels at a time; two channels h and k of weights v and w make
 
-    v tanh + w tanh = ((v + w) (p q - 1) + (v - w) (p - q)) / (p q + 1 + p + q)
+    v tanh + w tanh = (h (v (k + 1) + w k) + w k) / (h (k + 1) + (k + 1))
 
 `direct` loops compute ``e^(2(x + y))`` for each pair instead; they serve features so far apart that A and B would not
 be numbers, and, as `step` loops along channels, a decoder's single queries.
@@ -17,10 +18,10 @@ written to, and of `slopes` must be zero.
 
 from typing import Any, NamedTuple
 
-from heedful.kernel.cpu.jit import compiled, exp, f32, inlined
+from heedful.kernel.cpu.jit import compiled, exp, f32, inlined, ordered
 
-_MOST = f32(2.0**25)
-"""A product beyond this is this: tanh is then 1 but for rounding, and a product of four is still a number."""
+_MOST = f32(2.0**24)
+"""What is beyond this is this: tanh is then 1 but for rounding, and a product of four is still a number."""
 _FURTHEST = f32(30.0)
 
 
@@ -33,18 +34,24 @@ class Totals(NamedTuple):
 
 
 @inlined
-def _bounded(p):
-    return _MOST if p > _MOST else p
+def _bounded(number):
+    return _MOST if number > _MOST else number
 
 
 @inlined
-def _merged(p0, p1, p2, p3, weights):
-    """The weighted sum of four tanh in one division; `weights` are the sum and difference of two, twice."""
-    left_sum, left_difference, right_sum, right_difference = weights
-    left, right = p0 * p1, p2 * p3
-    left_over, right_over = (left + f32(1)) + (p0 + p1), (right + f32(1)) + (p2 + p3)
-    left_top = left_sum * (left - f32(1)) + left_difference * (p0 - p1)
-    right_top = right_sum * (right - f32(1)) + right_difference * (p2 - p3)
+def _half(half_a, b):
+    """``h = (p - 1) / 2`` of ``p = A B``."""
+    return _bounded(half_a * b - f32(0.5))
+
+
+@inlined
+def _merged(h0, h1, h2, h3, weights):
+    """The weighted sum of four tanh in one division."""
+    w0, w1, w2, w3 = weights
+    left, right = h1 + f32(1), h3 + f32(1)
+    own, other = w1 * h1, w3 * h3
+    left_top, right_top = h0 * (w0 * left + own) + own, h2 * (w2 * right + other) + other
+    left_over, right_over = h0 * left + left, h2 * right + right
     return (left_top * right_over + right_top * left_over) / (left_over * right_over)
 
 
@@ -54,20 +61,17 @@ def factored_scores(form, scores, x, y, tile):
     first, last = tile.first, tile.first + tile.columns
     weight = form.weight
     for c in range(0, weight.shape[0], 4):
-        w0, w1, w2, w3 = weight[c], weight[c + 1], weight[c + 2], weight[c + 3]
-        weights = (w0 + w1, w0 - w1, w2 + w3, w2 - w3)
+        weights = weight[c], weight[c + 1], weight[c + 2], weight[c + 3]
         y0, y1, y2, y3 = y[c][first:last], y[c + 1][first:last], y[c + 2][first:last], y[c + 3][first:last]
         for row in range(0, tile.rows, 2):
             a, b = x[row], x[min(row + 1, tile.rows - 1)]
-            a0, a1, a2, a3 = a[c], a[c + 1], a[c + 2], a[c + 3]
-            b0, b1, b2, b3 = b[c], b[c + 1], b[c + 2], b[c + 3]
+            a0, a1, a2, a3 = f32(0.5) * a[c], f32(0.5) * a[c + 1], f32(0.5) * a[c + 2], f32(0.5) * a[c + 3]
+            b0, b1, b2, b3 = f32(0.5) * b[c], f32(0.5) * b[c + 1], f32(0.5) * b[c + 2], f32(0.5) * b[c + 3]
             upper, lower = scores[row], scores[row + 1]
             for j in range(tile.columns):
                 k0, k1, k2, k3 = y0[j], y1[j], y2[j], y3[j]
-                p0, p1, p2, p3 = _bounded(a0 * k0), _bounded(a1 * k1), _bounded(a2 * k2), _bounded(a3 * k3)
-                upper[j] += _merged(p0, p1, p2, p3, weights)
-                p0, p1, p2, p3 = _bounded(b0 * k0), _bounded(b1 * k1), _bounded(b2 * k2), _bounded(b3 * k3)
-                lower[j] += _merged(p0, p1, p2, p3, weights)
+                upper[j] += _merged(_half(a0, k0), _half(a1, k1), _half(a2, k2), _half(a3, k3), weights)
+                lower[j] += _merged(_half(b0, k0), _half(b1, k1), _half(b2, k2), _half(b3, k3), weights)
 
 
 @compiled
@@ -86,7 +90,7 @@ def factored_gradients(form, slopes, x, y, tile, totals):
             upper, lower = slopes[row], slopes[row + 1]
             upper_sum, lower_sum = f32(0), f32(0)
             for j in range(tile.columns):
-                u, v = f32(1) + _bounded(a * keys[j]), f32(1) + _bounded(b * keys[j])
+                u, v = _bounded(a * keys[j] + f32(1)), _bounded(b * keys[j] + f32(1))
                 inverse = f32(1) / (u * v)
                 r, q = v * inverse, u * inverse
                 g, h = upper[j] * r, lower[j] * q
@@ -114,6 +118,12 @@ def _tanh(x, y):
     return f32(1) - f32(2) * _reciprocal(x, y)
 
 
+@ordered
+def _by_twos(a, b, c, d):
+    """A sum of four on its own: were each added to the sum of all channels, it would round four times as often."""
+    return (a + b) + (c + d)
+
+
 @compiled
 def direct_scores(form, scores, x, y, tile):
     """As `factored_scores`, of the features themselves."""
@@ -125,8 +135,8 @@ def direct_scores(form, scores, x, y, tile):
             x0, x1, x2, x3 = x[row, c], x[row, c + 1], x[row, c + 2], x[row, c + 3]
             sums = scores[row]
             for j in range(tile.columns):
-                left = v0 * _tanh(x0, y0[j]) + v1 * _tanh(x1, y1[j])
-                sums[j] += left + (v2 * _tanh(x2, y2[j]) + v3 * _tanh(x3, y3[j]))
+                t0, t1, t2, t3 = _tanh(x0, y0[j]), _tanh(x1, y1[j]), _tanh(x2, y2[j]), _tanh(x3, y3[j])
+                sums[j] += _by_twos(v0 * t0, v1 * t1, v2 * t2, v3 * t3)
 
 
 @compiled
