@@ -1,9 +1,9 @@
 """The tanh form on a tile of queries and keys, without a tanh.
 
 With ``A = e^(2x)`` and ``B = e^(2y)``, one number a query's channel and one a key's, and ``p = A B``:
-``tanh(x + y) = (p - 1) / (p + 1) = 1 - 2 / (1 + p)``, so no loop over pairs holds a transcendental function. Scores take
-``h = (p - 1) / 2``, which one multiplication and addition makes with one rounding, so that ``tanh = h / (h + 1)``. They
-merge divisions, four channels at a time; two channels h and k of weights v and w make
+``tanh(x + y) = (p - 1) / (p + 1) = 1 - 2 / (1 + p)``, so no loop over pairs holds a transcendental function. Scores
+take ``h = (p - 1) / 2``, which one multiplication and addition makes with one rounding, so that ``tanh = h / (h + 1)``.
+They merge divisions, four channels at a time; two channels h and k of weights v and w make
 
     v tanh + w tanh = (h (v (k + 1) + w k) + w k) / (h (k + 1) + (k + 1))
 

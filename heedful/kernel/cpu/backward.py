@@ -14,7 +14,7 @@ import numpy as np
 
 from heedful.kernel.cpu.additive import Totals
 from heedful.kernel.cpu.forms import add_gradients, meet
-from heedful.kernel.cpu.jit import compiled, entry, exp, f32
+from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32
 from heedful.kernel.cpu.micro import add_product_of_transposed
 from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, gate, reach, real_keys, score_tile
 
@@ -26,6 +26,7 @@ class Slopes(NamedTuple):
     contexts: Any  # [N, T, V]: out itself
     tops: Any  # [N, T]: each row's highest score
     scales: Any  # [N, T]: a weight is exp(score - top) * scale
+    scores: Any  # [N or 0, T, S]: the scores, if they were kept
     tilts: Any  # [N or 0, T, 2]: of a row's log-sum-exp and entropy, see `_tilt`
     keys: Any  # the keys' features: [G, S, F] of the inner form, else as the forward pass has them
     values: Any  # [G, V, S and padding]: the values transposed; of the step form in rows
@@ -69,13 +70,26 @@ def backward(arrays, slopes, sums, work, first, last):
             for key in range(low, high, KEYS):
                 tile = Tile(n, row, rows, key, min(KEYS, high - key))
                 real = real_keys(arrays, tile)
-                score_tile(arrays, tile, scores)
+                if slopes.scores.shape[0] > 0:
+                    _recall(slopes.scores, tile, real, scores)
+                else:
+                    score_tile(arrays, tile, scores)
                 for r in range(rows + 1):
                     inner[r][: tile.columns] = f32(0)
                 meet(arrays.form, inner, above, slopes.values[group], tile, real)
                 _slopes_of_scores(arrays, slopes, sums, tile, scores, inner, tile.columns == high - low)
                 add_product_of_transposed(sums.value[part], scores, above, rows, key, real, above.shape[1])
                 add_gradients(arrays.form, inner, x, keys, tile, totals)
+
+
+@compiled
+def _recall(kept, tile, real, scores):
+    """Writes the kept scores of a tile; the padding after the last key is not seen."""
+    for r in range(tile.rows):
+        own = kept[tile.n, tile.row + r]
+        scores[r][:real] = own[tile.first : tile.first + real]
+        scores[r][real : tile.columns] = LOWEST
+    scores[tile.rows][: tile.columns] = f32(0)
 
 
 @compiled

@@ -25,6 +25,7 @@ class Written(NamedTuple):
     out: Any  # float32 [N, T, V]
     tops: Any  # float32 [N, T]
     scales: Any  # float32 [N, T]
+    scores: Any  # float32 [N or 0, T, S]: the scores themselves, where they are to be kept
 
 
 @entry
@@ -66,6 +67,8 @@ def _look(arrays, rows, written, notes, room):
         score_tile(arrays, tile, scores)
         real = real_keys(arrays, tile)
         for r in range(tile.rows):
+            if written.scores.shape[0] > 0:
+                written.scores[n, row + r, key : key + real] = scores[r][:real]
             weights = scores[r][: tile.columns]
             peak = highest(weights, lanes)
             best = max(top[r], peak)

@@ -46,6 +46,7 @@ class Saved(NamedTuple):
     out: Tensor  # float32 [N, T, V]
     tops: Tensor  # float32 [N, T]
     scales: Tensor  # float32 [N, T]
+    scores: Tensor  # float32 [N, T, S], or empty: scores that are not worth computing again
 
 
 class Noted(NamedTuple):

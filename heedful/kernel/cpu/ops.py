@@ -17,15 +17,17 @@ _GIVEN = (
     "Tensor group, Tensor? centre, float deviation"
 )
 _ASKED = "int best, int seed, int rows, int columns, bool gated"
-_SAVED = "Tensor out, Tensor tops, Tensor scales"
+_SAVED = "Tensor out, Tensor tops, Tensor scales, Tensor scores"
 _NOTED = "Tensor log_sums, Tensor entropies, Tensor best, Tensor best_weights, Tensor drawn, Tensor mass"
+_FEW_SCORES = 1 << 22
+"""Scores that are kept between the passes: 16 MiB of them."""
 _MANY_GIVEN, _MANY_SAVED = len(Given._fields), len(Saved._fields)
 
 
-def _attend(*given: Any) -> tuple[Tensor, ...]:
+def _attend(*given_and_keep: Any) -> tuple[Tensor, ...]:
     from heedful.kernel.cpu.run import attend
 
-    return attend(Given(*given))
+    return attend(Given(*given_and_keep[:-1]), keep_scores=given_and_keep[-1])
 
 
 def _survey(*given_and_asked: Any) -> tuple[Tensor, ...]:
@@ -42,10 +44,11 @@ def _attend_backward(above: Tensor, tilts: Tensor | None, *saved_and_given: Any)
     return attend_backward(above, saved, given, tilts=tilts)
 
 
-def _attend_shapes(*tensors: Any) -> tuple[Tensor, ...]:
-    given = Given(*tensors)
+def _attend_shapes(*given_and_keep: Any) -> tuple[Tensor, ...]:
+    given, make = Given(*given_and_keep[:-1]), given_and_keep[0].new_empty
     rows, queries = given.x.shape[:2]
-    return tuple(given.x.new_empty(shape) for shape in ((rows, queries, given.value.shape[2]), *[(rows, queries)] * 2))
+    scores = make(rows, queries, given.y.shape[1]) if given_and_keep[-1] else make(0, 0, 0)
+    return make(rows, queries, given.value.shape[2]), make(rows, queries), make(rows, queries), scores
 
 
 def _survey_shapes(*given_and_asked: Any) -> tuple[Tensor, ...]:
@@ -56,7 +59,7 @@ def _survey_shapes(*given_and_asked: Any) -> tuple[Tensor, ...]:
     best_weights = given.x.new_empty(best.shape)
     drawn = given.group.new_empty(rows, queries if asked.seed >= 0 else 0)
     return (
-        *_attend_shapes(*given),
+        *_attend_shapes(*given, False),
         sums,
         entropies,
         best,
@@ -124,7 +127,7 @@ def _refuse(ctx: Any, *above: Any) -> None:
     )
 
 
-torch.library.define("heedful::attend_cpu", f"({_GIVEN}) -> ({_SAVED})")
+torch.library.define("heedful::attend_cpu", f"({_GIVEN}, bool keep_scores) -> ({_SAVED})")
 torch.library.define("heedful::survey_cpu", f"({_GIVEN}, {_ASKED}) -> ({_SAVED}, {_NOTED})")
 torch.library.define(
     "heedful::attend_cpu_backward",
@@ -143,8 +146,14 @@ torch.library.register_autograd("heedful::attend_cpu_backward", _refuse)
 
 
 def attend(given: Given) -> Tensor:
-    """The contexts ``[N, T, V]`` of a problem."""
-    return torch.ops.heedful.attend_cpu(*given)[0]
+    """The contexts ``[N, T, V]`` of a problem.
+
+    Where there are few enough scores of the tanh form they are kept for the backward pass: computing them again takes
+    as long as a third of it. Matrix products are as quick as what they make is read.
+    """
+    learns = torch.is_grad_enabled() and any(isinstance(each, Tensor) and each.requires_grad for each in given)
+    few = given.x.shape[0] * given.x.shape[1] * given.y.shape[1] <= _FEW_SCORES
+    return torch.ops.heedful.attend_cpu(*given, learns and few and given.weight is not None)[0]
 
 
 def survey(given: Given, asked: Asked) -> tuple[Tensor, Noted]:

@@ -30,15 +30,15 @@ _STRETCH = 256
 """Queries whose mass is summed in one place."""
 
 
-def attend(given: Given) -> Saved:
+def attend(given: Given, *, keep_scores: bool) -> Saved:
     """Contexts, and what the backward pass computes weights from again."""
-    saved = _attend(given)
+    saved = _attend(given, keep_scores=keep_scores)
     return saved if spoiled.is_whole(saved.out) else spoiled.attend(given, _attend)
 
 
-def _attend(given: Given) -> Saved:
+def _attend(given: Given, *, keep_scores: bool = False) -> Saved:
     """The same, if there are but numbers."""
-    saved = _saved(given)
+    saved = _saved(given, keep_scores=keep_scores)
     if not given.empty:
         arrays = _arrays(given)
         _run(arrays, given, saved, _cuts(given.x.shape[1], 0)[0], None)
@@ -106,6 +106,7 @@ def _attend_backward(
         contexts=saved.out.numpy(),
         tops=saved.tops.numpy(),
         scales=saved.scales.numpy(),
+        scores=saved.scores.numpy(),
         tilts=(x.new_empty(0, 0, 2) if tilts is None else tilts).contiguous().numpy(),
         keys=y.contiguous().numpy() if isinstance(arrays.form, Inner) else arrays.y,
         values=arrays.value if isinstance(arrays.form, Step) else _padded(value.transpose(1, 2)).contiguous().numpy(),
@@ -129,11 +130,12 @@ def _attend_backward(
     )
 
 
-def _saved(given: Given) -> Saved:
+def _saved(given: Given, *, keep_scores: bool = False) -> Saved:
     """Room for what the forward pass writes; zeros where there is nothing to look at."""
     x, shape = given.x, given.x.shape[:2]
     make = x.new_zeros if given.empty else x.new_empty
-    return Saved(make(*shape, given.value.shape[2]), make(shape), make(shape))
+    scores = make(*shape, given.y.shape[1]) if keep_scores else make(0, 0, 0)
+    return Saved(make(*shape, given.value.shape[2]), make(shape), make(shape), scores)
 
 
 def _run(arrays: Arrays, given: Given, saved: Saved, cuts: Tensor, notes: Notes | None) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from heedful import Additive, Causal, Dot, Padding, Predicted, Window, attend
 from heedful.kernel import EngineError
-from heedful.kernel.cpu import run
+from heedful.kernel.cpu import ops, run
 from heedful.kernel.cpu.forms import Direct, Factored
 from heedful.testing.tolerance import OverBudget, within_budget
 
@@ -134,6 +134,23 @@ def test_one_thread_and_two_agree_and_every_run_is_the_same():
     for first, second, third in zip(one, two, again, strict=True):
         torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)
         assert torch.equal(second, third)
+
+
+@pytest.mark.parametrize("queries", [1, 33])
+def test_scores_that_are_kept_and_scores_computed_again_are_the_same(queries, monkeypatch):
+    score, region = additive(), Predicted(24, 4, 300.0) & Padding(torch.tensor([0, 529, 600]))
+    tensors = [draw(3, queries, 24), draw(3, 600, 24, seed=2), draw(3, 600, 5, seed=4)]
+    tensors = [tensor.requires_grad_() for tensor in tensors]
+
+    def learn() -> list[torch.Tensor]:
+        context = attend(*tensors, score=score, region=region, engine="cpu")
+        return [context, *torch.autograd.grad(context.square().sum(), [*tensors, *score.parameters()])]
+
+    kept = learn()
+    monkeypatch.setattr(ops, "_FEW_SCORES", 0)
+    for one, other in zip(kept, learn(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
+    compare(score, *tensors, region=Padding(torch.tensor([0, 529, 600])))
 
 
 def test_layouts_that_are_not_contiguous_and_keys_that_heads_share():

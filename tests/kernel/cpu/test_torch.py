@@ -31,7 +31,12 @@ def test_the_operator_keeps_torchs_contract(score):
     keep, centre = torch.rand(1, 7, 9) > 0.3, torch.rand(2, 7).requires_grad_()
     torch.library.opcheck(
         torch.ops.heedful.attend_cpu.default,
-        (*given, *limits, keep, torch.zeros(2, dtype=torch.long), rows, centre, 1.5),
+        (*given, *limits, keep, torch.zeros(2, dtype=torch.long), rows, centre, 1.5, True),
+        test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
+    )
+    torch.library.opcheck(
+        torch.ops.heedful.survey_cpu.default,
+        (*given, *limits, keep, torch.zeros(2, dtype=torch.long), rows, centre, 1.5, 3, 7, 2, 4, True),
         test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
     )
     VALUE.requires_grad_(False)
