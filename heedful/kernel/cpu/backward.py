@@ -14,9 +14,9 @@ import numpy as np
 
 from heedful.kernel.cpu.additive import Totals
 from heedful.kernel.cpu.forms import add_gradients, meet
-from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32
+from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32, inlined
 from heedful.kernel.cpu.micro import add_product_of_transposed
-from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, gate, reach, real_keys, score_tile
+from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, copy, fill, gate, reach, real_keys, score_tile
 
 
 class Slopes(NamedTuple):
@@ -75,21 +75,21 @@ def backward(arrays, slopes, sums, work, first, last):
                 else:
                     score_tile(arrays, tile, scores)
                 for r in range(rows + 1):
-                    inner[r][: tile.columns] = f32(0)
+                    fill(inner[r][: tile.columns], f32(0))
                 meet(arrays.form, inner, above, slopes.values[group], tile, real)
                 _slopes_of_scores(arrays, slopes, sums, tile, scores, inner, tile.columns == high - low)
                 add_product_of_transposed(sums.value[part], scores, above, rows, key, real, above.shape[1])
                 add_gradients(arrays.form, inner, x, keys, tile, totals)
 
 
-@compiled
+@inlined
 def _recall(kept, tile, real, scores):
     """Writes the kept scores of a tile; the padding after the last key is not seen."""
     for r in range(tile.rows):
         own = kept[tile.n, tile.row + r]
-        scores[r][:real] = own[tile.first : tile.first + real]
-        scores[r][real : tile.columns] = LOWEST
-    scores[tile.rows][: tile.columns] = f32(0)
+        copy(scores[r][:real], own[tile.first : tile.first + real])
+        fill(scores[r][real : tile.columns], LOWEST)
+    fill(scores[tile.rows][: tile.columns], f32(0))
 
 
 @compiled
@@ -101,7 +101,7 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
         own, outer, t = weights[r][: tile.columns], inner[r][: tile.columns], tile.row + r
         top, scale = slopes.tops[tile.n, t], slopes.scales[tile.n, t]
         if tilted:
-            scores[: tile.columns] = own
+            copy(scores[: tile.columns], own)
         for j in range(tile.columns):
             own[j] = exp(own[j] - top) * scale
         if gated:
@@ -118,7 +118,7 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
             gate(own, tile.first, arrays.centre[tile.n, t], arrays.sharpness)
 
 
-@compiled
+@inlined
 def _tilt(weights, outer, scores, top, tilts):
     """Adds the slopes of a row's log-sum-exp and entropy H: ``P (dL/dlse - dL/dH (log P + H))``.
 
@@ -129,7 +129,7 @@ def _tilt(weights, outer, scores, top, tilts):
         outer[j] += slope if weights[j] > f32(0) else f32(0)
 
 
-@compiled
+@inlined
 def _sum(numbers):
     total = f32(0)
     for j in range(numbers.shape[0]):
@@ -137,7 +137,7 @@ def _sum(numbers):
     return total
 
 
-@compiled
+@inlined
 def _product(a, b):
     total = f32(0)
     for j in range(a.shape[0]):
@@ -145,7 +145,7 @@ def _product(a, b):
     return total
 
 
-@compiled
+@inlined
 def _gate(weights, outer, first, centre, sharpness):
     """Multiplies a row of dP by its gated weights; returns the gradient of the gate's centre."""
     slope = f32(0)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32
+from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32, inlined
 from heedful.kernel.cpu.micro import LANES, add_product
-from heedful.kernel.cpu.notes import begin, note_best, note_drawn, note_mass
-from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, gate, highest, reach, real_keys, score_tile
+from heedful.kernel.cpu.notes import begin, give_mass, note_best, note_drawn, note_mass
+from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, copy, fill, gate, highest, reach, real_keys, score_tile
 
 
 class Written(NamedTuple):
@@ -36,83 +36,83 @@ def forward(arrays, cuts, first, last, written, notes):
     where to write `Notes`.
     """
     stretches = cuts.shape[0] - 1
-    cells = np.zeros((ROWS, 0), np.float32)
-    if notes is not None:
-        cells = np.zeros((ROWS, notes.edges.shape[0] - 1), np.float32)
     scores, lanes = np.empty((ROWS + 2, KEYS), np.float32), np.empty(LANES, np.float32)
+    cells = np.empty((ROWS, 0 if notes is None else notes.edges.shape[0] - 1), np.float32)
     for piece in range(first, last):
         n, stretch = piece // stretches, piece % stretches
+        value = arrays.value[arrays.group[n]]
         for row in range(cuts[stretch], cuts[stretch + 1], ROWS):
-            rows = Tile(n, row, min(ROWS, cuts[stretch + 1] - row), 0, 0)
+            rows = min(ROWS, cuts[stretch + 1] - row)
+            context = written.out[n, row : row + rows]
+            top, total = written.tops[n, row : row + rows], written.scales[n, row : row + rows]
+            _clear(context, top, total)
             if notes is not None:
-                begin(notes, rows)
-                cells[:] = f32(0)
-            _look(arrays, rows, written, notes, (scores, lanes, cells))
+                begin(notes, cells, n, row, rows)
+            low, high = reach(arrays, n, row, rows)
+            for key in range(low, high, KEYS):
+                tile = Tile(n, row, rows, key, min(KEYS, high - key))
+                score_tile(arrays, tile, scores)
+                real = real_keys(arrays, tile)
+                for r in range(rows):
+                    _turn(arrays, tile, r, scores, written, notes, (lanes, cells))
+                add_product(context, scores, value[key : key + real], rows, real, 0, context.shape[1])
+            _finish(context, top, total)
             if notes is not None and notes.mass.shape[0] > 0:
-                _give(notes.mass[n, stretch], cells[: rows.rows], written.scales[n, row : row + rows.rows])
+                give_mass(notes.mass[n, stretch], cells, total)
 
 
 @compiled
-def _look(arrays, rows, written, notes, room):
-    """Looks with some queries at all keys that they may see."""
-    scores, lanes, cells = room
-    n, row = rows.n, rows.row
-    context = written.out[n, row : row + rows.rows]
-    top, total = written.tops[n, row : row + rows.rows], written.scales[n, row : row + rows.rows]
-    context[:], top[:], total[:] = f32(0), LOWEST, f32(0)
-    value = arrays.value[arrays.group[n]]
-    low, high = reach(arrays, n, row, rows.rows)
-    for key in range(low, high, KEYS):
-        tile = Tile(n, row, rows.rows, key, min(KEYS, high - key))
-        score_tile(arrays, tile, scores)
-        real = real_keys(arrays, tile)
-        for r in range(tile.rows):
-            if written.scores.shape[0] > 0:
-                written.scores[n, row + r, key : key + real] = scores[r][:real]
-            weights = scores[r][: tile.columns]
-            peak = highest(weights, lanes)
-            best = max(top[r], peak)
-            shrink = exp(top[r] - best)
-            if notes is None:
-                added = _weigh(weights, best)
-            else:
-                if notes.best.shape[2] > 0 and peak > notes.best_scores[n, row + r, notes.best.shape[2] - 1]:
-                    note_best(notes, _shown(arrays, notes, scores, tile, r)[:real], tile, r)
-                moment = notes.moments[n, row + r]
-                moment = f32(0) if total[r] == f32(0) else shrink * (moment + (top[r] - best) * total[r])
-                added, own = _weigh_noting(weights, best)
-                notes.moments[n, row + r] = moment + own
-                cells[r] *= shrink
-            top[r], total[r] = best, total[r] * shrink + added
-            for c in range(context.shape[1]):
-                context[r, c] *= shrink
-            if notes is not None and notes.drawn.shape[0] > 0 and added > f32(0):
-                note_drawn(notes, weights, tile, r, (added, total[r]))
-            if arrays.centre.shape[0] > 0:
-                gate(weights, key, arrays.centre[n, row + r], arrays.sharpness)
-            if notes is not None and notes.mass.shape[0] > 0:
-                note_mass(cells[r], weights, key, notes.edges)
-        add_product(context, scores, value[key : key + real], tile.rows, real, 0, context.shape[1])
-    _finish(context, top, total)
+def _turn(arrays, tile, r, scores, written, notes, room):
+    """Turns a row of a tile's scores into weights, and its context so far to what these are relative to."""
+    lanes, cells = room
+    n, t, weights = tile.n, tile.row + r, scores[r][: tile.columns]
+    if written.scores.shape[0] > 0:
+        copy(written.scores[n, t, tile.first : tile.first + real_keys(arrays, tile)], weights)
+    top, total, context = written.tops[n, t], written.scales[n, t], written.out[n, t]
+    peak = highest(weights, lanes)
+    best = max(top, peak)
+    shrink = exp(top - best)
+    if notes is not None and notes.best.shape[2] > 0:
+        note_best(notes, _shown(arrays, notes, scores, tile, r), tile, r, peak)
+    added = _weigh(weights, best) if notes is None else _weigh_noting(notes, weights, n, t, best, top, total)
+    total = total * shrink + added
+    written.tops[n, t], written.scales[n, t] = best, total
+    for c in range(context.shape[0]):
+        context[c] *= shrink
+    if notes is not None and notes.drawn.shape[0] > 0:
+        note_drawn(notes, weights, tile, r, added, total)
+    if arrays.centre.shape[0] > 0:
+        gate(weights, tile.first, arrays.centre[n, t], arrays.sharpness)
+    if notes is not None and notes.mass.shape[0] > 0:
+        note_mass(cells[r], weights, tile.first, notes.edges, shrink)
+
+
+@inlined
+def _clear(context, tops, totals):
+    """Before any key is seen."""
+    for r in range(context.shape[0]):
+        tops[r], totals[r] = LOWEST, f32(0)
+        for c in range(context.shape[1]):
+            context[r, c] = f32(0)
 
 
 @compiled
 def _shown(arrays, notes, scores, tile, row):
     """A row of scores, with what the gate does to its weights if the best are wanted so."""
     if not notes.gated or arrays.centre.shape[0] == 0:
-        return scores[row]
+        return scores[row][: real_keys(arrays, tile)]
     shown, centre = scores[ROWS + 1], arrays.centre[tile.n, tile.row + row]
     for j in range(tile.columns):
         away = f32(tile.first + j) - centre
         shown[j] = max(LOWEST, scores[row, j] - away * away * arrays.sharpness)
-    return shown
+    return shown[: real_keys(arrays, tile)]
 
 
-@compiled
+@inlined
 def _weigh(scores, best):
     """Turns a row of scores into weights relative to the highest so far; returns their sum."""
     if best == LOWEST and not _any_nan(scores):
-        scores[:] = f32(0)
+        fill(scores, f32(0))
         return f32(0)
     added = f32(0)
     for j in range(scores.shape[0]):
@@ -123,11 +123,11 @@ def _weigh(scores, best):
 
 
 @compiled
-def _weigh_noting(scores, best):
-    """The same; returns the sum of ``weight (score - best)`` as well."""
+def _weigh_noting(notes, scores, n, t, best, top, total):
+    """The same; notes the sum of ``weight (score - top)`` for the entropy, of all weights so far."""
     if best == LOWEST and not _any_nan(scores):
-        scores[:] = f32(0)
-        return f32(0), f32(0)
+        fill(scores, f32(0))
+        return f32(0)
     added, moment = f32(0), f32(0)
     for j in range(scores.shape[0]):
         away = scores[j] - best
@@ -135,10 +135,13 @@ def _weigh_noting(scores, best):
         scores[j] = weight
         added += weight
         moment += weight * away
-    return added, moment
+    if total > f32(0):
+        moment += exp(top - best) * (notes.moments[n, t] + (top - best) * total)
+    notes.moments[n, t] = moment
+    return added
 
 
-@compiled
+@inlined
 def _any_nan(scores):
     for j in range(scores.shape[0]):  # noqa: SIM110 - numba takes no generators
         if scores[j] != scores[j]:
@@ -146,7 +149,7 @@ def _any_nan(scores):
     return False
 
 
-@compiled
+@inlined
 def _finish(context, tops, sums):
     """Divides by the sums, and turns these into scales."""
     for r in range(context.shape[0]):
@@ -156,11 +159,3 @@ def _finish(context, tops, sums):
         sums[r] = f32(1) / sums[r]
         for c in range(context.shape[1]):
             context[r, c] *= sums[r]
-
-
-@compiled
-def _give(mass, cells, scales):
-    """Adds what rows have summed by block, scaled, to the mass of their stretch."""
-    for r in range(cells.shape[0]):
-        for c in range(mass.shape[0]):
-            mass[c] += cells[r, c] * scales[r]

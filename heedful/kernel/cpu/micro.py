@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from heedful.kernel.cpu.jit import compiled
+from heedful.kernel.cpu.jit import compiled, inlined
 
 LANES = 16
 """Numbers of a vector: one register of AVX-512, two of AVX2, four of NEON."""
@@ -47,21 +47,21 @@ class Extent(NamedTuple):
     columns: int
 
 
-@compiled
+@inlined
 def add_product(out, a, b, rows, inner, first, columns):
     """``out[:rows, :columns] += a[:rows, :inner] @ b[:inner, first : first + columns]``."""
     left = Left(a, _whole(a.shape[1]), _whole(1))
     _add(out, left, b, Extent(_whole(0), _whole(rows), _whole(inner), _whole(first), _whole(columns)))
 
 
-@compiled
+@inlined
 def add_product_of_transposed(out, a, b, rows, first, columns, width):
     """``out[first : first + columns, :width] += a[:rows, :columns].T @ b[:rows, :width]``."""
     left = Left(a, _whole(1), _whole(a.shape[1]))
     _add(out, left, b, Extent(_whole(first), _whole(columns), _whole(rows), _whole(0), _whole(width)))
 
 
-@compiled
+@inlined
 def _add(out, left, b, extent):
     """``out[low : low + rows, :columns] += left[:rows, :inner] @ b[:inner, first : first + columns]``."""
     for k in range(0, extent.inner, _DEPTH):

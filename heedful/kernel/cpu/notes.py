@@ -27,22 +27,29 @@ class Notes(NamedTuple):
 
 
 @compiled
-def begin(notes, tile):
-    """Clears what is noted of a tile's rows."""
-    rows = slice(tile.row, tile.row + tile.rows)
-    notes.moments[tile.n, rows] = f32(0)
-    notes.best_scores[tile.n, rows] = LOWEST
-    notes.best[tile.n, rows] = -1
-    if notes.drawn.shape[0] > 0:
-        notes.drawn[tile.n, rows] = -1
+def begin(notes, cells, n, row, rows):
+    """Clears what is noted of some rows, and the blocks of keys that they sum up their weights in."""
+    for r in range(rows):
+        notes.moments[n, row + r] = f32(0)
+        for place in range(notes.best.shape[2]):
+            notes.best_scores[n, row + r, place], notes.best[n, row + r, place] = LOWEST, -1
+        if notes.drawn.shape[0] > 0:
+            notes.drawn[n, row + r] = -1
+        for c in range(cells.shape[1]):
+            cells[r, c] = f32(0)
 
 
 @compiled
-def note_best(notes, scores, tile, row):
-    """Puts scores of a row that are higher than the lowest of its best in their places; the first of equals stays."""
+def note_best(notes, scores, tile, row, peak):
+    """Puts scores of a row that are higher than the lowest of its best in their places; the first of equals stays.
+
+    None is higher than `peak`.
+    """
     t = tile.row + row
     best, keys = notes.best_scores[tile.n, t], notes.best[tile.n, t]
     last = best.shape[0] - 1
+    if not peak > best[last]:
+        return
     for j in range(scores.shape[0]):
         if scores[j] > best[last]:
             place = last
@@ -53,15 +60,14 @@ def note_best(notes, scores, tile, row):
 
 
 @compiled
-def note_drawn(notes, weights, tile, row, sums):
-    """Draws a key of this tile for a row with the probability that its key lies here; `sums` of the tile and so far.
+def note_drawn(notes, weights, tile, row, added, total):
+    """Draws a key of this tile for a row with the probability that its key lies here: ``added / total``, so far.
 
     The number that decides it, given that it does, is as random within the tile: so it finds the key as well.
     """
-    added, total = sums
     t = tile.row + row
     aim = _uniform(notes.seed, tile.n * notes.drawn.shape[1] + t, tile.first) * total
-    if aim >= added:
+    if not aim < added:
         return
     passed, last = np.float64(0), -1
     for j in range(weights.shape[0]):
@@ -90,8 +96,11 @@ def _mixed(state):
 
 
 @compiled
-def note_mass(cells, weights, first, edges):
-    """Adds a row's weights from key `first` on to the blocks of keys they lie in."""
+def note_mass(cells, weights, first, edges, shrink):
+    """Adds a row's weights from key `first` on to the blocks of keys they lie in, which shrink beforehand."""
+    if shrink != f32(1):
+        for c in range(cells.shape[0]):
+            cells[c] *= shrink
     cell, at = 0, 0
     while cell < cells.shape[0] and edges[cell + 1] <= first:
         cell += 1
@@ -102,3 +111,11 @@ def note_mass(cells, weights, first, edges):
             total += weights[j]
         cells[cell] += total
         cell, at = cell + 1, max(at, end)
+
+
+@compiled
+def give_mass(mass, cells, scales):
+    """Adds what rows have summed by block, scaled, to the mass of their stretch."""
+    for r in range(scales.shape[0]):
+        for c in range(mass.shape[0]):
+            mass[c] += cells[r, c] * scales[r]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from heedful.kernel.cpu.forms import add_scores
-from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32
+from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32, inlined
 from heedful.kernel.cpu.micro import LANES
 
 ROWS, KEYS = 16, 512
@@ -45,7 +45,21 @@ class Arrays(NamedTuple):
     sharpness: Any  # float32: 1 / (2 deviation^2) of the gate
 
 
-@compiled
+@inlined
+def fill(numbers, number):
+    """Writes one number everywhere; an assignment to a slice does the same, and takes long to compile."""
+    for j in range(numbers.shape[0]):
+        numbers[j] = number
+
+
+@inlined
+def copy(numbers, others):
+    """Writes the first of other numbers over all of these."""
+    for j in range(numbers.shape[0]):
+        numbers[j] = others[j]
+
+
+@inlined
 def reach(arrays, n, row, rows):
     """The first key that a tile's queries may see, and the key after the last, both at the edge of a vector."""
     low, high = arrays.value.shape[1], 0
@@ -56,7 +70,7 @@ def reach(arrays, n, row, rows):
     return low // LANES * LANES, (high + LANES - 1) // LANES * LANES
 
 
-@compiled
+@inlined
 def real_keys(arrays, tile):
     """How many of a tile's keys there are; the rest of the last vector is padding."""
     return min(tile.columns, arrays.value.shape[1] - tile.first)
@@ -66,7 +80,7 @@ def real_keys(arrays, tile):
 def score_tile(arrays, tile, scores):
     """Writes the scores of a tile, the lowest number where a query may not look; clears the row after the last."""
     for r in range(tile.rows + 1):
-        scores[r][: tile.columns] = f32(0)
+        fill(scores[r][: tile.columns], f32(0))
     x, y = arrays.x[tile.n, tile.row : tile.row + tile.rows], arrays.y[arrays.group[tile.n]]
     add_scores(arrays.form, scores, x, y, tile)
     for r in range(tile.rows):
@@ -80,7 +94,7 @@ def score_tile(arrays, tile, scores):
             _hide_dropped(scores[r], own[tile.first : tile.first + real_keys(arrays, tile)])
 
 
-@compiled
+@inlined
 def _hide_outside(scores, start, stop):
     """Gives the lowest number to all but keys `start` to `stop` of a row."""
     for j in range(min(start, scores.shape[0])):
@@ -89,14 +103,14 @@ def _hide_outside(scores, start, stop):
         scores[j] = LOWEST
 
 
-@compiled
+@inlined
 def _hide_dropped(scores, keep):
     """Gives the lowest number to the keys of a row that are not kept."""
     for j in range(keep.shape[0]):
         scores[j] = scores[j] if keep[j] != np.uint8(0) else LOWEST
 
 
-@compiled
+@inlined
 def gate(weights, first, centre, sharpness):
     """Multiplies a row of weights from key `first` on by their gate, ``exp(-(s - centre)^2 sharpness)``."""
     for j in range(weights.shape[0]):
@@ -104,7 +118,7 @@ def gate(weights, first, centre, sharpness):
         weights[j] *= exp(-away * away * sharpness)
 
 
-@compiled
+@inlined
 def highest(scores, lanes):
     """The highest of a row's scores, NaN aside; `lanes` is room for a vector."""
     for i in range(LANES):
