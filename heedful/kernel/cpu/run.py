@@ -201,10 +201,8 @@ def _factored(x: Float[Tensor, "N T F"], y: Float[Tensor, "G F S"]) -> tuple[typ
 
     Taking a constant from a channel of x and adding it to y's leaves ``x + y`` as it is, so channels can be centred.
     """
-    if x.shape[2] == 0:
-        return Factored, x, y
-    if bool(x.abs().max() <= _FURTHEST) and bool(y.abs().max() <= _FURTHEST):
-        return Factored, (x * 2).exp_(), (y * 2).exp_()
+    if _is_near(x) and _is_near(y):
+        return Factored, (x * 2).exp_(), torch.mul(y, 2, out=y.new_empty(y.shape)).exp_()
     x_low, x_high = torch.aminmax(x.reshape(-1, x.shape[2]), dim=0)
     y_low, y_high = y.amin((0, 2)), y.amax((0, 2))
     middle = (x_low + x_high + y_low + y_high) / 4
@@ -213,6 +211,14 @@ def _factored(x: Float[Tensor, "N T F"], y: Float[Tensor, "G F S"]) -> tuple[typ
         return Direct, x, y
     shift = (x_low + x_high - y_low - y_high) / 4
     return Factored, ((x - shift) * 2).exp_(), ((y + shift.unsqueeze(-1)) * 2).exp_()
+
+
+def _is_near(features: Tensor) -> bool:
+    """Whether e to the power of features are numbers."""
+    if features.numel() == 0:
+        return True
+    low, high = torch.aminmax(features)
+    return bool(low >= -_FURTHEST) and bool(high <= _FURTHEST)
 
 
 def _parts(group: Tensor, groups: int, queries: int) -> tuple[Tensor, Tensor]:
