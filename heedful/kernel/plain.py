@@ -20,6 +20,8 @@ from heedful.kernel.softmax import fill, wide
 from heedful.kernel.survey import Survey, Wanted, edges
 from heedful.shapes import joint_shape
 
+_CACHED_FLOATS = 1 << 20
+"""The same for a CPU where nothing is kept for a backward pass: so much stays in its caches (1.1 to 1.3 times)."""
 _NARROWEST_BLOCK = 64
 """Queries a block of a banded problem has at least: fewer, and the calls cost more than the work saved."""
 
@@ -83,7 +85,9 @@ class Plain:
         bounds = problem.bounds
         batch = math.prod(joint_shape(problem.x.shape[:-2], problem.y.shape[:-2]))
         row_floats = max(1, batch * bounds.keys * problem.form.floats_per_pair)
-        size = max(1, self.block_floats // row_floats) if rows is None else rows
+        cached = problem.x.device.type == "cpu" and not torch.is_grad_enabled() and not problem.weighing.random
+        block_floats = min(self.block_floats, _CACHED_FLOATS) if cached else self.block_floats
+        size = max(1, block_floats // row_floats) if rows is None else rows
         if rows is None and bounds.left is not None and bounds.right is not None:
             size = min(size, max(_NARROWEST_BLOCK, bounds.left + bounds.right + 1))
         for first in range(0, max(1, bounds.queries), size):

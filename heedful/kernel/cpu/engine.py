@@ -25,6 +25,9 @@ _FEW_QUERIES, _MANY_TERMS = 2, 1 << 19
 """A decoder's step: the keys' features pass by once, and from so many of them on it pays, if they are float32."""
 _LONG = 512
 """Queries and keys from which on these loops are quicker than torch's SDPA."""
+_LONG_IN_HALF = 2048
+"""The same in half precision where all keys are seen: plain products of half precision are quicker up to here when
+they learn, and at all lengths when they do not."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Cpu:
             return terms >= _MANY_TERMS and problem.y.dtype == torch.float32
         if isinstance(problem.form, Tanh) or bounds.left is not None or bounds.gates:
             return terms >= _FEW_TERMS
+        if _is_half(problem) and bounds.unbounded and problem.keep is None:
+            return torch.is_grad_enabled() and min(queries, keys) >= _LONG_IN_HALF
         return min(queries, keys) >= _LONG
 
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
@@ -105,6 +110,13 @@ class Cpu:
         with torch.no_grad():
             noted = ops.survey(given, _asked(pick))[1]
         return _spread(_picks(noted, pick), batch)
+
+
+def _is_half(problem: Problem) -> bool:
+    """Whether torch's matrix products of a problem would be in half precision."""
+    autocast = torch.is_autocast_enabled("cpu")
+    dtype = torch.get_autocast_dtype("cpu") if autocast else problem.x.dtype
+    return dtype in (torch.float16, torch.bfloat16)
 
 
 def _asked(pick: Pick) -> Asked:
