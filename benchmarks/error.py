@@ -19,7 +19,7 @@ from torch import Tensor
 from heedful import machine
 from heedful.kernel.cpu import run, tiles
 from heedful.kernel.cpu.forms import Factored
-from heedful.kernel.cpu.given import Given
+from heedful.kernel.given import Given
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 IN_TABLE = (0.1, 1.0, 5.0, 10.0, 30.0)

@@ -37,7 +37,7 @@ def attend(
 
     Returns: ``[*B, T, V]``; a query that may see nothing gets zeros, and so does its gradient.
     Raises: ShapeError, when shapes, dtypes or devices do not fit, naming both; EngineError, when `engine` is
-        "plain", "cpu" or "sdpa" and cannot do this.
+        "plain", "cpu", "gpu" or "sdpa" and cannot do this.
     Memory: O(T + S) of the fused engine, else bounded by a block of queries, forward and backward.
     Source: Bahdanau et al. 2015, eq. 5-6 (arXiv:1409.0473); Vaswani et al. 2017, eq. 1 (arXiv:1706.03762).
     """

@@ -6,16 +6,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.kernel.cpu import Cpu
+from heedful.kernel.gpu import Gpu
 from heedful.kernel.picked import Selected
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import EngineError, Problem
 from heedful.kernel.sdpa import Sdpa
 from heedful.kernel.survey import Survey, Wanted
 
-Engine = Plain | Sdpa | Cpu
+Engine = Plain | Sdpa | Cpu | Gpu
 
-_PLAIN, _SDPA, _CPU = Plain(), Sdpa(), Cpu()
-_ENGINES: dict[str, Engine] = {"plain": _PLAIN, "cpu": _CPU, "sdpa": _SDPA}
+_PLAIN, _SDPA, _CPU, _GPU = Plain(), Sdpa(), Cpu(), Gpu()
+_ENGINES: dict[str, Engine] = {"plain": _PLAIN, "cpu": _CPU, "gpu": _GPU, "sdpa": _SDPA}
 
 
 def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "auto") -> Float[Tensor, "... T V"]:
@@ -52,7 +53,7 @@ def survey(problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted, *,
 def _expect_maps(problem: Problem, engine: str) -> Plain | Cpu:
     """An engine that knows the weights it uses, and not their sums alone."""
     chosen = _choose(problem, engine)
-    if not isinstance(chosen, Sdpa):
+    if isinstance(chosen, Plain | Cpu):
         return chosen
     if engine == "auto":
         return _PLAIN
@@ -60,9 +61,9 @@ def _expect_maps(problem: Problem, engine: str) -> Plain | Cpu:
 
 
 def _choose(problem: Problem, engine: str) -> Engine:
-    """The engine named; for "auto" the fused one or SDPA where it can serve and is the quickest, else the plain one."""
+    """The engine named; for "auto" a fused one or SDPA where it can serve and is the quickest, else the plain one."""
     if engine == "auto":
-        fitting = (each for each in (_CPU, _SDPA) if each.suits(problem) and each.refusal(problem) is None)
+        fitting = (each for each in (_GPU, _CPU, _SDPA) if each.suits(problem) and each.refusal(problem) is None)
         return next(fitting, _PLAIN)
     if engine not in _ENGINES:
         raise EngineError(f"engine {engine!r} is unknown: choose one of auto, {', '.join(_ENGINES)}.")

@@ -23,7 +23,7 @@ ALLOWED = {  # "path in the package:name of the function"
 }
 
 FILE_LINES, FUNCTION_LINES, ARGUMENTS, POSITIONAL = 400, 60, 7, 3
-COMPILED = ("compiled", "entry", "by_type(")
+COMPILED = ("compiled", "entry", "inlined", "by_type(")
 SUMMARY = 110  # characters of a docstring's first line; 80 are wanted
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -142,5 +142,5 @@ def test_an_engine_refuses_and_auto_serves(engine: str, score: str, region: str,
 
 def test_an_unknown_engine_is_refused_by_name() -> None:
     mechanism, sample = build("dot", "everywhere", "soft", "warp", torch.float64)
-    with pytest.raises(EngineError, match="'warp' is unknown: choose one of auto, plain, cpu, sdpa"):
+    with pytest.raises(EngineError, match="'warp' is unknown: choose one of auto, plain, cpu, gpu, sdpa"):
         mechanism.context(sample)

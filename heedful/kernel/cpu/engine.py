@@ -3,7 +3,7 @@
 import functools
 import importlib
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from heedful.kernel import picked
 from heedful.kernel.cpu import ops
-from heedful.kernel.cpu.given import Asked, Given, Noted
+from heedful.kernel.cpu.asked import Asked, Noted
+from heedful.kernel.flat import flattened
 from heedful.kernel.form import Free, Tanh
+from heedful.kernel.given import Given
 from heedful.kernel.picked import Selected
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import Pick, Problem
@@ -139,45 +141,8 @@ def _spread(tensor: Tensor, batch: torch.Size) -> Tensor:
 
 
 def _given(problem: Problem, value: Tensor) -> tuple[Given, torch.Size]:
-    """The problem in float32, one batch axis for queries and one for keys and values; and the axes it had."""
-    queries, gates, keep = problem.bounds.queries, problem.bounds.gates, problem.keep
-    limits = problem.bounds.intervals(value.device)
-    beside = [limits[0], *(gate.centre for gate in gates)]
-    beside += [] if keep is None else [keep[..., 0]]
-    memory = joint_shape(problem.y.shape[:-2], value.shape[:-2])
-    batch = joint_shape(problem.x.shape[:-2], memory, *(each.shape[:-1] for each in beside))
-    start, stop = (limit.to(torch.int32).expand(*batch, queries).reshape(batch.numel(), queries) for limit in limits)
-    sharpness = 1.0 / (problem.weighing.softmax_temperature or 1.0)
-    x, weight = problem.x.float(), None
-    if isinstance(problem.form, Tanh):
-        weight = problem.form.weight.float() * sharpness
-    elif sharpness != 1.0:
-        x = x * sharpness
-    given = Given(
-        x=_flat(x, batch),
-        y=_flat(problem.y.float(), memory),
-        value=_flat(value.float(), memory),
-        weight=weight,
-        start=start,
-        stop=stop,
-        keep=None if keep is None else keep.reshape(-1, *keep.shape[-2:]),
-        keep_of=_places(torch.Size() if keep is None else keep.shape[:-2], batch),
-        group=_places(memory, batch),
-        centre=gates[0].centre.float().expand(*batch, queries).reshape(batch.numel(), queries) if gates else None,
-        deviation=gates[0].deviation if gates else 1.0,
-    )
-    return given, batch
-
-
-def _flat(tensor: Tensor, batch: torch.Size) -> Float[Tensor, "N L F"]:
-    """A tensor with its batch axes spread to `batch` and made one."""
-    length, width = tensor.shape[-2:]
-    return tensor.expand(*batch, length, width).reshape(batch.numel(), length, width)
-
-
-def _places(shared: torch.Size, batch: torch.Size) -> Tensor:
-    """For each row of `batch` its place in `shared`, which broadcasts to it."""
-    return torch.arange(shared.numel()).view(shared).expand(batch).reshape(-1)
+    """The problem flat and in float32, and the batch axes it had."""
+    return flattened(replace(problem, x=problem.x.float(), y=problem.y.float()), value.float())
 
 
 def _missing() -> str | None:

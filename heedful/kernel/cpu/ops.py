@@ -1,27 +1,20 @@
-"""The fused attention as torch operators, so that autograd and torch.compile know it. numba loads at the first call.
-
-They are registered by hand and not by `torch.library.custom_op`, whose wrapper loads torch's compiler, for more than a
-second, at the first call.
-"""
+"""The fused attention of the CPU as torch operators. numba loads at the first call."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from heedful.kernel.cpu.given import Asked, Given, Noted, Saved
-from heedful.kernel.problem import EngineError
+from heedful.kernel.cpu.asked import Asked, Kept, Noted
+from heedful.kernel.given import Given
+from heedful.kernel.operators import GIVEN, SLOPES, by_argument, refuse, shapes_of_slopes
 
-_GIVEN = (
-    "Tensor x, Tensor y, Tensor value, Tensor? weight, Tensor start, Tensor stop, Tensor? keep, Tensor keep_of, "
-    "Tensor group, Tensor? centre, float deviation"
-)
 _ASKED = "int best, int seed, int rows, int columns, bool gated"
 _SAVED = "Tensor out, Tensor tops, Tensor scales, Tensor scores"
 _NOTED = "Tensor log_sums, Tensor entropies, Tensor best, Tensor best_weights, Tensor drawn, Tensor mass"
 _FEW_SCORES = 1 << 22
 """Scores that are kept between the passes: 16 MiB of them."""
-_MANY_GIVEN, _MANY_SAVED = len(Given._fields), len(Saved._fields)
+_MANY_GIVEN, _MANY_SAVED = len(Given._fields), len(Kept._fields)
 
 
 def _attend(*given_and_keep: Any) -> tuple[Tensor, ...]:
@@ -40,7 +33,7 @@ def _survey(*given_and_asked: Any) -> tuple[Tensor, ...]:
 def _attend_backward(above: Tensor, tilts: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
     from heedful.kernel.cpu.run import attend_backward
 
-    saved, given = Saved(*saved_and_given[:_MANY_SAVED]), Given(*saved_and_given[_MANY_SAVED:])
+    saved, given = Kept(*saved_and_given[:_MANY_SAVED]), Given(*saved_and_given[_MANY_SAVED:])
     return attend_backward(above, saved, given, tilts=tilts)
 
 
@@ -70,10 +63,7 @@ def _survey_shapes(*given_and_asked: Any) -> tuple[Tensor, ...]:
 
 
 def _attend_backward_shapes(above: Tensor, tilts: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
-    given = Given(*saved_and_given[_MANY_SAVED:])
-    none = given.x.new_empty(0)
-    likes = (given.x, given.y, given.value, *(none if each is None else each for each in (given.weight, given.centre)))
-    return tuple(each.new_empty(each.shape) for each in likes)
+    return shapes_of_slopes(Given(*saved_and_given[_MANY_SAVED:]))
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -99,7 +89,7 @@ def _differentiate(ctx: Any, above: Tensor, *_: Any) -> tuple[Tensor | None, ...
 
 def _differentiate_survey(ctx: Any, above: Tensor, *others: Any) -> tuple[Tensor | None, ...]:
     tensors = ctx.saved_tensors
-    saved, entropies = Saved(*tensors[:_MANY_SAVED]), tensors[_MANY_SAVED + 1]
+    saved, entropies = Kept(*tensors[:_MANY_SAVED]), tensors[_MANY_SAVED + 1]
     of_sum, of_entropy = others[_MANY_SAVED - 1 : _MANY_SAVED + 1]
     log_scales = torch.where(saved.scales > 0, saved.scales.log(), 0.0)
     tilts = torch.stack([of_sum - of_entropy * (entropies + log_scales), -of_entropy], dim=-1)
@@ -114,24 +104,15 @@ def _slopes(
     ctx: Any, above: Tensor, tilts: Tensor | None, saved: tuple[Tensor, ...], tensors: tuple[Any, ...]
 ) -> tuple[Tensor | None, ...]:
     given = Given(*tensors, ctx.deviation)  # pyright: ignore[reportCallIssue]
-    x, y, value, weight, centre = torch.ops.heedful.attend_cpu_backward(above, tilts, *saved, *given)
-    limits_and_places = (None,) * 5
-    weight, centre = (None if own is None else slope for own, slope in ((given.weight, weight), (given.centre, centre)))
-    return x, y, value, weight, *limits_and_places, centre, None, *(None,) * ctx.asked
+    slopes = torch.ops.heedful.attend_cpu_backward(above, tilts, *saved, *given)
+    return *by_argument(given, slopes), *(None,) * ctx.asked
 
 
-def _refuse(ctx: Any, *above: Any) -> None:
-    raise EngineError(
-        "engine 'cpu' has no second derivatives: "
-        "use attend(..., engine='plain') where a gradient is differentiated again."
-    )
-
-
-torch.library.define("heedful::attend_cpu", f"({_GIVEN}, bool keep_scores) -> ({_SAVED})")
-torch.library.define("heedful::survey_cpu", f"({_GIVEN}, {_ASKED}) -> ({_SAVED}, {_NOTED})")
+torch.library.define("heedful::attend_cpu", f"({GIVEN}, bool keep_scores) -> ({_SAVED})")
+torch.library.define("heedful::survey_cpu", f"({GIVEN}, {_ASKED}) -> ({_SAVED}, {_NOTED})")
 torch.library.define(
     "heedful::attend_cpu_backward",
-    f"(Tensor above, Tensor? tilts, {_SAVED}, {_GIVEN}) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
+    f"(Tensor above, Tensor? tilts, {_SAVED}, {GIVEN}) -> ({SLOPES})",
 )
 for name, does, shapes in (
     ("attend_cpu", _attend, _attend_shapes),
@@ -142,7 +123,7 @@ for name, does, shapes in (
     torch.library.register_fake(f"heedful::{name}", shapes)
 torch.library.register_autograd("heedful::attend_cpu", _differentiate, setup_context=_remember)
 torch.library.register_autograd("heedful::survey_cpu", _differentiate_survey, setup_context=_remember_survey)
-torch.library.register_autograd("heedful::attend_cpu_backward", _refuse)
+torch.library.register_autograd("heedful::attend_cpu_backward", refuse("cpu"))
 
 
 def attend(given: Given) -> Tensor:

@@ -10,14 +10,15 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from heedful.kernel.cpu import spoiled
+from heedful.kernel.cpu.asked import Asked, Kept, Noted
 from heedful.kernel.cpu.backward import Slopes, Sums, Work, backward
 from heedful.kernel.cpu.forms import Direct, Factored, Inner, Step
 from heedful.kernel.cpu.forward import Written, forward
-from heedful.kernel.cpu.given import Asked, Given, Noted, Saved
 from heedful.kernel.cpu.micro import LANES
 from heedful.kernel.cpu.notes import Notes
 from heedful.kernel.cpu.pool import share_out
 from heedful.kernel.cpu.tiles import ROWS, Arrays
+from heedful.kernel.given import Given
 from heedful.kernel.survey import edges
 
 _FURTHEST = 40.0
@@ -30,13 +31,13 @@ _STRETCH = 256
 """Queries whose mass is summed in one place."""
 
 
-def attend(given: Given, *, keep_scores: bool) -> Saved:
+def attend(given: Given, *, keep_scores: bool) -> Kept:
     """Contexts, and what the backward pass computes weights from again."""
     saved = _attend(given, keep_scores=keep_scores)
     return saved if spoiled.is_whole(saved.out) else spoiled.attend(given, _attend)
 
 
-def _attend(given: Given, *, keep_scores: bool = False) -> Saved:
+def _attend(given: Given, *, keep_scores: bool = False) -> Kept:
     """The same, if there are but numbers."""
     saved = _saved(given, keep_scores=keep_scores)
     if not given.empty:
@@ -45,7 +46,7 @@ def _attend(given: Given, *, keep_scores: bool = False) -> Saved:
     return saved
 
 
-def survey(given: Given, asked: Asked) -> tuple[Saved, Noted]:
+def survey(given: Given, asked: Asked) -> tuple[Kept, Noted]:
     """The same, and what was asked of the weights."""
     saved, (rows, queries) = _saved(given), given.x.shape[:2]
     cuts, owners = _cuts(queries, asked.rows)
@@ -75,7 +76,7 @@ def survey(given: Given, asked: Asked) -> tuple[Saved, Noted]:
 
 
 def attend_backward(
-    above: Float[Tensor, "N T V"], saved: Saved, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
+    above: Float[Tensor, "N T V"], saved: Kept, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
 ) -> tuple[Tensor, ...]:
     """Gradients of x, y, value, weight and centre; the last two empty where there is none.
 
@@ -87,7 +88,7 @@ def attend_backward(
 
 
 def _attend_backward(
-    above: Float[Tensor, "N T V"], saved: Saved, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
+    above: Float[Tensor, "N T V"], saved: Kept, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
 ) -> tuple[Tensor, ...]:
     """The same, if there are but numbers."""
     x, y, value, weight, centre = given.x, given.y, given.value, given.weight, given.centre
@@ -130,15 +131,15 @@ def _attend_backward(
     )
 
 
-def _saved(given: Given, *, keep_scores: bool = False) -> Saved:
+def _saved(given: Given, *, keep_scores: bool = False) -> Kept:
     """Room for what the forward pass writes; zeros where there is nothing to look at."""
     x, shape = given.x, given.x.shape[:2]
     make = x.new_zeros if given.empty else x.new_empty
     scores = make(*shape, given.y.shape[1]) if keep_scores else make(0, 0, 0)
-    return Saved(make(*shape, given.value.shape[2]), make(shape), make(shape), scores)
+    return Kept(make(*shape, given.value.shape[2]), make(shape), make(shape), scores)
 
 
-def _run(arrays: Arrays, given: Given, saved: Saved, cuts: Tensor, notes: Notes | None) -> None:
+def _run(arrays: Arrays, given: Given, saved: Kept, cuts: Tensor, notes: Notes | None) -> None:
     """The forward pass, shared out."""
     written, stretches = Written(*(each.numpy() for each in saved)), max(1, len(cuts) - 1)
     pieces, rows, borders = given.x.shape[0] * (len(cuts) - 1), -(-given.x.shape[1] // stretches), cuts.numpy()

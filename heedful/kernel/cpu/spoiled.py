@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from heedful.kernel.cpu.given import Given, Saved
+from heedful.kernel.cpu.asked import Kept
+from heedful.kernel.given import Given
 
 _AT_ONCE = 1024
 
@@ -28,7 +29,7 @@ def is_whole(out: Tensor) -> bool:
     return bool(out.sum().isfinite())
 
 
-def attend(given: Given, ask: Callable[[Given], Saved]) -> Saved:
+def attend(given: Given, ask: Callable[[Given], Kept]) -> Kept:
     """What `ask` answers of a cleaned problem, NaN in the rows that are spoiled."""
     cleaned = _clean(given)
     saved = ask(cleaned.given)
@@ -39,9 +40,9 @@ def attend(given: Given, ask: Callable[[Given], Saved]) -> Saved:
 def attend_backward(
     above: Tensor,
     given: Given,
-    ask: Callable[[Tensor, Saved, Given], tuple[Tensor, ...]],
+    ask: Callable[[Tensor, Kept, Given], tuple[Tensor, ...]],
     *,
-    again: Callable[..., Saved],
+    again: Callable[..., Kept],
 ) -> tuple[Tensor, ...]:
     """The gradients of a cleaned problem, NaN in the rows that are spoiled and at the keys that these see."""
     cleaned = _clean(given)

@@ -1,0 +1,71 @@
+"""What the fused engine of the GPU takes, and how a problem becomes what its operators take."""
+
+import functools
+import importlib
+import os
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from heedful.kernel.flat import flattened
+from heedful.kernel.form import Free, Inner, Tanh
+from heedful.kernel.gpu import ops
+from heedful.kernel.problem import Problem
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Kernels compiled by Triton; half precision is multiplied as it is, and everything summed in float32."""
+
+    def refusal(self, problem: Problem) -> str | None:
+        """Why this engine cannot do a problem; None when it can."""
+        device = problem.x.device
+        if device.type != "cuda" and not (device.type == "cpu" and _interpreted()):
+            return f"it runs on a GPU, and the query is on {device}"
+        if isinstance(problem.form, Free):
+            return "it knows the scores of this package, and this one is a callable of your own"
+        if problem.weighing.softmax_temperature is None:
+            return "it knows no choice but Soft"
+        if len(problem.bounds.gates) > 1:
+            return f"it gates weights once, and {len(problem.bounds.gates)} regions here gate them (region Predicted)"
+        if problem.x.dtype == torch.float64:
+            return "it computes in float32, and this is float64"
+        return _missing()
+
+    def suits(self, problem: Problem) -> bool:
+        """Whether it is also the quickest here: for what SDPA does not do, or does pair by pair."""
+        if problem.x.device.type != "cuda":
+            return False
+        return isinstance(problem.form, Tanh) or bool(problem.bounds.gates) or problem.bounds.left is not None
+
+    def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
+        """The weighted sums of `value`. Under autocast, what is multiplied as matrices is in its dtype, as in torch."""
+        device = problem.x.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else value.dtype
+        if isinstance(problem.form, Inner):
+            problem = replace(problem, x=problem.x.to(dtype), y=problem.y.to(dtype))
+        given, batch = flattened(problem, value.to(dtype))
+        out = ops.attend(given)
+        return out.to(dtype).reshape(*batch, *out.shape[-2:])
+
+
+def _interpreted() -> bool:
+    """Whether Triton's own switch is on by which kernels run on a CPU, slowly, to be tested."""
+    return os.environ.get("TRITON_INTERPRET", "").lower() in ("1", "true", "yes", "on", "y")
+
+
+def _missing() -> str | None:
+    """Why kernels cannot be had on this machine; None where they can, which a tracing compiler takes for granted."""
+    return None if torch.compiler.is_compiling() else _missing_here()
+
+
+@functools.cache
+def _missing_here() -> str | None:
+    """The same, found out once."""
+    try:
+        importlib.import_module("heedful.kernel.gpu.run")
+    except Exception as fault:  # Triton fails in many ways where its driver or compiler does not fit
+        return f"Triton does not load here ({type(fault).__name__}: {fault})"
+    return None

@@ -1,0 +1,62 @@
+"""Compiles the GPU engine's kernels for an H100, whatever this machine has; prints the name of each when it is done."""
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+
+from heedful.kernel.given import Given
+from heedful.kernel.gpu import run
+
+
+class Told:
+    """What Triton asks a driver of a GPU for, to compile."""
+
+    def get_current_target(self) -> GPUTarget:
+        return GPUTarget("cuda", 90, 32)
+
+    def get_current_device(self) -> int:
+        return 0
+
+    def get_current_stream(self, device: int) -> int:
+        return 0
+
+
+class Compiling:
+    """In a kernel's place: compiles it and does not start it."""
+
+    def __init__(self, kernel) -> None:
+        self.kernel = kernel
+
+    def __getitem__(self, grid):
+        def compile_it(*arguments, **options) -> None:
+            self.kernel.warmup(*arguments, grid=grid, **options)
+            print(self.kernel.__name__)
+
+        return compile_it
+
+
+def learn(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool) -> None:
+    given = Given(
+        x=torch.zeros(2, queries, 24, dtype=dtype),
+        y=torch.zeros(2, keys, 24, dtype=dtype),
+        value=torch.zeros(2, keys, 40, dtype=dtype),
+        weight=torch.zeros(24) if form == "tanh" else None,
+        start=torch.zeros(2, queries, dtype=torch.int32),
+        stop=torch.zeros(2, queries, dtype=torch.int32),
+        keep=torch.ones(1, 1, keys, dtype=torch.bool) if gated else None,
+        keep_of=torch.zeros(2, dtype=torch.long),
+        group=torch.arange(2),
+        centre=torch.zeros(2, queries) if gated else None,
+        deviation=1.5,
+    )
+    saved = run.attend(given)
+    run.attend_backward(torch.zeros_like(saved.out), saved, given)
+
+
+triton.runtime.driver.set_active(Told())
+for name in ("forward", "by_queries", "by_keys"):
+    setattr(run, name, Compiling(getattr(run, name)))
+learn("tanh", 30, 30, torch.float32, gated=False)
+learn("tanh", 1, 1, torch.bfloat16, gated=True)
+learn("inner", 30, 30, torch.float16, gated=True)
+learn("inner", 1, 30, torch.float32, gated=False)

@@ -1,0 +1,109 @@
+"""The GPU engine inside what torch does around operators: compiling, recomputing, mixed precision."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from heedful import Additive, Hard, Predicted, attend
+from heedful.kernel import EngineError
+
+QUERY, KEY, VALUE = torch.randn(2, 7, 6), torch.randn(2, 9, 5), torch.randn(2, 9, 4)
+
+
+@pytest.fixture
+def score():
+    torch.manual_seed(1)
+    return Additive(6, 5, 8)
+
+
+def look(query, key, value, score, **words):
+    return attend(query, key, value, score=score, engine="gpu", **words)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16], ids=str)
+def test_the_operator_keeps_torchs_contract(dtype):
+    rows = torch.arange(2)
+    given = [torch.randn(2, 7, 8), torch.randn(2, 9, 8), torch.randn(2, 9, 4)]
+    given = [*(tensor.to(dtype) for tensor in given), torch.randn(8)]
+    given = [tensor.requires_grad_() for tensor in given]
+    limits = torch.zeros(2, 7, dtype=torch.int32), torch.full((2, 7), 9, dtype=torch.int32)
+    keep, centre = torch.rand(1, 7, 9) > 0.3, torch.rand(2, 7).requires_grad_()
+    torch.library.opcheck(
+        torch.ops.heedful.attend_gpu.default,
+        (*given, *limits, keep, torch.zeros(2, dtype=torch.long), rows, centre, 1.5),
+        test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
+    )
+
+
+def test_compiled_whole_it_gives_the_same():
+    """In a process of its own: torch's tracer cannot read the check of shapes that tests put around everything."""
+    code = """
+import torch
+from heedful import Additive, Predicted, attend
+torch.manual_seed(1)
+score, region, value = Additive(6, 5, 8), Predicted(6, 4, 3.0), torch.randn(2, 9, 4)
+query, key = torch.randn(2, 7, 6, requires_grad=True), torch.randn(2, 9, 5, requires_grad=True)
+def look(query, key):
+    return attend(query, key, value, score=score, region=region, engine="gpu")
+traced = torch.compile(look, backend="aot_eager", fullgraph=True)
+contexts = [each(query, key) for each in (look, traced)]
+gradients = [torch.autograd.grad(each.square().sum(), (query, key, score.weight, region.weight)) for each in contexts]
+torch.testing.assert_close(*contexts)
+torch.testing.assert_close(*gradients)
+print("same")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "same\n", done.stderr
+
+
+def test_recomputed_in_the_backward_pass_it_gives_the_same(score):
+    query = QUERY.clone().requires_grad_()
+    (expected,) = torch.autograd.grad(look(query, KEY, VALUE, score).square().sum(), query)
+    again = checkpoint(look, query, KEY, VALUE, score, use_reentrant=False)
+    (found,) = torch.autograd.grad(again.square().sum(), query)
+    assert torch.equal(found, expected)
+
+
+def test_under_autocast_it_gives_what_the_plain_engine_gives(score):
+    for own, query in ((score, QUERY), (None, KEY[:, :7])):
+        words = {} if own is None else {"score": own}
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = attend(query, KEY, VALUE, engine="gpu", **words)
+            plain = attend(query, KEY, VALUE, engine="plain", **words)
+        assert found.dtype == plain.dtype == torch.bfloat16
+        torch.testing.assert_close(found, plain, rtol=0.02, atol=0.02)
+
+
+def test_a_gradient_of_a_gradient_is_refused_and_says_what_to_do(score):
+    query = QUERY.clone().requires_grad_()
+    (first,) = torch.autograd.grad(look(query, KEY, VALUE, score).square().sum(), query, create_graph=True)
+    with pytest.raises(EngineError, match="engine 'gpu' has no second derivatives: use attend"):
+        first.sum().backward()
+
+
+def test_mapped_over_a_batch_it_gives_what_a_loop_gives(score):
+    mapped = torch.func.vmap(lambda query, key: look(query, key, key, score))(QUERY, KEY)
+    looped = torch.stack([look(query, key, key, score) for query, key in zip(QUERY, KEY, strict=True)])
+    torch.testing.assert_close(mapped, looped)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ({"score": lambda query, key: query @ key.mT}, "a callable of your own"),
+        ({"choice": Hard()}, "no choice but Soft"),
+        ({"region": Predicted(5, 4, 3.0) & Predicted(5, 4, 2.0)}, "2 regions here gate"),
+    ],
+    ids=["callable", "hard", "gates"],
+)
+def test_what_it_does_not_know_is_refused(words, reason):
+    with pytest.raises(EngineError, match=f"engine 'gpu' cannot do this: .*{reason}"):
+        attend(KEY, KEY, engine="gpu", **words)
+
+
+def test_float64_is_refused():
+    with pytest.raises(EngineError, match="float32, and this is float64"):
+        attend(KEY.double(), KEY.double(), engine="gpu")
