@@ -11,7 +11,7 @@ import numpy as np
 
 from heedful.kernel.cpu.jit import LOWEST, compiled, entry, exp, f32, inlined
 from heedful.kernel.cpu.micro import LANES, add_product
-from heedful.kernel.cpu.notes import begin, give_mass, note_best, note_drawn, note_mass
+from heedful.kernel.cpu.notes import begin, draw, give_mass, lower, moved, note_best, note_mass
 from heedful.kernel.cpu.tiles import KEYS, ROWS, Tile, copy, fill, gate, highest, reach, real_keys, score_tile
 
 
@@ -53,8 +53,7 @@ def forward(arrays, cuts, first, last, written, notes):
                 tile = Tile(n, row, rows, key, min(KEYS, high - key))
                 score_tile(arrays, tile, scores)
                 real = real_keys(arrays, tile)
-                for r in range(rows):
-                    _turn(arrays, tile, r, scores, written, notes, (lanes, cells))
+                _weigh_tile(arrays, tile, scores, written, notes, (lanes, cells))
                 add_product(context, scores, value[key : key + real], rows, real, 0, context.shape[1])
             _finish(context, top, total)
             if notes is not None and notes.mass.shape[0] > 0:
@@ -62,29 +61,43 @@ def forward(arrays, cuts, first, last, written, notes):
 
 
 @compiled
-def _turn(arrays, tile, r, scores, written, notes, room):
-    """Turns a row of a tile's scores into weights, and its context so far to what these are relative to."""
+def _weigh_tile(arrays, tile, scores, written, notes, room):
+    """Turns a tile's scores into weights, and contexts so far to what these are relative to.
+
+    Functions called for a row are handed rows: to pass on all arrays of a problem takes longer than to weigh it.
+    """
     lanes, cells = room
-    n, t, weights = tile.n, tile.row + r, scores[r][: tile.columns]
-    if written.scores.shape[0] > 0:
-        copy(written.scores[n, t, tile.first : tile.first + real_keys(arrays, tile)], weights)
-    top, total, context = written.tops[n, t], written.scales[n, t], written.out[n, t]
-    peak = highest(weights, lanes)
-    best = max(top, peak)
-    shrink = exp(top - best)
-    if notes is not None and notes.best.shape[2] > 0:
-        note_best(notes, _shown(arrays, notes, scores, tile, r), tile, r, peak)
-    added = _weigh(weights, best) if notes is None else _weigh_noting(notes, weights, n, t, best, top, total)
-    total = total * shrink + added
-    written.tops[n, t], written.scales[n, t] = best, total
-    for c in range(context.shape[0]):
-        context[c] *= shrink
-    if notes is not None and notes.drawn.shape[0] > 0:
-        note_drawn(notes, weights, tile, r, added, total)
-    if arrays.centre.shape[0] > 0:
-        gate(weights, tile.first, arrays.centre[n, t], arrays.sharpness)
-    if notes is not None and notes.mass.shape[0] > 0:
-        note_mass(cells[r], weights, tile.first, notes.edges, shrink)
+    n, first, real, is_gated = tile.n, tile.first, real_keys(arrays, tile), arrays.centre.shape[0] > 0
+    for r in range(tile.rows):
+        t, weights, context = tile.row + r, scores[r][: tile.columns], written.out[n, tile.row + r]
+        if written.scores.shape[0] > 0:
+            copy(written.scores[n, t, first : first + real], weights)
+        top, total, peak = written.tops[n, t], written.scales[n, t], highest(weights, lanes)
+        best = max(top, peak)
+        shrink = exp(top - best)
+        if notes is None:
+            added = _weigh(weights, best)
+        else:
+            many = notes.best.shape[2]
+            if many > 0 and peak > notes.best_scores[n, t, many - 1]:
+                shown = scores[ROWS + 1][:real]
+                copy(shown, weights)
+                if notes.gated and is_gated:
+                    lower(shown, first, arrays.centre[n, t], arrays.sharpness)
+                note_best(notes.best_scores[n, t], notes.best[n, t], shown, first)
+            added, moment = _weigh_noting(weights, best)
+            notes.moments[n, t] = moment + moved(notes.moments[n, t], total, top, best)
+        total = total * shrink + added
+        written.tops[n, t], written.scales[n, t] = best, total
+        for c in range(context.shape[0]):
+            context[c] *= shrink
+        if notes is not None and notes.drawn.shape[0] > 0:
+            key = draw(weights, notes.seed, n * notes.drawn.shape[1] + t, first, added, total)
+            notes.drawn[n, t] = key if key >= 0 else notes.drawn[n, t]
+        if is_gated:
+            gate(weights, first, arrays.centre[n, t], arrays.sharpness)
+        if notes is not None and notes.mass.shape[0] > 0:
+            note_mass(cells[r], weights, first, notes.edges, shrink)
 
 
 @inlined
@@ -94,18 +107,6 @@ def _clear(context, tops, totals):
         tops[r], totals[r] = LOWEST, f32(0)
         for c in range(context.shape[1]):
             context[r, c] = f32(0)
-
-
-@compiled
-def _shown(arrays, notes, scores, tile, row):
-    """A row of scores, with what the gate does to its weights if the best are wanted so."""
-    if not notes.gated or arrays.centre.shape[0] == 0:
-        return scores[row][: real_keys(arrays, tile)]
-    shown, centre = scores[ROWS + 1], arrays.centre[tile.n, tile.row + row]
-    for j in range(tile.columns):
-        away = f32(tile.first + j) - centre
-        shown[j] = max(LOWEST, scores[row, j] - away * away * arrays.sharpness)
-    return shown[: real_keys(arrays, tile)]
 
 
 @inlined
@@ -122,23 +123,20 @@ def _weigh(scores, best):
     return added
 
 
-@compiled
-def _weigh_noting(notes, scores, n, t, best, top, total):
-    """The same; notes the sum of ``weight (score - top)`` for the entropy, of all weights so far."""
+@inlined
+def _weigh_noting(scores, best):
+    """The same; returns the sum of ``weight (score - best)`` as well."""
+    added, moment = f32(0), f32(0)
     if best == LOWEST and not _any_nan(scores):
         fill(scores, f32(0))
-        return f32(0)
-    added, moment = f32(0), f32(0)
-    for j in range(scores.shape[0]):
-        away = scores[j] - best
-        weight = exp(away)
-        scores[j] = weight
-        added += weight
-        moment += weight * away
-    if total > f32(0):
-        moment += exp(top - best) * (notes.moments[n, t] + (top - best) * total)
-    notes.moments[n, t] = moment
-    return added
+    else:
+        for j in range(scores.shape[0]):
+            away = scores[j] - best
+            weight = exp(away)
+            scores[j] = weight
+            added += weight
+            moment += weight * away
+    return added, moment
 
 
 @inlined

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from heedful.kernel.cpu.jit import LOWEST, compiled, f32
+from heedful.kernel.cpu.jit import LOWEST, compiled, exp, f32, inlined
 
 
 class Notes(NamedTuple):
@@ -39,44 +39,49 @@ def begin(notes, cells, n, row, rows):
             cells[r, c] = f32(0)
 
 
-@compiled
-def note_best(notes, scores, tile, row, peak):
-    """Puts scores of a row that are higher than the lowest of its best in their places; the first of equals stays.
+@inlined
+def moved(moment, total, top, best):
+    """The sum of ``weight (score - top)`` when the highest score is no more `top` but `best`; 0 of nothing."""
+    return exp(top - best) * (moment + (top - best) * total) if total > f32(0) else f32(0)
 
-    None is higher than `peak`.
-    """
-    t = tile.row + row
-    best, keys = notes.best_scores[tile.n, t], notes.best[tile.n, t]
+
+@compiled
+def lower(scores, first, centre, sharpness):
+    """Takes from scores of keys from `first` on what their gate takes from the logarithms of their weights."""
+    for j in range(scores.shape[0]):
+        away = f32(first + j) - centre
+        scores[j] = max(LOWEST, scores[j] - away * away * sharpness)
+
+
+@compiled
+def note_best(best, keys, scores, first):
+    """Puts scores of a row that are higher than the lowest of its best in their places; the first of equals stays."""
     last = best.shape[0] - 1
-    if not peak > best[last]:
-        return
     for j in range(scores.shape[0]):
         if scores[j] > best[last]:
             place = last
             while place > 0 and scores[j] > best[place - 1]:
                 best[place], keys[place] = best[place - 1], keys[place - 1]
                 place -= 1
-            best[place], keys[place] = scores[j], tile.first + j
+            best[place], keys[place] = scores[j], first + j
 
 
 @compiled
-def note_drawn(notes, weights, tile, row, added, total):
-    """Draws a key of this tile for a row with the probability that its key lies here: ``added / total``, so far.
+def draw(weights, seed, row, first, added, total):
+    """A key of this tile with the probability that a row's key lies here, ``added / total`` so far; else -1.
 
     The number that decides it, given that it does, is as random within the tile: so it finds the key as well.
     """
-    t = tile.row + row
-    aim = _uniform(notes.seed, tile.n * notes.drawn.shape[1] + t, tile.first) * total
+    aim = _uniform(seed, row, first) * total
     if not aim < added:
-        return
+        return -1
     passed, last = np.float64(0), -1
     for j in range(weights.shape[0]):
         if weights[j] > f32(0):
-            passed, last = passed + np.float64(weights[j]), j
+            passed, last = passed + np.float64(weights[j]), first + j
             if passed > aim:
                 break
-    if last >= 0:
-        notes.drawn[tile.n, t] = tile.first + last
+    return last
 
 
 @compiled
