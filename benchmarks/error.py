@@ -61,7 +61,7 @@ def engine_scores(x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, bool]:
 
 def bound(weight: Tensor) -> float:
     """What no merged score is wrong by, to first order; docs/fast.md derives it."""
-    return (13.5 + weight.numel() / 4) * UNIT * float(weight.abs().double().sum())
+    return (10.25 + weight.numel() / 4) * UNIT * float(weight.abs().double().sum())
 
 
 def measure(width: int, scale: float) -> Measured:

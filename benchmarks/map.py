@@ -1,6 +1,6 @@
-"""What a map costs beside the forward pass that it is taken in: `survey` against `attend`, in turns, one head of width 64.
+"""What a map costs on top of the forward pass: `survey` against `attend`, in turns, one head of width 64.
 
-    python benchmarks/map.py --lengths 16384,131072
+python benchmarks/map.py --lengths 16384,131072
 """
 
 import argparse
@@ -10,8 +10,7 @@ import time
 import torch
 
 from heedful import Additive, Dot, Wanted, attend, pooled_map, survey
-from heedful.bench.report import machine_line
-from heedful.machine import keep_large_buffers
+from heedful.machine import describe, keep_large_buffers
 
 GRID, BEST = (64, 64), 5
 
@@ -23,8 +22,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="how often each is called")
     given = parser.parse_args()
     keep_large_buffers()
-    print(f"{machine_line()}; medians of {given.turns}, taken in turns.\n")
-    print("| score | length | forward | with pooled map 64 x 64 | with the 5 best of each row too |\n|---|---|---|---|---|")
+    print(f"{describe()}, {torch.get_num_threads()} threads; medians of {given.turns}, taken in turns.\n")
+    print("| score | length | forward | with pooled map 64 x 64 | with the 5 best of each row too |")
+    print("|---|---|---|---|---|")
     for length in map(int, given.lengths.split(",")):
         for score in (Additive(64, 64, 64), Dot()):
             print(row(score, length, given.turns), flush=True)

@@ -1,5 +1,6 @@
 """How long calls take that take turns: a disturbance then falls on all of them, and ratios survive it."""
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -86,14 +87,18 @@ class Timing:
 def in_turns(calls: Mapping[str, Call], watch: Watch, *, seconds: float, turns: int = _TURNS) -> dict[str, Timing]:
     """Times calls one after the other, round after round, until so many seconds have passed.
 
+    Each round has an order of its own, the same in every run: who comes after a peer that has filled the caches is
+    slower for it, and who comes after one that does the same work is quicker.
     There are at least so many turns, unless they would take five times the seconds; there is always one. Warm the
     calls up before.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in calls}
+    order, dice = list(calls), random.Random(1)
     begun, done = watch.now(), 0
     while not done or (passed := watch.now() - begun) < seconds or (done < turns and passed < _STRETCH * seconds):
-        for name, call in calls.items():
-            samples[name].append(watch.time(call))
+        dice.shuffle(order)
+        for name in order:
+            samples[name].append(watch.time(calls[name]))
         done += 1
     return {name: _timing(taken) for name, taken in samples.items()}
 

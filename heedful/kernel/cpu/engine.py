@@ -21,8 +21,8 @@ from heedful.kernel.problem import Pick, Problem
 from heedful.kernel.survey import Survey, Wanted
 from heedful.shapes import joint_shape
 
-_FEW_TERMS = 1 << 16
-"""Products below which the plain engine is as quick: a call costs about as much as these."""
+_FEW_TERMS, _FEW_TO_LEARN = 1 << 18, 1 << 20
+"""Products below which the plain engine is as quick, without and with a backward pass: calls cost as much as these."""
 _FEW_QUERIES, _MANY_TERMS = 2, 1 << 19
 """A decoder's step: the keys' features pass by once, and from so many of them on it pays, if they are float32."""
 _LONG = 512
@@ -57,10 +57,12 @@ class Cpu:
         terms = batch * queries * keys * problem.x.shape[-1]
         if isinstance(problem.form, Tanh) and queries <= _FEW_QUERIES:
             return terms >= _MANY_TERMS and problem.y.dtype == torch.float32
+        learns = torch.is_grad_enabled() and (problem.x.requires_grad or problem.y.requires_grad)
+        learns = learns and not problem.weighing.random  # who draws, draws the same where nothing is learnt
         if isinstance(problem.form, Tanh) or bounds.left is not None or bounds.gates:
-            return terms >= _FEW_TERMS
-        if _is_half(problem) and bounds.unbounded and problem.keep is None:
-            return torch.is_grad_enabled() and min(queries, keys) >= _LONG_IN_HALF
+            return terms >= (_FEW_TO_LEARN if learns else _FEW_TERMS)
+        if _is_half(problem) and bounds.unbounded and problem.keep is None and not problem.weighing.random:
+            return learns and min(queries, keys) >= _LONG_IN_HALF
         return min(queries, keys) >= _LONG
 
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
