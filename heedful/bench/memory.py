@@ -123,7 +123,7 @@ def _answer(words: str) -> int:
     """What the fresh process does."""
     from heedful.bench.kinds import KINDS
     from heedful.bench.peers import PEERS
-    from heedful.bench.run import call_of
+    from heedful.bench.way import call_of
 
     asked = Asked(**json.loads(words))
     torch.set_num_threads(asked.threads)

@@ -7,15 +7,14 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from heedful.bench.case import PASSES, Case, Look
-from heedful.bench.formula import sure
+from heedful.bench.case import PASSES, Case
 from heedful.bench.gate import wrong_contexts, wrong_gradients
 from heedful.bench.kinds import KINDS
 from heedful.bench.memory import Asked, free_memory, measure
 from heedful.bench.peers import OURS, PEERS
 from heedful.bench.report import Row
 from heedful.bench.timing import Timing, in_turns, watch_for
-from heedful.bench.way import Way
+from heedful.bench.way import Way, call_of
 
 Result = TypeVar("Result")
 
@@ -50,24 +49,6 @@ def run_kind(
     for length in sorted(lengths):
         torch.compiler.reset()  # else it compiles for any length from the second on, and gives up after the eighth
         yield from entrants.run(length)
-
-
-def call_of(case: Case, look: Look, tensors: Sequence[Tensor], *, learns: bool) -> Callable[[], list[Tensor]]:
-    """A call as it is timed: it returns the context, or the gradients of query, key and value.
-
-    No gradient comes down to a query whose answer is a matter of rounding.
-    """
-
-    def forward() -> list[Tensor]:
-        with torch.no_grad():
-            return [look(*tensors)]  # pyright: ignore[reportCallIssue]
-
-    if not learns:
-        return forward
-    generator = torch.Generator().manual_seed(3)
-    drawn = torch.randn(case.shape, generator=generator).to(case.device, case.dtype)
-    above = drawn * sure(case.work, tensors[0]).unsqueeze(-1)
-    return lambda: list(torch.autograd.grad(look(*tensors), tensors, above))  # pyright: ignore[reportCallIssue]
 
 
 @dataclass

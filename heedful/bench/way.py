@@ -1,12 +1,14 @@
-"""How a peer does a case."""
+"""How a peer does a case, and how it is called to do it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from heedful.bench.case import Look
+from heedful.bench.case import Case, Look
+from heedful.bench.formula import sure
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,21 @@ def four_axes(look: Callable[..., Any], **words: Any) -> Look:
         return context.reshape(*query.shape[:-1], value.shape[-1])
 
     return spread
+
+
+def call_of(case: Case, look: Look, tensors: Sequence[Tensor], *, learns: bool) -> Callable[[], list[Tensor]]:
+    """A call as it is timed: it returns the context, or the gradients of query, key and value.
+
+    No gradient comes down to a query whose answer is a matter of rounding.
+    """
+
+    def forward() -> list[Tensor]:
+        with torch.no_grad():
+            return [look(*tensors)]  # pyright: ignore[reportCallIssue]
+
+    if not learns:
+        return forward
+    generator = torch.Generator().manual_seed(3)
+    drawn = torch.randn(case.shape, generator=generator).to(case.device, case.dtype)
+    above = drawn * sure(case.work, tensors[0]).unsqueeze(-1)
+    return lambda: list(torch.autograd.grad(look(*tensors), tensors, above))  # pyright: ignore[reportCallIssue]

@@ -10,8 +10,8 @@ from heedful.bench.formula import error_of, sure
 from heedful.bench.gate import wrong_contexts, wrong_gradients
 from heedful.bench.kinds import KINDS
 from heedful.bench.peers import OURS, PEERS
-from heedful.bench.run import Settings, call_of, run_kind
-from heedful.bench.way import Way
+from heedful.bench.run import Settings, run_kind
+from heedful.bench.way import Way, call_of
 
 CPU = torch.device("cpu")
 HERE = [name for name, peer in PEERS.items() if name not in ("compile", "flex") and not peer.missing()]
