@@ -40,7 +40,8 @@ def save_plot(rows: Sequence[Row], path: Path, *, title: str) -> None:
 
         with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "heedful"}):
             suffix = path.suffix.lower().lstrip(".")
-            figure.savefig(temporary, format=suffix, dpi=160, metadata={"Date": None} if suffix == "svg" else None)
+            nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))  # else a picture differs at each drawing
+            figure.savefig(temporary, format=suffix, dpi=160, metadata=nothing if suffix == "svg" else None)
 
 
 def _figure(rows: Sequence[Row], title: str) -> Any:
