@@ -4,10 +4,21 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from heedful.kernel.form import Tanh
+from heedful.kernel.form import Free, Tanh
 from heedful.kernel.given import Given
 from heedful.kernel.problem import Problem
 from heedful.shapes import joint_shape
+
+
+def refusal(problem: Problem) -> str | None:
+    """Why no fused engine can do a problem, whatever its device and choice; None where they can."""
+    if isinstance(problem.form, Free):
+        return "it knows the scores of this package, and this one is a callable of your own"
+    if len(problem.bounds.gates) > 1:
+        return f"it gates weights once, and {len(problem.bounds.gates)} regions here gate them (region Predicted)"
+    if problem.x.dtype == torch.float64:
+        return "it computes in float32, and this is float64"
+    return None
 
 
 def flattened(problem: Problem, value: Float[Tensor, "... S V"]) -> tuple[Given, torch.Size]:

@@ -6,14 +6,14 @@ import warnings
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful.kernel import picked
 from heedful.kernel.cpu import ops
 from heedful.kernel.cpu.asked import Asked, Noted
-from heedful.kernel.flat import flattened
-from heedful.kernel.form import Free, Tanh
+from heedful.kernel.flat import flattened, refusal
+from heedful.kernel.form import Tanh
 from heedful.kernel.given import Given
 from heedful.kernel.picked import Selected
 from heedful.kernel.plain import Plain
@@ -40,15 +40,9 @@ class Cpu:
         """Why this engine cannot do a problem; None when it can."""
         if problem.x.device.type != "cpu":
             return f"it runs on a CPU, and the query is on {problem.x.device}"
-        if isinstance(problem.form, Free):
-            return "it knows the scores of this package, and this one is a callable of your own"
         if problem.weighing.softmax_temperature is None and problem.weighing.pick is None:
             return "it knows no choice but Soft, Hard and TopK"
-        if len(problem.bounds.gates) > 1:
-            return f"it gates weights once, and {len(problem.bounds.gates)} regions here gate them (region Predicted)"
-        if problem.x.dtype == torch.float64:
-            return "it computes in float32, and this is float64"
-        return _missing()
+        return refusal(problem) or _missing()
 
     def suits(self, problem: Problem) -> bool:
         """Whether it is also the quickest here, of the engines that can."""
@@ -69,7 +63,8 @@ class Cpu:
         """The weighted sums of `value`."""
         pick = problem.weighing.pick
         if pick is not None:
-            context = picked.attend(problem, value, self._find(problem, pick))
+            keys, spoiled = self._find(problem, pick)
+            context = picked.attend(problem, value, keys).masked_fill(spoiled, torch.nan)
             detached = value.detach()
             return picked.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
         given, batch = _given(problem, value)
@@ -80,7 +75,8 @@ class Cpu:
         pick = problem.weighing.pick
         if pick is None:
             return Plain().align(problem)
-        weights = picked.align(problem, self._find(problem, pick))
+        keys, spoiled = self._find(problem, pick)
+        weights = picked.align(problem, keys).masked_fill(spoiled, torch.nan)
         return picked.straight_through(problem, pick, weights, ask=Plain().align)
 
     def select(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Selected:
@@ -89,13 +85,14 @@ class Cpu:
         given, batch = _given(problem, value[..., :0])
         _, noted = ops.survey(given, _asked(pick))
         keys = _spread(_picks(noted, pick), batch)
-        context = picked.attend(problem, value, keys)
+        spoiled = _spread(noted.log_sums.isnan(), batch)
+        context = picked.attend(problem, value, keys).masked_fill(spoiled.unsqueeze(-1), torch.nan)
         detached = value.detach()
         context = picked.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
         some, key = keys[..., 0] >= 0, keys[..., 0]
         log_sums, entropy = (_spread(each, batch) for each in (noted.log_sums, noted.entropies))
         log_probability = picked.scores(problem, keys)[..., 0] - log_sums
-        return Selected(context, key, torch.where(some, log_probability, 0.0), entropy)
+        return Selected(context, key, torch.where(some | spoiled, log_probability, 0.0), entropy)
 
     def survey(self, problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted) -> Survey:
         """The contexts, and the map of weights in short, of a softmax: all in the pass that computes the contexts."""
@@ -108,12 +105,12 @@ class Cpu:
         index = index.masked_fill(weight == 0, -1)
         return Survey(_as_asked(out, batch, value), mass, index, weight, entropy.detach())
 
-    def _find(self, problem: Problem, pick: Pick) -> picked.Keys:
-        """Which keys are picked."""
+    def _find(self, problem: Problem, pick: Pick) -> tuple[picked.Keys, Bool[Tensor, "... T 1"]]:
+        """Which keys are picked, and which queries see scores that are not numbers."""
         given, batch = _given(problem, problem.y[..., :0])
         with torch.no_grad():
             noted = ops.survey(given, _asked(pick))[1]
-        return _spread(_picks(noted, pick), batch)
+        return _spread(_picks(noted, pick), batch), _spread(noted.log_sums.isnan().unsqueeze(-1), batch)
 
 
 def _is_half(problem: Problem) -> bool:

@@ -65,9 +65,9 @@ def survey(given: Given, asked: Asked) -> tuple[Kept, Noted]:
             saved = saved._replace(out=spoiled.attend(given, _attend).out)
         best_weights = torch.where(best >= 0, (best_weights - saved.tops.unsqueeze(-1)).exp(), 0.0)
         best_weights *= saved.scales.unsqueeze(-1)
-    seen, logs = saved.scales > 0, saved.scales.log()
-    log_sums = torch.where(seen, saved.tops - logs, 0.0)
-    entropies = torch.where(seen, -logs - moments * saved.scales, 0.0)
+    unseen, logs = saved.scales == 0, saved.scales.log()  # a row that is not a number stays so
+    log_sums = torch.where(unseen, 0.0, saved.tops - logs)
+    entropies = torch.where(unseen, 0.0, -logs - moments * saved.scales)
     counts = torch.bincount(owners, weights=cuts.diff().double(), minlength=asked.rows).clamp_min(1).float()
     total = mass.new_zeros(rows, asked.rows, asked.columns)
     if asked.rows:

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.kernel.flat import flattened
-from heedful.kernel.form import Free, Inner, Tanh
+from heedful.kernel.flat import flattened, refusal
+from heedful.kernel.form import Inner, Tanh
 from heedful.kernel.gpu import ops
 from heedful.kernel.problem import Problem
 
@@ -24,15 +24,9 @@ class Gpu:
         device = problem.x.device
         if device.type != "cuda" and not (device.type == "cpu" and _interpreted()):
             return f"it runs on a GPU, and the query is on {device}"
-        if isinstance(problem.form, Free):
-            return "it knows the scores of this package, and this one is a callable of your own"
         if problem.weighing.softmax_temperature is None:
             return "it knows no choice but Soft"
-        if len(problem.bounds.gates) > 1:
-            return f"it gates weights once, and {len(problem.bounds.gates)} regions here gate them (region Predicted)"
-        if problem.x.dtype == torch.float64:
-            return "it computes in float32, and this is float64"
-        return _missing()
+        return refusal(problem) or _missing()
 
     def suits(self, problem: Problem) -> bool:
         """Whether it is also the quickest here: for what SDPA does not do, or does pair by pair."""

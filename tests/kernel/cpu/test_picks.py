@@ -100,3 +100,21 @@ def test_more_of_the_best_than_there_are_keys():
     query, key = draw(5, 4), draw(3, 4, seed=2)
     context = attend(query, key, choice=Sparse(TopK(9)), engine="cpu")
     torch.testing.assert_close(context, attend(query, key))
+
+
+@pytest.mark.parametrize("choice", [Hard(), Hard(Gumbel(1)), Sparse(TopK(2))], ids=str)
+def test_a_query_that_is_not_a_number_is_told_from_one_that_sees_nothing(choice):
+    """NaN is higher than no score, so no key is found for it; that must not look like zeros of a row without keys."""
+    query, key = draw(1, 20, 8), draw(1, 30, 8, seed=2)
+    clean = attend(query, key, choice=choice, engine="cpu")
+    query[0, 3, 1] = torch.nan
+    found = attend(query, key, choice=choice, engine="cpu")
+    others = [t for t in range(20) if t != 3]
+    assert bool(found[0, 3].isnan().all())
+    torch.testing.assert_close(found[0, others], clean[0, others])
+    assert bool(align(query, key, choice=choice, engine="cpu")[0, 3].isnan().all())
+    if isinstance(choice, Hard):
+        selection = select(query, key, choice=choice, engine="cpu")
+        assert [bool(each[0, 3].isnan().all()) for each in (selection.context, selection.log_probability)] == [True] * 2
+        assert bool(selection.entropy[0, 3].isnan())
+        assert bool(selection.log_probability[0, others].isfinite().all())
