@@ -6,7 +6,8 @@ from heedful.errors import UserError, did_you_mean
 
 _PAIRS = ("--train", "--valid", "--test")
 TASKS = ("translate",)
-PAIR_HELP = "one .tsv, .csv or .jsonl file, or two line-parallel files one after the other; each may be .gz"
+TASK_HELP = ", ".join(TASKS)
+FILES_HELP = ".tsv, .csv or .jsonl, or two line-parallel files one after the other; each may be .gz"
 
 
 def spread_pairs(words: Iterable[str]) -> list[str]:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heedful.cli.app import app
-from heedful.cli.arguments import PAIR_HELP, TASKS, check_choice
+from heedful.cli.arguments import FILES_HELP, TASK_HELP
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from heedful.data.report import PairReport
+    from heedful.data.report import Report
 
 
 @app.command()
 def check(
-    task: Annotated[str, typer.Argument(help="What it is for: translate.", show_default=False)],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=f"Pairs: {PAIR_HELP}.", show_default=False)],
+    task: Annotated[str, typer.Argument(help=f"What it is for: {TASK_HELP}.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=f"{FILES_HELP}.", show_default=False)],
     run: Annotated[Path | None, typer.Option(help="Take the tokenisers of this run folder.")] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file of settings, which says how to tokenise.")] = None,
     settings: Annotated[
@@ -26,54 +26,39 @@ def check(
 ) -> None:
     """Report counts, lengths, unknown words, empty lines and duplicates of a file, with examples."""
     from heedful.cli.output import results
-    from heedful.data.pairs import read_pairs
-    from heedful.data.report import check_pairs
-    from heedful.task import load
-    from heedful.task.config import make_config, read_config
-    from heedful.task.fit import make_tokenisers
+    from heedful.task import task_named
+    from heedful.task.config import make_settings, read_settings
     from heedful.task.settings import parse_settings
 
-    check_choice(task, TASKS, "task")
-    pairs = read_pairs(files)
-    if run is not None:
-        translator = load(run)
-        source, target, chosen = translator.source, translator.target, translator.config
-    else:
-        chosen = make_config(*([read_config(config)] if config else []), parse_settings(settings or []))
-        source, target = make_tokenisers(chosen, pairs)
-    report = check_pairs(pairs, source, target, max_length=chosen.data.max_length)
+    kind = task_named(task)
+    layers = [read_settings(config, task)] if config else []
+    chosen = make_settings(kind.config, *layers, parse_settings(settings or []))
+    report = kind.check(files, chosen, None if run is None else kind.load(run, "cpu", {}))
     console = results()
     console.print(_lengths(report))
-    console.print(_faults(report))
-    for example in report.examples:
-        console.print(f"\n{example.pair.where}", markup=False)
-        console.print(f"  {' '.join(example.source_pieces)}", markup=False)
-        console.print(f"  {' '.join(example.target_pieces)}", markup=False)
+    console.print(_facts(report))
+    for where, lines in report.examples:
+        console.print(f"\n{where}", markup=False)
+        for line in lines:
+            console.print(f"  {line}", markup=False)
 
 
-def _lengths(report: "PairReport") -> "Table":
+def _lengths(report: "Report") -> "Table":
     from rich.table import Table
 
     from heedful.data.report import PERCENTILES
 
     table = Table("", "total", *(f"{percent}%" for percent in PERCENTILES), "unknown", box=None, padding=(0, 2, 0, 0))
-    for name, side in (("source", report.source), ("target", report.target)):
+    for name, side in report.sides.items():
         unknown = f"{side.unknown_rate:.2%}" + (f" ({', '.join(side.unknown)})" if side.unknown else "")
         table.add_row(f"{name} {side.unit}", str(side.total), *map(str, side.percentiles), unknown)
     return table
 
 
-def _faults(report: "PairReport") -> "Table":
+def _facts(report: "Report") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row("sentence pairs", str(report.pairs), "")
-    for name, fault in (
-        ("with an empty side", report.empty),
-        ("seen before", report.duplicates),
-        ("target copies source", report.copies),
-        ("lengths far apart", report.outliers),
-        ("too long to train on", report.too_long),
-    ):
-        table.add_row(name, str(fault.count), ", ".join(fault.places))
+    for name, fact in report.facts.items():
+        table.add_row(name, str(fact.count), ", ".join(fact.places))
     return table

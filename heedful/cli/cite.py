@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from heedful.cli.app import app
+from heedful.errors import UserError, did_you_mean
 
 
 @app.command()
@@ -15,8 +16,17 @@ def cite(
     ],
 ) -> None:
     """Print the paper behind a model as a BibTeX entry."""
-    from heedful.task.folder import load_config
-    from heedful.task.names import model_named
+    from heedful.task import all_tasks, task_named
+    from heedful.task.folder import load_settings, task_of
 
-    name = load_config(Path(model)).model.name if Path(model).is_dir() else model
-    print(model_named(name)[1].paper.bibtex())
+    if Path(model).is_dir():
+        tasks = [task_named(task_of(Path(model)))]
+        model = load_settings(tasks[0].config, Path(model)).model_name
+    else:
+        tasks = list(all_tasks())
+    known = [name for task in tasks for name in (*task.models.names, *task.models.aliases)]
+    if model not in known:
+        raise UserError(f"no model is called {model!r}", hint=did_you_mean(model, known))
+    entries = [task.models.named(model)[1] for task in tasks if model in (*task.models.names, *task.models.aliases)]
+    for paper in dict.fromkeys(entry.paper for entry in entries):
+        print(paper.bibtex())

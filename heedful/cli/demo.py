@@ -11,7 +11,7 @@ from heedful.cli.app import app
 from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
-    from heedful.task.fit import Trained
+    from heedful.task.base import Trained
 
 
 @app.command()
@@ -46,7 +46,7 @@ def _tell_scores(trained: "list[Trained]") -> None:
     heads = ("model", "test BLEU", "test AER", "(plain)", "map read as alignment", "minutes")
     table = Table(*heads, box=None, padding=(0, 2, 0, 0))
     for one in trained:
-        found, name = one.results, one.translator.config.model.name
+        found, name = one.results, one.predictor.config.model.name
         numbers = [f"{found['test bleu']:.1f}", f"{found['test aer']:.3f}", f"{found['test aer_plain']:.3f}"]
         table.add_row(name, *numbers, found["test look"], f"{found['minutes']:.1f}")
     results().print()
@@ -81,7 +81,7 @@ def _tell_next(trained: "list[Trained]", out: Path, sentence: str) -> None:
     from heedful.cli.output import tell
     from heedful.task.demo import CORPUS, best_of
 
-    run = quote(str(out / best_of(trained).translator.config.model.name))
+    run = quote(str(out / best_of(trained).predictor.config.model.name))
     test = quote(str(out / CORPUS / "test"))
     tell("\nnext, with these models:")
     tell(f'  heedful show {run} "{sentence}"')

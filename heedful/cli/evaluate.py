@@ -1,4 +1,4 @@
-"""``heedful eval``: a run folder and reference files in, scores out."""
+"""``heedful eval``: a run folder and files with the right answers in, scores out."""
 
 import json
 from pathlib import Path
@@ -7,29 +7,34 @@ from typing import Annotated
 import typer
 
 from heedful.cli.app import app
-from heedful.cli.arguments import PAIR_HELP
+from heedful.cli.arguments import FILES_HELP
 
 
 @app.command("eval")
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=f"Pairs: {PAIR_HELP}.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=f"{FILES_HELP}.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    alignments: Annotated[
-        Path | None, typer.Option(help="Gold links of the pairs, in Pharaoh format: adds aer.")
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
     ] = None,
-    one_based: Annotated[bool, typer.Option("--one-based", help="The words of the links count from 1.")] = False,
-    beam: Annotated[int | None, typer.Option(min=1, help="Width of the search. [default: the run's]")] = None,
+    beam: Annotated[
+        int | None, typer.Option(min=1, help="Where it writes: width of the search. [default: the run's]")
+    ] = None,
+    alignments: Annotated[
+        Path | None, typer.Option(help="translate: gold links of the pairs, in Pharaoh format; adds aer.")
+    ] = None,
+    one_based: Annotated[
+        bool, typer.Option("--one-based", help="translate: the words of the links count from 1.")
+    ] = False,
 ) -> None:
-    """Translate the sources of a file of pairs and score the result."""
+    """Answer the questions of a file and score the answers."""
+    from heedful.cli.options import own_options
     from heedful.cli.output import load_run, result_lines
-    from heedful.data.pairs import read_pairs
-    from heedful.data.pharaoh import read_alignments
-    from heedful.task.score import evaluate as score
 
-    pairs = read_pairs(files)
-    links = read_alignments(alignments, one_based=one_based) if alignments else None
-    found = score(load_run(folder), pairs, links=links, beam=beam)
+    task, predictor = load_run(folder, settings)
+    options = own_options(task, "eval", beam=beam, alignments=alignments, one_based=one_based)
+    found = task.evaluate(predictor, files, options=options)
     if as_json:
         print(json.dumps({"run": str(folder), **found}, ensure_ascii=False))
     else:

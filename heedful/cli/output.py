@@ -1,7 +1,7 @@
 """Where a command writes: results to standard output, everything else to standard error."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from heedful.machine import keep_large_buffers
-from heedful.task import Translator, load
+from heedful.task import task_named
 from heedful.watch import Map, draw, palette_for
 
 if TYPE_CHECKING:
-    from heedful.task.fit import Shown
+    from heedful.task.base import Predictor, Shown, Task
 
 
 def results() -> Console:
@@ -35,7 +35,7 @@ def drawn_map(console: Console, seen: Map) -> Text:
 
 def shown_training() -> "Shown":
     """How training is watched from a command: lines, and a map after each validation, on standard error."""
-    from heedful.task.fit import Shown
+    from heedful.task.base import Shown
 
     console = notes()
     return Shown(say=tell, draw=lambda seen: drawn_map(console, seen))
@@ -51,10 +51,14 @@ def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def load_run(folder: Path) -> Translator:
-    """A run folder's translator, on the GPU if there is one."""
+def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task, Predictor]":
+    """A run folder's task and predictor, on the GPU if there is one; `words` are settings of how it answers."""
+    from heedful.task.folder import task_of
+    from heedful.task.settings import parse_settings
+
     keep_large_buffers()
-    return load(folder, device="cuda" if torch.cuda.is_available() else "cpu")
+    task = task_named(task_of(folder))
+    return task, task.load(folder, "cuda" if torch.cuda.is_available() else "cpu", parse_settings(words or []))
 
 
 def tell(text: str) -> None:

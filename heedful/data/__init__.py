@@ -6,9 +6,10 @@ A pair of files becomes `Pair`s (`read_pairs`), which a `Tokeniser` turns into `
 
 from heedful.data.batch import Example, PairBatch, collate, pad_sources
 from heedful.data.bucket import BatchPlan, BatchStream, Share, lengths_of
+from heedful.data.pair_report import PairReport, check_pairs
 from heedful.data.pairs import Pair, read_pairs
 from heedful.data.prepare import Prepared, prepare
-from heedful.data.report import PairReport, check_pairs
+from heedful.data.report import Report
 from heedful.data.text import iterate_lines, read_lines
 from heedful.data.tokenise import (
     CharacterTokeniser,
@@ -27,6 +28,7 @@ __all__ = [
     "PairBatch",
     "PairReport",
     "Prepared",
+    "Report",
     "SentencePieceTokeniser",
     "Share",
     "Tokeniser",

@@ -1,10 +1,11 @@
 """Batches: by length for a model that answers, and as a stream of tensors for one that learns."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
-from heedful.data.batch import Example, PairBatch, collate
-from heedful.data.bucket import BatchPlan, BatchStream
+from heedful.data.bucket import BatchPlan, BatchStream, Share
+
+B = TypeVar("B")
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
@@ -22,20 +23,33 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
         yield batch
 
 
-class PairStream:
-    """The tensors of a plan's batches, epoch after epoch; it stops and goes on wherever `BatchStream` does."""
+def in_chunks(questions: Iterator[B], size: int) -> Iterator[list[B]]:
+    """Questions in lists of at most `size`, each given as soon as it is full or they end."""
+    chunk: list[B] = []
+    for question in questions:
+        chunk.append(question)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
-    def __init__(self, examples: Sequence[Example], plan: BatchPlan) -> None:
-        self._examples = examples
-        self._stream = BatchStream(plan)
+
+class Batches(Generic[B]):
+    """The tensors of a plan's batches, epoch after epoch; it stops and goes on wherever `BatchStream` does.
+
+    `make` turns one rank's share of a batch into tensors.
+    """
+
+    def __init__(self, plan: BatchPlan, make: Callable[[Share], B]) -> None:
+        self._stream, self._make = BatchStream(plan), make
 
     def __len__(self) -> int:
         """How many batches an epoch has; a later epoch may have one or two more or fewer."""
         return len(self._stream.plan.batches(0))
 
-    def __iter__(self) -> Iterator[PairBatch]:
-        for share in self._stream:
-            yield collate(self._examples, share.rows, everyone=share.everyone)
+    def __iter__(self) -> Iterator[B]:
+        return map(self._make, self._stream)
 
     def state_dict(self) -> Mapping[str, Any]:
         """The place of the next batch."""

@@ -1,59 +1,29 @@
-"""What a translator is made of and how it is trained, as one tree of settings: data, model, train, decode."""
+"""What the settings of every task have in common: a model by name, how it is trained, and how layers of them join."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
 from heedful.errors import UserError
-from heedful.model.seq2seq import SeqToSeqConfig
-from heedful.model.transformer import TransformerConfig
 from heedful.store import read_yaml
-from heedful.task.names import model_named
+from heedful.task.models import Models
 from heedful.task.settings import check_settings, join_settings
 from heedful.train.settings import TrainSettings
-
-
-class SideSettings(BaseModel):
-    """How one side of the text becomes tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tokeniser: Literal["sentencepiece", "word", "character"] = "sentencepiece"
-    size: int = Field(default=8000, ge=8, description="most tokens; a small text gives fewer")
-
-
-class DataSettings(BaseModel):
-    """Which files, and how their text becomes tokens.
-
-    With `shared` both sides have one vocabulary, made as `source` says. `lowercase` holds for both sides, so scores
-    are of lowercased text. Training pairs of more than `max_length` tokens on a side are left out, and counted.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    source: SideSettings = SideSettings()
-    target: SideSettings = SideSettings()
-    shared: bool = True
-    lowercase: bool = False
-    max_length: int = Field(default=200, ge=1)
-    valid_most: int = Field(default=1000, ge=1, description="validation looks at the first so many pairs")
 
 
 class ModelChoice(BaseModel):
     """A model by name and its own settings; written flat: ``{name: rnnsearch, hidden: 256, ...}``.
 
-    Settings that are not given are those of the name's preset.
+    Settings that are not given are those of the name's preset. Each task says which `models` there are, and has a
+    field `settings` of the types that those have.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    models: ClassVar[Models]
 
     name: str
-    settings: TransformerConfig | SeqToSeqConfig
 
     @model_validator(mode="before")
     @classmethod
@@ -61,127 +31,53 @@ class ModelChoice(BaseModel):
         if not isinstance(given, Mapping):
             return given
         flat = dict(cast(Mapping[str, Any], given))
-        name, entry = model_named(str(flat.pop("name", "transformer")))
+        name, entry = cls.models.named(str(flat.pop("name", cls.models.default)))
         merged = join_settings(entry.preset.model_dump(), flat)
         return {"name": name, "settings": check_settings(entry.family.config, merged, section="model")}
 
     @model_serializer
     def _to_flat(self) -> dict[str, Any]:
-        return {"name": self.name, **self.settings.model_dump()}
+        return {"name": self.name, **cast(Any, self).settings.model_dump()}
 
 
-class DecodeSettings(BaseModel):
-    """How translations are searched for.
+class RunConfig(BaseModel):
+    """The settings that a run folder keeps in ``config.yaml``, whatever the task.
 
-    A source of more than `longest_source` tokens is cut there; an output has at most `ratio` tokens for each of the
-    source's, and ten more. With `precision` "auto" products are bfloat16 where the hardware multiplies it.
+    A task adds its own sections, among them `task`, its name, `data` with the
+    names of its files, and `model`, its `ModelChoice`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    models: ClassVar[Models]
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Settings that serve the task better than the general ones."""
 
-    beam: int = Field(default=5, ge=1)
-    length_penalty: float = Field(default=1.0, ge=0)
-    coverage_penalty: float = Field(default=0.0, ge=0)
-    longest_source: int = Field(default=500, ge=1)
-    ratio: float = Field(default=2.0, gt=0)
-    tokens: int = Field(default=4096, ge=1, description="padded source tokens in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-
-
-class Look(BaseModel):
-    """Which of a model's maps is read as word alignment, and how.
-
-    `module` is the attention's name in the model (None: the mean of all attentions to the source), `head` the head
-    (None: their mean). With `shift` 1 a word's row is read one step later, when it is the decoder's input. A link is
-    made to the source word with the most weight, if that is at least `threshold`, after the map has been settled (see
-    `heedful.task.words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
-    target word goes with the one before. A word that looks at the end of the source most is left without a link; with
-    `end` false the end does not count, and the word goes with its next best. What is shown of the map is as the model
-    has it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    module: str | None
-    head: int | None = None
-    shift: Literal[0, 1] = 0
-    threshold: float = Field(default=0.0, ge=0, le=1)
-    even: float = Field(default=0.0, ge=0, le=1)
-    carry: float = Field(default=0.0, ge=0, le=1)
-    end: bool = True
-
-    @model_validator(mode="after")
-    def _a_head_is_one_of_a_module(self) -> "Look":
-        if self.module is None and self.head is not None:
-            raise UserError(
-                f"look.head is {self.head} and look.module null: the mean of all layers has no heads",
-                hint="name the module, or set look.head to null",
-            )
-        return self
-
-    def __str__(self) -> str:
-        module = "all layers" if self.module is None else self.module
-        head = "all heads" if self.head is None else f"head {self.head}"
-        later = ", one step later" if self.shift else ""
-        return f"{module}, {head}{later}"
-
-
-class TranslateConfig(BaseModel):
-    """All settings of a translator; a run folder keeps them in ``config.yaml``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: Literal["translate"] = "translate"
-    data: DataSettings = DataSettings()
-    model: ModelChoice = Field(default_factory=lambda: make_choice("transformer"))
     train: TrainSettings = TrainSettings()
-    decode: DecodeSettings = DecodeSettings()
-    look: Look | None = None
 
-    @model_validator(mode="after")
-    def _training_pairs_fit_the_model(self) -> "TranslateConfig":
-        longest = self.model.settings.longest_source
-        if longest is not None and self.data.max_length >= longest:
-            raise UserError(
-                f"this model knows {longest} positions, too few for data.max_length {self.data.max_length} and the end",
-                hint=f"set data.max_length to {longest - 1} or less, or the model's max_length to more",
-            )
-        return self
+    @classmethod
+    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the task and the model's name have, where nobody says otherwise."""
+        name, entry = cls.models.named(str(section(given, "model").get("name", cls.models.default)))
+        return join_settings(cls.defaults, {"data": entry.data, "train": entry.train, "model": {"name": name}})
 
     @property
-    def longest_source(self) -> int:
-        """Where a source is cut, in tokens without EOS: what `decode` says, or what the model can read."""
-        known = self.model.settings.longest_source
-        return self.decode.longest_source if known is None else min(self.decode.longest_source, known - 1)
-
-    @property
-    def longest_target(self) -> int | None:
-        """Where a target is cut, in tokens without BOS or EOS; None for no end."""
-        known = self.model.settings.longest_target
-        return None if known is None else known - 1
-
-    def replaced(self, **sections: Mapping[str, Any]) -> "TranslateConfig":
-        """The same settings with some of some sections changed, checked again."""
-        return check_settings(TranslateConfig, join_settings(self.model_dump(), sections))
+    def model_name(self) -> str:
+        """The name that the model goes by."""
+        return cast(Any, self).model.name
 
 
-def make_choice(name: str, **settings: Any) -> ModelChoice:
-    """A model by name, with some of its settings changed.
-
-    Raises: UserError, for an unknown name or setting.
-    """
-    return ModelChoice.model_validate({"name": name, **settings})
+C = TypeVar("C", bound=RunConfig)
 
 
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> TranslateConfig:
-    """The settings of a translator from layers of plain settings, the later ones winning.
+def make_settings(kind: type[C], *layers: Mapping[str, Any], where: str | None = None) -> C:
+    """The settings of a run from layers of plain settings, the later ones winning.
 
-    What no layer says is as the model's name has it: its rate, its schedule; and two vocabularies are not tied.
+    What no layer says is as the task and the model's name have it. `where` is the file that they came from.
     Raises: UserError, for an unknown name, setting or value.
     """
-    given = join_settings({}, *layers)
+    given = _named(join_settings({}, *layers))
     try:
-        return check_settings(TranslateConfig, join_settings(_own_defaults(given), _named(given)), where=where)
+        return check_settings(kind, join_settings(kind.own_defaults(given), given), where=where)
     except UserError as error:
         raise UserError(error.message, where=error.where or where, hint=error.hint) from None
 
@@ -192,33 +88,53 @@ def _named(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "model": {"name": model}} if isinstance(model, str) else dict(given)
 
 
-def _own_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the model's name has it, where nobody says otherwise."""
-    model, data = _section(_named(given), "model"), _section(given, "data")
-    name, entry = model_named(str(model.get("name", "transformer")))
-    untied = {"tie": "target"} if name == "transformer" and data.get("shared") is False else {}
-    return {"train": dict(entry.train), "model": {"name": name, **untied}}
+def section(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A section of plain settings, empty where there is none.
+
+    Raises: UserError, when something else than a section stands there.
+    """
+    found = given.get(name, {})
+    if not isinstance(found, Mapping):
+        raise UserError(f"the section {name!r} is {found!r}", hint="expected lines of 'name: value' below it")
+    return cast(Mapping[str, Any], found)
 
 
-def _section(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = given.get(name, {})
-    if not isinstance(section, Mapping):
-        raise UserError(f"the section {name!r} is {section!r}", hint="expected lines of 'name: value' below it")
-    return cast(Mapping[str, Any], section)
-
-
-def read_config(path: Path) -> dict[str, Any]:
+def read_settings(path: Path, task: str) -> dict[str, Any]:
     """Plain settings from the user's YAML file, not checked yet.
 
     Raises: UserError, when it is missing, not YAML, or of another task.
     """
     settings = read_yaml(path)
-    task = settings.get("task", "translate")
-    if task != "translate":
-        raise UserError(f"these settings are for the task {task!r}, not 'translate'", where=str(path))
+    named = settings.get("task", task)
+    if named != task:
+        raise UserError(f"these settings are for the task {named!r}, not {task!r}", where=str(path))
     return settings
 
 
 def as_paths(names: Sequence[str]) -> list[Path]:
     """File names of the settings as paths."""
     return [Path(name) for name in names]
+
+
+def expect_files(data: Any, files: str, *, needed: Sequence[str] = ("train", "valid")) -> None:
+    """Looks whether the settings name the files that training needs; `files` says what such a file is.
+
+    Raises: UserError, which names the option that is missing.
+    """
+    for name in needed:
+        if not getattr(data, name):
+            raise UserError(f"--{name} is missing", hint=f"give {files}")
+
+
+def changed_for_use(config: C, changes: Mapping[str, Any], usable: Sequence[str]) -> C:
+    """The settings of a trained model with some sections changed that may be: those in `usable`, such as decode.
+
+    Raises: UserError, for a section that was fixed by training, or an unknown setting.
+    """
+    for name in changes:
+        if name not in usable:
+            raise UserError(
+                f"--set {name}: training has fixed that",
+                hint=f"what may be changed afterwards is {', '.join(usable) or 'nothing'}",
+            )
+    return check_settings(type(config), join_settings(config.model_dump(), changes)) if changes else config

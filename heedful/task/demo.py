@@ -13,10 +13,12 @@ from heedful.data.pairs import Pair
 from heedful.data.pharaoh import Links, format_links
 from heedful.errors import UserError
 from heedful.store import write_text_atomically
-from heedful.task.config import make_config
-from heedful.task.fit import Shown, Texts, Trained, train_translator
-from heedful.task.folder import CONFIG, load_config
-from heedful.task.translate import Translation
+from heedful.task.base import Shown, Trained
+from heedful.task.folder import CONFIG
+from heedful.task.translate.config import make_config
+from heedful.task.translate.fit import Texts, train_translator
+from heedful.task.translate.folder import load_config
+from heedful.task.translate.translator import Translation
 
 CORPUS = "corpus"
 
@@ -102,9 +104,9 @@ def best_of(trained: Sequence[Trained]) -> Trained:
 
 def example(trained: Trained) -> tuple[Pair, Translation]:
     """A test sentence worth looking at: of those translated right, one whose words change places most."""
-    config = trained.translator.config
+    config = trained.predictor.config
     pairs = list(_read(Path(config.data.test[0])))[:200]
-    found = trained.translator.predict([pair.source for pair in pairs])
+    found = trained.predictor.predict([pair.source for pair in pairs])
     right = [(pair, one) for pair, one in zip(pairs, found, strict=True) if one.text == pair.target]
     return max(right or list(zip(pairs, found, strict=True)), key=lambda both: _crossings(both[1]))
 

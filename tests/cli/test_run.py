@@ -62,7 +62,7 @@ def test_debug_shows_where_an_error_comes_from(capsys):
 
 
 def test_a_fault_of_ours_is_one_line_too(capsys, monkeypatch):
-    monkeypatch.setattr("heedful.data.pairs.read_pairs", lambda paths: 1 // 0)
+    monkeypatch.setattr("heedful.task.translate.task.read_pairs", lambda paths: 1 // 0)
     assert "ZeroDivisionError" in fails(capsys, "check", "translate", "a", status=70)
 
 
@@ -70,7 +70,7 @@ def test_ctrl_c_is_status_130(capsys, monkeypatch):
     def interrupted(paths):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("heedful.data.pairs.read_pairs", interrupted)
+    monkeypatch.setattr("heedful.task.translate.task.read_pairs", interrupted)
     assert run(["check", "translate", "a"]) == 130
     assert "Traceback" not in capsys.readouterr().err
 

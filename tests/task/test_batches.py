@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.data.batch import Example
+from heedful.data.batch import Example, collate
 from heedful.data.bucket import BatchPlan, lengths_of
-from heedful.task.batches import PairStream, batches
+from heedful.task.batches import Batches, batches, in_chunks
 
 
 @given(lengths=st.lists(st.integers(1, 40), max_size=50), tokens=st.integers(1, 100))
@@ -20,7 +20,8 @@ def test_the_stream_goes_on_after_the_batch_it_stopped_at():
     examples = [Example([4] * (1 + i % 5), [5] * (1 + i % 3)) for i in range(23)]
 
     def stream():
-        return PairStream(examples, BatchPlan(lengths_of(examples), tokens=20, seed=1))
+        plan = BatchPlan(lengths_of(examples), tokens=20, seed=1)
+        return Batches(plan, lambda share: collate(examples, share.rows, everyone=share.everyone))
 
     whole = [batch.rows for batch in stream()]
     first = stream()
@@ -30,3 +31,17 @@ def test_the_stream_goes_on_after_the_batch_it_stopped_at():
     second.load_state_dict(first.state_dict())
     assert taken + [batch.rows for batch in second] == whole
     assert len(second) == len(whole)
+
+
+def test_lines_are_given_in_chunks_as_soon_as_they_are_there():
+    taken = []
+
+    def lines():
+        for line in "abcde":
+            taken.append(line)
+            yield line
+
+    chunks = in_chunks(lines(), 2)
+    assert next(chunks) == ["a", "b"]
+    assert taken == ["a", "b"]
+    assert list(chunks) == [["c", "d"], ["e"]]

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from heedful import UserError
-from heedful.task.config import join_settings, make_config
 from heedful.task.demo import DEMO, best_of, example, run_demo
+from heedful.task.translate.config import join_settings, make_config
 
 pytest.importorskip("lightning")
 pytest.importorskip("sacrebleu")
@@ -33,10 +33,10 @@ def test_the_settings_of_the_real_demo_are_settings():
 
 def test_a_toy_demo_runs_and_runs_again(tmp_path):
     said = []
-    from heedful.task.fit import Shown
+    from heedful.task.base import Shown
 
     trained = run_demo(tmp_path, settings=TOY, shown=Shown(say=said.append))
-    assert [one.translator.config.model.name for one in trained] == ["rnnsearch", "transformer"]
+    assert [one.predictor.config.model.name for one in trained] == ["rnnsearch", "transformer"]
     assert all({"test bleu", "test aer", "test look", "minutes"} <= set(one.results) for one in trained)
     assert len((tmp_path / "corpus" / "test.tsv").read_text(encoding="utf-8").splitlines()) == 8
     assert len((tmp_path / "corpus" / "test.align").read_text().splitlines()) == 8

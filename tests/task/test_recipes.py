@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from heedful.task.config import make_config, read_config
+from heedful.store import read_yaml
+from heedful.task import task_named
+from heedful.task.config import make_settings
 
 FOLDER = Path(__file__).parents[2] / "recipes"
 RECIPES = sorted(FOLDER.glob("*.yaml"))
@@ -12,7 +14,8 @@ RECIPES = sorted(FOLDER.glob("*.yaml"))
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_recipe_is_settings_with_commands_and_a_source(path):
-    make_config(read_config(path), where=str(path))
+    settings = read_yaml(path)
+    make_settings(task_named(settings.get("task", "translate")).config, settings, where=str(path))
     text = path.read_text(encoding="utf-8")
     assert f"--config recipes/{path.name}" in text
     assert "heedful eval" in text

@@ -3,8 +3,9 @@
 import pytest
 
 from heedful import UserError
-from heedful.task.config import DecodeSettings, TranslateConfig, make_choice, make_config, read_config
+from heedful.task.config import read_settings
 from heedful.task.settings import check_settings, join_settings, parse_settings
+from heedful.task.translate.config import DecodeSettings, TranslateConfig, make_choice, make_config
 
 
 def test_later_layers_win_key_by_key():
@@ -87,7 +88,7 @@ def test_a_missing_setting_is_named():
 def test_a_file_of_another_task_is_refused(tmp_path):
     (tmp_path / "c.yaml").write_text("task: caption\n")
     with pytest.raises(UserError, match="'caption'"):
-        read_config(tmp_path / "c.yaml")
+        read_settings(tmp_path / "c.yaml", "translate")
 
 
 def test_settings_cannot_be_changed_in_place():

@@ -10,9 +10,9 @@ def make_translator():
 
     from heedful.data.tokenise import WordTokeniser
     from heedful.shapes import EOS
-    from heedful.task.config import make_config
-    from heedful.task.folder import build_model
-    from heedful.task.translate import Translator
+    from heedful.task.translate.config import make_config
+    from heedful.task.translate.folder import build_model
+    from heedful.task.translate.translator import Translator
 
     def make(name="transformer", **sections):
         tiny = {"embed": 8, "hidden": 8}

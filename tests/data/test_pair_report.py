@@ -2,8 +2,9 @@
 
 import dataclasses
 
+from heedful.data.pair_report import check_pairs
 from heedful.data.pairs import Pair
-from heedful.data.report import PERCENTILES, Fault, check_pairs
+from heedful.data.report import PERCENTILES, Fault
 from heedful.data.tokenise import CharacterTokeniser, WordTokeniser
 
 GOOD = [("a cat", "eine Katze"), ("a dog", "ein Hund"), ("a bird", "ein Vogel"), ("two big dogs", "zwei große Hunde")]

@@ -1,7 +1,7 @@
 """Trains a translator on sentence pairs and leaves a run folder that predicts, resumes, and tells what it reached."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,40 +9,24 @@ import torch
 from torch import nn
 
 from heedful.data.batch import Example, collate
-from heedful.data.bucket import BatchPlan, lengths_of
+from heedful.data.bucket import lengths_of
 from heedful.data.pairs import Pair
 from heedful.data.pharaoh import Links
 from heedful.data.prepare import Prepared, prepare
-from heedful.data.tokenise import (
-    CharacterTokeniser,
-    SentencePieceTokeniser,
-    Tokeniser,
-    WordTokeniser,
-)
-from heedful.errors import UserError
+from heedful.data.tokenise import Tokeniser
 from heedful.layer.loss import TokenLoss
-from heedful.task.batches import PairStream, batches
-from heedful.task.config import SideSettings, TranslateConfig
-from heedful.task.folder import (
-    CONFIG,
-    WEIGHTS,
-    build_model,
-    load_tokenisers,
-    save_config,
-    save_readme,
-    save_texts,
-)
-from heedful.task.look import choose_look
-from heedful.task.score import evaluate, gold_of, score_texts
-from heedful.task.translate import Translator
-from heedful.train import TRAINING, FitResult, Ranks, fit, place
+from heedful.task.base import Shown, Trained
+from heedful.task.batches import Batches, batches
+from heedful.task.folder import CONFIG, save_config
+from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.task.translate.config import TranslateConfig
+from heedful.task.translate.folder import build_model, load_tokenisers, save_texts, write_readme
+from heedful.task.translate.look import choose_look
+from heedful.task.translate.score import evaluate, gold_of, score_texts
+from heedful.task.translate.translator import Translator
+from heedful.train import fit
 from heedful.watch import Map
-
-_TOKENISERS: dict[str, Callable[..., Tokeniser]] = {
-    "sentencepiece": SentencePieceTokeniser.train,
-    "word": WordTokeniser.train,
-    "character": CharacterTokeniser.train,
-}
 
 
 @dataclass(frozen=True)
@@ -56,27 +40,6 @@ class Texts:
     test_links: Sequence[Links] | None = None
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a person sees of training: lines of text, and how a validation sentence's map is drawn."""
-
-    say: Callable[[str], None] = lambda line: None
-    draw: Callable[[Map], Any] | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What training gave: the translator, how the run ended, and the results on the test pairs, if there were any.
-
-    Where several processes train, only rank 0 has results.
-    """
-
-    translator: Translator
-    fit: FitResult
-    ranks: Ranks
-    results: dict[str, Any] = field(default_factory=dict[str, Any])
-
-
 def train_translator(
     config: TranslateConfig, texts: Texts, out: Path, *, resume: bool = False, shown: Shown | None = None
 ) -> Trained:
@@ -86,9 +49,7 @@ def train_translator(
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or the pairs or settings do not fit.
     """
     shown = shown or Shown()
-    ranks = place(config.train.devices)
-    if ranks.rank == 0 and not resume:
-        _expect_free(out)
+    ranks = open_run(config, out, resume=resume)
     translator = _begin(config, texts, out, resume=resume)
     if ranks.rank == 0:
         save_texts(out, config, {}, source=translator.source, target=translator.target)
@@ -96,16 +57,10 @@ def train_translator(
     valid = _prepare(translator, texts.valid, 10**9)
     for warning in train.warnings if ranks.rank == 0 else []:
         shown.say(warning)
-    plan = BatchPlan(
-        lengths_of(train.examples),
-        tokens=config.train.tokens,
-        seed=config.train.seed,
-        rank=ranks.rank,
-        world=ranks.world,
-    )
+    plan = plan_batches(lengths_of(train.examples), config, ranks)
     result = fit(
         translator.model,
-        PairStream(train.examples, plan),
+        Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
         settings=config.train,
         folder=out,
         validate=_Validation(translator, valid),
@@ -122,23 +77,10 @@ def make_tokenisers(config: TranslateConfig, pairs: Sequence[Pair]) -> tuple[Tok
     data = config.data
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
     if data.shared:
-        both = _learn(data.source, [*sources, *targets], lowercase=data.lowercase)
+        both = learn_tokeniser(data.source, [*sources, *targets], lowercase=data.lowercase)
         return both, both
-    source = _learn(data.source, sources, lowercase=data.lowercase)
-    return source, _learn(data.target, targets, lowercase=data.lowercase)
-
-
-def _learn(side: SideSettings, texts: Sequence[str], *, lowercase: bool) -> Tokeniser:
-    return _TOKENISERS[side.tokeniser](texts, side.size, lowercase=lowercase)
-
-
-def _expect_free(out: Path) -> None:
-    if (out / TRAINING).exists() or (out / WEIGHTS).exists():
-        raise UserError(
-            "this folder holds a run already",
-            where=str(out),
-            hint="go on with it by --resume, or choose another folder with --out",
-        )
+    source = learn_tokeniser(data.source, sources, lowercase=data.lowercase)
+    return source, learn_tokeniser(data.target, targets, lowercase=data.lowercase)
 
 
 def _begin(config: TranslateConfig, texts: Texts, out: Path, *, resume: bool) -> Translator:
@@ -201,11 +143,10 @@ class _Window:
 def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -> Trained:
     """Choose the look, score the test pairs, and write both down."""
     config = translator.config
-    results: dict[str, Any] = {f"best {config.train.metric}": trained.fit.best, "weights": trained.fit.kept}
-    results |= {"steps": trained.fit.steps, "minutes": trained.fit.seconds / 60}
+    results = run_numbers(config, trained.fit)
     if texts.valid_links is not None:
         gold = gold_of(translator, texts.valid, texts.valid_links)[: config.data.valid_most]
-        chosen = choose_look(translator.model.eval(), translator.family.source_attention, gold)
+        chosen = choose_look(translator.model.eval(), translator.family.looks, gold)
         if chosen is not None:
             config = config.model_copy(update={"look": chosen[0]})
             save_config(config, out)
@@ -213,6 +154,6 @@ def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -
     translator = Translator(config, translator.model.eval(), source=translator.source, target=translator.target)
     if texts.test:
         test = evaluate(translator, texts.test, links=texts.test_links)
-        results |= {f"test {name}": value for name, value in test.items()}
-    save_readme(config, out, results)
+        results |= of_test(test)
+    write_readme(config, out, results)
     return Trained(translator, trained.fit, trained.ranks, results)

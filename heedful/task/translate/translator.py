@@ -1,6 +1,6 @@
 """A trained translator: text in, text out, with where it looked."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,11 +18,14 @@ from heedful.machine import choose_precision
 from heedful.shapes import EOS
 from heedful.store import check_folder, load_module, save_tensors
 from heedful.task.batches import batches
-from heedful.task.config import Look, TranslateConfig
-from heedful.task.folder import WEIGHTS, build_model, load_config, load_tokenisers, save_texts
-from heedful.task.look import Maps, default_look, read, replay, word_links
-from heedful.task.names import Family, model_named
-from heedful.task.words import Words, merge
+from heedful.task.config import changed_for_use
+from heedful.task.folder import WEIGHTS
+from heedful.task.models import Family
+from heedful.task.translate.config import Look, TranslateConfig
+from heedful.task.translate.folder import build_model, load_config, load_tokenisers, save_texts
+from heedful.task.translate.look import Maps, default_look, read, replay, word_links
+from heedful.task.translate.models import MODELS
+from heedful.task.translate.words import Words, merge
 from heedful.watch import Map
 
 
@@ -66,7 +69,7 @@ class Translator:
     @property
     def family(self) -> Family:
         """What is known of this kind of model."""
-        return model_named(self.config.model.name)[1].family
+        return MODELS.named(self.config.model.name)[1].family
 
     @property
     def look(self) -> Look | None:
@@ -76,7 +79,7 @@ class Translator:
     @cached_property
     def _default_look(self) -> Look | None:
         """Found once: it walks through all modules, and is asked for at every sentence."""
-        return default_look(self.model, self.family.source_attention)
+        return default_look(self.model, self.family.looks)
 
     def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
         """The best translation of each text, in the order given.
@@ -124,7 +127,7 @@ class Translator:
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
         """Where the model looks while it says given targets to given sources."""
         with _evaluating(self.model):
-            return replay(self.model, self.family.source_attention, examples)
+            return replay(self.model, self.family.looks, examples)
 
     def word_map(self, source: Sequence[int], target: Sequence[int], maps: Maps) -> Map | None:
         """The map of one sentence over words, all layers behind it (ids without EOS)."""
@@ -178,14 +181,12 @@ class Translator:
         return len(self.source.encode(text)) > self.config.longest_source
 
 
-def load(folder: str | Path, device: str = "cpu") -> Translator:
-    """Loads what training or `Translator.save` has left in a folder, ready to predict.
+def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Translator:
+    """The translator of a run folder; `changes` are settings of the sections decode and look.
 
-    Needs only the core packages.
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
-    folder = Path(folder)
-    config = load_config(folder)
+    config = changed_for_use(load_config(folder), changes or {}, ("decode", "look"))
     check_folder(folder, [WEIGHTS])
     source, target = load_tokenisers(folder, config)
     model = build_model(config, source.size, target.size)
@@ -214,15 +215,3 @@ def _by_longest_output(lengths: Sequence[int], ratio: float, most: int | None) -
         longest = int(ratio * -(-length // 8) * 8) + 10
         groups.setdefault(longest if most is None else min(longest, most), []).append(i)
     return sorted(groups.items(), reverse=True)
-
-
-def in_chunks(lines: Iterator[str], size: int) -> Iterator[list[str]]:
-    """Lines in lists of at most `size`, each given as soon as it is full or the lines end."""
-    chunk: list[str] = []
-    for line in lines:
-        chunk.append(line)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

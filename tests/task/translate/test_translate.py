@@ -6,8 +6,7 @@ import torch
 from heedful.data.batch import Example
 from heedful.errors import UserError
 from heedful.shapes import EOS
-from heedful.task.look import replay
-from heedful.task.translate import in_chunks
+from heedful.task.translate.look import replay
 
 TEXTS = ["a b c d e f", "h", "c c a", "", "g f e d", "b"]
 MODELS = ["transformer", "rnnsearch", "luong"]
@@ -62,7 +61,7 @@ def test_the_search_multiplies_in_the_precision_of_the_settings(make_translator,
 
 def test_replay_keeps_sentences_apart(make_translator):
     translator = make_translator()
-    pattern = translator.family.source_attention
+    pattern = translator.family.looks
     examples = [Example([4, 5, 6], [4, 5]), Example([7], [8, 9, 4, 5]), Example([4], [])]
     together = replay(translator.model, pattern, examples)
     for one, seen in zip(examples, together, strict=True):
@@ -129,20 +128,6 @@ def test_a_model_in_training_goes_on_in_training(make_translator):
     first, second = translator.predict(["a b c"], beam=1)[0], translator.predict(["a b c"], beam=1)[0]
     assert first.score == second.score, "dropout takes no part"
     assert translator.model.training
-
-
-def test_lines_are_given_in_chunks_as_soon_as_they_are_there():
-    taken = []
-
-    def lines():
-        for line in "abcde":
-            taken.append(line)
-            yield line
-
-    chunks = in_chunks(lines(), 2)
-    assert next(chunks) == ["a", "b"]
-    assert taken == ["a", "b"]
-    assert list(chunks) == [["c", "d"], ["e"]]
 
 
 def test_the_end_of_the_source_is_no_word_to_link_to(make_translator):

@@ -11,10 +11,10 @@ from heedful.data.pharaoh import Links
 from heedful.data.tokenise.base import CJK
 from heedful.errors import UserError, require
 from heedful.shapes import EOS
-from heedful.task.config import Look
-from heedful.task.look import Gold, error_rate
-from heedful.task.translate import Translator
-from heedful.task.words import Words
+from heedful.task.translate.config import Look
+from heedful.task.translate.look import Gold, error_rate
+from heedful.task.translate.translator import Translator
+from heedful.task.translate.words import Words
 
 
 def evaluate(

@@ -5,7 +5,7 @@ import pytest
 from heedful import UserError
 from heedful.data.pairs import Pair
 from heedful.data.pharaoh import parse_links
-from heedful.task.score import evaluate, gold_of, score_texts
+from heedful.task.translate.score import evaluate, gold_of, score_texts
 
 pytest.importorskip("sacrebleu")
 

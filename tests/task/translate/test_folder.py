@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import heedful
-from heedful.task.folder import load_config
+from heedful.task.translate.folder import load_config
 
 
 @pytest.mark.parametrize("name", ["transformer", "rnnsearch"])

@@ -1,0 +1,30 @@
+"""Options that are one task's own are refused by the others, with what those know."""
+
+import pytest
+
+from heedful import UserError
+from heedful.cli.options import own_options
+from heedful.task import all_tasks, task_named
+
+
+def test_what_was_not_given_is_no_option():
+    assert own_options(task_named("translate"), "predict", beam=None, nbest=3, alignment=None) == {"nbest": 3}
+    assert own_options(task_named("translate"), "eval", one_based=False) == {}
+
+
+def test_an_option_of_another_task_is_refused_with_its_name():
+    with pytest.raises(UserError, match=r"--one-based is not for the task 'translate'.*--valid-alignments"):
+        own_options(task_named("translate"), "train", one_based=True)
+
+
+def test_every_task_is_what_it_says():
+    for task in all_tasks():
+        assert task_named(task.name).name == task.name
+        assert task.config.model_fields["task"].default == task.name
+        assert task.models.named(task.models.default)
+        assert set(task.options) <= {"train", "predict", "eval", "show", "check"}
+
+
+def test_an_unknown_task_is_answered_with_the_likeliest():
+    with pytest.raises(UserError, match="did you mean 'translate'"):
+        task_named("transalte")
