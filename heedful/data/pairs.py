@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from heedful.data.table import Row, csv_rows, jsonl_rows, tsv_rows
+from heedful.data.table import TABLES, Columns, Row, read_rows
 from heedful.data.text import kind_of, read_lines
 from heedful.errors import UserError
 
-_TABLES = {".csv": csv_rows, ".jsonl": jsonl_rows, ".ndjson": jsonl_rows, ".tsv": tsv_rows}
+COLUMNS = Columns(
+    ("source", "target"),
+    signs=("source", "target", "src", "tgt", "trg"),  # names that others give them too: surely a header, not a sentence
+    instead="give two files; or .csv or .jsonl",
+)
 _EXPECTED = "two files, line by line (a.en a.de), or one .tsv, .csv or .jsonl with both sides; each may be .gz"
 
 
@@ -36,8 +40,7 @@ def read_pairs(paths: Sequence[Path]) -> list[Pair]:
     Raises: UserError with file:line and what was expected, for whatever cannot be read as such.
     """
     if len(paths) == 1:
-        rows = _TABLES.get(kind_of(paths[0]), tsv_rows)(paths[0])
-        pairs = [_pair(row, paths[0]) for row in rows]
+        pairs = [_pair(row, paths[0]) for row in read_rows(paths[0], COLUMNS)]
     elif len(paths) == 2:
         pairs = _parallel(*paths)
     else:
@@ -49,13 +52,13 @@ def read_pairs(paths: Sequence[Path]) -> list[Pair]:
 
 def _parallel(source: Path, target: Path) -> list[Pair]:
     for path in (source, target):
-        if kind_of(path) in _TABLES:
+        if kind_of(path) in TABLES:
             raise UserError(f"a {kind_of(path)} file holds both sides: give it alone", where=str(path), hint=_EXPECTED)
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
         raise _unequal((source, sources), (target, targets))
     lines = zip(sources, targets, strict=True)
-    return [Pair(_tidy(a), _tidy(b), f"{source}:{number}") for number, (a, b) in enumerate(lines, start=1)]
+    return [Pair(tidy(a), tidy(b), f"{source}:{number}") for number, (a, b) in enumerate(lines, start=1)]
 
 
 def _unequal(*files: tuple[Path, list[str]]) -> UserError:
@@ -72,10 +75,11 @@ def _unequal(*files: tuple[Path, list[str]]) -> UserError:
 
 
 def _pair(row: Row, path: Path) -> Pair:
-    return Pair(_tidy(row.source), _tidy(row.target), f"{path}:{row.line}")
+    source, target = map(tidy, row.cells)
+    return Pair(source, target, f"{path}:{row.line}")
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Blank ends taken off; line breaks inside a cell become spaces, so that a sentence stays on one line."""
     return text.strip().replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
 

@@ -1,52 +1,89 @@
-"""Rows with a source and a target from .tsv, .csv and .jsonl: which column is which, and what is wrong with a line."""
+"""Rows of named columns from .tsv, .csv and .jsonl: which column is which, and what is wrong with a line."""
 
 import csv
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from heedful.data.text import iterate_lines
+from heedful.data.text import iterate_lines, kind_of
 from heedful.errors import UserError, did_you_mean
 
-COLUMNS = ("source", "target")
-_SHORT = ("src", "tgt", "trg")  # names that others give those columns: surely a header, not a sentence
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns a table must have, in the order they stand in where no first line names them.
+
+    optional: columns that may be there, after the others. values: those whose JSON may be a number or true and false
+    beside text. signs: cells that make a first line a header for sure, be it a wrong one. instead: what else the user
+    can give, for the hint at a line that is not cut into columns.
+    """
+
+    names: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    instead: str = "give a .csv or .jsonl"
+
+    @property
+    def listed(self) -> str:
+        """The names as an error quotes them: 'left', 'right' and 'label'."""
+        *others, last = map(repr, self.names)
+        return f"{', '.join(others)} and {last}" if others else last
 
 
 class Row(NamedTuple):
-    """The two sides as they stand in line `line` of the file."""
+    """The cells of line `line` in the order of `Columns`; of an optional column that is not there, an empty text."""
 
-    source: str
-    target: str
+    cells: tuple[str, ...]
     line: int
 
 
-def tsv_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    """Rows of a table, whose format its suffix tells: .csv, .jsonl, and anything else tab-separated; each also .gz.
+
+    Raises: UserError with file:line, as the reader of the format does.
+    """
+    return TABLES.get(kind_of(path), tsv_rows)(path, columns)
+
+
+def tsv_rows(path: Path, columns: Columns) -> Iterator[Row]:
     """Rows of tab-separated values, without any quoting; blank lines are passed over.
 
     Raises: UserError with file:line, for a line without a tab, of another width, or a wrong header.
     """
     lines = enumerate(iterate_lines(path), start=1)
-    return _rows(path, ((number, line.split("\t")) for number, line in lines if line.strip()), "tab")
+    return _rows(path, ((number, line.split("\t")) for number, line in lines if line.strip()), "tab", columns=columns)
 
 
-def csv_rows(path: Path) -> Iterator[Row]:
+def csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
     """Rows of comma-separated values with RFC 4180 quoting: a cell in quotes may hold commas and line ends.
 
     Raises: UserError with file:line, for broken quoting, another number of cells, or a wrong header.
     """
-    return _rows(path, _csv_cells(path), "comma")
+    return _rows(path, _csv_cells(path), "comma", columns=columns)
 
 
-def jsonl_rows(path: Path) -> Iterator[Row]:
-    """Rows of JSON Lines: one object a line with the texts `source` and `target`; blank lines are passed over.
+def jsonl_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    """Rows of JSON Lines: one object a line with a text for each column; blank lines are passed over.
 
     Raises: UserError with file:line, for broken JSON, missing keys or values that are not text.
     """
     for number, line in enumerate(iterate_lines(path), start=1):
         if line.strip():
-            yield Row(*_json_texts(line, f"{path}:{number}"), number)
+            yield Row(_json_cells(line, columns, f"{path}:{number}"), number)
+
+
+TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
+    ".csv": csv_rows,
+    ".jsonl": jsonl_rows,
+    ".ndjson": jsonl_rows,
+    ".tsv": tsv_rows,
+}
+"""The reader for each suffix."""
 
 
 def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -65,60 +102,62 @@ def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
         first = reader.line_num + 1
 
 
-def _rows(path: Path, lines: Iterable[tuple[int, list[str]]], separator: str) -> Iterator[Row]:
-    """Finds the two columns by the first line, then gives them row by row."""
+def _rows(path: Path, lines: Iterable[tuple[int, list[str]]], separator: str, *, columns: Columns) -> Iterator[Row]:
+    """Finds the columns by the first line, then gives them row by row."""
     lines = iter(lines)
     first = next(lines, None)
     if first is None:
         return
     number, cells = first
-    columns = _header(cells, where=f"{path}:{number}")
+    places = _header(cells, columns, where=f"{path}:{number}")
     width = len(cells)
-    if columns is None:
-        columns = (0, 1)
-        _check_width(cells, 2, separator, where=f"{path}:{number}")
-        yield Row(cells[0], cells[1], number)
+    if places is None:
+        fewest, most = len(columns.names), len(columns.names) + len(columns.optional)
+        width = min(max(width, fewest), most)
+        places = [index if index < width else None for index in range(most)]
+        lines = chain([first], lines)
     for number, cells in lines:
-        _check_width(cells, width, separator, where=f"{path}:{number}")
-        yield Row(cells[columns[0]], cells[columns[1]], number)
+        if len(cells) != width:
+            raise _wrong_width(cells, width, columns, separator=separator, where=f"{path}:{number}")
+        yield Row(tuple("" if place is None else cells[place] for place in places), number)
 
 
-def _header(cells: Sequence[str], *, where: str) -> tuple[int, int] | None:
-    """Where the columns are, or None when the first line is no header but already a pair.
+def _header(cells: Sequence[str], columns: Columns, *, where: str) -> list[int | None] | None:
+    """Where the columns are (None for one that is not there), or None when the first line is no header but a row.
 
-    Raises: UserError, when it is plainly a header, but one of the two names is missing.
+    Raises: UserError, when it is plainly a header, but a name is missing.
     """
     names = [cell.strip().lower() for cell in cells]
-    if all(column in names for column in COLUMNS):
-        return names.index(COLUMNS[0]), names.index(COLUMNS[1])
-    exact = any(name in (*COLUMNS, *_SHORT) for name in names)
+    if all(column in names for column in columns.names):
+        wanted = (*columns.names, *columns.optional)
+        return [names.index(column) if column in names else None for column in wanted]
+    exact = any(name in columns.signs for name in names)
     plain = [name for name in names if name.isidentifier()]
-    alike = all(difflib.get_close_matches(column, plain, n=1, cutoff=0.6) for column in COLUMNS)
+    alike = all(difflib.get_close_matches(column, plain, n=1, cutoff=0.6) for column in columns.names)
     if exact or alike:
-        raise _wrong_names(names, where)
+        raise _wrong_names(names, columns, where)
     return None
 
 
-def _wrong_names(found: Sequence[str], where: str) -> UserError:
-    strangers = [name for name in found if name not in COLUMNS]
-    hint = did_you_mean(strangers[0], COLUMNS) if strangers else f"expected {' and '.join(COLUMNS)}"
+def _wrong_names(found: Sequence[str], columns: Columns, where: str) -> UserError:
+    known = (*columns.names, *columns.optional)
+    strangers = [name for name in found if name not in known]
+    hint = did_you_mean(strangers[0], known) if strangers else f"expected {' and '.join(columns.names)}"
     return UserError(
-        f"expected the columns 'source' and 'target', found {', '.join(map(repr, found)) or 'none'}",
+        f"expected the columns {columns.listed}, found {', '.join(map(repr, found)) or 'none'}",
         where=where,
         hint=hint,
     )
 
 
-def _check_width(cells: Sequence[str], width: int, separator: str, *, where: str) -> None:
-    if len(cells) == width:
-        return
+def _wrong_width(cells: Sequence[str], width: int, columns: Columns, *, separator: str, where: str) -> UserError:
     if len(cells) == 1:
-        found, hint = f"no {separator}", f"write source, {separator}, target; or give two files; or .csv or .jsonl"
-    elif width == 2:
-        found, hint = f"{len(cells)} columns", "name them in a first line, with 'source' and 'target' among them"
+        found, hint = f"no {separator}", f"write {f', {separator}, '.join(columns.names)}; or {columns.instead}"
+    elif width == len(columns.names):
+        found, hint = f"{len(cells)} columns", f"name them in a first line, with {columns.listed} among them"
     else:
         found, hint = f"{len(cells)} columns", f"each row needs as many cells as the first, with a {separator} between"
-    raise UserError(f"expected {width} columns, found {found} in {_shown(cells)!r}", where=where, hint=hint)
+    return UserError(f"expected {width} columns, found {found} in {_shown(cells)!r}", where=where, hint=hint)
 
 
 def _shown(cells: Sequence[str]) -> str:
@@ -126,25 +165,29 @@ def _shown(cells: Sequence[str]) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _json_texts(line: str, where: str) -> tuple[str, str]:
+def _json_cells(line: str, columns: Columns, where: str) -> tuple[str, ...]:
     try:
         content: Any = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         said = (
             f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
         )
-        hint = 'expected one object a line: {"source": "…", "target": "…"}'
+        example = ", ".join(f'"{name}": "…"' for name in columns.names)
+        hint = f"expected one object a line: {{{example}}}"
         raise UserError(f"this is not JSON: {said}", where=where, hint=hint) from error
     if not isinstance(content, dict):
-        raise UserError(f"expected an object with 'source' and 'target', found {_shown([line])!r}", where=where)
+        raise UserError(f"expected an object with {columns.listed}, found {_shown([line])!r}", where=where)
     fields = cast(dict[str, Any], content)
-    if not all(column in fields for column in COLUMNS):
-        raise _wrong_names(list(fields), where)
-    return _text(fields, "source", where), _text(fields, "target", where)
+    if not all(column in fields for column in columns.names):
+        raise _wrong_names(list(fields), columns, where)
+    optional = (_text(fields, column, columns, where) if column in fields else "" for column in columns.optional)
+    return (*(_text(fields, column, columns, where) for column in columns.names), *optional)
 
 
-def _text(fields: dict[str, Any], column: str, where: str) -> str:
+def _text(fields: dict[str, Any], column: str, columns: Columns, where: str) -> str:
     value = fields[column]
+    if column in columns.values and isinstance(value, bool | int | float):
+        return json.dumps(value)
     if not isinstance(value, str):
         raise UserError(f"expected text in {column!r}, found {value!r}", where=where)
     try:

@@ -2,13 +2,16 @@
 
 import pytest
 
-from heedful.data.table import csv_rows, jsonl_rows, tsv_rows
+from heedful.data.pairs import COLUMNS
+from heedful.data.table import Columns, csv_rows, jsonl_rows, read_rows, tsv_rows
 from heedful.errors import UserError
 
+LABELLED = Columns(("left", "right", "label"), ("group",), values=("label", "group"))
 
-def rows(reader, path, content):
+
+def rows(reader, path, content, columns=COLUMNS):
     path.write_text(content, encoding="utf-8")
-    return [tuple(row) for row in reader(path)]
+    return [(*row.cells, row.line) for row in reader(path, columns)]
 
 
 @pytest.mark.parametrize("header", ["", "source\ttarget\n", "Source\tTARGET\n"])
@@ -83,3 +86,48 @@ def test_bad_csv_lines(tmp_path, content, words):
 def test_bad_jsonl_lines(tmp_path, line, words):
     with pytest.raises(UserError, match=f"a:3: .*{words}"):
         rows(jsonl_rows, tmp_path / "a", f'{{"source": "a", "target": "b"}}\n\n{line}\n')
+
+
+@pytest.mark.parametrize("header", ["", "left,right,label,group\n", "group,LABEL,left,right\n"])
+def test_an_optional_column(tmp_path, header):
+    line = "q7,1,a,b\n" if header.startswith("group") else "a,b,1,q7\n"
+    assert rows(csv_rows, tmp_path / "a", header + line, LABELLED) == [("a", "b", "1", "q7", 1 + bool(header))]
+
+
+@pytest.mark.parametrize("header", ["", "label\tleft\tright\n"])
+def test_an_optional_column_that_is_not_there(tmp_path, header):
+    line = "1\ta\tb\n" if header else "a\tb\t1\n"
+    assert rows(tsv_rows, tmp_path / "a", header + line, LABELLED) == [("a", "b", "1", "", 1 + bool(header))]
+
+
+def test_a_cell_that_is_a_column_by_chance_is_no_header(tmp_path):
+    assert rows(tsv_rows, tmp_path / "a", "turn here\tyes\tright\n", LABELLED)[0][2] == "right"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a\tb\n", "a:1: expected 3 columns, found 2 .*'left', 'right' and 'label' among them"),
+        ("a\tb\t1\tg\tx\n", "a:1: expected 4 columns, found 5 "),
+        ("a\tb\t1\tg\na\tb\t1\n", "a:2: expected 4 columns, found 3 "),
+        ("alone\n", "a:1: .*no tab .*write left, tab, right, tab, label; or give a .csv or .jsonl"),
+        ("lefts\trigth\tlables\n", "a:1: expected the columns 'left', 'right' and 'label'.*did you mean 'left'"),
+    ],
+)
+def test_bad_lines_of_a_wider_table(tmp_path, content, words):
+    with pytest.raises(UserError, match=words):
+        rows(tsv_rows, tmp_path / "a", content, LABELLED)
+
+
+def test_json_values_that_may_be_numbers(tmp_path):
+    lines = '{"left": "a", "right": "b", "label": 1, "group": 7}\n{"left": "a", "right": "b", "label": true}\n'
+    found = rows(jsonl_rows, tmp_path / "a", lines, LABELLED)
+    assert found == [("a", "b", "1", "7", 1), ("a", "b", "true", "", 2)]
+    with pytest.raises(UserError, match="expected text in 'left', found 3"):
+        rows(jsonl_rows, tmp_path / "a", '{"left": 3, "right": "b", "label": 1}\n', LABELLED)
+
+
+def test_the_suffix_tells_the_format(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n")
+    (tmp_path / "a.txt").write_text("a\tb\n")
+    assert [next(read_rows(tmp_path / name, COLUMNS)).cells for name in ("a.csv", "a.txt")] == [("a", "b")] * 2
