@@ -1,0 +1,247 @@
+"""Poolings: one vector of many states. Each can also say how much of every state is in it.
+
+All are asked alike, ``pool(states, keep, query)``; only those that look read a query. A row that keeps nothing
+becomes zeros, and so do its gradients; what is not kept changes nothing, whatever it holds.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from heedful.attention.memory import clear
+from heedful.shapes import ShapeError, check_width
+from heedful.structure import Attention
+
+
+@runtime_checkable
+class Pooling(Protocol):
+    """What every pooling is; `output_dim` is the width of what it gives."""
+
+    output_dim: int
+
+    def __call__(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B D"]:
+        """One vector a row, of the states that are kept."""
+        ...
+
+    def weigh(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B S"]:
+        """How much of each state is in that vector: rows that sum to 1, or to 0 where nothing is kept."""
+        ...
+
+
+class Last(nn.Module):
+    """The state after everything was read: of two directions ``[hf_T ; hb_1]``, each at its own end.
+
+    `directions` parts of equal width stand side by side in a state; the first is read forwards, the second backwards.
+    Raises: ShapeError, when the width is no multiple of the directions.
+    Source: Zhou et al. 2016, section 3.2, for the two directions (ACL P16-2034).
+    """
+
+    def __init__(self, dim: int, *, directions: int = 1) -> None:
+        super().__init__()
+        if directions not in (1, 2) or dim % directions:
+            raise ShapeError(f"Last cannot part states of width {dim} into {directions} directions: give 1 or 2.")
+        self.output_dim, self.directions = dim, directions
+
+    def forward(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B D"]:
+        """The last kept state of the first direction, beside the first kept of the second."""
+        parts = clear(states, keep).chunk(self.directions, dim=-1)
+        ends = self._ends(keep)
+        return torch.cat(
+            [(part * end.to(part.dtype).unsqueeze(-1)).sum(-2) for part, end in zip(parts, ends, strict=True)], dim=-1
+        )
+
+    def weigh(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B S"]:
+        """All on the last state; half and half of two directions."""
+        return torch.stack([end.to(states.dtype) for end in self._ends(keep)]).mean(0)
+
+    def _ends(self, keep: Tensor) -> list[Bool[Tensor, "*B S"]]:
+        """Which state each direction is taken from: none in a row that keeps nothing."""
+        count = keep.long().cumsum(-1)
+        return [keep & (count == count[..., -1:]), keep & (count == 1)][: self.directions]
+
+
+class Mean(nn.Module):
+    """The mean of the states that are kept: what attention with a query of zeros gives."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.output_dim = dim
+
+    def forward(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B D"]:
+        """Their sum divided by their number."""
+        return clear(states, keep).sum(-2) / keep.sum(-1, keepdim=True).clamp(min=1).to(states.dtype)
+
+    def weigh(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B S"]:
+        """The same for all that are kept."""
+        kept = keep.to(states.dtype)
+        return kept / kept.sum(-1, keepdim=True).clamp(min=1)
+
+
+class Max(nn.Module):
+    """The largest number of each column over the states that are kept: hard attention, column by column.
+
+    Source: Collobert et al. 2011, section 3.3.2 (arXiv:1103.0398); Kim 2014, section 2 (arXiv:1408.5882).
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.output_dim = dim
+
+    def forward(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B D"]:
+        """The maxima; zeros where nothing is kept."""
+        if not states.shape[-2]:
+            return states.sum(-2)
+        most = torch.where(keep.unsqueeze(-1), states, -torch.inf).amax(-2)
+        return torch.where(keep.any(-1, keepdim=True), most, 0.0)
+
+    def weigh(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B S"]:
+        """The share of the columns whose maximum each state gave, the first of equals."""
+        weights = states.new_zeros(keep.shape)
+        if not states.shape[-2]:
+            return weights
+        giver = torch.where(keep.unsqueeze(-1), states, -torch.inf).argmax(-2)
+        share = states.new_full(giver.shape, 1.0 / states.shape[-1])
+        return weights.scatter_add_(-1, giver, share) * keep.any(-1, keepdim=True)
+
+
+class Squashed(nn.Module):
+    """``tanh(h)``: states as a query without hidden layer compares itself with them.
+
+    Source: Zhou et al. 2016, eq. 9 (ACL P16-2034).
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.output_dim = dim
+
+    def forward(self, states: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
+        """All between -1 and 1."""
+        return torch.tanh(states)
+
+
+class HiddenLayer(nn.Module):
+    """``tanh(W h + b)``: states as a hidden layer sees them.
+
+    Parameters: ``projection`` (Linear, with bias).
+    Source: Yang et al. 2016, eq. 5 and 8 (ACL N16-1174).
+    """
+
+    def __init__(self, dim: int, output_dim: int) -> None:
+        super().__init__()
+        self.output_dim = output_dim
+        self.projection = nn.Linear(dim, output_dim)
+        nn.init.xavier_uniform_(self.projection.weight)
+        nn.init.zeros_(self.projection.bias)
+
+    def forward(self, states: Float[Tensor, "*B D"]) -> Float[Tensor, "*B A"]:
+        """All between -1 and 1."""
+        return torch.tanh(self.projection(states))
+
+
+class AsTheyAre(nn.Module):
+    """The states themselves, for a score with projections of its own or for a query that was given."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.output_dim = dim
+
+    def forward(self, states: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
+        """Unchanged."""
+        return states
+
+
+class AttentionPooling(nn.Module):
+    """A weighted mean of the states: ``sum_t alpha_t h_t``, ``alpha = softmax_t(score(query, view(h_t)))``.
+
+    `view` makes the keys of the states: `Squashed` is the attention of Zhou et al., `HiddenLayer` that of
+    hierarchical attention networks, both with ``Attention(Dot(scale=1.0))``. `query_dim` is the width of a learned
+    query; None learns none, and every call has to give one. A query of zeros gives the mean.
+    Parameters: ``query`` [query_dim] if there is one, those of ``view`` and ``attention``.
+    Raises: ValueError, at a call that gives a query in a learned one's place, or none where none was learned.
+    Source: Zhou et al. 2016, eq. 9-11 (ACL P16-2034); Yang et al. 2016, eq. 5-10 (ACL N16-1174).
+    """
+
+    def __init__(self, dim: int, attention: Attention, *, view: nn.Module, query_dim: int | None) -> None:
+        super().__init__()
+        self.output_dim = dim
+        self.view, self.attention = view, attention
+        self.query = None if query_dim is None else nn.Parameter(torch.empty(query_dim))
+        if self.query is not None:
+            nn.init.normal_(self.query, std=max(1, self.query.numel()) ** -0.5)
+
+    def forward(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B D"]:
+        """What the query sees."""
+        states = self._cleared(states, keep)
+        return self.attention(self._ask(states, query), self.view(states), states, keep=keep).squeeze(-2)
+
+    def weigh(
+        self,
+        states: Float[Tensor, "*B S D"],
+        keep: Bool[Tensor, "*B S"],
+        query: Float[Tensor, "*B Q"] | None = None,
+    ) -> Float[Tensor, "*B S"]:
+        """Where it looks."""
+        states = self._cleared(states, keep)
+        return self.attention.align(self._ask(states, query), self.view(states), states, keep=keep).squeeze(-2)
+
+    def _cleared(self, states: Tensor, keep: Tensor) -> Tensor:
+        """States without what padding holds: a NaN there would reach the view's parameters."""
+        check_width("states", states, self.output_dim, owner="AttentionPooling")
+        return clear(states, keep)
+
+    def _ask(self, states: Tensor, query: Tensor | None) -> Float[Tensor, "*B 1 Q"]:
+        """The query of every row."""
+        if (self.query is None) == (query is None):
+            fault = "needs a query at each call" if query is None else "has learned its own query"
+            raise ValueError(f"This AttentionPooling {fault}: query_dim says whether one is learned.")
+        if query is not None:
+            return query.unsqueeze(-2)
+        assert self.query is not None
+        return self.query.expand(*states.shape[:-2], 1, -1)

@@ -1,0 +1,185 @@
+"""The encoder family: from the vectors of a text's words to a state for each of them.
+
+An encoder is built from (config, input_dim) and knows of no labels. Rows do not depend on each other nor on padding;
+every row has at least one word.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from heedful.attention.memory import clear
+from heedful.layer.block import EncoderLayer, Shape
+from heedful.layer.context import Contexts
+from heedful.layer.dropout import Dropout
+from heedful.layer.ngram import NGrams
+from heedful.layer.position import Sinusoidal
+from heedful.layer.precision import for_products
+from heedful.layer.recurrent import Recurrent
+from heedful.layer.residual import PostNorm, PreNorm
+from heedful.model.seq2seq.config import CELLS
+from heedful.model.seq2seq.encoder import MERGES
+from heedful.model.text.config import TextConfig
+from heedful.model.text.vectors import WordVectors
+from heedful.shapes import keep_from_lengths
+
+NORMS: dict[str, type[PreNorm] | type[PostNorm]] = {"pre": PreNorm, "post": PostNorm}
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """What every encoder is; `output_dim` is the width of a state, of which `directions` parts were read apart."""
+
+    output_dim: int
+    directions: int
+
+    def __call__(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
+        """A state for every word."""
+        ...
+
+
+class WordsEncoder(nn.Module):
+    """The words' vectors themselves: a bag of words, with whatever pooling follows."""
+
+    directions = 1
+
+    def __init__(self, config: TextConfig, input_dim: int) -> None:
+        super().__init__()
+        self.output_dim = input_dim
+
+    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S I"]:
+        """Unchanged."""
+        return vectors
+
+
+class CnnEncoder(nn.Module):
+    """The n-grams around every word.
+
+    Source: Kim 2014 (arXiv:1408.5882).
+    """
+
+    directions = 1
+
+    def __init__(self, config: TextConfig, input_dim: int) -> None:
+        super().__init__()
+        self.ngrams = NGrams(input_dim, config.maps, config.widths)
+        self.output_dim = self.ngrams.output_dim
+
+    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
+        """All widths side by side."""
+        return self.ngrams(vectors, keep_from_lengths(lengths, vectors.shape[1]))
+
+
+class RnnEncoder(nn.Module):
+    """Recurrent layers in one direction or both; `merge` joins the two: side by side, or their sum."""
+
+    def __init__(self, config: TextConfig, input_dim: int) -> None:
+        super().__init__()
+        self.recurrent = Recurrent(
+            CELLS[config.cell],
+            input_dim,
+            config.hidden,
+            layers=config.layers,
+            bidirectional=config.bidirectional,
+            dropout=config.dropout,
+        )
+        self.hidden = config.hidden
+        # The last state is taken from each direction's own end, which a sum no longer tells.
+        self.merge = MERGES["concat" if config.pooling == "last" else config.merge]
+        self.output_dim = self.merge(torch.empty(1, self.recurrent.output_dim), self.hidden).shape[-1]
+        self.directions = self.output_dim // self.hidden
+
+    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
+        """The top layer's states."""
+        outputs, _ = self.recurrent(vectors, lengths=lengths)
+        return self.merge(outputs, self.hidden)
+
+
+class RcnnEncoder(nn.Module):
+    """Each word between what was read before it and what comes after it: ``tanh(W [c_l ; e ; c_r] + b)``.
+
+    The output is as wide as `hidden`; the contexts too. Source: Lai et al. 2015, eq. 1-4 (AAAI).
+    """
+
+    directions = 1
+
+    def __init__(self, config: TextConfig, input_dim: int) -> None:
+        super().__init__()
+        self.contexts = Contexts(input_dim, config.hidden)
+        self.output_dim = config.hidden
+        self.projection = nn.Linear(2 * config.hidden + input_dim, config.hidden)
+        nn.init.xavier_uniform_(self.projection.weight)
+        nn.init.zeros_(self.projection.bias)
+
+    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
+        """One vector a word, of both contexts and itself."""
+        left, right = self.contexts(vectors, lengths)
+        return torch.tanh(self.projection(torch.cat([left, vectors.to(left.dtype), right], dim=-1)))
+
+
+class TransformerEncoder(nn.Module):
+    """Layers of self-attention, as wide as `hidden`, over the words and their positions.
+
+    Words that come in another width are projected first; like a Transformer's they are scaled by the square root of
+    their width. Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762).
+    """
+
+    directions = 1
+
+    def __init__(self, config: TextConfig, input_dim: int) -> None:
+        super().__init__()
+        self.output_dim = config.hidden
+        self.entry = nn.Identity() if input_dim == config.hidden else nn.Linear(input_dim, config.hidden, bias=False)
+        if isinstance(self.entry, nn.Linear):
+            nn.init.xavier_uniform_(self.entry.weight)
+        self.position, self.dropout = Sinusoidal(), Dropout(config.dropout)
+        shape = Shape(config.hidden, config.heads, config.feedforward, config.dropout)
+        residual = NORMS[config.norm]
+        self.layers = nn.ModuleList(EncoderLayer(shape, residual) for _ in range(config.layers))
+        self.last = residual.end(config.hidden)
+
+    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
+        """The top layer's stream."""
+        keep = keep_from_lengths(lengths, vectors.shape[1])
+        words = self.entry(clear(vectors, keep)) * vectors.shape[-1] ** 0.5
+        stream = self.dropout(self.position(words))
+        for layer in self.layers.children():
+            stream = layer(stream, keep)
+        return for_products(self.last(stream))
+
+
+ENCODERS: dict[str, Callable[[TextConfig, int], Encoder]] = {
+    "words": WordsEncoder,
+    "cnn": CnnEncoder,
+    "rnn": RnnEncoder,
+    "rcnn": RcnnEncoder,
+    "transformer": TransformerEncoder,
+}
+
+
+class Read(NamedTuple):
+    """A batch of texts that was read: a state a word, and which of them are words."""
+
+    states: Float[Tensor, "B S D"]
+    keep: Bool[Tensor, "B S"]
+
+
+class TextEncoder(nn.Module):
+    """Tokens to states: word vectors and one of the encoders, for any model that reads texts.
+
+    Parameters: ``vectors`` (`WordVectors`), ``encoder``. Attribute: ``output_dim``, the width of a state.
+    """
+
+    def __init__(self, config: TextConfig, size: int) -> None:
+        super().__init__()
+        self.vectors = WordVectors(size, config.embed, dropout=config.embed_dropout, word_dropout=config.word_dropout)
+        self.encoder = ENCODERS[config.encoder](config, config.embed)
+        self.output_dim = self.encoder.output_dim
+
+    def forward(self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Read:
+        """A state for every word; whatever stands beyond a text's length is not read."""
+        keep = keep_from_lengths(lengths, tokens.shape[1])
+        return Read(self.encoder(self.vectors(tokens), lengths), keep)
