@@ -6,10 +6,12 @@ A pair of files becomes `Pair`s (`read_pairs`), which a `Tokeniser` turns into `
 
 from heedful.data.batch import Example, PairBatch, collate, pad_sources
 from heedful.data.bucket import BatchPlan, BatchStream, Share, lengths_of
+from heedful.data.document import UNLABELLED, Document, DocumentBatch, collate_documents
 from heedful.data.pair_report import PairReport, check_pairs
 from heedful.data.pairs import Pair, read_pairs
 from heedful.data.prepare import Prepared, prepare
 from heedful.data.report import Report
+from heedful.data.sentence import split_sentences
 from heedful.data.text import iterate_lines, read_lines
 from heedful.data.tokenise import (
     CharacterTokeniser,
@@ -20,9 +22,12 @@ from heedful.data.tokenise import (
 )
 
 __all__ = [
+    "UNLABELLED",
     "BatchPlan",
     "BatchStream",
     "CharacterTokeniser",
+    "Document",
+    "DocumentBatch",
     "Example",
     "Pair",
     "PairBatch",
@@ -35,6 +40,7 @@ __all__ = [
     "WordTokeniser",
     "check_pairs",
     "collate",
+    "collate_documents",
     "iterate_lines",
     "lengths_of",
     "load_tokeniser",
@@ -42,4 +48,5 @@ __all__ = [
     "prepare",
     "read_lines",
     "read_pairs",
+    "split_sentences",
 ]

@@ -70,15 +70,15 @@ def collate(
     tokens_total = sum(len(examples[row].target) + 1 for row in whole)
     if not rows:
         return _blank(examples[whole[0]], tokens_total)
-    source, source_lengths = _padded([[*examples[row].source, EOS] for row in rows])
-    target_in, target_lengths = _padded([[BOS, *examples[row].target] for row in rows])
-    target_out, _ = _padded([[*examples[row].target, EOS] for row in rows])
+    source, source_lengths = padded([[*examples[row].source, EOS] for row in rows])
+    target_in, target_lengths = padded([[BOS, *examples[row].target] for row in rows])
+    target_out, _ = padded([[*examples[row].target, EOS] for row in rows])
     return PairBatch(source, source_lengths, target_in, target_out, target_lengths, rows, tokens_total)
 
 
 def pad_sources(sources: Sequence[Sequence[int]]) -> tuple[Int64[Tensor, "B S"], Int64[Tensor, " B"]]:
     """Sources alone, as `encode` of a model takes them: ids with EOS, padded, and their lengths with EOS."""
-    return _padded([[*ids, EOS] for ids in sources])
+    return padded([[*ids, EOS] for ids in sources])
 
 
 def _blank(example: Example, tokens_total: int) -> PairBatch:
@@ -88,7 +88,8 @@ def _blank(example: Example, tokens_total: int) -> PairBatch:
     return PairBatch(source, source_lengths, target_in, target_out, none, [], tokens_total)
 
 
-def _padded(sequences: list[list[int]]) -> tuple[Int64[Tensor, "B L"], Int64[Tensor, " B"]]:
+def padded(sequences: Sequence[Sequence[int]]) -> tuple[Int64[Tensor, "B L"], Int64[Tensor, " B"]]:
+    """Sequences of ids side by side, with PAD up to the longest, and their lengths."""
     lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
     padded = np.full((len(sequences), int(lengths.max(initial=0))), PAD, dtype=np.int64)
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(sequences), dtype=np.int64)
