@@ -1,8 +1,26 @@
-"""Texts read: word vectors, one encoder family and its poolings for all models of texts."""
+"""Texts read: word vectors, one encoder family and its poolings for all models of texts, and classifiers."""
 
+from heedful.model.text.classifier import LabelledBatch, TextClassifier
 from heedful.model.text.config import TextConfig
 from heedful.model.text.encoder import ENCODERS, Encoder, Read, TextEncoder
+from heedful.model.text.level import Level
 from heedful.model.text.poolings import POOLINGS
+from heedful.model.text.presets import PRESETS
+from heedful.model.text.sentences import Group, group_sentences
 from heedful.model.text.vectors import WordVectors
 
-__all__ = ["ENCODERS", "POOLINGS", "Encoder", "Read", "TextConfig", "TextEncoder", "WordVectors"]
+__all__ = [
+    "ENCODERS",
+    "POOLINGS",
+    "PRESETS",
+    "Encoder",
+    "Group",
+    "LabelledBatch",
+    "Level",
+    "Read",
+    "TextClassifier",
+    "TextConfig",
+    "TextEncoder",
+    "WordVectors",
+    "group_sentences",
+]

@@ -123,8 +123,9 @@ class RcnnEncoder(nn.Module):
 class TransformerEncoder(nn.Module):
     """Layers of self-attention, as wide as `hidden`, over the words and their positions.
 
-    Words that come in another width are projected first; like a Transformer's they are scaled by the square root of
-    their width. Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762).
+    What comes in is normalised first, so that its size does not matter beside the positions' (ours; the paper scales
+    word vectors instead), and projected if it is of another width.
+    Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762).
     """
 
     directions = 1
@@ -132,6 +133,7 @@ class TransformerEncoder(nn.Module):
     def __init__(self, config: TextConfig, input_dim: int) -> None:
         super().__init__()
         self.output_dim = config.hidden
+        self.norm = nn.LayerNorm(input_dim)
         self.entry = nn.Identity() if input_dim == config.hidden else nn.Linear(input_dim, config.hidden, bias=False)
         if isinstance(self.entry, nn.Linear):
             nn.init.xavier_uniform_(self.entry.weight)
@@ -144,8 +146,7 @@ class TransformerEncoder(nn.Module):
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
         """The top layer's stream."""
         keep = keep_from_lengths(lengths, vectors.shape[1])
-        words = self.entry(clear(vectors, keep)) * vectors.shape[-1] ** 0.5
-        stream = self.dropout(self.position(words))
+        stream = self.dropout(self.position(self.entry(self.norm(clear(vectors, keep)))))
         for layer in self.layers.children():
             stream = layer(stream, keep)
         return for_products(self.last(stream))

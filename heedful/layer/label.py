@@ -1,0 +1,60 @@
+"""The end of a model that gives texts labels: scores of the labels, their bound, and their loss."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from heedful.layer.loss import TokenLoss
+
+
+class LabelOutput(nn.Module):
+    """``W x + b``, a score for each label; with `max_norm` no row of W is longer than that, after every step.
+
+    Parameters: ``weight`` [labels, dim], ``bias`` [labels].
+    Source: Hinton et al. 2012, section 2, for the bound (arXiv:1207.0580); Kim 2014, section 2.1 (arXiv:1408.5882).
+    """
+
+    def __init__(self, dim: int, labels: int, *, max_norm: float = 0.0) -> None:
+        super().__init__()
+        self.max_norm = max_norm
+        self.weight = nn.Parameter(torch.empty(labels, dim))
+        self.bias = nn.Parameter(torch.zeros(labels))
+        nn.init.xavier_uniform_(self.weight)
+        self.to_bounds()
+
+    def forward(self, features: Float[Tensor, "*B D"]) -> Float[Tensor, "*B C"]:
+        """The scores."""
+        return functional.linear(features, self.weight, self.bias)
+
+    @torch.no_grad()
+    def to_bounds(self) -> None:
+        """Shortens the rows that have grown too long; training calls it after every step."""
+        if self.max_norm:
+            self.weight.copy_(torch.renorm(self.weight, p=2, dim=0, maxnorm=self.max_norm))
+
+    def extra_repr(self) -> str:
+        return f"{self.weight.shape[1]}, {self.weight.shape[0]}, max_norm={self.max_norm}"
+
+
+def label_loss(
+    logits: Float[Tensor, "N C"],
+    labels: Int[Tensor, " _"],
+    *,
+    smoothing: float = 0.0,
+    share: Float[Tensor, " _"] | None = None,
+) -> TokenLoss:
+    """Cross-entropy summed over rows; a row whose label is negative counts for nothing.
+
+    `share` is what each row counts (1 by default). With smoothing e the target is (1 - e) on the label plus e / C on
+    all C labels. Sums and the softmax are in at least float32. `tokens` of the result counts the labelled rows.
+    Source: Szegedy et al. 2016, section 7 (arXiv:1512.00567), for the smoothing.
+    """
+    exact = torch.log_softmax(logits, dim=-1, dtype=torch.promote_types(torch.float32, logits.dtype))
+    counted = labels >= 0
+    own = exact.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    nll = torch.where(counted, -own, 0.0)
+    loss = torch.where(counted, -(1.0 - smoothing) * own - smoothing * exact.mean(-1), 0.0)
+    if share is not None:
+        loss, nll = loss * share, nll * share
+    return TokenLoss(loss.sum(), nll.detach().sum(), int(counted.sum()))
