@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from heedful.errors import UserError, did_you_mean
 
 _PAIRS = ("--train", "--valid", "--test")
-TASKS = ("translate",)
+TASKS = ("translate", "classify")
 TASK_HELP = ", ".join(TASKS)
-FILES_HELP = ".tsv, .csv or .jsonl, or two line-parallel files one after the other; each may be .gz"
+FILES_HELP = ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders; each may be .gz"
 
 
 def spread_pairs(words: Iterable[str]) -> list[str]:

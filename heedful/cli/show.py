@@ -36,5 +36,6 @@ def show(
         if not answer.maps:
             tell("note: there is nothing to draw: the answer is empty, or this model does not look")
         for seen in answer.maps:
-            console.print(f"\n{seen.title}", markup=False)
+            if seen.title:
+                console.print(f"\n{seen.title}", markup=False)
             console.print(drawn_map(console, seen))

@@ -42,6 +42,10 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
         Path | None,
         typer.Option(help="translate: gold links of the validation pairs (Pharaoh); they choose the map to read."),
     ] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="classify, match: word vectors to begin from (text of word2vec or GloVe).")
+    ] = None,
+    folds: Annotated[int | None, typer.Option(min=2, help="classify: cross-validate with so many folds.")] = None,
 ) -> None:
     """Train a model on your own files and leave a run folder."""
     from heedful.cli.options import own_options
@@ -50,10 +54,11 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     from heedful.task import task_named
 
     kind = task_named(task)
-    options = own_options(kind, "train", valid_alignments=valid_alignments)
+    options = own_options(kind, "train", valid_alignments=valid_alignments, vectors=vectors, folds=folds)
     keep_large_buffers()
     given: dict[str, Any] = {"data": {}, "train": {}, "model": {}}
     given["data"] |= {k: [str(p) for p in v] for k, v in (("train", train), ("valid", valid), ("test", test)) if v}
+    given["data"] |= {"vectors": str(vectors)} if vectors else {}
     given["model"] |= {"name": model} if model else {}
     given["train"] |= {"devices": devices} if devices else {}
     chosen, folder = _settings(kind, given, config=config, words=settings or [], out=out, resume=resume)

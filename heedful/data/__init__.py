@@ -7,6 +7,7 @@ A pair of files becomes `Pair`s (`read_pairs`), which a `Tokeniser` turns into `
 from heedful.data.batch import Example, PairBatch, collate, pad_sources
 from heedful.data.bucket import BatchPlan, BatchStream, Share, lengths_of
 from heedful.data.document import UNLABELLED, Document, DocumentBatch, collate_documents
+from heedful.data.labelled import Labelled, read_labelled
 from heedful.data.pair_report import PairReport, check_pairs
 from heedful.data.pairs import Pair, read_pairs
 from heedful.data.prepare import Prepared, prepare
@@ -20,6 +21,7 @@ from heedful.data.tokenise import (
     WordTokeniser,
     load_tokeniser,
 )
+from heedful.data.vectors import read_vectors
 
 __all__ = [
     "UNLABELLED",
@@ -29,6 +31,7 @@ __all__ = [
     "Document",
     "DocumentBatch",
     "Example",
+    "Labelled",
     "Pair",
     "PairBatch",
     "PairReport",
@@ -46,7 +49,9 @@ __all__ = [
     "load_tokeniser",
     "pad_sources",
     "prepare",
+    "read_labelled",
     "read_lines",
     "read_pairs",
+    "read_vectors",
     "split_sentences",
 ]

@@ -1,6 +1,6 @@
 """How text becomes tokens, as a setting, and tokenisers learnt from training text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,13 +15,7 @@ class TokeniserSettings(BaseModel):
 
     tokeniser: Literal["sentencepiece", "word", "character"] = "sentencepiece"
     size: int = Field(default=8000, ge=8, description="most tokens; a small text gives fewer")
-
-
-_TRAIN: dict[str, Callable[..., Tokeniser]] = {
-    "sentencepiece": SentencePieceTokeniser.train,
-    "word": WordTokeniser.train,
-    "character": CharacterTokeniser.train,
-}
+    min_count: int = Field(default=1, ge=1, description="rarer words or characters are unknown; not for sentencepiece")
 
 
 def learn_tokeniser(settings: TokeniserSettings, texts: Sequence[str], *, lowercase: bool = False) -> Tokeniser:
@@ -29,4 +23,13 @@ def learn_tokeniser(settings: TokeniserSettings, texts: Sequence[str], *, lowerc
 
     Raises: UserError, when there is no text.
     """
-    return _TRAIN[settings.tokeniser](texts, settings.size, lowercase=lowercase)
+    if settings.tokeniser == "sentencepiece":
+        return SentencePieceTokeniser.train(texts, settings.size, lowercase=lowercase)
+    kind = _OF_PIECES[settings.tokeniser]
+    return kind.train(texts, settings.size, lowercase=lowercase, min_count=settings.min_count)
+
+
+_OF_PIECES: dict[str, type[WordTokeniser] | type[CharacterTokeniser]] = {
+    "word": WordTokeniser,
+    "character": CharacterTokeniser,
+}

@@ -1,6 +1,7 @@
 """Where a model looks: recorded without changing its output, then drawn or written to a file."""
 
 from heedful.watch.files import Map, check_format, save_maps
+from heedful.watch.highlight import highlight
 from heedful.watch.picture import save_picture
 from heedful.watch.record import Recording, attentions, record
 from heedful.watch.svg import save_svg, svg
@@ -16,6 +17,7 @@ __all__ = [
     "attentions",
     "check_format",
     "draw",
+    "highlight",
     "palette_for",
     "record",
     "save_maps",

@@ -12,7 +12,7 @@ from heedful.data.batch import Example, collate
 from heedful.data.pharaoh import Link, Links, aer
 from heedful.task.batches import batches
 from heedful.task.translate.config import Look
-from heedful.task.translate.words import Words, links, merge, settle
+from heedful.task.words import Words, links, merge, settle
 from heedful.watch import attentions, record
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]

@@ -14,7 +14,7 @@ from heedful.shapes import EOS
 from heedful.task.translate.config import Look
 from heedful.task.translate.look import Gold, error_rate
 from heedful.task.translate.translator import Translator
-from heedful.task.translate.words import Words
+from heedful.task.words import Words
 
 
 def evaluate(

@@ -25,7 +25,7 @@ from heedful.task.translate.config import Look, TranslateConfig
 from heedful.task.translate.folder import build_model, load_config, load_tokenisers, save_texts
 from heedful.task.translate.look import Maps, default_look, read, replay, word_links
 from heedful.task.translate.models import MODELS
-from heedful.task.translate.words import Words, merge
+from heedful.task.words import Words, merge
 from heedful.watch import Map
 
 

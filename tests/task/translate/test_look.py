@@ -11,7 +11,7 @@ from heedful.errors import UserError
 from heedful.task.translate import look as look_module
 from heedful.task.translate.config import Look
 from heedful.task.translate.look import Gold, choose_look, default_look, error_rate, read, word_links
-from heedful.task.translate.words import Words
+from heedful.task.words import Words
 
 
 class Pointing(nn.Module):

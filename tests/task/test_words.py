@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from heedful import ShapeError
 from heedful.data.tokenise import CharacterTokeniser, SentencePieceTokeniser, WordTokeniser
 from heedful.shapes import EOS
-from heedful.task.translate.words import Words, links, merge, settle
+from heedful.task.words import Words, links, merge, settle
 
 
 def _words(sizes):

@@ -1,0 +1,1 @@
+"""Classification: labelled texts in, a classifier out, with the words and sentences that it went by."""

@@ -1,0 +1,201 @@
+"""A trained classifier: text in, label out, with the words and sentences that it went by."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from heedful.data.document import Document, collate_documents
+from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.layer.precision import products_in
+from heedful.machine import choose_precision
+from heedful.model.text import TextClassifier
+from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.batches import batches
+from heedful.task.classify.config import ClassifyConfig
+from heedful.task.classify.documents import as_document
+from heedful.task.classify.models import MODELS
+from heedful.task.config import changed_for_use
+from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.words import Words, merge
+from heedful.watch import Map, attentions, record
+
+TOKENISER = "text"
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """One text's label, how probable it is, and what the model went by.
+
+    `probabilities` has every label. `words` are the sentences of the text, each with its words and how much of each
+    is in the sentence's vector (rows ``[1, S]`` that sum to 1); `sentences` how much of each sentence is in the
+    text's, with a hierarchical model. Both are empty when attention was not asked for. `is_cut` says that the text
+    was too long, and its end not read.
+    """
+
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+    words: list[Map] = field(default_factory=list[Map])
+    sentences: list[float] = field(default_factory=list[float])
+    is_cut: bool = False
+
+
+class Classifier:
+    """A model with its tokeniser, labels and settings, as training leaves it and `heedful.load(folder)` gives it."""
+
+    def __init__(self, config: ClassifyConfig, model: TextClassifier, tokeniser: Tokeniser) -> None:
+        self.config, self.model, self.tokeniser = config, model, tokeniser
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores."""
+        return self.config.labels
+
+    def save(self, folder: str | Path) -> None:
+        """Writes a folder that `load` reads, with a README that says how to use it.
+
+        Raises: UserError, when a file cannot be written.
+        """
+        save_texts(Path(folder), self.config, {}, self.tokeniser)
+        save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
+
+    def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
+        """The label of each text, in the order given; without `attention` it is quicker."""
+        longest = self.config.data.max_length
+        read = [as_document(text, self.tokeniser, longest=longest) for text in texts]
+        documents = [document for document, _ in read]
+        rows = torch.softmax(self.scores(documents) / self.config.answer.temperature, dim=-1).tolist()
+        seen = self._looks(documents) if attention else [([], []) for _ in documents]
+        found: list[Classification] = []
+        for row, (words, sentences), (_, is_cut) in zip(rows, seen, read, strict=True):
+            by_label = dict(zip(self.labels, row, strict=True))
+            label = max(by_label, key=by_label.__getitem__)
+            titled = [self._titled(one, label, by_label[label]) for one in words]
+            found.append(Classification(label, by_label[label], by_label, titled, sentences, is_cut))
+        return found
+
+    def scores(self, documents: Sequence[Document]) -> Float[Tensor, "N C"]:
+        """The model's score of every label for each document, on the CPU, temperature left out."""
+        scores = torch.zeros(len(documents), len(self.labels))
+        with self._answering():
+            for rows in batches([one.length for one in documents], self.config.answer.tokens):
+                batch = collate_documents(documents, rows).to(self._device)
+                scores[rows] = self.model.logits(batch.tokens, batch.lengths, batch.sentences).float().cpu()
+        return scores
+
+    def every_map(self, text: str) -> list[Map]:
+        """The maps of all layers and heads that looked at the words of a text; none of a hierarchical model."""
+        document, _ = as_document(text, self.tokeniser, longest=self.config.data.max_length)
+        if self.model.sentences is not None or not attentions(self.model):
+            return []
+        batch = collate_documents([document]).to(self._device)
+        with self._answering(), record(self.model) as seen:
+            self.model.logits(batch.tokens, batch.lengths, batch.sentences)
+        words = Words.of(self.tokeniser, batch.tokens[0].tolist())
+        return [
+            _over_words(weights.float().cpu(), words, f"{name}, head {head}")
+            for name, heads in seen.maps.items()
+            for head, weights in enumerate(heads[0])
+            if weights.shape[-1] == len(words.of_token)
+        ]
+
+    def _looks(self, documents: Sequence[Document]) -> list[tuple[list[Map], list[float]]]:
+        """Of each document the words of every sentence with their weights, and the sentences' weights."""
+        found: list[tuple[list[Map], list[float]]] = [([], []) for _ in documents]
+        with self._answering():
+            for rows in batches([one.length for one in documents], self.config.answer.tokens):
+                batch = collate_documents(documents, rows).to(self._device)
+                looks = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
+                for place, row in enumerate(rows):
+                    ids, words = batch.tokens[place].cpu(), looks["words"][place].float().cpu()
+                    above = looks["sentences"][place].float().tolist() if "sentences" in looks else []
+                    counts = batch.sentences[place].tolist() if above else [int(batch.lengths[place])]
+                    found[row] = list(self._by_sentence(ids, words, counts)), above[: len(counts)]
+        return found
+
+    def _by_sentence(self, ids: Tensor, weights: Tensor, counts: Sequence[int]) -> Iterator[Map]:
+        start = 0
+        for count in counts:
+            if count:
+                own = slice(start, start + count)
+                yield _over_words(weights[own].unsqueeze(0), Words.of(self.tokeniser, ids[own].tolist()), "")
+            start += count
+
+    def _titled(self, seen: Map, label: str, probability: float) -> Map:
+        name = f"{self.config.model.name}: {label}, probability {probability:.2f}"
+        return Map(seen.weights, (label,), seen.columns, name)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @contextmanager
+    def _answering(self) -> Generator[None]:
+        """The model in evaluation mode, without gradients, its products in the precision of the settings."""
+        was_training = self.model.training
+        self.model.eval()
+        dtype = choose_precision(self.config.answer.precision, self._device)
+        try:
+            with torch.no_grad(), products_in(dtype, self._device):
+                yield
+        finally:
+            self.model.train(was_training)
+
+
+def _over_words(weights: Float[Tensor, "T S"], words: Words, title: str) -> Map:
+    """A map over tokens as one over words: its rows too, unless it has one only."""
+    if weights.shape[0] == len(words.of_token) and weights.shape[0] > 1:
+        return Map(merge(weights, words, words), words.texts, words.texts, title)
+    one = Words(("",) * weights.shape[0], tuple((row,) for row in range(weights.shape[0])))
+    return Map(merge(weights, one, words), one.texts, words.texts, title)
+
+
+def build_model(config: ClassifyConfig, size: int) -> TextClassifier:
+    """The model that the settings describe, with fresh weights, for a vocabulary of `size`."""
+    model = MODELS.named(config.model.name)[1].family.build(config.model.settings, size, len(config.labels))
+    assert isinstance(model, TextClassifier)
+    return model
+
+
+def save_texts(folder: Path, config: ClassifyConfig, results: Mapping[str, Any], tokeniser: Tokeniser) -> None:
+    """Writes all of a run folder but the weights: tokeniser, settings, README with results.
+
+    Raises: UserError, when a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokeniser.save(folder, TOKENISER)
+    save_config(config, folder)  # after the tokeniser: where it is, that is
+    write_readme(folder, config, results)
+
+
+def write_readme(folder: Path, config: ClassifyConfig, results: Mapping[str, Any]) -> None:
+    """Writes what the run is, what it reached, and the next commands."""
+    usage = [
+        "Label a file, one text a line, or see what it goes by:",
+        "",
+        f"    heedful predict {quoted(folder)} FILE > OUT",
+        f'    heedful show {quoted(folder)} "a text"',
+        "",
+        *python_usage(folder, "classifier", 'print(classifier.predict(["a text"])[0].label)'),
+    ]
+    title = f"{config.model.name}: a classifier made with heedful ({', '.join(config.labels[:8])})"
+    save_readme(folder, title=title, results=results, usage=usage)
+
+
+def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Classifier:
+    """The classifier of a run folder; `changes` are settings of the section answer.
+
+    Raises: UserError, when the folder or a file in it is missing or damaged.
+    """
+    config = changed_for_use(load_settings(ClassifyConfig, folder), changes or {}, ("answer",))
+    check_folder(folder, [WEIGHTS])
+    tokeniser = load_tokeniser(folder, TOKENISER)
+    model = build_model(config, tokeniser.size)
+    load_module(model, folder / WEIGHTS)
+    return Classifier(config, model.to(device).eval(), tokeniser)

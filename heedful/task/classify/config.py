@@ -1,0 +1,95 @@
+"""What a classifier is made of and how it is trained, as one tree of settings: data, model, train, answer."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from heedful.data.vectors import vectors_width
+from heedful.model.text import TextConfig
+from heedful.task.classify.models import MODELS
+from heedful.task.config import ModelChoice, RunConfig, make_settings, section
+from heedful.task.models import Models
+from heedful.task.tokenisers import TokeniserSettings
+
+
+class DataSettings(BaseModel):
+    """Which files, and how their text becomes tokens.
+
+    Without `valid`, `hold_out` of the training texts are held out of each class. A text of more than `max_length`
+    tokens is cut there, in training and in use. `text_column` and `label_column` are what a table calls its columns.
+    `vectors` is a file of word vectors in the text format of word2vec or GloVe to begin from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    text_column: str = "text"
+    label_column: str = "label"
+    hold_out: float = Field(default=0.1, gt=0, lt=1)
+    text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=30_000)
+    lowercase: bool = True
+    max_length: int = Field(default=500, ge=1)
+    folds_in_order: bool = Field(default=False, description="folds are runs of texts as they stand, not drawn")
+    vectors: str | None = None
+
+
+class AnswerSettings(BaseModel):
+    """How texts are answered: `temperature` divides the scores before the softmax.
+
+    Training chooses the temperature on the validation texts (Guo et al. 2017, section 4.2, arXiv:1706.04599), so that
+    of the answers with probability 0.8 about 80 in 100 are right. With `precision` "auto" products are bfloat16 where
+    the hardware multiplies it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float = Field(default=1.0, gt=0)
+    tokens: int = Field(default=8192, ge=1, description="padded tokens in a batch")
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class Classifiers(ModelChoice):
+    """A classifier by name and its own settings."""
+
+    models: ClassVar[Models] = MODELS
+
+    settings: TextConfig
+
+
+class ClassifyConfig(RunConfig):
+    """All settings of a classifier; a run folder keeps them in ``config.yaml``.
+
+    `labels` are the classes in their order, found in the training texts.
+    """
+
+    models: ClassVar[Models] = MODELS
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "train": {"metric": "valid_accuracy", "tokens": 1024, "schedule": "cosine", "warmup": 50, "average": 3}
+    }
+
+    task: Literal["classify"] = "classify"
+    data: DataSettings = DataSettings()
+    model: Classifiers = Field(default_factory=lambda: Classifiers.model_validate({"name": MODELS.default}))
+    answer: AnswerSettings = AnswerSettings()
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """As for every task; and words have as many columns as the vectors that they begin from."""
+        defaults = super().own_defaults(given)
+        vectors = section(given, "data").get("vectors")
+        if isinstance(vectors, str) and "labels" not in given:
+            defaults["model"]["embed"] = vectors_width(Path(vectors))
+        return defaults
+
+
+def make_config(*layers: Mapping[str, Any], where: str | None = None) -> ClassifyConfig:
+    """The settings of a classifier from layers of plain settings, the later ones winning.
+
+    Raises: UserError, for an unknown name, setting or value.
+    """
+    return make_settings(ClassifyConfig, *layers, where=where)

@@ -1,0 +1,173 @@
+"""Trains a classifier on labelled texts and leaves a run folder that predicts, resumes, and tells what it reached."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from heedful.data.document import UNLABELLED, Document, collate_documents
+from heedful.data.labelled import Labelled
+from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.data.vectors import read_vectors
+from heedful.errors import UserError
+from heedful.task.base import Shown, Trained
+from heedful.task.batches import Batches
+from heedful.task.classify.classifier import TOKENISER, Classifier, build_model, save_texts, write_readme
+from heedful.task.classify.config import ClassifyConfig
+from heedful.task.classify.documents import as_document, find_labels, label_numbers
+from heedful.task.classify.score import evaluate, fit_temperature, scored_documents
+from heedful.task.folder import CONFIG, load_settings, save_config
+from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.train import fit
+from heedful.watch import Map
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The labelled texts of a run; where there are none for validation, some of training's are held out."""
+
+    train: Sequence[Labelled]
+    valid: Sequence[Labelled] = ()
+    test: Sequence[Labelled] = ()
+
+
+def train_classifier(
+    config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool = False, shown: Shown | None = None
+) -> Trained:
+    """Trains a classifier and leaves it in the folder `out`.
+
+    Raises: UserError, when the folder holds a run and `resume` is not asked for, or the texts or settings do not fit.
+    """
+    shown = shown or Shown()
+    ranks = open_run(config, out, resume=resume)
+    if not texts.valid:
+        texts = held_out(texts, config.data.hold_out, config.train.seed)
+    classifier = _begin(config, texts, out, resume=resume)
+    config = classifier.config
+    if ranks.rank == 0:
+        save_texts(out, config, {}, classifier.tokeniser)
+    train, warnings = _prepare(classifier, texts.train, "training")
+    valid, others = _prepare(classifier, texts.valid, "validation")
+    for warning in [*_rare(texts.train), *warnings, *others] if ranks.rank == 0 else []:
+        shown.say(warning)
+    plan = plan_batches([(one.length,) for one in train], config, ranks)
+    result = fit(
+        classifier.model,
+        Batches(plan, lambda share: collate_documents(train, share.rows, everyone=share.everyone)),
+        settings=config.train,
+        folder=out,
+        validate=lambda model, step: scored_documents(classifier, valid),
+        watch=_Window(classifier, texts.valid, shown.draw) if shown.draw else None,
+        resume=resume,
+    )
+    if result.exit_status or ranks.rank:
+        return Trained(classifier, result, ranks)
+    return _finish(classifier, (texts, valid), out, Trained(classifier, result, ranks))
+
+
+def held_out(texts: Texts, share: float, seed: int) -> Texts:
+    """The texts with a share of each class's training texts, drawn by the seed, moved to validation.
+
+    At least one of a class stays; a class with one text has none to spare.
+    Raises: UserError, when no class has two texts.
+    """
+    random = np.random.default_rng(seed)
+    by_label: dict[str, list[int]] = {}
+    for index, one in enumerate(texts.train):
+        by_label.setdefault(one.label, []).append(index)
+    chosen: set[int] = set()
+    for _, rows in sorted(by_label.items()):
+        count = min(len(rows) - 1, max(1, round(share * len(rows))))
+        chosen |= {rows[place] for place in random.permutation(len(rows))[:count].tolist()}
+    if not chosen:
+        raise UserError(
+            f"{len(texts.train)} texts of {len(by_label)} classes are too few to hold some out for validation",
+            hint="give validation texts with --valid, or two texts or more of a class",
+        )
+    kept = [one for index, one in enumerate(texts.train) if index not in chosen]
+    return Texts(kept, [texts.train[index] for index in sorted(chosen)], texts.test)
+
+
+def make_tokeniser(config: ClassifyConfig, texts: Sequence[Labelled]) -> Tokeniser:
+    """The tokeniser learnt from training texts."""
+    return learn_tokeniser(config.data.text, [one.text for one in texts], lowercase=config.data.lowercase)
+
+
+def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> Classifier:
+    """A classifier with fresh weights; tokeniser and labels of the run if it has any yet."""
+    if resume and (out / CONFIG).exists():
+        tokeniser, labels = load_tokeniser(out, TOKENISER), load_settings(ClassifyConfig, out).labels
+    else:
+        tokeniser, labels = make_tokeniser(config, texts.train), find_labels(texts.train)
+    config = config.model_copy(update={"labels": labels})
+    torch.manual_seed(config.train.seed)
+    model = build_model(config, tokeniser.size)
+    if config.data.vectors is not None:
+        model.start_from(*read_vectors(Path(config.data.vectors), tokeniser.pieces(range(tokeniser.size))))
+    return Classifier(config, model, tokeniser)
+
+
+def _prepare(classifier: Classifier, texts: Sequence[Labelled], what: str) -> tuple[list[Document], list[str]]:
+    """The texts as documents, and a word about those that are cut, empty or strange."""
+    longest = classifier.config.data.max_length
+    numbers, strange = label_numbers(texts, classifier.labels)
+    read = [
+        as_document(one.text, classifier.tokeniser, longest=longest, label=number)
+        for one, number in zip(texts, numbers, strict=True)
+    ]
+    cut = [one.where for one, (_, is_cut) in zip(texts, read, strict=True) if is_cut]
+    empty = [one.where for one, (document, _) in zip(texts, read, strict=True) if not any(document.sentences)]
+    faults = (
+        (cut, f"are cut after {longest} tokens (data.max_length)"),
+        (empty, "are empty, and read as one unknown word"),
+    )
+    warnings = [f"{what}: {strange}"] if strange else []
+    for places, fault in faults:
+        if places:
+            warnings.append(f"{what}: {len(places)} of {len(texts)} texts {fault}; the first is {places[0]}")
+    return [document for document, _ in read], warnings
+
+
+def _rare(texts: Sequence[Labelled]) -> Iterator[str]:
+    """A word about classes with one example, which can be learned by heart but not checked."""
+    alone = sorted(label for label, count in Counter(one.label for one in texts).items() if count == 1)
+    if alone:
+        yield f"training: one text only of {', '.join(map(repr, alone[:5]))}{' and others' if len(alone) > 5 else ''}"
+
+
+class _Window:
+    """One validation text: what the model goes by, drawn as it learns."""
+
+    def __init__(self, classifier: Classifier, valid: Sequence[Labelled], draw: Callable[[Map], Any]) -> None:
+        self._classifier, self._draw = classifier, draw
+        self._text = min(valid, key=lambda one: abs(len(one.text) - 80)).text
+
+    def __call__(self, model: nn.Module) -> Any:
+        words = self._classifier.predict([self._text])[0].words
+        return self._draw(words[0]) if words else None
+
+
+def _finish(classifier: Classifier, read: tuple[Texts, list[Document]], out: Path, trained: Trained) -> Trained:
+    """Calibrate on the validation texts, score the test texts, and write both down."""
+    texts, valid = read
+    gold = torch.tensor([one.label for one in valid])
+    temperature = fit_temperature(classifier.scores(valid), gold)
+    answer = classifier.config.answer.model_copy(update={"temperature": temperature})
+    config = classifier.config.model_copy(update={"answer": answer})
+    save_config(config, out)
+    classifier = Classifier(config, classifier.model.eval(), classifier.tokeniser)
+    results = run_numbers(config, trained.fit) | {"temperature": temperature}
+    if texts.test:
+        test = evaluate(classifier, texts.test)
+        results |= of_test({name: value for name, value in test.items() if name not in ("classes", "confusion")})
+    write_readme(out, config, results)
+    return Trained(classifier, trained.fit, trained.ranks, results)
+
+
+__all__ = ["UNLABELLED", "Texts", "held_out", "make_tokeniser", "train_classifier"]

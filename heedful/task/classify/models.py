@@ -1,0 +1,70 @@
+"""The classifiers: a name at the edge, a configured model behind it."""
+
+from heedful.model.text import PRESETS, TextClassifier, TextConfig
+from heedful.task.models import Family, Models, Name
+from heedful.task.papers import classify as papers
+from heedful.task.papers.translate import ATTENTION_IS_ALL_YOU_NEED
+
+_FAMILY = Family(TextConfig, TextClassifier)
+
+_NAMES: dict[str, Name] = {
+    "birnn": Name(
+        _FAMILY,
+        PRESETS["birnn"],
+        "bidirectional LSTM, attention over its states",
+        papers.ATTENTION_BILSTM,
+    ),
+    "textcnn": Name(
+        _FAMILY,
+        PRESETS["textcnn"],
+        "n-gram detectors, the largest answer of each",
+        papers.TEXTCNN,
+    ),
+    "textrnn": Name(
+        _FAMILY,
+        PRESETS["textrnn"],
+        "bidirectional LSTM, the mean of its states",
+        papers.TEXTRNN,
+    ),
+    "rcnn": Name(
+        _FAMILY,
+        PRESETS["rcnn"],
+        "each word between its left and right context, the largest of each feature",
+        papers.RCNN,
+    ),
+    "cnn-attention": Name(
+        _FAMILY,
+        PRESETS["cnn-attention"],
+        "n-gram detectors, looked at by a bidirectional LSTM",
+        papers.APCNN,
+    ),
+    "han": Name(
+        _FAMILY,
+        PRESETS["han"],
+        "attention over the words of each sentence, then over sentences",
+        papers.HAN,
+        train={"tokens": 16_384},
+        data={"max_length": 2000},
+    ),
+    "transformer": Name(
+        _FAMILY,
+        PRESETS["transformer"],
+        "self-attention, then attention over its states",
+        ATTENTION_IS_ALL_YOU_NEED,
+    ),
+    "sa-lstm": Name(
+        _FAMILY,
+        PRESETS["sa-lstm"],
+        "LSTM that may begin from one pretrained on unlabelled text",
+        papers.SA_LSTM,
+    ),
+    "words": Name(
+        _FAMILY,
+        PRESETS["words"],
+        "the mean of word vectors: what all others must beat",
+        papers.DAN,
+    ),
+}
+
+MODELS = Models(_NAMES, default="birnn", aliases={"att-bilstm": "birnn", "apcnn": "cnn-attention", "cnn": "textcnn"})
+"""The closed table."""

@@ -1,0 +1,108 @@
+"""How good labels are: accuracy, macro F1, each class, what is taken for what, and whether probabilities are honest."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from heedful.data.document import UNLABELLED, Document
+from heedful.data.labelled import Labelled
+from heedful.errors import UserError, require
+from heedful.task.classify.classifier import Classifier
+from heedful.task.classify.documents import as_document, label_numbers
+
+_BINS = 15
+"""Of the calibration error, as Guo et al. 2017 have them."""
+
+
+def evaluate(classifier: Classifier, texts: Sequence[Labelled]) -> dict[str, Any]:
+    """Labels the texts and compares with their own labels; one that training has not shown counts as answered wrong.
+
+    Returns: accuracy, macro_f1, loss (nats a text of a known label), calibration_error, texts, texts_per_second, and by
+        class precision, recall, f1 and texts; confusion, by class how often it was given which label; note where
+        labels are unknown.
+    Raises: UserError, when there is no text, or none with a known label.
+    """
+    if not texts:
+        raise UserError("there is nothing to evaluate: no labelled text")
+    numbers, note = label_numbers(texts, classifier.labels)
+    longest = classifier.config.data.max_length
+    classifier.predict([texts[0].text], attention=False)  # what is loaded at the first call is not timed
+    start = time.perf_counter()
+    documents = [as_document(one.text, classifier.tokeniser, longest=longest)[0] for one in texts]
+    scores = classifier.scores(documents)
+    seconds = time.perf_counter() - start
+    results: dict[str, Any] = {"texts": len(texts)}
+    results |= score_labels(scores / classifier.config.answer.temperature, torch.tensor(numbers), classifier.labels)
+    results["texts_per_second"] = round(len(texts) / max(seconds, 1e-9), 1)
+    return results | ({"note": note} if note else {})
+
+
+def score_labels(scores: Float[Tensor, "N C"], gold: Int[Tensor, " N"], labels: Sequence[str]) -> dict[str, Any]:
+    """The numbers of `evaluate` that depend on scores and labels alone.
+
+    Raises: UserError, when torchmetrics is missing.
+    """
+    metrics = require("torchmetrics.functional.classification", extra="train")
+    known = gold != UNLABELLED
+    given, wanted, count = scores[known].argmax(-1), gold[known], len(labels)
+    results: dict[str, Any] = {"accuracy": round(int((given == wanted).sum()) / len(gold), 4)}
+    results["macro_f1"] = _number(metrics.multiclass_f1_score(given, wanted, num_classes=count, average="macro"))
+    results["loss"] = _number(torch.nn.functional.cross_entropy(scores[known], wanted))
+    probability = torch.softmax(scores[known], dim=-1)
+    error = metrics.multiclass_calibration_error(probability, wanted, num_classes=count, n_bins=_BINS)
+    results["calibration_error"] = _number(error)
+    confusion = metrics.multiclass_confusion_matrix(given, wanted, num_classes=count)
+    results["classes"] = {label: _of_class(confusion, number) for number, label in enumerate(labels)}
+    results["confusion"] = {
+        label: {other: int(cell) for other, cell in zip(labels, row, strict=True)}
+        for label, row in zip(labels, confusion, strict=True)
+    }
+    return results
+
+
+def fit_temperature(scores: Float[Tensor, "N C"], gold: Int[Tensor, " N"]) -> float:
+    """The temperature that makes the loss of labelled texts least; 1 where none is labelled.
+
+    The loss is convex in the inverse of the temperature, and the search goes from 0.05 to 20.
+    Source: Guo et al. 2017, section 4.2 (arXiv:1706.04599).
+    """
+    known = gold != UNLABELLED
+    if not known.any():
+        return 1.0
+    kept, wanted = scores[known].double(), gold[known]
+
+    def loss(inverse: float) -> float:
+        return float(torch.nn.functional.cross_entropy(kept * inverse, wanted))
+
+    low, high = 0.05, 20.0
+    for _ in range(80):
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        low, high = (low, right) if loss(left) < loss(right) else (left, high)
+    return round(2 / (low + high), 4)
+
+
+def scored_documents(classifier: Classifier, documents: Sequence[Document]) -> dict[str, float]:
+    """Accuracy, macro F1 and loss of documents, as validation reports them."""
+    gold = torch.tensor([one.label for one in documents])
+    found = score_labels(classifier.scores(documents), gold, classifier.labels)
+    return {f"valid_{name}": found[name] for name in ("accuracy", "macro_f1", "loss")}
+
+
+def _of_class(confusion: Int[Tensor, "C C"], number: int) -> dict[str, float]:
+    """Precision, recall, F1 and count of one class; 0 where nothing was to be found, or nothing was given."""
+    right, wanted, given = (int(each) for each in (confusion[number, number], *_sums(confusion, number)))
+    precision, recall = right / max(1, given), right / max(1, wanted)
+    f1 = 2 * right / max(1, given + wanted)
+    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4), "texts": wanted}
+
+
+def _sums(confusion: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    return confusion[number].sum(), confusion[:, number].sum()
+
+
+def _number(value: Any) -> float:
+    return round(float(value), 4)

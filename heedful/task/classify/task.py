@@ -1,0 +1,142 @@
+"""Classification as the command line sees it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from heedful.data.labelled import Labelled, read_labelled
+from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.text import iterate_lines
+from heedful.errors import UserError
+from heedful.task.base import Answer, Options, Shown, Trained
+from heedful.task.classify.classifier import Classification, Classifier, load
+from heedful.task.classify.config import ClassifyConfig
+from heedful.task.classify.models import MODELS
+from heedful.task.config import as_paths, expect_files
+from heedful.task.models import Models
+from heedful.watch import Map
+
+_FEW = 5  # texts of a class that are too few to learn it from
+
+
+class Classify:
+    """One text in, its label out."""
+
+    name = "classify"
+    summary = "labelled texts in, a classifier out"
+    files = (
+        "a .tsv, .csv or .jsonl file with text and label, or a folder: a folder a label with a text a file, or a file "
+        "a label with a text a line"
+    )
+    question = "text"
+    pairs_of_files = False
+    options: ClassVar[Mapping[str, frozenset[str]]] = {"train": frozenset({"folds", "vectors"})}
+    models: Models = MODELS
+    config = ClassifyConfig
+
+    def train(self, config: ClassifyConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
+        """Reads the texts, holds some out if there are none for validation, and trains; or cross-validates."""
+        from heedful.task.classify.fit import Texts, train_classifier
+        from heedful.task.classify.folds import train_folds
+
+        expect_files(config.data, self.files, needed=("train",))
+        data = config.data
+        train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
+        folds = options.get("folds")
+        if folds is None:
+            return train_classifier(config, Texts(train, valid, test), out, resume=resume, shown=shown)
+        if valid or test:
+            raise UserError("--folds makes its own validation and test texts", hint="leave out --valid and --test")
+        return train_folds(config, train, out, folds, resume=resume, shown=shown)
+
+    def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Classifier:
+        """The classifier of a run folder."""
+        return load(folder, device, changes)
+
+    def questions(self, file: str) -> Iterator[str]:
+        """Lines of text."""
+        return iterate_lines(file)
+
+    def answer(
+        self, predictor: Classifier, questions: Sequence[str], *, first: int, maps: bool, options: Options
+    ) -> list[Answer]:
+        """A label and its probability, with a tab between."""
+        longest = predictor.config.data.max_length
+        return [
+            _answered(found, f"line {number} is too long; only its first {longest} tokens were read")
+            for number, found in enumerate(predictor.predict(questions, attention=maps), start=first)
+        ]
+
+    def show(self, predictor: Classifier, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
+        """The label with its probability, and the words and sentences that it went by."""
+        if len(texts) != 1:
+            raise UserError(f"expected one text, got {len(texts)}", hint="put quotes around it")
+        found = predictor.predict(texts)[0]
+        answer = _answered(found, f"too long; only its first {predictor.config.data.max_length} tokens were read")
+        all_maps = predictor.every_map(texts[0]) if every else []
+        return [replace(answer, maps=all_maps) if all_maps else answer]
+
+    def evaluate(self, predictor: Classifier, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
+        """Accuracy, macro F1, loss, calibration error, and each class."""
+        from heedful.task.classify.score import evaluate
+
+        return evaluate(predictor, self._read(predictor.config, [str(file) for file in files]))
+
+    def check(self, files: Sequence[Path], config: ClassifyConfig, predictor: Classifier | None) -> Report:
+        """Labels and how often each comes, lengths, unknown words, empty and repeated texts."""
+        from heedful.task.classify.fit import make_tokeniser
+
+        config = config if predictor is None else predictor.config
+        texts = self._read(config, [str(file) for file in files])
+        tokeniser = make_tokeniser(config, texts) if predictor is None else predictor.tokeniser
+        return _report(texts, [tokeniser.pieces(tokeniser.encode(one.text)) for one in texts], config, tokeniser)
+
+    def next_commands(self, folder: str) -> list[str]:
+        """Label a file, see a text."""
+        return [f"heedful predict {folder} FILE > OUT", f'heedful show {folder} "a text"']
+
+    def _read(self, config: ClassifyConfig, files: Sequence[str]) -> list[Labelled]:
+        data = config.data
+        return read_labelled(as_paths(files), text=data.text_column, label=data.label_column) if files else []
+
+
+def _answered(found: Classification, note: str) -> Answer:
+    record: dict[str, Any] = {"label": found.label, "probability": round(found.probability, 4)}
+    record["probabilities"] = {label: round(value, 4) for label, value in found.probabilities.items()}
+    text = f"{found.label}\t{found.probability:.4f}"
+    return Answer(text, list(_maps(found)), note if found.is_cut else None, record)
+
+
+def _maps(found: Classification) -> Iterator[Map]:
+    """One map a sentence; with sentences weighed, each after its weight."""
+    weights: Sequence[float] = [weight for weight in found.sentences if weight] or [1.0] * len(found.words)
+    for number, (seen, weight) in enumerate(zip(found.words, weights, strict=False)):
+        rows = (f"{weight:.2f}",) if found.sentences else seen.rows
+        yield replace(seen, rows=rows, title="" if number else seen.title)
+
+
+def _report(texts: Sequence[Labelled], pieces: list[list[str]], config: ClassifyConfig, tokeniser: Any) -> Report:
+    counts = Counter(one.label for one in texts)
+    first: dict[str, Labelled] = {}
+    twice: list[str] = []
+    other_label: list[str] = []
+    for one in texts:
+        seen = first.setdefault(one.text, one)
+        if seen is not one:
+            (twice if seen.label == one.label else other_label).append(f"{one.where} (as {seen.where})")
+    longest = config.data.max_length
+    facts = {
+        "texts": Fault(len(texts), []),
+        "labels": Fault(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+        f"labels of fewer than {_FEW} texts": fault([label for label, count in counts.items() if count < _FEW]),
+        "empty": fault([one.where for one in texts if not one.text]),
+        "seen before": fault(twice),
+        "seen before with another label": fault(other_label),
+        f"cut after {longest} tokens": fault(
+            [f"{one.where} ({len(own)})" for one, own in zip(texts, pieces, strict=True) if len(own) > longest]
+        ),
+    }
+    shown = [(one.where, [one.label, " ".join(own[:60])]) for one, own in list(zip(texts, pieces, strict=True))[:3]]
+    return Report({"text": side_of([one.text for one in texts], pieces, tokeniser)}, facts, shown)
