@@ -27,10 +27,10 @@ class Labelled:
 def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "label") -> list[Labelled]:
     """Reads labelled texts, one file or folder after the other.
 
-    A table (.csv, .jsonl, anything else tab-separated; each also .gz) has the columns `text` and `label`, in that order
-    where no first line names them; a label may be a number in JSON. In a folder the name of a folder is the label of the
-    files in it, each a text; the name of a file, without its suffixes, is the label of its lines. Names that begin
-    with a point are passed over. Blank at both ends is taken off; empty texts stay in.
+    A table (.csv, .jsonl, anything else tab-separated; each also .gz) has the columns `text` and `label`, in that
+    order where no first line names them; a label may be a number in JSON. In a folder the name of a folder is the
+    label of the files in it, each a text; the name of a file, without its suffixes, is the label of its lines. Names
+    that begin with a point are passed over. Blank at both ends is taken off; empty texts stay in.
 
     Raises: UserError with file:line and what was expected, for whatever cannot be read as such, and an empty label.
     """

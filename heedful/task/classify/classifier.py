@@ -62,7 +62,7 @@ class Classifier:
 
         Raises: UserError, when a file cannot be written.
         """
-        save_texts(Path(folder), self.config, {}, self.tokeniser)
+        save_texts(Path(folder), self.config, self.tokeniser)
         save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
 
     def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
@@ -163,15 +163,15 @@ def build_model(config: ClassifyConfig, size: int) -> TextClassifier:
     return model
 
 
-def save_texts(folder: Path, config: ClassifyConfig, results: Mapping[str, Any], tokeniser: Tokeniser) -> None:
-    """Writes all of a run folder but the weights: tokeniser, settings, README with results.
+def save_texts(folder: Path, config: ClassifyConfig, tokeniser: Tokeniser) -> None:
+    """Writes all of a run folder but the weights: tokeniser, settings, README.
 
     Raises: UserError, when a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokeniser.save(folder, TOKENISER)
     save_config(config, folder)  # after the tokeniser: where it is, that is
-    write_readme(folder, config, results)
+    write_readme(folder, config, {})
 
 
 def write_readme(folder: Path, config: ClassifyConfig, results: Mapping[str, Any]) -> None:

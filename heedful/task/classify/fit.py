@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from heedful.data.document import UNLABELLED, Document, collate_documents
+from heedful.data.document import Document, collate_documents
 from heedful.data.labelled import Labelled
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.data.vectors import read_vectors
@@ -51,7 +51,7 @@ def train_classifier(
     classifier = _begin(config, texts, out, resume=resume)
     config = classifier.config
     if ranks.rank == 0:
-        save_texts(out, config, {}, classifier.tokeniser)
+        save_texts(out, config, classifier.tokeniser)
     train, warnings = _prepare(classifier, texts.train, "training")
     valid, others = _prepare(classifier, texts.valid, "validation")
     for warning in [*_rare(texts.train), *warnings, *others] if ranks.rank == 0 else []:
@@ -168,6 +168,3 @@ def _finish(classifier: Classifier, read: tuple[Texts, list[Document]], out: Pat
         results |= of_test({name: value for name, value in test.items() if name not in ("classes", "confusion")})
     write_readme(out, config, results)
     return Trained(classifier, trained.fit, trained.ranks, results)
-
-
-__all__ = ["UNLABELLED", "Texts", "held_out", "make_tokeniser", "train_classifier"]

@@ -45,7 +45,7 @@ def fold_of(texts: Sequence[Labelled], count: int, *, seed: int, in_order: bool)
 
 
 def train_folds(
-    config: ClassifyConfig, texts: Sequence[Labelled], out: Path, count: int, *, resume: bool, shown: Shown
+    config: ClassifyConfig, texts: Sequence[Labelled], out: Path, *, count: int, resume: bool, shown: Shown
 ) -> Trained:
     """Trains on all folds but one, for each in turn, in ``out/fold-1`` and so on, and tests on that one.
 

@@ -49,7 +49,7 @@ class Classify:
             return train_classifier(config, Texts(train, valid, test), out, resume=resume, shown=shown)
         if valid or test:
             raise UserError("--folds makes its own validation and test texts", hint="leave out --valid and --test")
-        return train_folds(config, train, out, folds, resume=resume, shown=shown)
+        return train_folds(config, train, out, count=folds, resume=resume, shown=shown)
 
     def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Classifier:
         """The classifier of a run folder."""
