@@ -1,0 +1,271 @@
+"""BCNN and ABCNN: two texts through one convolution, compared at every level, perhaps with attention between them."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, cast
+
+import torch
+from jaxtyping import Bool, Float, Int
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from heedful.errors import UserError
+from heedful.kernel import wide
+from heedful.layer.convolution import WideConvolution, sentence_mean, window_mean, windows_kept
+from heedful.layer.dropout import Dropout
+from heedful.layer.loss import TokenLoss
+from heedful.layer.nearness import distance, nearness_attention
+from heedful.model.attention_config import known
+from heedful.model.match.goal import Goal, MatchInput, goal_loss
+from heedful.shapes import keep_from_lengths
+
+
+class ConvolutionalConfig(BaseModel):
+    """A pair of texts through blocks of convolution and pooling: BCNN, where nothing attends.
+
+    `input` is what a convolution reads: the words, or beside them what attention makes of the other text (ABCNN-1).
+    `pooling` is how windows become words again: by their mean, or weighted by attention (ABCNN-2). `weights` are those
+    of that pooling: "normalised" to a mean of 1 in every text, as the authors' code divides them by their sum, or
+    "raw", the paper's sums, which grow with the other text. `similarity` compares two texts' means at every level.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: str = "words"
+    pooling: str = "mean"
+    weights: str = "normalised"
+    similarity: str = "cosine"
+    embed: int = Field(default=100, ge=1)
+    kernels: int = Field(default=50, ge=1)
+    width: int = Field(default=4, ge=1, description="words in a window")
+    blocks: int = Field(default=2, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    max_length: int = Field(default=60, ge=1, description="words of a text that are read")
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "ConvolutionalConfig":
+        tables = (("input", INPUTS), ("pooling", POOLINGS), ("weights", WEIGHTS), ("similarity", SIMILARITIES))
+        for what, names in tables:
+            known(getattr(self, what), names, what=what)
+        return self
+
+    @property
+    def longest(self) -> int:
+        """How many words of a text can be read."""
+        return self.max_length
+
+
+class Side(NamedTuple):
+    """One text of each pair: its words' vectors ``[B, S, D]``, and which of them are real."""
+
+    words: Tensor
+    keep: Tensor
+
+
+class WordsAlone(nn.Module):
+    """A convolution's input in BCNN: the words."""
+
+    def __init__(self, input_dim: int, max_length: int) -> None:
+        super().__init__()
+        self.output_dim = input_dim
+
+    def forward(self, left: Side, right: Side) -> tuple[Side, Side]:
+        """Both sides as they are."""
+        return left, right
+
+
+class WordsAndAttention(nn.Module):
+    """A convolution's input in ABCNN-1: the words, and beside them what attention makes of the other text's.
+
+    ``F_0,a = W_0 A^T`` and ``F_1,a = W_1 A``, where A_ij is how near word i of the left is to word j of the right, and
+    column j of W belongs to the j-th place of a text. In a heedful attention W is the value of the words that are
+    looked at. One W serves both sides, as in the authors' code, so that swapping the texts swaps the features.
+    Parameters: ``weight`` [max_length, D], W transposed. Attentions: ``left`` (from the left text to the right: A) and
+    ``right`` (A transposed).
+    Source: Yin et al. 2016, section 4.1 (arXiv:1512.05193).
+    """
+
+    def __init__(self, input_dim: int, max_length: int) -> None:
+        super().__init__()
+        self.output_dim = 2 * input_dim
+        self.weight = nn.Parameter(torch.empty(max_length, input_dim))
+        self.left, self.right = nearness_attention(), nearness_attention()
+        nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, left: Side, right: Side) -> tuple[Side, Side]:
+        """Each side with its attention feature map below its words."""
+        maps = (
+            self.left(left.words, right.words, self._value(right), keep=right.keep),
+            self.right(right.words, left.words, self._value(left), keep=left.keep),
+        )
+        return _beside(left, maps[0]), _beside(right, maps[1])
+
+    def _value(self, side: Side) -> Float[Tensor, "1 S D"]:
+        """The weights of a text's places."""
+        return self.weight[: side.words.shape[1]].to(side.words.dtype).unsqueeze(0)
+
+
+def _beside(side: Side, feature: Tensor) -> Side:
+    """A side with its feature map as a second channel, zero on padding."""
+    feature = torch.where(side.keep.unsqueeze(-1), feature.to(side.words.dtype), 0.0)
+    return Side(torch.cat([side.words, feature], dim=-1), side.keep)
+
+
+class MeanPooling(nn.Module):
+    """Pooling of BCNN: every window counts alike."""
+
+    def __init__(self, weights: "Weights") -> None:
+        super().__init__()
+
+    def forward(self, left: Side, right: Side) -> tuple[Tensor | None, Tensor | None]:
+        """No weights."""
+        return None, None
+
+
+class AttentionPooling(nn.Module):
+    """Pooling of ABCNN-2: a window counts by how near it is to all windows of the other text together.
+
+    ``a_0,j = sum_i A_ji`` and ``a_1,j = sum_i A_ij`` over the windows that the convolution made of both texts: a
+    heedful attention whose values are 1. Attentions: ``left`` and ``right``, as in `WordsAndAttention`.
+    Source: Yin et al. 2016, section 4.2 (arXiv:1512.05193).
+    """
+
+    def __init__(self, weights: "Weights") -> None:
+        super().__init__()
+        self.weights = weights
+        self.left, self.right = nearness_attention(), nearness_attention()
+
+    def forward(self, left: Side, right: Side) -> tuple[Tensor | None, Tensor | None]:
+        """The weights of both texts' windows, ``[B, W]`` each."""
+        sums = (
+            self.left(left.words, right.words, _ones(right), keep=right.keep),
+            self.right(right.words, left.words, _ones(left), keep=left.keep),
+        )
+        return self.weights(sums[0].squeeze(-1), left.keep), self.weights(sums[1].squeeze(-1), right.keep)
+
+
+def _ones(side: Side) -> Float[Tensor, "1 W 1"]:
+    """A value of 1 for every window: its attention is the sum of its weights, in at least float32."""
+    return torch.ones(1, side.words.shape[1], 1, dtype=wide(side.words).dtype, device=side.words.device)
+
+
+def normalised(sums: Float[Tensor, "B W"], keep: Bool[Tensor, "B W"]) -> Float[Tensor, "B W"]:
+    """Weights with a mean of 1 over a text's own windows: the sums divided by their mean.
+
+    The authors' code divides by their sum; that is the same but for the text's length, by which features would shrink.
+    """
+    sums = torch.where(keep, sums, 0.0)
+    return sums * keep.sum(-1, keepdim=True) / sums.sum(-1, keepdim=True).clamp_min(torch.finfo(sums.dtype).tiny)
+
+
+def raw(sums: Float[Tensor, "B W"], keep: Bool[Tensor, "B W"]) -> Float[Tensor, "B W"]:
+    """The sums as they are: the paper's weights. Its windows are summed where ours are averaged, a factor of w."""
+    return sums
+
+
+Weights = Callable[[Tensor, Tensor], Tensor]
+"""From the sums of A and what is kept to a text's weights."""
+
+
+class Block(nn.Module):
+    """One level: what the convolution reads, the convolution, and the pooling, for both texts alike."""
+
+    def __init__(self, config: ConvolutionalConfig, input_dim: int) -> None:
+        super().__init__()
+        self.input = INPUTS[config.input](input_dim, config.max_length)
+        self.convolution = WideConvolution(self.input.output_dim, config.kernels, config.width)
+        self.pooling = POOLINGS[config.pooling](WEIGHTS[config.weights])
+
+    def forward(self, left: Side, right: Side) -> tuple[tuple[Side, Tensor], tuple[Side, Tensor]]:
+        """Both texts one level up, as long as before, and each level's mean of windows, ``[B, K]``."""
+        left, right = self.input(left, right)
+        windows = self._windows(left), self._windows(right)
+        weights = self.pooling(*windows)
+        ups = (self._up(side, own, weight) for side, own, weight in zip((left, right), windows, weights, strict=True))
+        first, second = ups
+        return first, second
+
+    def _windows(self, side: Side) -> Side:
+        return Side(self.convolution(side.words, side.keep), windows_kept(side.keep, self.convolution.width))
+
+    def _up(self, side: Side, windows: Side, weight: Tensor | None) -> tuple[Side, Tensor]:
+        words = window_mean(windows.words, self.convolution.width, weight)
+        return Side(words, side.keep), sentence_mean(windows.words, windows.keep, weight)
+
+
+class ConvolutionalMatch(nn.Module):
+    """BCNN and its three ABCNNs: logistic regression on how alike two texts are at every level.
+
+    A text's ids are padded at the end; a pair does not depend on the others, nor on padding. Swapping the texts leaves
+    the outputs as they are, where the features given do. The words' own vectors are level 0.
+    Parameters: ``embedding``, ``blocks`` (attentions are ``blocks.N.input.left`` and so on), ``output`` (Linear).
+    Raises: UserError, for a text of more than `max_length` words where attention needs a weight for each place.
+    """
+
+    source = "Yin et al.: ABCNN: Attention-Based Convolutional Neural Network for Modeling Sentence Pairs, TACL 2016"
+
+    def __init__(self, config: ConvolutionalConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
+        super().__init__()
+        self.config, self.goal = config, goal
+        self.embedding = nn.Embedding(vocabulary, config.embed)
+        self.dropout = Dropout(config.dropout)
+        widths = [config.embed, *(config.kernels for _ in range(config.blocks - 1))]
+        self.blocks = nn.ModuleList(Block(config, width) for width in widths)
+        self.similarity = SIMILARITIES[config.similarity]
+        one = torch.zeros(1, 1)
+        levels = (config.blocks + 1) * self.similarity(one, one).shape[-1]
+        self.output = nn.Linear(levels + features, goal.outputs)
+        nn.init.normal_(self.embedding.weight, std=config.embed**-0.5)
+        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
+        """The outputs of every pair, whose meaning the goal knows."""
+        left, right = self._read(batch.left, batch.left_lengths), self._read(batch.right, batch.right_lengths)
+        alike = [self.similarity(sentence_mean(*left), sentence_mean(*right))]
+        for block in cast(Iterable[Block], self.blocks):
+            (left, of_left), (right, of_right) = block(left, right)
+            alike.append(self.similarity(of_left, of_right))
+        return self.output(torch.cat([*alike, batch.features.to(alike[0].dtype)], dim=-1))
+
+    def loss(self, batch: MatchInput) -> TokenLoss:
+        """The loss summed over the pairs that have a label."""
+        return goal_loss(self.goal, self(batch), batch.labels)
+
+    def _read(self, ids: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Side:
+        if self.config.input != "words" and ids.shape[1] > self.config.max_length:
+            raise UserError(
+                f"a text of {ids.shape[1]} words is too long for the {self.config.max_length} places that this model "
+                "has weights for",
+                hint="shorten it, or train with a larger max_length",
+            )
+        return Side(self.dropout(self.embedding(ids)), keep_from_lengths(lengths, ids.shape[1]))
+
+
+def cosine(left: Float[Tensor, "B D"], right: Float[Tensor, "B D"]) -> Float[Tensor, "B 1"]:
+    """The cosine of the angle between two texts' means; 0 where one of them is zero."""
+    return functional.cosine_similarity(left, right, dim=-1).unsqueeze(-1)
+
+
+def euclid(left: Float[Tensor, "B D"], right: Float[Tensor, "B D"]) -> Float[Tensor, "B 1"]:
+    """``1 / (1 + |x - y|)`` of two texts' means."""
+    return (1.0 / (1.0 + distance(left, right))).unsqueeze(-1)
+
+
+def both(left: Float[Tensor, "B D"], right: Float[Tensor, "B D"]) -> Float[Tensor, "B 2"]:
+    """The cosine and ``1 / (1 + |x - y|)``."""
+    return torch.cat([cosine(left, right), euclid(left, right)], dim=-1)
+
+
+INPUTS: dict[str, type[WordsAlone] | type[WordsAndAttention]] = {"words": WordsAlone, "attention": WordsAndAttention}
+POOLINGS: dict[str, type[MeanPooling] | type[AttentionPooling]] = {"mean": MeanPooling, "attention": AttentionPooling}
+WEIGHTS: dict[str, Weights] = {"normalised": normalised, "raw": raw}
+SIMILARITIES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cosine": cosine, "euclid": euclid, "both": both}
+
+PRESETS: dict[str, ConvolutionalConfig] = {
+    "bcnn": ConvolutionalConfig(),
+    "abcnn1": ConvolutionalConfig(input="attention"),
+    "abcnn2": ConvolutionalConfig(pooling="attention"),
+    "abcnn3": ConvolutionalConfig(input="attention", pooling="attention"),
+}
+"""The paper's four models by name."""

@@ -1,0 +1,103 @@
+"""What is said of a pair of texts: one of several classes, whether it is relevant, or how similar the two are.
+
+A goal says how many numbers a pair has (`outputs`), how far they are from the labels (`loss`, in nats, summed over
+pairs), and what of them is told to people (`answer`).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from heedful.layer.loss import TokenLoss
+from heedful.shapes import ShapeError, describe
+
+
+@runtime_checkable
+class MatchInput(Protocol):
+    """What a model needs of a batch of B pairs; `labels` are those of its first R rows, all or none."""
+
+    @property
+    def left(self) -> Int[Tensor, "B S"]: ...
+    @property
+    def left_lengths(self) -> Int[Tensor, " B"]: ...
+    @property
+    def right(self) -> Int[Tensor, "B T"]: ...
+    @property
+    def right_lengths(self) -> Int[Tensor, " B"]: ...
+    @property
+    def features(self) -> Float[Tensor, "B F"]: ...
+    @property
+    def labels(self) -> Float[Tensor, " R"]: ...
+
+
+@dataclass(frozen=True)
+class Classes:
+    """One of `count` classes, numbered from 0: the cross-entropy of a softmax over them; answers are probabilities."""
+
+    count: int
+
+    @property
+    def outputs(self) -> int:
+        return self.count
+
+    def loss(self, outputs: Float[Tensor, "R K"], labels: Float[Tensor, " R"]) -> Float[Tensor, ""]:
+        return functional.cross_entropy(outputs.float(), labels.long(), reduction="sum")
+
+    def answer(self, outputs: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
+        return torch.softmax(outputs.float(), dim=-1)
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """Whether the right text answers the left one, 1 or 0: logistic loss; the answer is a probability, to rank by."""
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def loss(self, outputs: Float[Tensor, "R 1"], labels: Float[Tensor, " R"]) -> Float[Tensor, ""]:
+        return functional.binary_cross_entropy_with_logits(outputs.float().squeeze(-1), labels, reduction="sum")
+
+    def answer(self, outputs: Float[Tensor, "B 1"]) -> Float[Tensor, "B 1"]:
+        return torch.sigmoid(outputs.float())
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How similar the two are, on a scale from `low` to `high`, say 1 to 5; the answer is a number on that scale.
+
+    The model's number is stretched from the logistic function's (0, 1) to the scale; the loss is the squared error in
+    tenths of the scale, halved, which is the log-likelihood of a normal error of that size but for a constant.
+    """
+
+    low: float
+    high: float
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def loss(self, outputs: Float[Tensor, "R 1"], labels: Float[Tensor, " R"]) -> Float[Tensor, ""]:
+        tenths = (self.answer(outputs).squeeze(-1) - labels) * (10.0 / (self.high - self.low))
+        return 0.5 * tenths.square().sum()
+
+    def answer(self, outputs: Float[Tensor, "B 1"]) -> Float[Tensor, "B 1"]:
+        return self.low + (self.high - self.low) * torch.sigmoid(outputs.float())
+
+
+Goal = Classes | Relevance | Similarity
+
+
+def goal_loss(goal: Goal, outputs: Float[Tensor, "B K"], labels: Float[Tensor, " R"]) -> TokenLoss:
+    """The loss of the rows that have a label, as training takes it; it counts pairs.
+
+    Raises: ShapeError, when there are more labels than rows.
+    """
+    if labels.shape[0] > outputs.shape[0]:
+        raise ShapeError(f"labels {describe(labels)} are more than the rows of {describe(outputs)}: one a pair.")
+    total = goal.loss(outputs[: labels.shape[0]], labels)
+    return TokenLoss(total, total.detach(), labels.shape[0])
