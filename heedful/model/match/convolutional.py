@@ -12,11 +12,11 @@ from torch.nn import functional
 from heedful.errors import UserError
 from heedful.kernel import wide
 from heedful.layer.convolution import WideConvolution, sentence_mean, window_mean, windows_kept
-from heedful.layer.dropout import Dropout
 from heedful.layer.loss import TokenLoss
 from heedful.layer.nearness import distance, nearness_attention
 from heedful.model.attention_config import known
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
+from heedful.model.text import WordVectors
 from heedful.shapes import keep_from_lengths
 
 
@@ -36,10 +36,12 @@ class ConvolutionalConfig(BaseModel):
     weights: str = "normalised"
     similarity: str = "cosine"
     embed: int = Field(default=100, ge=1)
+    spread: float = Field(default=1.0, gt=0, description="how long words' vectors are at the start, 1 = unit length")
     kernels: int = Field(default=50, ge=1)
     width: int = Field(default=4, ge=1, description="words in a window")
     blocks: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="of the words' vectors, number by number")
+    word_dropout: float = Field(default=0.0, ge=0, lt=1, description="how often a word is taken for an unknown one")
     max_length: int = Field(default=60, ge=1, description="words of a text that are read")
 
     @model_validator(mode="after")
@@ -198,7 +200,8 @@ class ConvolutionalMatch(nn.Module):
 
     A text's ids are padded at the end; a pair does not depend on the others, nor on padding. Swapping the texts leaves
     the outputs as they are, where the features given do. The words' own vectors are level 0.
-    Parameters: ``embedding``, ``blocks`` (attentions are ``blocks.N.input.left`` and so on), ``output`` (Linear).
+    Parameters: ``vectors`` (`WordVectors`), ``blocks`` (attentions are ``blocks.N.input.left`` and so on), ``output``
+    (Linear).
     Raises: UserError, for a text of more than `max_length` words where attention needs a weight for each place.
     """
 
@@ -207,15 +210,16 @@ class ConvolutionalMatch(nn.Module):
     def __init__(self, config: ConvolutionalConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
         super().__init__()
         self.config, self.goal = config, goal
-        self.embedding = nn.Embedding(vocabulary, config.embed)
-        self.dropout = Dropout(config.dropout)
+        rates = {"dropout": config.dropout, "word_dropout": config.word_dropout}
+        self.vectors = WordVectors(vocabulary, config.embed, **rates)
         widths = [config.embed, *(config.kernels for _ in range(config.blocks - 1))]
         self.blocks = nn.ModuleList(Block(config, width) for width in widths)
         self.similarity = SIMILARITIES[config.similarity]
         one = torch.zeros(1, 1)
         levels = (config.blocks + 1) * self.similarity(one, one).shape[-1]
         self.output = nn.Linear(levels + features, goal.outputs)
-        nn.init.normal_(self.embedding.weight, std=config.embed**-0.5)
+        with torch.no_grad():
+            self.vectors.embedding.weight.mul_(config.spread)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
@@ -239,7 +243,7 @@ class ConvolutionalMatch(nn.Module):
                 "has weights for",
                 hint="shorten it, or train with a larger max_length",
             )
-        return Side(self.dropout(self.embedding(ids)), keep_from_lengths(lengths, ids.shape[1]))
+        return Side(self.vectors(ids), keep_from_lengths(lengths, ids.shape[1]))
 
 
 def cosine(left: Float[Tensor, "B D"], right: Float[Tensor, "B D"]) -> Float[Tensor, "B 1"]:

@@ -1,0 +1,92 @@
+"""Cross-attention: every word looks at the other text and is compared with what it found there."""
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from torch import Tensor, nn
+
+from heedful.attention.memory import clear
+from heedful.layer.loss import TokenLoss
+from heedful.layer.pooling import Max, Mean
+from heedful.model.attention_config import AttentionConfig, known
+from heedful.model.match.goal import Goal, MatchInput, goal_loss
+from heedful.model.match.verdict import Verdict
+from heedful.model.text import ENCODERS, Read, TextConfig, TextEncoder
+
+
+class CrossConfig(BaseModel):
+    """Attention between two texts: the default is ESIM's, with a recurrent layer before and after.
+
+    `text` reads each text's words before they look (its `pooling` is not used), `attention` is how they look,
+    `compare` the width of what comparing gives, `compose` the encoder that reads the comparisons: "words" leaves them
+    as they are, which with `text.encoder` words is the decomposable attention model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: TextConfig = TextConfig()
+    attention: AttentionConfig = AttentionConfig(score="dot")
+    compare: int = Field(default=128, ge=1)
+    compose: str = "rnn"
+    hidden: int = Field(default=128, ge=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+
+    @field_validator("compose")
+    @classmethod
+    def _known_encoder(cls, name: str) -> str:
+        return known(name, ENCODERS, what="encoder")
+
+    @property
+    def longest(self) -> None:
+        """How many words of a text can be read: there is no end."""
+        return None
+
+
+class CrossMatch(nn.Module):
+    """Attend, compare, compose: ``m = [a ; a' ; a - a' ; a a']`` for a word a that found a' in the other text.
+
+    The comparisons are projected, read by another encoder, and pooled by their mean and their maximum. A pair does not
+    depend on the others, nor on padding; a text has at least one word.
+    Parameters: ``reader``, ``left`` and ``right`` (attentions: where the words of each text look in the other),
+    ``compare``, ``composer``, ``verdict``.
+    """
+
+    source = "Chen et al. 2017, arXiv:1609.06038, eq. 11-18; Parikh et al. 2016, arXiv:1606.01933"
+
+    def __init__(self, config: CrossConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
+        super().__init__()
+        self.config, self.goal = config, goal
+        self.reader = TextEncoder(config.text, vocabulary)
+        width = self.reader.output_dim
+        self.left, self.right = (config.attention.build(width, width) for _ in range(2))
+        self.compare = nn.Linear(4 * width, config.compare)
+        nn.init.xavier_uniform_(self.compare.weight)
+        nn.init.zeros_(self.compare.bias)
+        self.composer = ENCODERS[config.compose](config.text, config.compare)
+        self.mean, self.max = Mean(self.composer.output_dim), Max(self.composer.output_dim)
+        pooled = 4 * self.composer.output_dim
+        self.verdict = Verdict(pooled, config.hidden, goal.outputs, features=features, dropout=config.dropout)
+
+    def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
+        """The outputs of every pair, whose meaning the goal knows."""
+        left = self.reader(batch.left, batch.left_lengths)
+        right = self.reader(batch.right, batch.right_lengths)
+        found = (
+            self.left(left.states, right.states, keep=right.keep),
+            self.right(right.states, left.states, keep=left.keep),
+        )
+        of_left = self._compose(left, found[0], batch.left_lengths)
+        of_right = self._compose(right, found[1], batch.right_lengths)
+        return self.verdict(torch.cat([of_left, of_right], dim=-1), batch.features)
+
+    def loss(self, batch: MatchInput) -> TokenLoss:
+        """The loss summed over the pairs that have a label."""
+        return goal_loss(self.goal, self(batch), batch.labels)
+
+    def _compose(self, read: Read, found: Tensor, lengths: Tensor) -> Float[Tensor, "B D"]:
+        """A text's comparisons as one vector."""
+        words = clear(read.states, read.keep)
+        found = clear(found.to(words.dtype), read.keep)
+        compared = torch.relu(self.compare(torch.cat([words, found, words - found, words * found], dim=-1)))
+        composed = self.composer(compared, lengths)
+        return torch.cat([self.mean(composed, read.keep), self.max(composed, read.keep)], dim=-1)

@@ -1,0 +1,64 @@
+"""A siamese network: one reader makes a vector of each text, and the two are compared at the end only."""
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from torch import Tensor, nn
+
+from heedful.layer.loss import TokenLoss
+from heedful.model.attention_config import known
+from heedful.model.match.goal import Goal, MatchInput, goal_loss
+from heedful.model.match.verdict import Verdict
+from heedful.model.text import POOLINGS, TextConfig, TextEncoder
+
+
+class SiameseConfig(BaseModel):
+    """Two texts through one reader: `text` says which, `hidden` how wide the layer is that compares them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: TextConfig = TextConfig()
+    hidden: int = Field(default=128, ge=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+
+    @field_validator("text")
+    @classmethod
+    def _pools_alone(cls, text: TextConfig) -> TextConfig:
+        known(text.pooling, POOLINGS, what="pooling")
+        return text
+
+    @property
+    def longest(self) -> None:
+        """How many words of a text can be read: there is no end."""
+        return None
+
+
+class SiameseMatch(nn.Module):
+    """Features ``[u ; v ; |u - v| ; u v]`` of the two texts' vectors, then a hidden layer.
+
+    A pair does not depend on the others, nor on padding; a text has at least one word. Parameters: ``reader``,
+    ``pooling`` (its attention is ``pooling.attention``, asked once for each text), ``verdict``.
+    """
+
+    source = "Mueller and Thyagarajan 2016 (AAAI); features of Conneau et al. 2017, section 3.2, arXiv:1705.02364"
+
+    def __init__(self, config: SiameseConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
+        super().__init__()
+        self.config, self.goal = config, goal
+        self.reader = TextEncoder(config.text, vocabulary)
+        self.pooling = POOLINGS[config.text.pooling](config.text, self.reader.encoder)
+        width = 4 * self.pooling.output_dim
+        self.verdict = Verdict(width, config.hidden, goal.outputs, features=features, dropout=config.dropout)
+
+    def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
+        """The outputs of every pair, whose meaning the goal knows."""
+        left, right = self._read(batch.left, batch.left_lengths), self._read(batch.right, batch.right_lengths)
+        pair = torch.cat([left, right, (left - right).abs(), left * right], dim=-1)
+        return self.verdict(pair, batch.features)
+
+    def loss(self, batch: MatchInput) -> TokenLoss:
+        """The loss summed over the pairs that have a label."""
+        return goal_loss(self.goal, self(batch), batch.labels)
+
+    def _read(self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
+        return self.pooling(*self.reader(tokens, lengths))

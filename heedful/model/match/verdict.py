@@ -1,0 +1,28 @@
+"""What two readers' vectors say together: one hidden layer, and what is known of the pair besides."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from heedful.layer.dropout import Dropout
+
+
+class Verdict(nn.Module):
+    """``W_2 [max(0, W_1 x + b_1) ; features] + b_2`` of a pair's vector x; dropout before both.
+
+    The features pass the hidden layer by: few strong numbers beside many weak ones. Parameters: ``inner``, ``outer``.
+    """
+
+    def __init__(self, width: int, hidden: int, outputs: int, *, features: int, dropout: float) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, hidden)
+        self.outer = nn.Linear(hidden + features, outputs)
+        self.dropout = Dropout(dropout)
+        for linear in (self.inner, self.outer):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, pair: Float[Tensor, "B D"], features: Float[Tensor, "B F"]) -> Float[Tensor, "B K"]:
+        """The outputs of every pair."""
+        hidden = self.dropout(torch.relu(self.inner(self.dropout(pair))))
+        return self.outer(torch.cat([hidden, features.to(hidden.dtype)], dim=-1))
