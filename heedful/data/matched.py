@@ -1,6 +1,6 @@
 """Pairs of texts with a label, from .tsv, .csv or .jsonl to batches: for paraphrases, answers, similar sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,16 +45,20 @@ def read_matches(path: Path, columns: Columns = COLUMNS) -> list[Match]:
 
     Pairs with an empty side stay in. Raises: UserError with file:line and what was expected, for what is no such row.
     """
-    found: list[Match] = []
+    found = list(iterate_matches(path, columns))
+    if not found:
+        raise UserError("the file is empty", where=str(path), hint=f"expected the columns {columns.listed}")
+    return found
+
+
+def iterate_matches(path: Path, columns: Columns = COLUMNS) -> Iterator[Match]:
+    """The same one by one, as they come; a path "-" is standard input, tab-separated. Raises: as `read_matches`."""
     for row in read_rows(path, columns):
         left, right, label, group = map(tidy, row.cells)
         where = f"{path}:{row.line}"
         if "label" in columns.names and not label:
             raise UserError("this pair has no label", where=where, hint="give each pair its label")
-        found.append(Match(left, right, label, group or left, where))
-    if not found:
-        raise UserError("the file is empty", where=str(path), hint=f"expected the columns {columns.listed}")
-    return found
+        yield Match(left, right, label, group or left, where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from heedful.task.folder import task_of
 _HOMES = {
     "translate": "heedful.task.translate.task:Translate",
     "classify": "heedful.task.classify.task:Classify",
+    "match": "heedful.task.match.task:MatchPairs",
 }
 
 

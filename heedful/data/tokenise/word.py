@@ -48,7 +48,7 @@ class WordTokeniser:
         With `min_count` 2, words seen once become UNK in training, which teaches a model what to do with one.
         Raises: UserError, when there is no text.
         """
-        pieces = (piece for text in texts for piece in _split(text, lowercase))
+        pieces = (piece for text in texts for piece in split_words(text, lowercase))
         return cls(Vocabulary.of_commonest(pieces, size, min_count), lowercase=lowercase)
 
     @property
@@ -56,7 +56,7 @@ class WordTokeniser:
         return len(self._vocabulary)
 
     def encode(self, text: str) -> list[int]:
-        return self._vocabulary.ids(_split(text, self.lowercase))
+        return self._vocabulary.ids(split_words(text, self.lowercase))
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         return [self.encode(text) for text in texts]
@@ -103,5 +103,6 @@ def _sticks(piece: str, last: str) -> bool:
     return piece in _TO_THE_LEFT or piece in _TIGHT or wide
 
 
-def _split(text: str, lowercase: bool) -> Iterator[str]:
+def split_words(text: str, lowercase: bool) -> Iterator[str]:
+    """Words, single marks and single Chinese or Japanese characters, as `WordTokeniser` has them."""
     return (found[0] for found in _PIECE.finditer(text.lower() if lowercase else text))

@@ -220,7 +220,7 @@ class ConvolutionalMatch(nn.Module):
         self.output = nn.Linear(levels + features, goal.outputs)
         with torch.no_grad():
             self.vectors.embedding.weight.mul_(config.spread)
-        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
     def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:

@@ -1,0 +1,188 @@
+"""Trains a matcher on labelled pairs and leaves a run folder that predicts, resumes, and tells what it reached."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from heedful.data.matched import Match, MatchExample, collate_matches, match_lengths
+from heedful.data.overlap import Overlap
+from heedful.data.tokenise import Tokeniser
+from heedful.data.vectors import read_vectors
+from heedful.errors import UserError
+from heedful.model.text import WordVectors
+from heedful.task.base import Shown, Trained
+from heedful.task.batches import Batches
+from heedful.task.folder import CONFIG, load_settings
+from heedful.task.match.config import MatchConfig
+from heedful.task.match.labels import label_numbers, settle_goal
+from heedful.task.match.matcher import Matcher, build_model, load_texts, save_texts, write_readme
+from heedful.task.match.score import evaluate, scores
+from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.train import fit
+from heedful.watch import Map
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The labelled pairs of a run; where there are none for validation, some of training's are held out."""
+
+    train: Sequence[Match]
+    valid: Sequence[Match] = ()
+    test: Sequence[Match] = ()
+
+
+def train_matcher(
+    config: MatchConfig, texts: Texts, out: Path, *, resume: bool = False, shown: Shown | None = None
+) -> Trained:
+    """Trains a matcher and leaves it in the folder `out`.
+
+    Raises: UserError, when the folder holds a run and `resume` is not asked for, or the pairs or settings do not fit.
+    """
+    shown = shown or Shown()
+    ranks = open_run(config, out, resume=resume)
+    texts = texts if texts.valid else held_out(texts, config.data.hold_out, config.train.seed)
+    matcher = _begin(config, texts, out, resume=resume)
+    config = matcher.config
+    if ranks.rank == 0:
+        save_texts(out, matcher)
+    train = usable(texts.train, config)
+    valid = label_numbers(config, texts.valid)
+    for line in [*_remarks(texts, train, config), valid.note] if ranks.rank == 0 else []:
+        if line:
+            shown.say(line)
+    examples = matcher.examples(_sides(train), label_numbers(config, train).numbers)
+    validation = _Validation(matcher, texts.valid, matcher.examples(_sides(texts.valid)), valid.numbers)
+    plan = plan_batches(match_lengths(examples), config, ranks)
+    result = fit(
+        matcher.model,
+        Batches(plan, lambda share: collate_matches(examples, share.rows, everyone=share.everyone)),
+        settings=config.train,
+        folder=out,
+        validate=validation,
+        watch=_Window(matcher, texts.valid, shown.draw) if shown.draw else None,
+        resume=resume,
+    )
+    if result.exit_status or ranks.rank:
+        return Trained(matcher, result, ranks)
+    matcher.model.eval()
+    results = run_numbers(config, result) | {"goal": config.goal}
+    if texts.test:
+        results |= of_test(evaluate(matcher, texts.test))
+    write_readme(out, config, results)
+    return Trained(matcher, result, ranks, results)
+
+
+def held_out(texts: Texts, share: float, seed: int) -> Texts:
+    """The pairs with a share of training's groups, drawn by the seed, moved to validation, each group whole.
+
+    Raises: UserError, when there is only one group.
+    """
+    groups = sorted({pair.group for pair in texts.train})
+    if len(groups) < 2:
+        raise UserError(
+            "all training pairs are of one group, so that none can be held out for validation",
+            hint="give validation pairs with --valid",
+        )
+    count = min(len(groups) - 1, max(1, round(share * len(groups))))
+    drawn = np.random.default_rng(seed).permutation(len(groups))[:count].tolist()
+    chosen = {groups[place] for place in drawn}
+    kept, held = ([pair for pair in texts.train if (pair.group in chosen) == side] for side in (False, True))
+    return Texts(kept, held, texts.test)
+
+
+def usable(pairs: Sequence[Match], config: MatchConfig) -> list[Match]:
+    """The pairs that training can use: both sides there, and of a ranking those of groups with a relevant pair.
+
+    Raises: UserError, when none is left.
+    """
+    kept = [pair for pair in pairs if not pair.is_empty]
+    if config.goal == "relevance" and config.data.answered:
+        numbers = label_numbers(config, kept).numbers
+        answered = {pair.group for pair, number in zip(kept, numbers, strict=True) if number}
+        kept = [pair for pair in kept if pair.group in answered]
+    if not kept:
+        raise UserError(
+            f"none of {len(pairs)} training pairs can be used",
+            where=pairs[0].where,
+            hint="each needs two texts, and a ranking some group with the label 1",
+        )
+    return kept
+
+
+def make_tokeniser(config: MatchConfig, pairs: Sequence[Match]) -> Tokeniser:
+    """The tokeniser learnt from both sides of training pairs, each text once."""
+    texts = dict.fromkeys(text for pair in pairs for text in (pair.left, pair.right))
+    return learn_tokeniser(config.data.text, list(texts), lowercase=config.data.lowercase)
+
+
+def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> Matcher:
+    """A matcher with fresh weights; tokeniser, counts and goal of the run if it has any yet."""
+    if resume and (out / CONFIG).exists():
+        tokeniser, overlap = load_texts(out)
+        old = load_settings(MatchConfig, out)
+        config = config.model_copy(update={"goal": old.goal, "labels": old.labels, "scale": old.scale})
+        train = config.train.model_copy(update={"metric": old.train.metric})
+        config = config.model_copy(update={"train": train})
+    else:
+        config = settle_goal(config, texts.train)
+        tokeniser = make_tokeniser(config, texts.train)
+        overlap = Overlap.learn(_sides(texts.train), config.data.features)
+    torch.manual_seed(config.train.seed)
+    model = build_model(config, tokeniser.size, overlap.size)
+    if config.data.vectors is not None:
+        words = next(module for module in model.modules() if isinstance(module, WordVectors))
+        words.start_from(*read_vectors(Path(config.data.vectors), tokeniser.pieces(range(tokeniser.size))))
+    return Matcher(config, model, tokeniser, overlap)
+
+
+def _sides(pairs: Sequence[Match]) -> list[tuple[str, str]]:
+    return [(pair.left, pair.right) for pair in pairs]
+
+
+def _remarks(texts: Texts, train: Sequence[Match], config: MatchConfig) -> Iterator[str]:
+    """What a person should know of the pairs before they are learnt."""
+    if len(train) < len(texts.train):
+        empty = [pair.where for pair in texts.train if pair.is_empty]
+        others = len(texts.train) - len(train) - len(empty)
+        if empty:
+            yield f"left out of training: {len(empty)} pairs with an empty side; the first is {empty[0]}"
+        if others:
+            yield f"left out of training: {others} pairs of groups without a relevant one (data.answered)"
+    alone = sorted(label for label, count in Counter(pair.label for pair in train).items() if count == 1)
+    if alone and config.goal == "classes":
+        yield f"training: one pair only of {', '.join(map(repr, alone[:5]))}{' and others' if len(alone) > 5 else ''}"
+
+
+@dataclass(frozen=True)
+class _Validation:
+    """How good the weights are on the validation pairs."""
+
+    matcher: Matcher
+    pairs: Sequence[Match]
+    examples: Sequence[MatchExample]
+    numbers: Sequence[float | None]
+
+    def __call__(self, model: nn.Module, step: int) -> dict[str, float]:
+        outputs = self.matcher.outputs(self.examples)
+        found = scores(self.matcher.config, outputs, self.numbers, groups=[pair.group for pair in self.pairs])
+        return {f"valid_{name}": value for name, value in found.items()}
+
+
+class _Window:
+    """One validation pair: where its texts look, drawn as the model learns."""
+
+    def __init__(self, matcher: Matcher, valid: Sequence[Match], draw: Callable[[Map], Any]) -> None:
+        self._matcher, self._draw = matcher, draw
+        best = min(valid, key=lambda pair: abs(len(pair.left) - 50) + abs(len(pair.right) - 60))
+        self._pair = (best.left, best.right)
+
+    def __call__(self, model: nn.Module) -> Any:
+        maps = self._matcher.predict([self._pair])[0].maps
+        return self._draw(maps[0]) if maps else None

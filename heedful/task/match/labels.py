@@ -1,0 +1,116 @@
+"""From labels as they are written to a goal and to numbers."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from heedful.data.matched import Match
+from heedful.errors import UserError
+from heedful.model.match.goal import Classes, Goal, Relevance, Similarity
+from heedful.task.match.config import METRICS, MatchConfig
+
+_YES_NO = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """The labels of pairs as numbers, None for a class that training has not shown, and a word about those."""
+
+    numbers: list[float | None]
+    note: str | None = None
+
+
+def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
+    """The settings with the goal, classes, scale and metric that the training pairs give.
+
+    Labels with a fraction are similarities; 1 and 0 for groups of pairs with something in common are relevances; all
+    others are classes.
+    Raises: UserError, when a label does not suit the goal, or all pairs have the same one.
+    """
+    goal = _guess(pairs) if config.goal == "auto" else config.goal
+    train = config.train
+    if train.metric == "auto":
+        train = train.model_copy(update={"metric": METRICS[goal]})
+    numbers = [_number(pair, goal) for pair in pairs] if goal != "classes" else []
+    kinds = {pair.label for pair in pairs}
+    if len(kinds) < 2:
+        raise UserError(
+            f"all {len(pairs)} training pairs have the label {pairs[0].label!r}, so that there is nothing to learn",
+            where=pairs[0].where,
+            hint="give pairs with two labels or more; is the column called label the right one?",
+        )
+    scale = (min(numbers), max(numbers)) if goal == "similarity" else config.scale
+    labels = tuple(sorted(kinds, key=_label_order)) if goal == "classes" else ()
+    return config.model_copy(update={"goal": goal, "train": train, "labels": labels, "scale": scale})
+
+
+def goal_of(config: MatchConfig) -> Goal:
+    """The goal that settled settings name."""
+    if config.goal == "classes":
+        return Classes(len(config.labels))
+    return Relevance() if config.goal == "relevance" else Similarity(*config.scale)
+
+
+def label_numbers(config: MatchConfig, pairs: Sequence[Match]) -> Numbered:
+    """The labels as the model learns them.
+
+    Raises: UserError with file:line, for a label that is no number where one is asked for; and when no pair has a class
+        that training has shown.
+    """
+    if config.goal != "classes":
+        return Numbered([_number(pair, config.goal) for pair in pairs])
+    places = {label: float(place) for place, label in enumerate(config.labels)}
+    numbers = [places.get(pair.label) for pair in pairs]
+    strange = [pair for pair, number in zip(pairs, numbers, strict=True) if number is None]
+    if not strange:
+        return Numbered(numbers)
+    shown = ", ".join(map(repr, config.labels[:10]))
+    if len(strange) == len(pairs):
+        raise UserError(
+            f"none of {len(pairs)} pairs has a label of training; the first is {strange[0].label!r}",
+            where=strange[0].where,
+            hint=f"training has {shown}: write them alike",
+        )
+    kinds = ", ".join(map(repr, sorted({pair.label for pair in strange})[:5]))
+    return Numbered(
+        numbers,
+        f"{len(strange)} of {len(pairs)} pairs have a label that training has not shown ({kinds}; the first is "
+        f"{strange[0].where}): they count as answered wrong",
+    )
+
+
+def _guess(pairs: Sequence[Match]) -> str:
+    labels = Counter(pair.label for pair in pairs)
+    try:
+        values = [float(label) for label in labels]
+    except ValueError:
+        return "classes"
+    if any(value != int(value) for value in values if math.isfinite(value)):
+        return "similarity"
+    groups = len({pair.group for pair in pairs})
+    return "relevance" if set(labels) <= {"0", "1"} and groups <= len(pairs) / 2 else "classes"
+
+
+def _number(pair: Match, goal: str) -> float:
+    if goal == "relevance":
+        if pair.label.lower() not in _YES_NO:
+            raise UserError(f"expected the label 1 or 0, found {pair.label!r}", where=pair.where, hint=_HINT)
+        return _YES_NO[pair.label.lower()]
+    try:
+        value = float(pair.label)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"expected a number as label, found {pair.label!r}", where=pair.where, hint=_HINT)
+    return value
+
+
+_HINT = "--set goal=classes takes labels of any kind"
+
+
+def _label_order(label: str) -> tuple[bool, float, str]:
+    try:
+        return False, float(label), label
+    except ValueError:
+        return True, 0.0, label

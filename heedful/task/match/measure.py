@@ -1,0 +1,105 @@
+"""How good answers to pairs are: rankings by MAP and MRR, yes and no by accuracy and F1, numbers by correlation."""
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+
+
+def mean_average_precision(scores: Sequence[float], labels: Sequence[int], groups: Sequence[str]) -> float:
+    """The mean over groups of their average precision; groups without a relevant pair are left out.
+
+    Pairs with the same score come in every order alike: what counts is the mean over those orders, so that a model that
+    tells nothing apart gets what chance gets, whatever the order of the file. NaN where no group has a relevant pair.
+    Source: Manning et al. 2008, section 8.4; McSherry and Najork 2008 for ties.
+    """
+    return _mean([_average_precision(ranking) for ranking in _rankings(scores, labels, groups)])
+
+
+def mean_reciprocal_rank(scores: Sequence[float], labels: Sequence[int], groups: Sequence[str]) -> float:
+    """The mean over groups of one over the rank of the first relevant pair; groups and ties as in `MAP`.
+
+    Source: Voorhees 1999; McSherry and Najork 2008 for ties.
+    """
+    return _mean([_reciprocal_rank(ranking) for ranking in _rankings(scores, labels, groups)])
+
+
+Ties = list[tuple[int, int]]
+"""A ranking: for each score from the best down how many pairs have it, and how many of them are relevant."""
+
+
+def _rankings(scores: Sequence[float], labels: Sequence[int], groups: Sequence[str]) -> list[Ties]:
+    """The ranking of every group that has a relevant pair."""
+    members: dict[str, list[tuple[float, int]]] = {}
+    for group, score, label in zip(groups, scores, labels, strict=True):
+        members.setdefault(group, []).append((score, label))
+    rankings: list[Ties] = []
+    for pairs in members.values():
+        if any(label for _, label in pairs):
+            ordered = groupby(sorted(pairs, reverse=True), key=lambda pair: pair[0])
+            tied = [[label for _, label in own] for _, own in ordered]
+            rankings.append([(len(own), sum(own)) for own in tied])
+    return rankings
+
+
+def _average_precision(ranking: Ties) -> float:
+    """The mean precision at the relevant places, over all orders of those tied."""
+    total, above, relevant = 0.0, 0, 0
+    for count, hits in ranking:
+        others = (hits - 1) / (count - 1) if count > 1 else 0.0  # how often another of the tie is relevant as well
+        for place in range(count) if hits else ():
+            total += hits / count * (relevant + 1 + place * others) / (above + place + 1)
+        above, relevant = above + count, relevant + hits
+    return total / relevant
+
+
+def _reciprocal_rank(ranking: Ties) -> float:
+    """One over the first relevant place, over all orders of those tied."""
+    above = 0
+    for count, hits in ranking:
+        if hits:
+            orders = math.comb(count, hits)
+            places = range(count - hits + 1)
+            return sum(math.comb(count - place - 1, hits - 1) / orders / (above + place + 1) for place in places)
+        above += count
+    raise ValueError("a ranking needs a relevant pair")
+
+
+def class_scores(given: Sequence[int], wanted: Sequence[int], classes: int) -> dict[str, float]:
+    """Accuracy, the F1 of the last class (with two classes, the positive one) and the mean F1 of all.
+
+    A wanted class of -1 is one that is not known, and answered wrong. F1 is 0 for a class that neither side has.
+    """
+    right = sum(one == other for one, other in zip(given, wanted, strict=True))
+    f1 = [_f1(given, wanted, each) for each in range(classes)]
+    found = {"accuracy": right / max(1, len(wanted)), "macro_f1": sum(f1) / classes}
+    return found | ({"f1": f1[-1]} if classes == 2 else {})
+
+
+def _f1(given: Sequence[int], wanted: Sequence[int], each: int) -> float:
+    both = sum(one == other == each for one, other in zip(given, wanted, strict=True))
+    either = sum(one == each for one in given) + sum(one == each for one in wanted)
+    return 2 * both / either if either else 0.0
+
+
+def pearson(given: Sequence[float], wanted: Sequence[float]) -> float:
+    """The linear correlation of two lists; NaN where one of them is constant."""
+    one, other = (np.asarray(values, dtype=np.float64) - np.mean(values) for values in (given, wanted))
+    size = math.sqrt(float((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / size if size > 0 else math.nan
+
+
+def spearman(given: Sequence[float], wanted: Sequence[float]) -> float:
+    """The correlation of ranks, tied ones sharing the mean of theirs; NaN where one list is constant."""
+    return pearson(_ranks(given), _ranks(wanted))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[places].tolist()
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

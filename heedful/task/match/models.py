@@ -1,0 +1,60 @@
+"""The models of text pairs: a name at the edge, a configured model behind it."""
+
+from heedful.model.match.convolutional import PRESETS, ConvolutionalConfig, ConvolutionalMatch
+from heedful.model.match.cross import CrossConfig, CrossMatch
+from heedful.model.match.siamese import SiameseConfig, SiameseMatch
+from heedful.model.text import TextConfig
+from heedful.task.models import Family, Models, Name
+from heedful.task.papers import match as papers
+
+_CONVOLUTIONAL = Family(ConvolutionalConfig, ConvolutionalMatch)
+_SIAMESE = Family(SiameseConfig, SiameseMatch)
+_CROSS = Family(CrossConfig, CrossMatch)
+
+_NAMES: dict[str, Name] = {
+    "abcnn3": Name(
+        _CONVOLUTIONAL,
+        PRESETS["abcnn3"],
+        "convolutions, attention before them and at their pooling",
+        papers.ABCNN,
+    ),
+    "abcnn1": Name(
+        _CONVOLUTIONAL,
+        PRESETS["abcnn1"],
+        "convolutions that read what attention makes of the other text, too",
+        papers.ABCNN,
+    ),
+    "abcnn2": Name(
+        _CONVOLUTIONAL,
+        PRESETS["abcnn2"],
+        "convolutions, their pooling weighted by attention",
+        papers.ABCNN,
+    ),
+    "bcnn": Name(
+        _CONVOLUTIONAL,
+        PRESETS["bcnn"],
+        "convolutions of both texts compared at every level, without attention",
+        papers.ABCNN,
+    ),
+    "siamese": Name(
+        _SIAMESE,
+        SiameseConfig(),
+        "a bidirectional LSTM with attention reads each text alone",
+        papers.INFERSENT,
+    ),
+    "cross-attention": Name(
+        _CROSS,
+        CrossConfig(),
+        "each word looks at the other text and is compared with what it found",
+        papers.ESIM,
+    ),
+    "decomposable": Name(
+        _CROSS,
+        CrossConfig(text=TextConfig(encoder="words"), compose="words"),
+        "the same of words alone, without recurrent layers",
+        papers.DECOMPOSABLE,
+    ),
+}
+
+MODELS = Models(_NAMES, default="abcnn3", aliases={"esim": "cross-attention", "abcnn": "abcnn3"})
+"""The closed table."""
