@@ -165,19 +165,27 @@ def _shown(cells: Sequence[str]) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _json_cells(line: str, columns: Columns, where: str) -> tuple[str, ...]:
+def json_object(line: str, *, where: str, expected: str, example: str) -> dict[str, Any]:
+    """One line of JSON Lines as an object; `expected` and `example` are what errors say it should be.
+
+    Raises: UserError, for broken JSON, or a value that is no object.
+    """
     try:
         content: Any = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         said = (
             f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
         )
-        example = ", ".join(f'"{name}": "…"' for name in columns.names)
-        hint = f"expected one object a line: {{{example}}}"
+        hint = f"expected one object a line: {example}"
         raise UserError(f"this is not JSON: {said}", where=where, hint=hint) from error
     if not isinstance(content, dict):
-        raise UserError(f"expected an object with {columns.listed}, found {_shown([line])!r}", where=where)
-    fields = cast(dict[str, Any], content)
+        raise UserError(f"expected an object with {expected}, found {_shown([line])!r}", where=where)
+    return cast(dict[str, Any], content)
+
+
+def _json_cells(line: str, columns: Columns, where: str) -> tuple[str, ...]:
+    example = ", ".join(f'"{name}": "…"' for name in columns.names)
+    fields = json_object(line, where=where, expected=columns.listed, example=f"{{{example}}}")
     if not all(column in fields for column in columns.names):
         raise _wrong_names(list(fields), columns, where)
     optional = (_text(fields, column, columns, where) if column in fields else "" for column in columns.optional)
@@ -188,10 +196,18 @@ def _text(fields: dict[str, Any], column: str, columns: Columns, where: str) -> 
     value = fields[column]
     if column in columns.values and isinstance(value, bool | int | float):
         return json.dumps(value)
+    return json_text(value, column, where)
+
+
+def json_text(value: Any, name: str, where: str) -> str:
+    """A value of JSON that must be text, under a name for errors.
+
+    Raises: UserError, when it is something else, or text that no file can hold.
+    """
     if not isinstance(value, str):
-        raise UserError(f"expected text in {column!r}, found {value!r}", where=where)
+        raise UserError(f"expected text in {name!r}, found {value!r}", where=where)
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UserError(f"{column!r} holds half of a surrogate pair, {value[error.start]!r}", where=where) from None
+        raise UserError(f"{name!r} holds half of a surrogate pair, {value[error.start]!r}", where=where) from None
     return value

@@ -1,0 +1,117 @@
+"""Replies become examples, and nothing is left out or cut without being counted."""
+
+import tracemalloc
+
+import pytest
+
+from heedful.data.batch import Example, collate
+from heedful.data.dialogue import Dialogue, MarkedTokeniser, Turn, Window, by_turns, check_dialogues, prepare_replies
+from heedful.data.tokenise import WordTokeniser
+from heedful.errors import UserError
+
+TOKENISER = MarkedTokeniser(WordTokeniser.train(["a b c d e f g h"]))
+WIDE = Window(None, 100)
+
+
+def talk(*texts, where="file:1"):
+    places = [f"{where}, turn {number}" for number in range(1, len(texts) + 1)]
+    return Dialogue(by_turns(texts, places), where)
+
+
+def prepared(*dialogues, window=WIDE, max_reply=3, **changed):
+    return prepare_replies(dialogues, TOKENISER, window, max_reply=max_reply, **changed)
+
+
+def shown(example):
+    return [" ".join(TOKENISER.pieces(ids)) for ids in (example.source, example.target)]
+
+
+def test_each_turn_after_the_first_is_a_reply():
+    found = prepared(talk("a", "b", "c d")).examples
+    assert [shown(one) for one in found] == [["<other> a", "b"], ["<own> a <other> b", "c d"]]
+    assert len(found) == 2
+    assert [shown(one) for one in found[1:]] == [shown(found[1])]
+    assert isinstance(found[0], Example)
+    batch = collate(found)
+    assert batch.tokens_total == 5
+
+
+def test_one_speaker_alone_may_be_learnt():
+    found = prepared(talk("a", "b", "c d", "e"), learn="2").examples
+    assert [shown(one)[1] for one in found] == ["b", "e"]
+
+
+def test_what_is_left_out_and_cut_is_counted():
+    found = prepared(
+        talk("a", where="f:1"),
+        talk("a", "b", "", "c d e f", "g", where="f:2"),
+        talk("", "b", where="f:3"),
+        window=Window(None, 6),
+    )
+    assert [shown(one)[1] for one in found.examples] == ["b", "g"]
+    assert found.alone == ["f:1"]
+    assert found.empty == ["f:2, turn 3", "f:3, turn 2"]
+    assert found.too_long == ["f:2, turn 4"]
+    assert found.cut == ["f:2, turn 5"]
+    assert found.warnings == [
+        "left out: 1 dialogues of a single turn, to which nothing replies; the first is f:1",
+        "left out: 2 replies with nothing in the reply or before it; the first is f:2, turn 3",
+        "left out: 1 replies that are too long; the first is f:2, turn 4",
+        "cut at the front: what is read before 1 replies; the first is f:2, turn 5",
+    ]
+    assert prepared(talk("a", "b")).warnings == []
+
+
+def test_dialogues_of_one_turn_alone_are_an_error():
+    with pytest.raises(UserError, match=r"no reply to learn in 2 dialogues \(2 have a single turn; of 0 replies"):
+        prepared(talk("a"), talk("b"))
+    with pytest.raises(UserError, match="1 are longer than 3 tokens"):
+        prepared(talk("a", "b b b b"))
+    with pytest.raises(UserError, match="no speaker is called 'x'"):
+        prepared(talk("a", "b"), learn="x")
+
+
+def test_the_check_counts_what_would_hurt():
+    found = check_dialogues(
+        [
+            talk("a", where="f:1"),
+            talk("a b", "a b", "c", "", "x", where="f:2"),
+            talk("a b", "a b", where="f:3"),
+            talk("", "b", where="f:4"),
+        ],
+        TOKENISER,
+        Window(2, 4),
+        max_reply=1,
+    )
+    assert (found.dialogues, found.turns, found.speakers) == (4, 10, [("1", 6), ("2", 4)])
+    assert found.alone.places == ["f:1"]
+    assert found.empty_turns.places == ["f:2, turn 4", "f:4, turn 1"]
+    assert found.empty_replies.places == ["f:2, turn 4"]
+    assert found.wordless.places == ["f:4, turn 2"]
+    assert found.echoes.places == ["f:2, turn 2", "f:3, turn 2"]
+    assert found.repeated.places == ["f:3, turn 2 (as f:2, turn 2)"]
+    assert found.further_back.places == ["f:2, turn 4", "f:2, turn 5"]
+    assert found.cut.places == ["f:2, turn 3", "f:2, turn 4"]
+    assert found.too_long.places == ["f:2, turn 2", "f:3, turn 2"]
+    assert found.replies.total == 7
+    assert found.replies.unknown_rate == pytest.approx(1 / 7)
+    assert found.examples[0] == ("f:2, turn 2", ["<other>", "a", "b"], ["a", "b"])
+
+
+def test_a_long_dialogue_costs_what_its_text_costs():
+    """Two thousand turns, each reply's context bounded: made when it is asked for, and not kept."""
+    one = Dialogue(tuple(Turn("a b c", "12"[number % 2]) for number in range(2_000)), "long:1")
+    tracemalloc.start()
+    found = prepared(one, window=Window(None, 400))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.examples) == 1_999
+    assert max(len(found.examples[row].source) for row in (0, 50, 500, 1_998)) == 400
+    assert len(found.cut) == 1_999 - 100
+    assert most < 1_999 * 400, "a byte a token of all contexts would be more than this"
+
+
+def test_a_turn_of_a_hundred_thousand_words_is_cut():
+    found = prepared(talk("a b c d e " * 20_000, "a"), window=Window(10, 50)).examples[0]
+    assert shown(found)[0].startswith("<other> b c d e a")
+    assert len(found.source) == 50
