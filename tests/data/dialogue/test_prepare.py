@@ -99,16 +99,16 @@ def test_the_check_counts_what_would_hurt():
 
 
 def test_a_long_dialogue_costs_what_its_text_costs():
-    """Two thousand turns, each reply's context bounded: made when it is asked for, and not kept."""
-    one = Dialogue(tuple(Turn("a b c", "12"[number % 2]) for number in range(2_000)), "long:1")
+    """Three hundred turns, each reply's context bounded: made when it is asked for, and not kept."""
+    one = Dialogue(tuple(Turn("a b c", "12"[number % 2]) for number in range(300)), "long:1")
     tracemalloc.start()
-    found = prepared(one, window=Window(None, 400))
+    found = prepared(one, window=Window(None, 200))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert len(found.examples) == 1_999
-    assert max(len(found.examples[row].source) for row in (0, 50, 500, 1_998)) == 400
-    assert len(found.cut) == 1_999 - 100
-    assert most < 1_999 * 400, "a byte a token of all contexts would be more than this"
+    assert len(found.examples) == 299
+    assert max(len(found.examples[row].source) for row in (0, 9, 99, 298)) == 200
+    assert len(found.cut) == 299 - 50
+    assert most < 299 * 200 * 8, "contexts that are kept take eight bytes a token and more"
 
 
 def test_a_turn_of_a_hundred_thousand_words_is_cut():
