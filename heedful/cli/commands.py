@@ -8,8 +8,9 @@ from heedful.cli import train
 from heedful.cli import predict
 from heedful.cli import evaluate
 from heedful.cli import show
+from heedful.cli import chat
 from heedful.cli import bench
 from heedful.cli import models
 from heedful.cli import cite
 
-__all__ = ["app", "bench", "check", "cite", "demo", "evaluate", "models", "predict", "show", "train"]
+__all__ = ["app", "bench", "chat", "check", "cite", "demo", "evaluate", "models", "predict", "show", "train"]

@@ -13,6 +13,7 @@ _HOMES = {
     "translate": "heedful.task.translate.task:Translate",
     "classify": "heedful.task.classify.task:Classify",
     "match": "heedful.task.match.task:MatchPairs",
+    "chat": "heedful.task.chat.task:Chat",
 }
 
 

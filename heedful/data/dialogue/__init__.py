@@ -8,14 +8,13 @@ from heedful.data.dialogue.context import Context, Spoken, Window, spoken
 from heedful.data.dialogue.mark import ROLES, MarkedTokeniser
 from heedful.data.dialogue.prepare import PreparedReplies, Replies, prepare_replies
 from heedful.data.dialogue.read import read_contexts, read_dialogues
-from heedful.data.dialogue.report import DialogueReport, check_dialogues
+from heedful.data.dialogue.report import check_dialogues
 from heedful.data.dialogue.turn import Dialogue, Exchange, Turn, by_turns, exchanges, replier
 
 __all__ = [
     "ROLES",
     "Context",
     "Dialogue",
-    "DialogueReport",
     "Exchange",
     "MarkedTokeniser",
     "PreparedReplies",

@@ -83,19 +83,27 @@ def test_the_check_counts_what_would_hurt():
         Window(2, 4),
         max_reply=1,
     )
-    assert (found.dialogues, found.turns, found.speakers) == (4, 10, [("1", 6), ("2", 4)])
-    assert found.alone.places == ["f:1"]
-    assert found.empty_turns.places == ["f:2, turn 4", "f:4, turn 1"]
-    assert found.empty_replies.places == ["f:2, turn 4"]
-    assert found.wordless.places == ["f:4, turn 2"]
-    assert found.echoes.places == ["f:2, turn 2", "f:3, turn 2"]
-    assert found.repeated.places == ["f:3, turn 2 (as f:2, turn 2)"]
-    assert found.further_back.places == ["f:2, turn 4", "f:2, turn 5"]
-    assert found.cut.places == ["f:2, turn 3", "f:2, turn 4"]
-    assert found.too_long.places == ["f:2, turn 2", "f:3, turn 2"]
-    assert found.replies.total == 7
-    assert found.replies.unknown_rate == pytest.approx(1 / 7)
-    assert found.examples[0] == ("f:2, turn 2", ["<other>", "a", "b"], ["a", "b"])
+    places = {name: fact.places for name, fact in found.facts.items() if fact.places}
+    assert {name: found.facts[name].count for name in ("dialogues", "turns", "replies")} == {
+        "dialogues": 4,
+        "turns": 10,
+        "replies": 6,
+    }
+    assert places == {
+        "turns": ["1 6", "2 4"],
+        "dialogues of a single turn": ["f:1"],
+        "empty turns": ["f:2, turn 4", "f:4, turn 1"],
+        "empty replies": ["f:2, turn 4"],
+        "nothing said before": ["f:4, turn 2"],
+        "reply repeats the last turn": ["f:2, turn 2", "f:3, turn 2"],
+        "seen before": ["f:3, turn 2 (as f:2, turn 2)"],
+        "more turns before than are read": ["f:2, turn 4", "f:2, turn 5"],
+        "cut at the front": ["f:2, turn 3", "f:2, turn 4"],
+        "too long to train on": ["f:2, turn 2", "f:3, turn 2"],
+    }
+    assert found.sides["reply"].total == 7
+    assert found.sides["reply"].unknown_rate == pytest.approx(1 / 7)
+    assert found.examples[0] == ("f:2, turn 2", ["<other> a b", "a b"])
 
 
 def test_a_long_dialogue_costs_what_its_text_costs():

@@ -1,0 +1,105 @@
+"""``heedful chat``: a talk with a trained partner, line by line."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from heedful.cli.app import app
+from heedful.errors import UserError
+
+if TYPE_CHECKING:
+    from heedful.task.chat.partner import Partner
+    from heedful.task.chat.session import Manner, Talk
+
+_PROMPT = "> "
+
+
+@app.command()
+def chat(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder of the task chat.", show_default=False)],
+    beam: Annotated[int | None, typer.Option(min=1, help="Width of the search. [default: the run's]")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Draw each word instead of searching.")] = False,
+    temperature: Annotated[
+        float | None, typer.Option(min=0.01, help="Draw each word; below 1 the likely ones more often. [default: 1]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draw the same words again.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
+    ] = None,
+) -> None:
+    """Talk to a trained partner: a turn a line, replies on standard output; /help lists the commands."""
+    from heedful.cli.output import load_run
+    from heedful.task.chat.partner import Partner
+    from heedful.task.chat.session import Manner
+
+    if beam is not None and (sample or temperature is not None):
+        raise UserError("--beam searches and --temperature draws", hint="give one of them")
+    task, predictor = load_run(folder, settings)
+    if not isinstance(predictor, Partner):
+        raise UserError(
+            f"this run does not chat: its task is {task.name!r}", where=str(folder), hint="try heedful show"
+        )
+    drawn = 1.0 if sample and temperature is None else temperature
+    try:
+        _talk(predictor, Manner(beam, drawn, seed))
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C and Ctrl-D are how one takes leave
+        if sys.stdin.isatty():
+            print(file=sys.stderr)
+
+
+def _talk(partner: "Partner", manner: "Manner") -> None:
+    """Read, obey or reply, until the lines end."""
+    from heedful.cli.output import tell
+    from heedful.task.chat.session import Talk, is_command, obey, respond
+
+    talk = Talk()
+    for line in _lines():
+        typed = line.strip()
+        if not typed:
+            continue
+        if not is_command(typed):
+            talk = respond(partner, talk, typed, manner)
+            print(talk.turns[-1].text, flush=True)
+            continue
+        try:
+            order = obey(talk, typed)
+        except UserError as error:
+            tell(str(error))
+            continue
+        for told in order.lines:
+            tell(told)
+        if order.draws:
+            _draw(talk)
+        if order.leaves:
+            return
+        talk = order.talk
+
+
+def _lines() -> Iterator[str]:
+    """Lines as they are typed, with editing and a history of their own; or those of a pipe."""
+    from heedful.cli.output import tell
+    from heedful.data.text import iterate_lines
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        yield from iterate_lines("-")
+        return
+    with suppress(ModuleNotFoundError):
+        import readline  # noqa: F401  # pyright: ignore[reportUnusedImport] - input() edits lines where this is there
+    tell("say something; /help lists the commands")
+    while True:
+        yield input(_PROMPT)
+
+
+def _draw(talk: "Talk") -> None:
+    """Where the last reply looked."""
+    from heedful.cli.output import drawn_map, notes
+
+    if talk.last is None or talk.last.words is None:
+        return
+    console = notes()
+    console.print(talk.last.words.title, markup=False)
+    console.print(drawn_map(console, talk.last.words))

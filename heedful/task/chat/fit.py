@@ -1,0 +1,110 @@
+"""Trains a partner on dialogues and leaves a run folder that replies, resumes, and tells what it reached."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from heedful.data.batch import collate
+from heedful.data.bucket import lengths_of
+from heedful.data.dialogue import Dialogue, MarkedTokeniser, PreparedReplies, Replies, prepare_replies
+from heedful.task.base import Shown, Trained
+from heedful.task.batches import Batches
+from heedful.task.chat.config import ChatConfig
+from heedful.task.chat.folder import build_model, load_marked, save_texts, write_readme
+from heedful.task.chat.partner import Partner
+from heedful.task.chat.score import evaluate, likelihood_of
+from heedful.task.folder import CONFIG
+from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.train import fit
+from heedful.watch import Map
+
+
+@dataclass(frozen=True)
+class Talks:
+    """The dialogues of a run."""
+
+    train: Sequence[Dialogue]
+    valid: Sequence[Dialogue]
+    test: Sequence[Dialogue] = ()
+
+
+def train_partner(
+    config: ChatConfig, talks: Talks, out: Path, *, resume: bool = False, shown: Shown | None = None
+) -> Trained:
+    """Trains a partner and leaves it in the folder `out`.
+
+    Raises: UserError, when the folder holds a run and `resume` is not asked for, or no reply can be learnt.
+    """
+    shown = shown or Shown()
+    ranks = open_run(config, out, resume=resume)
+    partner = _begin(config, talks, out, resume=resume)
+    if ranks.rank == 0:
+        save_texts(out, config, partner.tokeniser)
+    train, valid = (prepared(partner, dialogues) for dialogues in (talks.train, talks.valid))
+    for name, part in (("training", train), ("validation", valid)) if ranks.rank == 0 else ():
+        for warning in part.warnings:
+            shown.say(f"{name}: {warning}")
+    few = valid.examples[: config.data.valid_most]
+    plan = plan_batches(lengths_of(train.examples), config, ranks)
+    result = fit(
+        partner.model,
+        Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
+        settings=config.train,
+        folder=out,
+        validate=lambda model, step: _validated(partner, few),
+        watch=_Sight(partner, few, shown.draw) if shown.draw else None,
+        resume=resume,
+    )
+    if result.exit_status or ranks.rank:
+        return Trained(partner, result, ranks)
+    results = run_numbers(config, result)
+    partner.model.eval()
+    if talks.test:
+        results |= of_test(evaluate(partner, talks.test))
+    write_readme(out, config, results)
+    return Trained(partner, result, ranks, results)
+
+
+def make_tokeniser(config: ChatConfig, dialogues: Sequence[Dialogue]) -> MarkedTokeniser:
+    """The tokeniser learnt from all turns of training dialogues."""
+    texts = [turn.text for dialogue in dialogues for turn in dialogue.turns]
+    return MarkedTokeniser(learn_tokeniser(config.data.text, texts, lowercase=config.data.lowercase))
+
+
+def prepared(partner: Partner, dialogues: Sequence[Dialogue]) -> PreparedReplies:
+    """The replies of dialogues as the partner learns them."""
+    data = partner.config.data
+    return prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=data.max_reply)
+
+
+def _begin(config: ChatConfig, talks: Talks, out: Path, *, resume: bool) -> Partner:
+    """A partner with fresh weights, and the tokeniser of the run if it has one yet."""
+    old = resume and (out / CONFIG).exists()
+    tokeniser = load_marked(out) if old else make_tokeniser(config, talks.train)
+    torch.manual_seed(config.train.seed)
+    return Partner(config, build_model(config, tokeniser.size), tokeniser)
+
+
+def _validated(partner: Partner, examples: Replies) -> dict[str, float]:
+    """The loss of a token of the validation replies in nats, and the perplexity that it makes."""
+    total, tokens = likelihood_of(partner, examples)
+    loss = -total / max(1, tokens)
+    return {"valid_loss": loss, "valid_perplexity": math.exp(min(loss, 100.0))}
+
+
+class _Sight:
+    """One validation reply: where the model looks while it says it, drawn as it learns."""
+
+    def __init__(self, partner: Partner, valid: Replies, draw: Callable[[Map], Any]) -> None:
+        self._partner, self._draw = partner, draw
+        self._example = min(valid[:200], key=lambda one: abs(len(one.target) - 8) + abs(len(one.source) - 20))
+
+    def __call__(self, model: nn.Module) -> Any:
+        seen = self._partner.word_map(self._example, self._partner.maps([self._example])[0])
+        return None if seen is None else self._draw(seen)

@@ -1,0 +1,56 @@
+"""A partner's run folder: tokeniser, settings, README."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from heedful.data.dialogue import MarkedTokeniser
+from heedful.data.tokenise import load_tokeniser
+from heedful.task.chat.config import ChatConfig
+from heedful.task.chat.models import MODELS
+from heedful.task.folder import python_usage, quoted, save_config, save_readme
+
+TOKENISER = "text"
+"""The name under which the tokeniser lies in the folder."""
+
+
+def build_model(config: ChatConfig, size: int) -> nn.Module:
+    """The model that the settings describe, with fresh weights; contexts and replies share a vocabulary of `size`."""
+    return MODELS.named(config.model.name)[1].family.build(config.model.settings, size, size)
+
+
+def save_texts(folder: Path, config: ChatConfig, tokeniser: MarkedTokeniser) -> None:
+    """Writes all of a run folder but the weights: tokeniser, settings, README.
+
+    Raises: UserError, when a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokeniser.save(folder, TOKENISER)
+    save_config(config, folder)  # after the tokeniser: where it is, that is
+    write_readme(folder, config, {})
+
+
+def write_readme(folder: Path, config: ChatConfig, results: Mapping[str, Any]) -> None:
+    """Writes what the run is, what it reached, and the next commands."""
+    usage = [
+        "Talk to it, reply to a file of contexts, or see where it looks:",
+        "",
+        f"    heedful chat {quoted(folder)}",
+        f"    heedful predict {quoted(folder)} FILE > OUT",
+        f'    heedful show {quoted(folder)} "a turn" "the reply to it" "the next turn"',
+        "",
+        *python_usage(folder, "partner", 'print(partner.predict([["a turn"]])[0].text)'),
+    ]
+    save_readme(
+        folder, title=f"{config.model.name}: a partner in talk, made with heedful", results=results, usage=usage
+    )
+
+
+def load_marked(folder: Path) -> MarkedTokeniser:
+    """The tokeniser of a run folder.
+
+    Raises: UserError, when it is missing or damaged.
+    """
+    return MarkedTokeniser(load_tokeniser(folder, TOKENISER))
