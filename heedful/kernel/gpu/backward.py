@@ -19,7 +19,7 @@ import triton.language as tl
 from heedful.kernel.gpu.additive import additive_gradients
 from heedful.kernel.gpu.forward import reach
 from heedful.kernel.gpu.jit import LOWEST, compiled, entry, product
-from heedful.kernel.gpu.tiles import block, gate, places, scores, seen
+from heedful.kernel.gpu.tiles import block, gate, places, scores, seen, sound
 
 
 class Slopes(NamedTuple):
@@ -87,7 +87,7 @@ def by_queries(arrays, slopes, sums, tiles: tl.constexpr):
             additive_gradients(tl.trans(inner), arrays, queries, memory, totals, rows, inside)
             tl.debug_barrier()  # the next block adds to the same places
         else:
-            used = places(shown, 0, keys, arrays.keys)
+            used = places(shown & sound(arrays, n, keys)[None, :], 0, keys, arrays.keys)
             y = block(arrays.y + group * arrays.keys * arrays.features, used, width, arrays.keys, arrays.features)
             total += product(inner.to(y.dtype), y)
     if arrays.centre is not None:  # noqa: SIM102 - this is known when compiling, and the next is not
@@ -127,7 +127,7 @@ def by_keys(arrays, slopes, sums, work, parts, tiles: tl.constexpr):
                 rows = (query_block * tiles.rows + tl.arange(0, tiles.rows)).to(tl.int32)
                 whole = (low >= first) & (high <= last)
                 inner, shown, _, weights = _slopes_of_scores(arrays, slopes, n, rows, keys, whole, tiles)
-                used = places(shown, 1, rows, arrays.queries)
+                used = places(shown & _whole(arrays, slopes, n, rows)[:, None], 1, rows, arrays.queries)
                 above = slopes.out + n * arrays.queries * arrays.depth
                 above = block(above, used, columns, arrays.queries, arrays.depth)
                 value_total += product(tl.trans(weights.to(above.dtype)), above)
@@ -145,6 +145,16 @@ def by_keys(arrays, slopes, sums, work, parts, tiles: tl.constexpr):
     if not tiles.tanh:
         kept = inside[:, None] & (width < arrays.features)[None, :]
         tl.store(sums.y + place[:, None] * arrays.features + width[None, :], y_total, mask=kept)
+
+
+@compiled
+def _whole(arrays, slopes, n, rows):
+    """Which of a block's rows are numbers: what comes from above of others is read as zeros, as keys are (`sound`).
+
+    The weights of those are NaN for the keys that they see, and so are these keys' gradients; no others are.
+    """
+    scale = tl.load(slopes.scales + n * arrays.queries + rows, mask=rows < arrays.queries, other=0.0)
+    return scale == scale  # noqa: PLR0124 - all but NaN are
 
 
 @compiled

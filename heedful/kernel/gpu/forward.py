@@ -9,7 +9,7 @@ Source: Milakov & Gimelshein 2018 (arXiv:1805.02867) for the running softmax; Da
 import triton.language as tl
 
 from heedful.kernel.gpu.jit import LOWEST, compiled, entry, product
-from heedful.kernel.gpu.tiles import block, gate, places, scores, seen
+from heedful.kernel.gpu.tiles import block, gate, places, scores, seen, sound
 
 
 @entry
@@ -35,14 +35,16 @@ def forward(arrays, saved, tiles: tl.constexpr):
     context = tl.zeros([height, depth], tl.float32)
     for first in range(low, high, tiles.keys):
         keys = first + tl.arange(0, tiles.keys)
-        shown = seen(arrays, n, rows, keys, start, stop)
+        shown, whole = seen(arrays, n, rows, keys, start, stop), sound(arrays, n, keys)
         weights, best = _relative(scores(arrays, n, rows, keys, tiles), shown, top)
         shrink = tl.exp(top - best)
         top, total = best, total * shrink + tl.sum(weights, 1)
+        total = tl.where(tl.max((shown & ~whole[None, :]).to(tl.int32), 1) != 0, float("nan"), total)
         if arrays.centre is not None:
             centre = tl.load(arrays.centre + place, mask=inside, other=0.0)
             weights *= gate(arrays, keys.to(tl.float32)[None, :] - centre[:, None])
-        values = block(value, places(shown, 0, keys, arrays.keys), columns, arrays.keys, arrays.depth)
+        used = places(shown & whole[None, :], 0, keys, arrays.keys)
+        values = block(value, used, columns, arrays.keys, arrays.depth)
         context = context * shrink[:, None] + product(weights.to(values.dtype), values)
     scale = tl.where(total == 0.0, 0.0, 1.0 / tl.where(total == 0.0, 1.0, total))
     kept = inside[:, None] & (columns < arrays.depth)[None, :]

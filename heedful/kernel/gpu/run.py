@@ -3,7 +3,7 @@
 
 import torch
 import triton
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -116,6 +116,7 @@ def _arrays(given: Given) -> Arrays:
         keep=None if keep is None else keep.contiguous().view(torch.uint8),
         keep_of=given.keep_of.contiguous(),
         group=given.group.contiguous(),
+        sound=_sound(given).view(torch.uint8),
         centre=None if given.centre is None else given.centre.contiguous(),
         sharpness=0.5 / given.deviation**2,
         queries=given.x.shape[1],
@@ -124,6 +125,12 @@ def _arrays(given: Given) -> Arrays:
         depth=given.value.shape[2],
         keep_rows=1 if keep is None else keep.shape[1],
     )
+
+
+def _sound(given: Given) -> Bool[Tensor, "G S"]:
+    """Which keys hold but numbers; tanh of infinity is one."""
+    features = given.y.isfinite() if given.weight is None else ~given.y.isnan()
+    return features.all(-1) & given.value.isfinite().all(-1)
 
 
 def _factored(x: Float[Tensor, "N T F"], y: Float[Tensor, "G S F"]) -> tuple[Tensor, Tensor, Tensor]:

@@ -33,6 +33,7 @@ class Arrays(NamedTuple):
     keep: Any  # uint8 [K, 1 or T, S], or None
     keep_of: Any  # int64 [N]
     group: Any  # int64 [N]
+    sound: Any  # uint8 [G, S]: 0 where a key's features or its value are no numbers
     centre: Any  # float32 [N, T], or None where nothing is gated
     sharpness: Any  # 1 / (2 deviation^2) of the gate
     queries: Any
@@ -61,6 +62,17 @@ def seen(arrays, n, rows, keys, start, stop):
         place = row[:, None] * arrays.keys + keys[None, :]
         shown = shown & (tl.load(arrays.keep + place, mask=shown, other=0) != 0)
     return shown
+
+
+@compiled
+def sound(arrays, n, keys):
+    """Which of a block's keys hold but numbers, in their features and in their values.
+
+    A query that sees another is spoiled, as a whole. For all others what such a key holds is read as zeros: a product
+    of matrices gives it the weight 0, and 0 times NaN is not 0.
+    """
+    place = tl.load(arrays.group + n) * arrays.keys + keys
+    return tl.load(arrays.sound + place, mask=keys < arrays.keys, other=1) != 0
 
 
 @compiled
@@ -93,8 +105,8 @@ def block(matrix, lines, columns, height, width):
 def places(shown, axis: tl.constexpr, lines, height):
     """The places of a block's queries or keys, but beyond the last for those that see, or are seen by, none.
 
-    `block` reads zeros for these, whatever is there: it may be NaN, and 0 times NaN is not 0. They are told by their
-    places and not by a select after reading, which Triton 3.9 does not compile in half precision.
+    `block` reads zeros for these, whatever is there: it may be NaN (see `sound`). They are told by their places and
+    not by a select after reading, which Triton 3.9 does not compile in half precision.
     """
     return tl.where(tl.max(shown.to(tl.int32), axis) != 0, lines, height)
 
