@@ -49,7 +49,7 @@ def survey(
     Returns: Survey(context ``[*B, T, V]``, mass ``[*B, r, c]``, index, weight ``[*B, T, k]``, entropy ``[*B, T]``); see
         `pooled_map` and `row_summary`. The context has a gradient, the others none.
     Raises: ShapeError, as `attend`, and when a grid is negative.
-    Memory: O(T + S + r c) of the fused engine, which serves Soft; else bounded by a block of queries.
+    Memory: O(T + S + r c) of the CPU's fused engine, O((T + S) c) of the GPU's, for Soft; else of a block of queries.
     """
     question = pose(query, as_memory(key, value), Words(score, region, choice), keep=keep)
     return _survey(question, wanted)
@@ -73,7 +73,7 @@ def pooled_map(
 
     Returns: ``[*B, r, c]``, in at least float32, without a gradient.
     Raises: ShapeError, as `attend`, and when a grid is negative.
-    Memory: O(T + S + r c) of the fused engine, which serves Soft; else bounded by a block of queries.
+    Memory: O(T + S + r c) of the CPU's fused engine, O((T + S) c) of the GPU's, for Soft; else of a block of queries.
     """
     question = pose(query, _without_values(key), Words(score, region, choice), keep=keep)
     with torch.no_grad():

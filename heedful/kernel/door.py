@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.kernel.cpu import Cpu
+from heedful.kernel.fused import Fused
 from heedful.kernel.gpu import Gpu
 from heedful.kernel.picked import Selected
 from heedful.kernel.plain import Plain
@@ -30,7 +31,7 @@ def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "aut
 def align(problem: Problem, engine: str = "auto") -> Float[Tensor, "... T S"]:
     """The weights themselves: what is picked, by the engine that `attend` takes; else by the plain one."""
     chosen = _choose(problem, engine)
-    return chosen.align(problem) if isinstance(chosen, Cpu) else _PLAIN.align(problem)
+    return chosen.align(problem) if isinstance(chosen, Fused) else _PLAIN.align(problem)
 
 
 def stream(problem: Problem, rows: int | None = None) -> Iterator[tuple[slice, Float[Tensor, "... t S"]]]:
@@ -46,14 +47,15 @@ def select(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "aut
 def survey(problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted, *, engine: str = "auto") -> Survey:
     """The contexts and the map in short, by an engine as `attend`; the fused one for a softmax. Raises: as `attend`."""
     chosen = _expect_maps(problem, engine)
-    soft = problem.weighing.softmax_temperature is not None
-    return (chosen if soft else _PLAIN).survey(problem, value, wanted)
+    soft, best = problem.weighing.softmax_temperature is not None, min(wanted.best, problem.bounds.keys)
+    able = isinstance(chosen, Fused) and soft and best <= chosen.most_best
+    return (chosen if able else _PLAIN).survey(problem, value, wanted)
 
 
-def _expect_maps(problem: Problem, engine: str) -> Plain | Cpu:
+def _expect_maps(problem: Problem, engine: str) -> Plain | Fused:
     """An engine that knows the weights it uses, and not their sums alone."""
     chosen = _choose(problem, engine)
-    if isinstance(chosen, Plain | Cpu):
+    if isinstance(chosen, Plain | Fused):
         return chosen
     if engine == "auto":
         return _PLAIN

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -17,7 +17,7 @@ from heedful.kernel.form import Free
 from heedful.kernel.picked import Selected
 from heedful.kernel.problem import Problem
 from heedful.kernel.softmax import fill, wide
-from heedful.kernel.survey import Survey, Wanted, edges
+from heedful.kernel.survey import Survey, Wanted, owners
 from heedful.shapes import joint_shape
 
 _CACHED_FLOATS = 1 << 20
@@ -130,21 +130,15 @@ def _block_summary(problem: Problem, rows: slice, wanted: Wanted) -> tuple[Tenso
     bare = problem.ungated_weights(rows, keys, problem.weighing)
     weights = problem.gated(bare, rows, keys)
     weight, index = weights.topk(min(wanted.best, weights.shape[-1]), dim=-1)
-    of_queries = _owners(problem.bounds.queries, many_rows, weights.device)[rows]
-    counts = torch.bincount(_owners(problem.bounds.queries, many_rows, weights.device), minlength=many_rows)
+    of_queries = owners(problem.bounds.queries, many_rows, weights.device)[rows]
+    counts = torch.bincount(owners(problem.bounds.queries, many_rows, weights.device), minlength=many_rows)
     by_keys = weights.new_zeros(*weights.shape[:-1], many_columns)
     mass = weights.new_zeros(*weights.shape[:-2], many_rows, many_columns)
     if many_rows and many_columns:
-        by_keys.index_add_(-1, _owners(problem.bounds.keys, many_columns, weights.device), weights)
+        by_keys.index_add_(-1, owners(problem.bounds.keys, many_columns, weights.device), weights)
         mass.index_add_(-2, of_queries, by_keys)
     mass = mass / counts.clamp_min(1).unsqueeze(-1)
     return mass, index.masked_fill(weight == 0, -1), weight, torch.special.entr(bare).sum(-1)
-
-
-def _owners(length: int, blocks: int, device: torch.device) -> Int[Tensor, " length"]:
-    """In which of so many blocks each place of a length lies."""
-    inner = torch.tensor(edges(length, blocks)[1:], device=device)
-    return torch.bucketize(torch.arange(length, device=device), inner, right=True)
 
 
 def _fixed(problem: Problem, rows: slice) -> Problem:

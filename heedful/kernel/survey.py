@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -32,3 +33,9 @@ class Survey(NamedTuple):
 def edges(length: int, blocks: int) -> list[int]:
     """Where blocks of a length begin, and the end."""
     return [block * length // max(1, blocks) for block in range(blocks + 1)]
+
+
+def owners(length: int, blocks: int, device: torch.device) -> Int[Tensor, " length"]:
+    """In which of so many blocks each place of a length lies."""
+    inner = torch.tensor(edges(length, blocks)[1:], device=device)
+    return torch.bucketize(torch.arange(length, device=device), inner, right=True)

@@ -80,11 +80,15 @@ def test_the_plain_engine_says_in_short_what_the_map_says(score, region, choice,
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("grid", [(4, 5), (60, 70), (1, 1), (0, 0)], ids=str)
 def test_the_fused_engine_says_the_same(score, region, grid):
+    check_survey("cpu", score, region, grid)
+
+
+def check_survey(engine: str, score: str, region: str, grid: tuple[int, int]) -> None:
     """In float32, against float64; weights that lie within rounding of each other may change places."""
     exact, asked = (question(score, region, "soft-sharp", dtype) for dtype in (torch.float64, torch.float32))
     wanted = kernel.Wanted(grid, best=3)
     truth = kernel.survey(exact.problem, exact.value, wanted, engine="plain")
-    found = kernel.survey(asked.problem, asked.value, wanted, engine="cpu")
+    found = kernel.survey(asked.problem, asked.value, wanted, engine=engine)
     for name in ("context", "mass", "weight", "entropy"):
         own, true = getattr(found, name), getattr(truth, name)
         assert torch.allclose(own.double(), true, rtol=1e-5, atol=2e-6), name

@@ -27,7 +27,7 @@ class Slopes(NamedTuple):
     tops: Any  # [N, T]: each row's highest score
     scales: Any  # [N, T]: a weight is exp(score - top) * scale
     scores: Any  # [N or 0, T, S]: the scores, if they were kept
-    tilts: Any  # [N or 0, T, 2]: of a row's log-sum-exp and entropy, see `_tilt`
+    tilts: Any  # [N or 0, T, 2]: of a row's log-sum-exp and entropy, see `operators.tilts`
     keys: Any  # the keys' features: [G, S, F] of the inner form, else as the forward pass has them
     values: Any  # [G, V, S and padding]: the values transposed; of the step form in rows
 
@@ -120,10 +120,7 @@ def _slopes_of_scores(arrays, slopes, sums, tile, weights, inner, whole):
 
 @inlined
 def _tilt(weights, outer, scores, top, tilts):
-    """Adds the slopes of a row's log-sum-exp and entropy H: ``P (dL/dlse - dL/dH (log P + H))``.
-
-    With ``log P = score - top + log scale`` that is ``P (tilts[0] + tilts[1] (score - top))``.
-    """
+    """Adds the slopes of a row's log-sum-exp and entropy, ``P (tilts[0] + tilts[1] (score - top))``."""
     for j in range(weights.shape[0]):
         slope = weights[j] * (tilts[0] + tilts[1] * (scores[j] - top))
         outer[j] += slope if weights[j] > f32(0) else f32(0)

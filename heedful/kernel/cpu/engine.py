@@ -6,19 +6,16 @@ import warnings
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from heedful.kernel import picked
+from heedful.kernel.asked import Asked, Noted
 from heedful.kernel.cpu import ops
-from heedful.kernel.cpu.asked import Asked, Noted
 from heedful.kernel.flat import flattened, refusal
 from heedful.kernel.form import Tanh
+from heedful.kernel.fused import Fused, spread
 from heedful.kernel.given import Given
-from heedful.kernel.picked import Selected
-from heedful.kernel.plain import Plain
-from heedful.kernel.problem import Pick, Problem
-from heedful.kernel.survey import Survey, Wanted
+from heedful.kernel.problem import Problem
 from heedful.shapes import joint_shape
 
 _FEW_TERMS, _FEW_TO_LEARN = 1 << 18, 1 << 20
@@ -33,7 +30,7 @@ they learn, and at all lengths when they do not."""
 
 
 @dataclass(frozen=True)
-class Cpu:
+class Cpu(Fused):
     """Loops compiled by numba, float32 inside, on as many threads as torch uses."""
 
     def refusal(self, problem: Problem) -> str | None:
@@ -59,58 +56,16 @@ class Cpu:
             return learns and min(queries, keys) >= _LONG_IN_HALF
         return min(queries, keys) >= _LONG
 
-    def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
-        """The weighted sums of `value`."""
-        pick = problem.weighing.pick
-        if pick is not None:
-            keys, spoiled = self._find(problem, pick)
-            context = picked.attend(problem, value, keys).masked_fill(spoiled, torch.nan)
-            detached = value.detach()
-            return picked.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
+    def soften(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
+        """The weighted sums of `value`, of a softmax."""
         given, batch = _given(problem, value)
         return _as_asked(ops.attend(given), batch, value)
 
-    def align(self, problem: Problem) -> Float[Tensor, "... T S"]:
-        """The weights, of a choice that picks."""
-        pick = problem.weighing.pick
-        if pick is None:
-            return Plain().align(problem)
-        keys, spoiled = self._find(problem, pick)
-        weights = picked.align(problem, keys).masked_fill(spoiled, torch.nan)
-        return picked.straight_through(problem, pick, weights, ask=Plain().align)
-
-    def select(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Selected:
-        """One key for each query, and how probable it was; nothing of size T S is kept, forward or backward."""
-        pick = problem.weighing.pick or Pick()
-        given, batch = _given(problem, value[..., :0])
-        _, noted = ops.survey(given, _asked(pick))
-        keys = _spread(_picks(noted, pick), batch)
-        spoiled = _spread(noted.log_sums.isnan(), batch)
-        context = picked.attend(problem, value, keys).masked_fill(spoiled.unsqueeze(-1), torch.nan)
-        detached = value.detach()
-        context = picked.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
-        some, key = keys[..., 0] >= 0, keys[..., 0]
-        log_sums, entropy = (_spread(each, batch) for each in (noted.log_sums, noted.entropies))
-        log_probability = picked.scores(problem, keys)[..., 0] - log_sums
-        return Selected(context, key, torch.where(some | spoiled, log_probability, 0.0), entropy)
-
-    def survey(self, problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted) -> Survey:
-        """The contexts, and the map of weights in short, of a softmax: all in the pass that computes the contexts."""
+    def note(self, problem: Problem, value: Float[Tensor, "... S V"], asked: Asked) -> tuple[Tensor, Noted]:
+        """The same, and what is asked of the weights."""
         given, batch = _given(problem, value)
-        rows, columns = wanted.grid
-        best = min(wanted.best, problem.bounds.keys)
-        out, noted = ops.survey(given, Asked(best, rows=rows, columns=columns, gated=True))
-        found = (_spread(each, batch) for each in (noted.mass, noted.best, noted.best_weights, noted.entropies))
-        mass, index, weight, entropy = found
-        index = index.masked_fill(weight == 0, -1)
-        return Survey(_as_asked(out, batch, value), mass, index, weight, entropy.detach())
-
-    def _find(self, problem: Problem, pick: Pick) -> tuple[picked.Keys, Bool[Tensor, "... T 1"]]:
-        """Which keys are picked, and which queries see scores that are not numbers."""
-        given, batch = _given(problem, problem.y[..., :0])
-        with torch.no_grad():
-            noted = ops.survey(given, _asked(pick))[1]
-        return _spread(_picks(noted, pick), batch), _spread(noted.log_sums.isnan().unsqueeze(-1), batch)
+        out, noted = ops.survey(given, asked)
+        return _as_asked(out, batch, value), Noted(*(spread(each, batch) for each in noted))
 
 
 def _is_half(problem: Problem) -> bool:
@@ -120,23 +75,10 @@ def _is_half(problem: Problem) -> bool:
     return dtype in (torch.float16, torch.bfloat16)
 
 
-def _asked(pick: Pick) -> Asked:
-    return Asked(best=pick.count) if pick.draw is None else Asked(seed=pick.draw() % 2**62)
-
-
-def _picks(noted: Noted, pick: Pick) -> Tensor:
-    return noted.best if pick.draw is None else noted.drawn.unsqueeze(-1)
-
-
 def _as_asked(out: Tensor, batch: torch.Size, value: Tensor) -> Tensor:
     """Contexts in the precision and with the batch axes that the question had."""
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else value.dtype
-    return _spread(out.to(dtype), batch)
-
-
-def _spread(tensor: Tensor, batch: torch.Size) -> Tensor:
-    """A tensor's first axis as the batch axes that the question had."""
-    return tensor.reshape(*batch, *tensor.shape[1:])
+    return spread(out.to(dtype), batch)
 
 
 def _given(problem: Problem, value: Tensor) -> tuple[Given, torch.Size]:

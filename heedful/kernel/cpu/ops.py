@@ -5,13 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from heedful.kernel.cpu.asked import Asked, Kept, Noted
+from heedful.kernel.asked import Asked, Noted, empty_notes
+from heedful.kernel.cpu.kept import Kept
 from heedful.kernel.given import Given
-from heedful.kernel.operators import GIVEN, SLOPES, by_argument, refuse, shapes_of_slopes
+from heedful.kernel.operators import ASKED, GIVEN, NOTED, SLOPES, by_argument, refuse, shapes_of_slopes, tilts
 
-_ASKED = "int best, int seed, int rows, int columns, bool gated"
 _SAVED = "Tensor out, Tensor tops, Tensor scales, Tensor scores"
-_NOTED = "Tensor log_sums, Tensor entropies, Tensor best, Tensor best_weights, Tensor drawn, Tensor mass"
 _FEW_SCORES = 1 << 22
 """Scores that are kept between the passes: 16 MiB of them."""
 _MANY_GIVEN, _MANY_SAVED = len(Given._fields), len(Kept._fields)
@@ -30,11 +29,11 @@ def _survey(*given_and_asked: Any) -> tuple[Tensor, ...]:
     return (*saved, *noted)
 
 
-def _attend_backward(above: Tensor, tilts: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
+def _attend_backward(above: Tensor, tilted: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
     from heedful.kernel.cpu.run import attend_backward
 
     saved, given = Kept(*saved_and_given[:_MANY_SAVED]), Given(*saved_and_given[_MANY_SAVED:])
-    return attend_backward(above, saved, given, tilts=tilts)
+    return attend_backward(above, saved, given, tilts=tilted)
 
 
 def _attend_shapes(*given_and_keep: Any) -> tuple[Tensor, ...]:
@@ -46,40 +45,18 @@ def _attend_shapes(*given_and_keep: Any) -> tuple[Tensor, ...]:
 
 def _survey_shapes(*given_and_asked: Any) -> tuple[Tensor, ...]:
     given, asked = Given(*given_and_asked[:_MANY_GIVEN]), Asked(*given_and_asked[_MANY_GIVEN:])
-    rows, queries = given.x.shape[:2]
-    sums, entropies = (given.x.new_empty(rows, queries) for _ in range(2))
-    best = given.group.new_empty(rows, queries, asked.best)
-    best_weights = given.x.new_empty(best.shape)
-    drawn = given.group.new_empty(rows, queries if asked.seed >= 0 else 0)
-    return (
-        *_attend_shapes(*given, False),
-        sums,
-        entropies,
-        best,
-        best_weights,
-        drawn,
-        given.x.new_empty(rows, asked.rows, asked.columns),
-    )
+    return *_attend_shapes(*given, False), *empty_notes(given.x, (given.x.shape[0], given.x.shape[1]), asked)
 
 
-def _attend_backward_shapes(above: Tensor, tilts: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
+def _attend_backward_shapes(above: Tensor, tilted: Tensor | None, *saved_and_given: Any) -> tuple[Tensor, ...]:
     return shapes_of_slopes(Given(*saved_and_given[_MANY_SAVED:]))
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    _keep(ctx, inputs, output)
-    ctx.mark_non_differentiable(*output[1:])
-
-
-def _remember_survey(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    _keep(ctx, inputs, output)
-    ctx.mark_non_differentiable(*output[1:_MANY_SAVED], *output[_MANY_SAVED + 2 :])
-
-
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
     *tensors, deviation = inputs[:_MANY_GIVEN]
     ctx.save_for_backward(*output[: _MANY_SAVED + 2], *tensors)  # of a survey the sums and entropies too
     ctx.deviation, ctx.asked = deviation, len(inputs) - _MANY_GIVEN
+    ctx.mark_non_differentiable(*output[1:_MANY_SAVED], *output[_MANY_SAVED + 2 :])
 
 
 def _differentiate(ctx: Any, above: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
@@ -91,9 +68,8 @@ def _differentiate_survey(ctx: Any, above: Tensor, *others: Any) -> tuple[Tensor
     tensors = ctx.saved_tensors
     saved, entropies = Kept(*tensors[:_MANY_SAVED]), tensors[_MANY_SAVED + 1]
     of_sum, of_entropy = others[_MANY_SAVED - 1 : _MANY_SAVED + 1]
-    log_scales = torch.where(saved.scales > 0, saved.scales.log(), 0.0)
-    tilts = torch.stack([of_sum - of_entropy * (entropies + log_scales), -of_entropy], dim=-1)
-    slopes = _slopes(ctx, above, tilts, saved, tensors[_MANY_SAVED + 2 :])
+    tilted = tilts(saved.scales, entropies, of_sums=of_sum, of_entropies=of_entropy)
+    slopes = _slopes(ctx, above, tilted, saved, tensors[_MANY_SAVED + 2 :])
     x, y, value, weight = slopes[:4]
     if weight is not None:  # the loops take it that the slopes of a row's scores sum to 0: these sum to `of_sum`
         weight = weight + torch.where(saved.scales > 0, of_sum, 0.0).sum()
@@ -101,15 +77,15 @@ def _differentiate_survey(ctx: Any, above: Tensor, *others: Any) -> tuple[Tensor
 
 
 def _slopes(
-    ctx: Any, above: Tensor, tilts: Tensor | None, saved: tuple[Tensor, ...], tensors: tuple[Any, ...]
+    ctx: Any, above: Tensor, tilted: Tensor | None, saved: tuple[Tensor, ...], tensors: tuple[Any, ...]
 ) -> tuple[Tensor | None, ...]:
     given = Given(*tensors, ctx.deviation)  # pyright: ignore[reportCallIssue]
-    slopes = torch.ops.heedful.attend_cpu_backward(above, tilts, *saved, *given)
+    slopes = torch.ops.heedful.attend_cpu_backward(above, tilted, *saved, *given)
     return *by_argument(given, slopes), *(None,) * ctx.asked
 
 
 torch.library.define("heedful::attend_cpu", f"({GIVEN}, bool keep_scores) -> ({_SAVED})")
-torch.library.define("heedful::survey_cpu", f"({GIVEN}, {_ASKED}) -> ({_SAVED}, {_NOTED})")
+torch.library.define("heedful::survey_cpu", f"({GIVEN}, {ASKED}) -> ({_SAVED}, {NOTED})")
 torch.library.define(
     "heedful::attend_cpu_backward",
     f"(Tensor above, Tensor? tilts, {_SAVED}, {GIVEN}) -> ({SLOPES})",
@@ -122,7 +98,7 @@ for name, does, shapes in (
     torch.library.impl(f"heedful::{name}", "cpu", does)
     torch.library.register_fake(f"heedful::{name}", shapes)
 torch.library.register_autograd("heedful::attend_cpu", _differentiate, setup_context=_remember)
-torch.library.register_autograd("heedful::survey_cpu", _differentiate_survey, setup_context=_remember_survey)
+torch.library.register_autograd("heedful::survey_cpu", _differentiate_survey, setup_context=_remember)
 torch.library.register_autograd("heedful::attend_cpu_backward", refuse("cpu"))
 
 

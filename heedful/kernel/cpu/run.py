@@ -9,11 +9,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
+from heedful.kernel.asked import Asked, Noted, sums_and_entropies, weights_of_best
 from heedful.kernel.cpu import spoiled
-from heedful.kernel.cpu.asked import Asked, Kept, Noted
 from heedful.kernel.cpu.backward import Slopes, Sums, Work, backward
 from heedful.kernel.cpu.forms import Direct, Factored, Inner, Step
 from heedful.kernel.cpu.forward import Written, forward
+from heedful.kernel.cpu.kept import Kept
 from heedful.kernel.cpu.micro import LANES
 from heedful.kernel.cpu.notes import Notes
 from heedful.kernel.cpu.pool import share_out
@@ -63,11 +64,8 @@ def survey(given: Given, asked: Asked) -> tuple[Kept, Noted]:
         _run(arrays, given, saved, cuts, notes)
         if not spoiled.is_whole(saved.out):
             saved = saved._replace(out=spoiled.attend(given, _attend).out)
-        best_weights = torch.where(best >= 0, (best_weights - saved.tops.unsqueeze(-1)).exp(), 0.0)
-        best_weights *= saved.scales.unsqueeze(-1)
-    unseen, logs = saved.scales == 0, saved.scales.log()  # a row that is not a number stays so
-    log_sums = torch.where(unseen, 0.0, saved.tops - logs)
-    entropies = torch.where(unseen, 0.0, -logs - moments * saved.scales)
+        best_weights = torch.where(best >= 0, weights_of_best(best_weights, saved.tops, saved.scales), 0.0)
+    log_sums, entropies = sums_and_entropies(saved.tops, saved.scales, moments)
     counts = torch.bincount(owners, weights=cuts.diff().double(), minlength=asked.rows).clamp_min(1).float()
     total = mass.new_zeros(rows, asked.rows, asked.columns)
     if asked.rows:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from heedful.kernel.cpu.asked import Kept
+from heedful.kernel.cpu.kept import Kept
 from heedful.kernel.given import Given
 
 _AT_ONCE = 1024

@@ -1,8 +1,9 @@
 """The backward pass: scores are computed again block by block, weights come from what was saved of each row.
 
 With ``D = sum_s P dP`` of a row, ``dL/ds = P (dP - D)`` where ``dP = <dL/dout, value>``, times the gate where there is
-one. Where all keys of a block's rows lie in one block D is that very sum, so that for weights near 0 and 1 the
-difference is exact; else it is ``<dL/dout, out>``, which is the same but for rounding.
+one; log-sum-exp and entropy of a row add their own (`operators.tilts`). Where all keys of a block's rows lie in one
+block D is that very sum, so that for weights near 0 and 1 the difference is exact; else it is ``<dL/dout, out>``, which
+is the same but for rounding.
 
 One kernel goes by blocks of queries, another by blocks of keys: each sums what is its own, in an order that is always
 the same, and no two programs write to one place.
@@ -19,14 +20,15 @@ import triton.language as tl
 from heedful.kernel.gpu.additive import additive_gradients
 from heedful.kernel.gpu.forward import reach
 from heedful.kernel.gpu.jit import LOWEST, compiled, entry, product
-from heedful.kernel.gpu.tiles import block, gate, places, scores, seen, sound
+from heedful.kernel.gpu.tiles import away, block, gate, places, scores, seen, sound
 
 
 class Slopes(NamedTuple):
     """What comes in from above, and what is kept of the forward pass for it. All C-contiguous."""
 
-    out: Any  # [N, T, V]: dL/dout, in the values' dtype
+    out: Any  # [N, T, V]: dL/dout, in the values' dtype; None where there are no values
     across: Any  # float32 [N, T]: <dL/dout, out>
+    tilts: Any  # float32 [N, T, 2]: of a row's log-sum-exp and entropy, see `operators.tilts`; or None
     tops: Any  # float32 [N, T]
     scales: Any  # float32 [N, T]
 
@@ -77,9 +79,7 @@ def by_queries(arrays, slopes, sums, tiles: tl.constexpr):
         keys = first + tl.arange(0, tiles.keys)
         inner, shown, outer, _ = _slopes_of_scores(arrays, slopes, n, rows, keys, low + tiles.keys >= high, tiles)
         if arrays.centre is not None:
-            centre_total += tl.sum(
-                outer * _away(arrays, keys, tl.load(arrays.centre + place, mask=inside, other=0.0)), 1
-            )
+            centre_total += tl.sum(outer * away(arrays.centre, place, inside, keys), 1)
         if tiles.tanh:
             queries = arrays.x + n * arrays.features * arrays.queries + tl.minimum(rows, arrays.queries - 1)[None, :]
             memory = arrays.y + group * arrays.features * arrays.keys + tl.minimum(keys, arrays.keys - 1)[:, None]
@@ -128,9 +128,10 @@ def by_keys(arrays, slopes, sums, work, parts, tiles: tl.constexpr):
                 whole = (low >= first) & (high <= last)
                 inner, shown, _, weights = _slopes_of_scores(arrays, slopes, n, rows, keys, whole, tiles)
                 used = places(shown & _whole(arrays, slopes, n, rows)[:, None], 1, rows, arrays.queries)
-                above = slopes.out + n * arrays.queries * arrays.depth
-                above = block(above, used, columns, arrays.queries, arrays.depth)
-                value_total += product(tl.trans(weights.to(above.dtype)), above)
+                if slopes.out is not None:
+                    above = slopes.out + n * arrays.queries * arrays.depth
+                    above = block(above, used, columns, arrays.queries, arrays.depth)
+                    value_total += product(tl.trans(weights.to(above.dtype)), above)
                 if tiles.tanh:
                     if tl.program_id(1) == 0:
                         _add_features(arrays, inner, n, rows, keys, sums, part_and_group)
@@ -169,17 +170,25 @@ def _slopes_of_scores(arrays, slopes, n, rows, keys, whole, tiles: tl.constexpr)
     shown = seen(arrays, n, rows, keys, start, stop)
     top = tl.load(slopes.tops + place, mask=inside, other=0.0)
     scale = tl.load(slopes.scales + place, mask=inside, other=0.0)
-    across = tl.load(slopes.across + place, mask=inside, other=0.0)
-    away = tl.where(shown, scores(arrays, n, rows, keys, tiles) - top[:, None], LOWEST)
-    weights = tl.where(shown, tl.exp(away) * scale[:, None], 0.0)  # a scale may be NaN
+    relative = tl.where(shown, scores(arrays, n, rows, keys, tiles) - top[:, None], LOWEST)
+    weights = tl.where(shown, tl.exp(relative) * scale[:, None], 0.0)  # a scale may be NaN
     gated = weights
     if arrays.centre is not None:
-        centre = tl.load(arrays.centre + place, mask=inside, other=0.0)
-        gated = weights * gate(arrays, _away(arrays, keys, centre))
-    outer = tl.where(shown, _meet(arrays, slopes, n, rows, keys, tiles) * gated, 0.0)
-    if whole:
-        across = tl.sum(outer, 1)
-    return tl.where(shown, outer - weights * across[:, None], 0.0), shown, outer, gated
+        gated = weights * gate(arrays, away(arrays.centre, place, inside, keys))
+    outer = tl.zeros_like(weights)
+    inner = outer
+    if slopes.out is not None:
+        across = tl.load(slopes.across + place, mask=inside, other=0.0)
+        outer = tl.where(shown, _meet(arrays, slopes, n, rows, keys, tiles) * gated, 0.0)
+        if whole:
+            across = tl.sum(outer, 1)
+        inner = outer - weights * across[:, None]
+    if slopes.tilts is not None:
+        flat = tl.load(slopes.tilts + 2 * place, mask=inside, other=0.0)
+        steep = tl.load(slopes.tilts + 2 * place + 1, mask=inside, other=0.0)
+        tilt = weights * (flat[:, None] + steep[:, None] * relative)
+        inner += tl.where(weights == 0.0, 0.0, tilt)  # a score may be minus infinity
+    return tl.where(shown, inner, 0.0), shown, outer, gated
 
 
 @compiled
@@ -194,12 +203,6 @@ def _meet(arrays, slopes, n, rows, keys, tiles: tl.constexpr):
         above = block(slopes.out + n * arrays.queries * arrays.depth, rows, columns, arrays.queries, arrays.depth)
         outer += product(above, tl.trans(block(value, keys, columns, arrays.keys, arrays.depth)))
     return outer
-
-
-@compiled
-def _away(arrays, keys, centre):
-    """How far keys are from their rows' centres."""
-    return keys.to(tl.float32)[None, :] - centre[:, None]
 
 
 @compiled

@@ -4,45 +4,69 @@ import functools
 import importlib
 import os
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.kernel.asked import Asked, Noted
 from heedful.kernel.flat import flattened, refusal
 from heedful.kernel.form import Inner, Tanh
+from heedful.kernel.fused import Fused, spread
+from heedful.kernel.given import Given
 from heedful.kernel.gpu import ops
 from heedful.kernel.problem import Problem
 
 
 @dataclass(frozen=True)
-class Gpu:
+class Gpu(Fused):
     """Kernels compiled by Triton; half precision is multiplied as it is, and everything summed in float32."""
+
+    most_best: ClassVar[int] = 32  # a row's best keys stay in registers
 
     def refusal(self, problem: Problem) -> str | None:
         """Why this engine cannot do a problem; None when it can."""
         device = problem.x.device
         if device.type != "cuda" and not (device.type == "cpu" and _interpreted()):
             return f"it runs on a GPU, and the query is on {device}"
-        if problem.weighing.softmax_temperature is None:
-            return "it knows no choice but Soft"
+        pick = problem.weighing.pick
+        if problem.weighing.softmax_temperature is None and pick is None:
+            return "it knows no choice but Soft, Hard and TopK"
+        if pick is not None and pick.count > self.most_best:
+            return f"it finds the {self.most_best} best keys of each query, and this choice wants {pick.count} (TopK)"
         return refusal(problem) or _missing()
 
     def suits(self, problem: Problem) -> bool:
         """Whether it is also the quickest here: for what SDPA does not do, or does pair by pair."""
         if problem.x.device.type != "cuda":
             return False
+        if problem.weighing.pick is not None:
+            return True
         return isinstance(problem.form, Tanh) or bool(problem.bounds.gates) or problem.bounds.left is not None
 
-    def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
-        """The weighted sums of `value`. Under autocast, what is multiplied as matrices is in its dtype, as in torch."""
-        device = problem.x.device.type
-        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else value.dtype
-        if isinstance(problem.form, Inner):
-            problem = replace(problem, x=problem.x.to(dtype), y=problem.y.to(dtype))
-        given, batch = flattened(problem, value.to(dtype))
-        out = ops.attend(given)
-        return out.to(dtype).reshape(*batch, *out.shape[-2:])
+    def soften(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
+        """The weighted sums of `value`, of a softmax."""
+        given, batch, dtype = _given(problem, value)
+        return spread(ops.attend(given).to(dtype), batch)
+
+    def note(self, problem: Problem, value: Float[Tensor, "... S V"], asked: Asked) -> tuple[Tensor, Noted]:
+        """The same, and what is asked of the weights."""
+        given, batch, dtype = _given(problem, value)
+        out, noted = ops.survey(given, asked)
+        return spread(out.to(dtype), batch), Noted(*(spread(each, batch) for each in noted))
+
+
+def _given(problem: Problem, value: Tensor) -> tuple[Given, torch.Size, torch.dtype]:
+    """The problem flat, its batch axes, and the precision of its contexts.
+
+    Under autocast, what is multiplied as matrices is in its dtype, as in torch.
+    """
+    device = problem.x.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else value.dtype
+    if isinstance(problem.form, Inner):
+        problem = replace(problem, x=problem.x.to(dtype), y=problem.y.to(dtype))
+    return *flattened(problem, value.to(dtype)), dtype
 
 
 def _interpreted() -> bool:

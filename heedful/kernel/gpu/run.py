@@ -7,10 +7,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
+from heedful.kernel.asked import Asked, Noted, sums_and_entropies, weights_of_best
 from heedful.kernel.given import Given, Saved
 from heedful.kernel.gpu.backward import KeySums, QuerySums, Slopes, Work, by_keys, by_queries
 from heedful.kernel.gpu.forward import forward
+from heedful.kernel.gpu.notes import Notes
 from heedful.kernel.gpu.tiles import Arrays, Tiles, tiles_of
+from heedful.kernel.survey import owners
 
 _FURTHEST = 40.0
 """Features within this are factored: ``e^(2 * 40)`` and its inverse are float32 numbers with room to spare."""
@@ -22,26 +25,53 @@ _PROGRAMS = 256
 
 def attend(given: Given) -> Saved:
     """Contexts, and what the backward pass computes weights from again (see `Saved`)."""
-    x, value = given.x, given.value
-    shapes = (*x.shape[:2], value.shape[2]), x.shape[:2], x.shape[:2]
-    saved = Saved(*(x.new_empty(shape, dtype=torch.float32) for shape in shapes))
-    if _nothing(given):
-        return Saved(*(each.zero_() for each in saved))
-    tiles = tiles_of(given)
-    grid = x.shape[0] * triton.cdiv(x.shape[1], tiles.rows), triton.cdiv(value.shape[2], tiles.depth)
-    with torch.cuda.device_of(x):
-        forward[grid](_arrays(given), saved, tiles, **_options(tiles))
-    return saved
+    return _forward(given, None, tiles_of(given))
 
 
-def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -> tuple[Tensor, ...]:
-    """Gradients of x, y, value, weight and centre; the last two empty where there is none."""
-    if _nothing(given):
+def survey(given: Given, asked: Asked) -> tuple[Saved, Noted]:
+    """The same, and what was asked of the weights.
+
+    The mass of blocks of keys is what a row takes of values that say in which block each key lies; so the mass comes
+    with the contexts.
+    """
+    (rows, queries), depth = given.x.shape[:2], given.value.shape[2]
+    tiles = tiles_of(given, asked.best)
+    notes, value = _notes(given, asked, tiles), given.value
+    if asked.rows and asked.columns:
+        cells = _one_hot(given.y.shape[1], asked.columns, value).to(value.dtype)
+        value = torch.cat([value, cells.expand(value.shape[0], -1, -1)], dim=-1)
+    wide = given._replace(value=value)
+    saved = _forward(wide, notes, tiles_of(wide, asked.best))
+    log_sums, entropies = sums_and_entropies(saved.tops, saved.scales, notes.moments)
+    best, best_weights = _in_order(notes, saved, asked.best)
+    mass = saved.out.new_zeros(rows, asked.rows, asked.columns)
+    if asked.rows and asked.columns:
+        blocks = _one_hot(queries, asked.rows, value).float()
+        mass = (blocks / blocks.sum(0).clamp_min(1.0)).T @ saved.out[..., depth:]
+        saved = saved._replace(out=saved.out[..., :depth].contiguous())
+    drawn = best.new_empty(rows, 0) if notes.drawn is None else notes.drawn.long()
+    return saved, Noted(log_sums, entropies, best, best_weights, drawn, mass)
+
+
+def attend_backward(
+    above: Float[Tensor, "N T V"], saved: Saved, given: Given, *, tilts: Float[Tensor, "N T 2"] | None
+) -> tuple[Tensor, ...]:
+    """Gradients of x, y, value, weight and centre; the last two empty where there is none.
+
+    `tilts` are what log-sum-exp and entropy bring down, as kernels take it.
+    """
+    if given.empty or (given.value.shape[2] == 0 and tilts is None):
         none = saved.out.new_empty(0)
         given_or_none = (given.x, given.y, given.value, given.weight, given.centre)
         return tuple(torch.zeros_like(none if each is None else each) for each in given_or_none)
     arrays, tiles = _arrays(given), tiles_of(given)
-    slopes = Slopes(above.to(given.value.dtype).contiguous(), (above * saved.out).sum(-1), saved.tops, saved.scales)
+    slopes = Slopes(
+        out=above.to(given.value.dtype).contiguous() if given.value.shape[2] else None,
+        across=(above * saved.out).sum(-1),
+        tilts=None if tilts is None else tilts.contiguous(),
+        tops=saved.tops,
+        scales=saved.scales,
+    )
     with torch.cuda.device_of(above):
         x, centre = _of_queries(given, arrays, slopes, tiles)
         y, value, weight = _of_keys(given, arrays, slopes, tiles)
@@ -56,6 +86,45 @@ def attend_backward(above: Float[Tensor, "N T V"], saved: Saved, given: Given) -
         weight,
         centre,
     )
+
+
+def _forward(given: Given, notes: Notes | None, tiles: Tiles) -> Saved:
+    """The forward pass."""
+    x, depth = given.x, given.value.shape[2]
+    shapes = (*x.shape[:2], depth), x.shape[:2], x.shape[:2]
+    saved = Saved(*(x.new_empty(shape, dtype=torch.float32) for shape in shapes))
+    if given.empty or (depth == 0 and notes is None):
+        return Saved(*(each.zero_() for each in saved))
+    grid = x.shape[0] * triton.cdiv(x.shape[1], tiles.rows), max(1, triton.cdiv(depth, tiles.depth))
+    with torch.cuda.device_of(x):
+        forward[grid](_arrays(given), saved._replace(out=saved.out if depth else None), notes, tiles, **_options(tiles))
+    return saved
+
+
+def _notes(given: Given, asked: Asked, tiles: Tiles) -> Notes:
+    """Room for what is asked; what says that nothing was seen where there is nothing to look at."""
+    x, shape = given.x, given.x.shape[:2]
+    best = (*shape, tiles.best)
+    return Notes(
+        moments=x.new_zeros(shape, dtype=torch.float32),
+        best_scores=x.new_zeros(best, dtype=torch.float32) if asked.best else None,
+        best=x.new_full(best, -1, dtype=torch.int32) if asked.best else None,
+        centre=given.centre if asked.gated else None,
+        drawn=x.new_full(shape, -1, dtype=torch.int32) if asked.seed >= 0 else None,
+        seed=x.new_full((1,), asked.seed, dtype=torch.long),
+    )
+
+
+def _in_order(notes: Notes, saved: Saved, count: int) -> tuple[Int[Tensor, "N T k"], Float[Tensor, "N T k"]]:
+    """The best keys, of which the first of equals comes first, and their weights; -1 and 0 where there are fewer."""
+    if notes.best is None:
+        none = (*saved.tops.shape, 0)
+        return saved.tops.new_empty(none, dtype=torch.long), saved.tops.new_empty(none)
+    keys, places = notes.best.long().sort(dim=-1)
+    scores, order = notes.best_scores.gather(-1, places).sort(dim=-1, descending=True, stable=True)
+    keys = keys.gather(-1, order)[..., :count].clamp_min(-1)
+    weights = weights_of_best(scores[..., :count], saved.tops, saved.scales)
+    return keys, torch.where(keys >= 0, weights, 0.0)
 
 
 def _of_queries(given: Given, arrays: Arrays, slopes: Slopes, tiles: Tiles) -> tuple[Tensor, Tensor]:
@@ -80,7 +149,7 @@ def _of_keys(given: Given, arrays: Arrays, slopes: Slopes, tiles: Tiles) -> tupl
         value=out.new_empty(parts, *given.value.shape),
         weight=out.new_zeros(shape) if tiles.tanh else None,
     )
-    columns = triton.cdiv(given.value.shape[2], tiles.depth)
+    columns = max(1, triton.cdiv(given.value.shape[2], tiles.depth))
     columns = columns if tiles.tanh else max(columns, triton.cdiv(given.x.shape[2], tiles.features))
     grid = parts * groups * blocks, columns
     by_keys[grid](arrays, slopes, sums, _work(given, tiles), parts, tiles, **_options(tiles))
@@ -91,11 +160,6 @@ def _of_keys(given: Given, arrays: Arrays, slopes: Slopes, tiles: Tiles) -> tupl
 def _options(tiles: Tiles) -> dict[str, int]:
     """How many warps share a block, and how many blocks are loaded ahead."""
     return {"num_warps": 8 if tiles.rows * tiles.keys >= _LARGE else 4, "num_stages": 2}
-
-
-def _nothing(given: Given) -> bool:
-    """Whether there is nothing to look at, nobody looks, or nothing is to be seen."""
-    return given.empty or given.value.shape[2] == 0
 
 
 def _arrays(given: Given) -> Arrays:
@@ -125,6 +189,11 @@ def _arrays(given: Given) -> Arrays:
         depth=given.value.shape[2],
         keep_rows=1 if keep is None else keep.shape[1],
     )
+
+
+def _one_hot(length: int, blocks: int, like: Tensor) -> Bool[Tensor, "length blocks"]:
+    """Whether a place of a length lies in a block; torch's own would wait for the device."""
+    return owners(length, blocks, like.device).unsqueeze(-1) == torch.arange(blocks, device=like.device)
 
 
 def _sound(given: Given) -> Bool[Tensor, "G S"]:

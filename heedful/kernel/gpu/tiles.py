@@ -51,6 +51,7 @@ class Tiles(NamedTuple):
     keys: int
     features: int
     depth: int
+    best: int  # the best keys that each row of the forward pass has room for
 
 
 @compiled
@@ -112,12 +113,18 @@ def places(shown, axis: tl.constexpr, lines, height):
 
 
 @compiled
+def away(centre, place, inside, keys):
+    """How far a block's keys are from its rows' centres, which lie at these places."""
+    return keys.to(tl.float32)[None, :] - tl.load(centre + place, mask=inside, other=0.0)[:, None]
+
+
+@compiled
 def gate(arrays, away):
     """The gate of keys so far away from their row's centre."""
     return tl.exp(-away * away * arrays.sharpness)
 
 
-def tiles_of(given: Given) -> Tiles:
+def tiles_of(given: Given, best: int = 1) -> Tiles:
     """The blocks of a problem: as large as registers hold, and the same in both passes.
 
     So scores are summed in the same order when they are computed again, and weights come out the same.
@@ -130,6 +137,7 @@ def tiles_of(given: Given) -> Tiles:
         keys=_power(keys, 64 if half else 32),
         features=16 if tanh else _power(features, 64),
         depth=_power(depth, 128),
+        best=1 << (best - 1).bit_length(),
     )
 
 

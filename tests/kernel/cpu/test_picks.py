@@ -1,25 +1,35 @@
-"""The fused engine's keys: the best, a few of the best, one drawn; as the plain engine's, with their probabilities."""
+"""The fused CPU engine's keys: as those of every fused engine, for every score and region."""
 
 import pytest
 import torch
 
-from heedful import Additive, Argmax, Dot, Gumbel, Hard, Sparse, StraightThrough, TopK, align, attend, select
+from heedful import Argmax, Hard, StraightThrough
 from heedful.testing.budget import check_engine
-from heedful.testing.tolerance import within_budget
 from heedful.testing.variants import REGIONS
+from tests.kernel.fused_picks import *  # noqa: F403 - pytest runs its tests with the engine below
+from tests.kernel.fused_picks import check_selection
 from tests.laws.test_engines import build
 
-SCORES = ("dot", "general", "concat", "additive")
+
+@pytest.fixture
+def engine() -> str:
+    return "cpu"
 
 
-def draw(*shape: int, seed: int = 1) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+@pytest.fixture
+def draws() -> tuple[int, int]:
+    return 20_000, 700
+
+
+@pytest.fixture
+def many() -> tuple[int, int]:
+    return 300, 400
 
 
 @pytest.mark.parametrize("choice", ["argmax", "top-2"])
 @pytest.mark.parametrize("region", REGIONS)
 def test_what_is_picked_and_its_gradients(region, choice):
-    for score in SCORES:
+    for score in ("dot", "general", "concat", "additive"):
         check_engine(*build(score, region, choice, "cpu", torch.float32))
 
 
@@ -27,94 +37,4 @@ def test_what_is_picked_and_its_gradients(region, choice):
 @pytest.mark.parametrize("score", ["dot", "additive"])
 @pytest.mark.parametrize("choice", [Hard(), Hard(Argmax(), StraightThrough(0.7))], ids=str)
 def test_a_selection_and_all_that_learns_from_it(score, region, choice):
-    found = []
-    for engine, dtype in (("cpu", torch.float32), ("plain", torch.float32), ("plain", torch.float64)):
-        mechanism, sample = build(score, region, "argmax", engine, dtype, (33, 31))
-        inputs = [each.requires_grad_() for each in (sample.query, sample.key, sample.value)]
-        words = {"score": mechanism.score, "region": mechanism.region, "choice": choice, "keep": sample.keep}
-        chosen, context = select(*inputs, engine=engine, **words), attend(*inputs, engine=engine, **words)
-        loss = (context * draw(*context.shape, seed=4).to(dtype)).sum()
-        loss = loss + (chosen.context * draw(*chosen.context.shape, seed=5).to(dtype)).sum()
-        loss = loss + (chosen.log_probability * draw(*chosen.index.shape, seed=6).to(dtype)).sum()
-        loss = loss + (chosen.entropy * draw(*chosen.index.shape, seed=7).to(dtype)).sum()
-        leaves = [*inputs, *mechanism.parameters]
-        slopes = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
-        found.append((chosen, torch.cat([slope.flatten() for slope in slopes])))
-    (own, own_slopes), (plain, plain_slopes), (exact, exact_slopes) = found
-    assert torch.equal(own.index, exact.index)
-    for name in ("context", "log_probability", "entropy"):
-        within_budget(getattr(own, name), getattr(plain, name), getattr(exact, name), name=name)
-    within_budget(own_slopes, plain_slopes, exact_slopes, name="gradients")
-
-
-@pytest.mark.parametrize("score", [Dot(), Additive(8, 8, 8)], ids=["dot", "additive"])
-def test_keys_are_drawn_as_often_as_their_weights_say(score):
-    """Pearson's statistic of 20,000 draws over 30 groups of keys, two tiles long; 1 in 10,000 lies above 65."""
-    query, key = draw(1, 8).expand(20_000, 8), draw(700, 8, seed=2)
-    weights = align(query[:1], key, score=score)[0].detach()
-    drawn = select(query, key, score=score, choice=Hard(Gumbel(7)), engine="cpu")
-    torch.testing.assert_close(drawn.log_probability, weights[drawn.index].log(), rtol=1e-4, atol=1e-5)
-    group = torch.arange(700) * 30 // 700
-    expected = torch.zeros(30).index_add_(0, group, weights) * 20_000
-    counts = torch.zeros(30).index_add_(0, group, torch.bincount(drawn.index, minlength=700).float())
-    assert float(((counts - expected) ** 2 / expected).sum()) < 65
-    shifted = expected.roll(1)
-    assert float(((counts - shifted) ** 2 / shifted).sum()) > 65
-
-
-def test_a_seed_draws_the_same_keys_whoever_asks_and_in_however_many_threads():
-    query, key = draw(3, 300, 8), draw(3, 400, 8, seed=2)
-    score, choice = Additive(8, 8, 8), Hard(Gumbel(5))
-
-    def ask() -> torch.Tensor:
-        with torch.no_grad():
-            return select(query, key, score=score, choice=choice).index
-
-    first = ask()
-    weights = align(query, key, score=score, choice=choice)
-    assert torch.equal(weights.argmax(-1), first)
-    context = attend(query, key, score=score, choice=choice)
-    torch.testing.assert_close(context, key.gather(1, first.unsqueeze(-1).expand(-1, -1, 8)))
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1 if before > 1 else 2)
-        assert torch.equal(ask(), first)
-    finally:
-        torch.set_num_threads(before)
-    generator = torch.Generator().manual_seed(3)
-    one, two = (select(query, key, score=score, choice=Hard(Gumbel(generator))).index for _ in range(2))
-    generator.manual_seed(3)
-    assert not torch.equal(one, two)
-    assert torch.equal(select(query, key, score=score, choice=Hard(Gumbel(generator))).index, one)
-
-
-def test_the_first_of_equals_is_the_best_as_in_the_plain_engine():
-    query, key = torch.zeros(40, 4), torch.zeros(600, 4)
-    for engine in ("plain", "cpu"):
-        assert bool((select(query, key, engine=engine).index == 0).all())
-    best = attend(query, key, torch.arange(600.0).unsqueeze(-1), choice=Sparse(TopK(3)), engine="cpu")
-    torch.testing.assert_close(best, torch.ones(40, 1))
-
-
-def test_more_of_the_best_than_there_are_keys():
-    query, key = draw(5, 4), draw(3, 4, seed=2)
-    context = attend(query, key, choice=Sparse(TopK(9)), engine="cpu")
-    torch.testing.assert_close(context, attend(query, key))
-
-
-@pytest.mark.parametrize("choice", [Hard(), Hard(Gumbel(1)), Sparse(TopK(2))], ids=str)
-def test_a_query_that_is_not_a_number_is_told_from_one_that_sees_nothing(choice):
-    """NaN is higher than no score, so no key is found for it; that must not look like zeros of a row without keys."""
-    query, key = draw(1, 20, 8), draw(1, 30, 8, seed=2)
-    clean = attend(query, key, choice=choice, engine="cpu")
-    query[0, 3, 1] = torch.nan
-    found = attend(query, key, choice=choice, engine="cpu")
-    others = [t for t in range(20) if t != 3]
-    assert bool(found[0, 3].isnan().all())
-    torch.testing.assert_close(found[0, others], clean[0, others])
-    assert bool(align(query, key, choice=choice, engine="cpu")[0, 3].isnan().all())
-    if isinstance(choice, Hard):
-        selection = select(query, key, choice=choice, engine="cpu")
-        assert [bool(each[0, 3].isnan().all()) for each in (selection.context, selection.log_probability)] == [True] * 2
-        assert bool(selection.entropy[0, 3].isnan())
-        assert bool(selection.log_probability[0, others].isfinite().all())
+    check_selection("cpu", score, region, choice, (33, 31))

@@ -4,8 +4,10 @@ import torch
 import triton
 from triton.backends.compiler import GPUTarget
 
+from heedful.kernel.asked import Asked
 from heedful.kernel.given import Given
 from heedful.kernel.gpu import run
+from heedful.kernel.operators import tilts
 
 
 class Told:
@@ -35,11 +37,11 @@ class Compiling:
         return compile_it
 
 
-def learn(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool) -> None:
-    given = Given(
+def given(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool, depth: int = 40) -> Given:
+    return Given(
         x=torch.zeros(2, queries, 24, dtype=dtype),
         y=torch.zeros(2, keys, 24, dtype=dtype),
-        value=torch.zeros(2, keys, 40, dtype=dtype),
+        value=torch.zeros(2, keys, depth, dtype=dtype),
         weight=torch.zeros(24) if form == "tanh" else None,
         start=torch.zeros(2, queries, dtype=torch.int32),
         stop=torch.zeros(2, queries, dtype=torch.int32),
@@ -49,8 +51,21 @@ def learn(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool
         centre=torch.zeros(2, queries) if gated else None,
         deviation=1.5,
     )
-    saved = run.attend(given)
-    run.attend_backward(torch.zeros_like(saved.out), saved, given)
+
+
+def learn(*words, **others) -> None:
+    """A softmax, forward and backward."""
+    problem = given(*words, **others)
+    saved = run.attend(problem)
+    run.attend_backward(torch.zeros_like(saved.out), saved, problem, tilts=None)
+
+
+def select(asked: Asked, *words, **others) -> None:
+    """Keys and what is noted of them, forward and backward."""
+    problem = given(*words, **others, depth=0)
+    saved, noted = run.survey(problem, asked)
+    tilted = tilts(saved.scales, noted.entropies, of_sums=noted.log_sums, of_entropies=noted.entropies)
+    run.attend_backward(torch.zeros_like(saved.out), saved, problem, tilts=tilted)
 
 
 triton.runtime.driver.set_active(Told())
@@ -60,3 +75,7 @@ learn("tanh", 30, 30, torch.float32, gated=False)
 learn("tanh", 1, 1, torch.bfloat16, gated=True)
 learn("inner", 30, 30, torch.float16, gated=True)
 learn("inner", 1, 30, torch.float32, gated=False)
+select(Asked(best=1), "tanh", 30, 30, torch.float32, gated=False)
+select(Asked(seed=5), "inner", 30, 300, torch.bfloat16, gated=True)
+select(Asked(best=5), "inner", 1, 30, torch.float32, gated=False)
+run.survey(given("tanh", 30, 300, torch.float32, gated=True), Asked(best=32, rows=4, columns=4, gated=True))

@@ -14,10 +14,11 @@ import pytest
 import torch
 
 from heedful import Additive, attend
-from heedful.choice import Soft
+from heedful.choice import Hard, Soft
 from heedful.kernel import Bounds, EngineError, Gaussian, Inner, Problem, Tanh
 from heedful.kernel.gpu import Gpu
 
+SOFT = Soft()
 HERE = Path(__file__).parent
 needs_triton = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton is not installed: it comes with CUDA builds of torch"
@@ -35,7 +36,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_triton
-@pytest.mark.parametrize("name", ["laws", "numbers", "torch_around"])
+@pytest.mark.parametrize("name", ["laws", "numbers", "picks", "torch_around"])
 def test_in_the_interpreter(name):
     file = str(HERE / "interpreted" / f"{name}.py")
     done = run("-m", "pytest", "-q", "-p", "no:xdist", file, TRITON_INTERPRET="1")
@@ -47,7 +48,7 @@ def test_the_kernels_compile_for_a_gpu(tmp_path):
     """The interpreter takes what the compiler does not; it needs no GPU, and is told of one."""
     done = run(str(HERE / "compile_kernels.py"), TRITON_INTERPRET="0", TRITON_CACHE_DIR=str(tmp_path))
     assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout.split() == ["forward", "by_queries", "by_keys"] * 4
+    assert done.stdout.split() == ["forward", "by_queries", "by_keys"] * 7 + ["forward"]
 
 
 @pytest.mark.skipif(bool(os.environ.get("TRITON_INTERPRET")), reason="the interpreter takes tensors on a CPU")
@@ -77,11 +78,12 @@ def test_it_suits_what_torchs_own_attention_does_not_do():
 
         device = torch.device("cuda")
 
-    def suits(form, x: object = OnGpu, **bounds) -> bool:
-        problem = Problem(form, torch.ones(2, 5, 3), torch.ones(2, 5, 3), Bounds(5, 5, **bounds), Soft())
+    def suits(form, x: object = OnGpu, weighing=SOFT, **bounds) -> bool:
+        problem = Problem(form, torch.ones(2, 5, 3), torch.ones(2, 5, 3), Bounds(5, 5, **bounds), weighing)
         object.__setattr__(problem, "x", x)
         return Gpu().suits(problem)
 
     tanh, gate = Tanh(torch.ones(3)), (Gaussian(torch.ones(2, 5), 1.0),)
     assert [suits(tanh), suits(Inner(), left=1), suits(Inner(), gates=gate)] == [True] * 3
+    assert suits(Inner(), weighing=Hard())
     assert [suits(Inner()), suits(Inner(), right=0), suits(tanh, torch.ones(2, 5, 3))] == [False] * 3

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from heedful import Additive, Hard, Predicted, attend
+from heedful import Additive, Predicted, Sparse, attend
 from heedful.kernel import EngineError
 
 QUERY, KEY, VALUE = torch.randn(2, 7, 6), torch.randn(2, 9, 5), torch.randn(2, 9, 4)
@@ -34,6 +34,19 @@ def test_the_operator_keeps_torchs_contract(dtype):
     torch.library.opcheck(
         torch.ops.heedful.attend_gpu.default,
         (*given, *limits, keep, torch.zeros(2, dtype=torch.long), rows, centre, 1.5),
+        test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
+    )
+
+
+@pytest.mark.parametrize("depth", [0, 4])
+def test_the_operator_of_surveys_keeps_torchs_contract(depth):
+    given = [torch.randn(2, 7, 8), torch.randn(2, 9, 8), torch.randn(2, 9, depth), torch.randn(8)]
+    given = [tensor.requires_grad_() for tensor in given]
+    limits = torch.zeros(2, 7, dtype=torch.int32), torch.full((2, 7), 9, dtype=torch.int32)
+    places = torch.zeros(2, dtype=torch.long), torch.arange(2)
+    torch.library.opcheck(
+        torch.ops.heedful.survey_gpu.default,
+        (*given, *limits, None, *places, None, 1.5, 2, 5, 2, 3, True),
         test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
     )
 
@@ -94,10 +107,10 @@ def test_mapped_over_a_batch_it_gives_what_a_loop_gives(score):
     ("words", "reason"),
     [
         ({"score": lambda query, key: query @ key.mT}, "a callable of your own"),
-        ({"choice": Hard()}, "no choice but Soft"),
+        ({"choice": Sparse()}, "no choice but Soft, Hard and TopK"),
         ({"region": Predicted(5, 4, 3.0) & Predicted(5, 4, 2.0)}, "2 regions here gate"),
     ],
-    ids=["callable", "hard", "gates"],
+    ids=["callable", "sparsemax", "gates"],
 )
 def test_what_it_does_not_know_is_refused(words, reason):
     with pytest.raises(EngineError, match=f"engine 'gpu' cannot do this: .*{reason}"):
