@@ -1,9 +1,10 @@
 """How exact and how quick the GPU engine is, on a machine with a CUDA GPU: `python benchmarks/gpu_check.py --out FILE`.
 
-Without one it ends with a message. Every case first passes a gate: outputs and gradients of a small problem lie within
-the tolerance of float64. Then ours and its peers take turns, each timed by CUDA events, and the table gives medians. A
-peer that runs out of memory or does not compile says so in its row. The last line is the ceiling: how many tanh a
-second the device itself computes, by a kernel that does nothing else.
+Without one it ends with a message. First the laws of `gpu_picks.py` have to hold. Every case then passes a gate:
+outputs and gradients of a small problem lie within the tolerance of float64. Then ours and its peers take turns, each
+timed by CUDA events, and the table gives medians. A peer that runs out of memory or does not compile says so in its
+row. The last line is the ceiling: how many tanh a second the device itself computes, by a kernel that does nothing
+else.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from heedful.kernel import Bounds, Problem, Tanh
 if not torch.cuda.is_available():  # asked before Triton is imported, which not every build of torch brings along
     raise SystemExit("benchmarks/gpu_check.py measures a CUDA GPU, and torch sees none on this machine.")
 
+import gpu_picks
 import triton
 import triton.language as tl
 
@@ -231,6 +233,8 @@ def main() -> None:
         "|---|---|---|---|---|---|---|",
     ]
     print(*lines, sep="\n")
+    for line in gpu_picks.check("cuda"):
+        print(line, flush=True)
     for case in cases():
         for row in rows_of(case, given.turns):
             lines.append(row)
