@@ -2,10 +2,11 @@
 
 With ``A = e^(2x)`` and ``B = e^(2y)``, one number a query's channel and one a key's, and ``p = A B``:
 ``tanh(x + y) = (p - 1) / (p + 1) = 1 - 2 / (1 + p)``, so no loop over pairs holds a transcendental function, of which
-a GPU computes an eighth as many as it multiplies. Scores merge divisions, four channels at a time; two channels p and
-q of weights v and w make
+a GPU computes an eighth as many as it multiplies. Scores take ``h = (p - 1) / 2``, as the CPU's loops do, which one
+multiplication and addition makes, so that ``tanh = h / (h + 1)``. They merge divisions, four channels at a time; two
+channels h and k of weights v and w make
 
-    v tanh + w tanh = ((v + w) (p q - 1) + (v - w) (p - q)) / (p q + 1 + p + q)
+    v tanh + w tanh = (h (v (k + 1) + w k) + w k) / (h (k + 1) + (k + 1))
 
 Where features are so far apart that A and B would not be numbers, ``e^(2(x + y))`` is computed for each pair instead;
 `arrays.far` says which. It is read on the device, so that the host need not wait for it.
@@ -21,7 +22,7 @@ import triton.language as tl
 
 from heedful.kernel.gpu.jit import compiled
 
-MOST = tl.constexpr(2.0**25)
+MOST = tl.constexpr(2.0**24)
 """A product beyond this is this: tanh is then 1 but for rounding, and a product of four is still a number."""
 FURTHEST = tl.constexpr(30.0)
 
@@ -33,12 +34,19 @@ def _factor(arrays, queries, memory, c):
 
 
 @compiled
+def _half(arrays, queries, memory, c):
+    """``h = (p - 1) / 2`` of a channel."""
+    own, other = 0.5 * tl.load(queries + c * arrays.queries), tl.load(memory + c * arrays.keys)
+    return tl.minimum(own * other - 0.5, MOST)
+
+
+@compiled
 def _halves(arrays, queries, memory, c):
     """Two channels' weighted sum of tanh, as a numerator and a denominator."""
     v, w = tl.load(arrays.weight + c), tl.load(arrays.weight + c + 1)
-    p, q = _factor(arrays, queries, memory, c), _factor(arrays, queries, memory, c + 1)
-    both = p * q
-    return (v + w) * (both - 1.0) + (v - w) * (p - q), (both + 1.0) + (p + q)
+    h, k = _half(arrays, queries, memory, c), _half(arrays, queries, memory, c + 1)
+    over, own = k + 1.0, w * k
+    return h * (v * over + own) + own, h * over + over
 
 
 @compiled
