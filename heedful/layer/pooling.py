@@ -36,7 +36,7 @@ class Pooling(Protocol):
         keep: Bool[Tensor, "*B S"],
         query: Float[Tensor, "*B Q"] | None = None,
     ) -> Float[Tensor, "*B S"]:
-        """How much of each state is in that vector: rows that sum to 1, or to 0 where nothing is kept."""
+        """How much of each state is in that vector: rows that sum to 1, or 0; in at least float32."""
         ...
 
 
@@ -74,7 +74,7 @@ class Last(nn.Module):
         query: Float[Tensor, "*B Q"] | None = None,
     ) -> Float[Tensor, "*B S"]:
         """All on the last state; half and half of two directions."""
-        return torch.stack([end.to(states.dtype) for end in self._ends(keep)]).mean(0)
+        return torch.stack([end.to(_exact(states)) for end in self._ends(keep)]).mean(0)
 
     def _ends(self, keep: Tensor) -> list[Bool[Tensor, "*B S"]]:
         """Which state each direction is taken from: none in a row that keeps nothing."""
@@ -105,7 +105,7 @@ class Mean(nn.Module):
         query: Float[Tensor, "*B Q"] | None = None,
     ) -> Float[Tensor, "*B S"]:
         """The same for all that are kept."""
-        kept = keep.to(states.dtype)
+        kept = keep.to(_exact(states))
         return kept / kept.sum(-1, keepdim=True).clamp(min=1)
 
 
@@ -138,11 +138,11 @@ class Max(nn.Module):
         query: Float[Tensor, "*B Q"] | None = None,
     ) -> Float[Tensor, "*B S"]:
         """The share of the columns whose maximum each state gave, the first of equals."""
-        weights = states.new_zeros(keep.shape)
+        weights = states.new_zeros(keep.shape, dtype=_exact(states))
         if not states.shape[-2]:
             return weights
         giver = torch.where(keep.unsqueeze(-1), states, -torch.inf).argmax(-2)
-        share = states.new_full(giver.shape, 1.0 / states.shape[-1])
+        share = weights.new_full(giver.shape, 1.0 / states.shape[-1])
         return weights.scatter_add_(-1, giver, share) * keep.any(-1, keepdim=True)
 
 
@@ -245,3 +245,8 @@ class AttentionPooling(nn.Module):
             return query.unsqueeze(-2)
         assert self.query is not None
         return self.query.expand(*states.shape[:-2], 1, -1)
+
+
+def _exact(states: Tensor) -> torch.dtype:
+    """The dtype of weights, as `heedful.align` gives them."""
+    return torch.promote_types(torch.float32, states.dtype)

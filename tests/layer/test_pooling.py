@@ -117,6 +117,14 @@ def test_the_order_matters_to_the_last_state_only(kind: str) -> None:
     assert same == (not kind.startswith("last"))
 
 
+@EVERY
+def test_weights_of_half_precision_are_float32(kind: str) -> None:
+    pool, keep = build(kind).bfloat16(), torch.ones(2, 5, dtype=torch.bool)
+    weights = pool.weigh(states(2, 5).bfloat16(), keep)
+    assert weights.dtype == torch.float32
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2))
+
+
 def test_the_last_state_of_each_direction_is_at_its_own_end() -> None:
     given_states, keep = states(2, 5), torch.tensor([[True, True, True, False, False], [True] * 5])
     half = WIDTH // 2

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from heedful.data import Document, DocumentBatch, collate_documents
 from heedful.errors import UserError
+from heedful.layer.precision import products_in
 from heedful.layer.recurrent import LSTM, Recurrent
 from heedful.model.text import PRESETS, TextClassifier, TextConfig, group_sentences
 from heedful.shapes import PAD, ShapeError
@@ -115,6 +116,18 @@ def test_recording_changes_no_bit(name: str) -> None:
         with record(mode) as seen:
             assert logits(mode, batch).equal(wanted)
         assert all(calls for calls in seen.calls.values())
+
+
+@EVERY
+def test_half_precision_trains(name: str) -> None:
+    model, batch = build(name).float(), collate_documents(documents())  # without dropout: the same numbers
+    wanted = model.loss(batch).total
+    with products_in(torch.bfloat16, "cpu"):
+        total = model.loss(batch).total
+    assert total.dtype == torch.float32
+    torch.testing.assert_close(total, wanted, rtol=0.05, atol=0.05)
+    total.backward()
+    assert all(one.grad is not None and one.grad.isfinite().all() for one in model.parameters())
 
 
 @EVERY
