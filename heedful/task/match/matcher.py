@@ -106,13 +106,12 @@ class Matcher:
             return found
         settings = self.config.model.settings
         width = settings.width if isinstance(settings, ConvolutionalConfig) else 1
-        with self._answering():
-            for rows in self._batches(examples):
-                with record(self.model) as seen:
-                    self.model(self._collated(examples, rows))
-                for place, row in enumerate(rows):
-                    sides = (Words.of(self.tokeniser, ids) for ids in (examples[row].left, examples[row].right))
-                    found[row] = pair_maps(seen.calls, place, (next(sides), next(sides)), width=width)
+        for rows in self._batches(examples):
+            with self._answering(), record(self.model) as seen:
+                self.model(self._collated(examples, rows))
+            for place, row in enumerate(rows):
+                left, right = (Words.of(self.tokeniser, ids) for ids in (examples[row].left, examples[row].right))
+                found[row] = pair_maps(seen.calls, place, (left, right), width=width)
         return found
 
     def _matched(self, answer: list[float], maps: list[Map], is_cut: bool) -> Matched:
