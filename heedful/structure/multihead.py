@@ -85,9 +85,22 @@ class MultiHead(nn.Module):
         offset: int = 0,
     ) -> Float[Tensor, "*B T D"]:
         """The heads' contexts, mixed. `offset` is the position of the first query, for rotary positions."""
-        queries, memory, keep = self._prepare(query, memory, value, keep, region, offset)
-        context = self.attention(queries, memory, keep=keep, region=region)
+        context = self.contexts(query, memory, value, keep=keep, region=region, offset=offset)
         return self.output_projection(context.transpose(-2, -3).flatten(-2))
+
+    def contexts(
+        self,
+        query: Float[Tensor, "*B T D"],
+        memory: Memory | Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        *,
+        keep: Bool[Tensor, "..."] | None = None,
+        region: Region | None = None,
+        offset: int = 0,
+    ) -> Float[Tensor, "*B H T d"]:
+        """What each head brings in the same call to `forward`, before ``W^O`` mixes the heads."""
+        queries, memory, keep = self._prepare(query, memory, value, keep, region, offset)
+        return self.attention(queries, memory, keep=keep, region=region)
 
     def align(
         self,

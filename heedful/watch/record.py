@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from heedful.choice import Gumbel, Hard
 from heedful.errors import UserError, did_you_mean
 from heedful.shapes import describe
-from heedful.structure import Attention, MultiHead
+from heedful.structure import Attention, MultiHead, Weighted
+
+Looking = Attention | MultiHead | Weighted
+"""The modules that look."""
 
 
 @dataclass
@@ -56,12 +59,12 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
         yield recording
 
 
-def attentions(model: nn.Module, names: str = "*") -> dict[str, Attention | MultiHead]:
+def attentions(model: nn.Module, names: str = "*") -> dict[str, Looking]:
     """Every place where a model looks, by name; of a multi-head attention the whole, not its inner part."""
     return {name: module for name, module in _outermost("", model) if fnmatchcase(name, names)}
 
 
-def _expect_some(model: nn.Module, names: str) -> dict[str, Attention | MultiHead]:
+def _expect_some(model: nn.Module, names: str) -> dict[str, Looking]:
     chosen = attentions(model, names)
     if not chosen:
         found = attentions(model)
@@ -70,8 +73,8 @@ def _expect_some(model: nn.Module, names: str) -> dict[str, Attention | MultiHea
     return chosen
 
 
-def _outermost(prefix: str, module: nn.Module) -> Iterator[tuple[str, Attention | MultiHead]]:
-    if isinstance(module, (Attention, MultiHead)):
+def _outermost(prefix: str, module: nn.Module) -> Iterator[tuple[str, Looking]]:
+    if isinstance(module, Looking):
         yield prefix or "attention", module
         return
     for name, child in module.named_children():
@@ -81,7 +84,7 @@ def _outermost(prefix: str, module: nn.Module) -> Iterator[tuple[str, Attention 
 class _Watcher:
     """The two hooks on one module: remember the random state before its call, ask for the weights after it."""
 
-    def __init__(self, module: Attention | MultiHead, calls: list[Tensor]) -> None:
+    def __init__(self, module: Looking, calls: list[Tensor]) -> None:
         self._calls = calls
         self._sources = _random_sources(module)
         self._states: list[Tensor] = []
@@ -89,7 +92,7 @@ class _Watcher:
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._states = self._sources.read()
 
-    def after(self, module: Attention | MultiHead, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+    def after(self, module: Looking, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         states = self._sources.read()
         self._sources.write(self._states)
         try:
@@ -97,7 +100,7 @@ class _Watcher:
                 weights = module.align(*args, **kwargs)
         finally:
             self._sources.write(states)
-        self._calls.append(_as_heads(weights, isinstance(module, MultiHead)))
+        self._calls.append(_as_heads(weights, not isinstance(module, Attention)))
 
 
 class _RandomSources:

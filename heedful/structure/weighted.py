@@ -1,0 +1,75 @@
+"""Heads that are weighed and kept apart, for what goes on by branches."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.region import Region
+from heedful.structure.multihead import MultiHead
+from heedful.structure.simplex import Pace, Simplex
+
+
+class Weighted(nn.Module):
+    """``kappa_i (head_i W^Oi)`` for every head i of a `MultiHead`, where that would give their sum without kappa.
+
+    ``W^Oi`` are the columns of the multi-head ``W^O`` that head i is multiplied by, and each output has its bias
+    (ours; with one head and kappa 1 it is the multi-head attention). Kappa lies on the simplex.
+    Parameters: ``heads`` (the `MultiHead`), ``kappa.weight`` [H], whose rate is `pace` if there is one.
+    Source: Ahmed et al. 2017, eq. 5 (arXiv:1711.02132).
+    """
+
+    def __init__(self, heads: MultiHead, *, pace: Pace | None = None) -> None:
+        super().__init__()
+        self.heads = heads
+        self.kappa = Simplex(heads.heads, pace)
+
+    def project(
+        self,
+        key: Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        keep: Bool[Tensor, "..."] | None = None,
+        *,
+        offset: int = 0,
+    ) -> Memory:
+        """A memory per head, as `MultiHead.project` makes it."""
+        return self.heads.project(key, value, keep, offset=offset)
+
+    def forward(
+        self,
+        query: Float[Tensor, "*B T D"],
+        memory: Memory | Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        *,
+        keep: Bool[Tensor, "..."] | None = None,
+        region: Region | None = None,
+        offset: int = 0,
+    ) -> Float[Tensor, "*B H T D"]:
+        """Each head's output, weighed; head by head in memory, so that branches read it as it lies."""
+        context = self.heads.contexts(query, memory, value, keep=keep, region=region, offset=offset)
+        kappa = self.kappa()[:, None, None]
+        mixing = self.heads.output_projection
+        weight = mixing.weight.unflatten(1, (self.heads.heads, -1)).permute(1, 2, 0)  # [H, d, D]
+        return by_branch(context, weight * kappa, mixing.bias * kappa)
+
+    def align(
+        self,
+        query: Float[Tensor, "*B T D"],
+        memory: Memory | Float[Tensor, "*B S K"],
+        value: Float[Tensor, "*B S K"] | None = None,
+        *,
+        keep: Bool[Tensor, "..."] | None = None,
+        region: Region | None = None,
+        offset: int = 0,
+    ) -> Float[Tensor, "*B H T S"]:
+        """Each head's weights behind the same call to `forward`, before kappa."""
+        return self.heads.align(query, memory, value, keep=keep, region=region, offset=offset)
+
+
+def by_branch(
+    vectors: Float[Tensor, "*B M T I"], weight: Float[Tensor, "M I O"], bias: Float[Tensor, "M 1 O"]
+) -> Float[Tensor, "*B M T O"]:
+    """A linear map of its own for each branch, all in one batched product; branch by branch in memory."""
+    rows = vectors.movedim(-3, 0)
+    outputs = torch.baddbmm(bias, rows.flatten(1, -2), weight)
+    return outputs.unflatten(1, rows.shape[1:-1]).movedim(0, -3)
