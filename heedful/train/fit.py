@@ -21,7 +21,7 @@ from heedful.train.place import make_trainer, quietly
 from heedful.train.progress import Bar
 from heedful.train.ranks import Ranks, Told
 from heedful.train.run import Run
-from heedful.train.schedule import make_schedule
+from heedful.train.schedule import make_rates
 from heedful.train.settings import TrainSettings
 from heedful.train.signals import Abandoned, Signals
 from heedful.train.state import RunState
@@ -87,7 +87,7 @@ def fit(
             signals=signals,
             meter=Meter(trainer.strategy.root_device),
             metrics=MetricsFile(folder / METRICS),
-            rate=make_schedule(settings, len(stream) if isinstance(stream, Sized) else None),
+            rate=make_rates(settings, len(stream) if isinstance(stream, Sized) else None),
             bar=bar,
             saved=saved,
         )

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from heedful.layer.precision import products_in
 from heedful.train.feed import Fed
 from heedful.train.meter import Meter
-from heedful.train.optimiser import make_optimiser
-from heedful.train.schedule import Schedule
+from heedful.train.optimiser import make_optimiser, set_rates
+from heedful.train.schedule import Rates
 from heedful.train.settings import TrainSettings
 from heedful.train.state import RunState
 
@@ -30,7 +30,7 @@ class TrainingModule(LightningModule):
         state: RunState,
         *,
         meter: Meter,
-        rate: Schedule,
+        rate: Rates,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
@@ -48,9 +48,8 @@ class TrainingModule(LightningModule):
         return make_optimiser(self.model, self.settings)
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Clips, and sets the rate of this step; Lightning's own clipping refuses fused optimisers."""
-        for group in optimizer.param_groups:
-            group["lr"] = self.rate(self.state.step)
+        """Clips, and sets the rates of this step; Lightning's own clipping refuses fused optimisers."""
+        set_rates(optimizer, self.rate, self.state.step)
         if self.settings.clip:
             norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
             self.meter.expect_finite(norm, self.state.step + 1)

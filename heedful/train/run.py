@@ -16,7 +16,7 @@ from heedful.train.meter import Meter
 from heedful.train.metrics import MetricsFile, is_better
 from heedful.train.progress import Bar
 from heedful.train.ranks import Ranks
-from heedful.train.schedule import Schedule
+from heedful.train.schedule import Rates
 from heedful.train.settings import TrainSettings
 from heedful.train.signals import Signals
 from heedful.train.state import RunState
@@ -35,7 +35,7 @@ class Run:
     signals: Signals
     meter: Meter
     metrics: MetricsFile
-    rate: Schedule
+    rate: Rates
     bar: Bar
     saved: Saved | None
 

@@ -54,23 +54,35 @@ class Cosine:
         return self.peak * (1.0 + math.cos(math.pi * gone)) / 2.0
 
 
-def make_schedule(settings: TrainSettings, epoch_steps: int | None) -> Schedule:
+@dataclass(frozen=True)
+class Rates:
+    """The rate that a run learns at, and how many steps it will have (None where only other limits are set)."""
+
+    schedule: Schedule
+    total: int | None
+
+    def __call__(self, step: int) -> float:
+        return self.schedule(step)
+
+
+def make_rates(settings: TrainSettings, epoch_steps: int | None) -> Rates:
     """The schedule that the settings name; `epoch_steps` are the batches of an epoch, if they are known.
 
     Raises: UserError, when a cosine is wanted and nobody knows how many steps there will be.
     """
-    if settings.schedule == "constant":
-        return Constant(settings.rate, settings.warmup)
-    if settings.schedule == "inverse-sqrt":
-        return InverseSqrt(settings.rate, settings.warmup)
     totals = [settings.steps] if settings.steps else []
     totals += [settings.epochs * epoch_steps] if settings.epochs and epoch_steps else []
-    if not totals:
+    total = min(totals, default=None)
+    if settings.schedule == "constant":
+        return Rates(Constant(settings.rate, settings.warmup), total)
+    if settings.schedule == "inverse-sqrt":
+        return Rates(InverseSqrt(settings.rate, settings.warmup), total)
+    if total is None:
         raise UserError(
             "the schedule 'cosine' must know the number of steps beforehand",
             hint="give steps, or choose the schedule inverse-sqrt",
         )
-    return Cosine(settings.rate, settings.warmup, min(totals))
+    return Rates(Cosine(settings.rate, settings.warmup, total), total)
 
 
 def _warming(step: int, warmup: int) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heedful.errors import UserError
 from heedful.train import TrainSettings
-from heedful.train.schedule import Constant, Cosine, InverseSqrt, make_schedule
+from heedful.train.schedule import Constant, Cosine, InverseSqrt, Rates, make_rates
 
 WARMUPS = st.integers(0, 500)
 STEPS = st.integers(0, 5000)
@@ -47,13 +47,13 @@ def test_cosine_falls_to_nothing_at_the_end_and_is_half_way_down_in_the_middle(w
 
 
 def test_the_settings_name_the_schedule():
-    assert make_schedule(TrainSettings(schedule="constant", rate=0.5, warmup=3), None) == Constant(0.5, 3)
-    assert make_schedule(TrainSettings(schedule="inverse-sqrt", rate=0.5, warmup=3), None) == InverseSqrt(0.5, 3)
+    assert make_rates(TrainSettings(schedule="constant", rate=0.5, warmup=3), None).schedule == Constant(0.5, 3)
+    assert make_rates(TrainSettings(schedule="inverse-sqrt", rate=0.5, warmup=3), None).schedule == InverseSqrt(0.5, 3)
     cosine = TrainSettings(schedule="cosine", rate=0.5, warmup=3, epochs=2, steps=100)
-    assert make_schedule(cosine, None) == Cosine(0.5, 3, 100)
-    assert make_schedule(cosine, 7) == Cosine(0.5, 3, 14)  # whichever comes first
+    assert make_rates(cosine, None) == Rates(Cosine(0.5, 3, 100), 100)
+    assert make_rates(cosine, 7) == Rates(Cosine(0.5, 3, 14), 14)  # whichever comes first
 
 
 def test_a_cosine_without_a_known_end_is_refused():
     with pytest.raises(UserError, match=r"cosine.*steps"):
-        make_schedule(TrainSettings(schedule="cosine", epochs=3), None)
+        make_rates(TrainSettings(schedule="cosine", epochs=3), None)

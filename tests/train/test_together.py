@@ -28,7 +28,7 @@ LAUNCH = ("-m", "torch.distributed.run")
 def alone(toy, tmp_path_factory):
     """What one process learns, in float64, and the lines it writes."""
     folder = tmp_path_factory.mktemp("alone")
-    model = toy.make_model(dtype=torch.float64)
+    model = toy.make_model(own=True, dtype=torch.float64)
     fit(model, toy.ToyStream(), settings=toy.settings(**GIVEN), folder=folder, validate=toy.validate)
     return model.state_dict(), losses_in(folder)
 
