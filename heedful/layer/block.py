@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from heedful.attention import Memory
+from heedful.layer.branched import BranchedAttention
 from heedful.layer.feedforward import FeedForward
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.region import Causal
@@ -59,14 +60,7 @@ class DecoderLayer(nn.Module):
         self, stream: Float[Tensor, "B 1 D"], past: Memory | None, position: int
     ) -> tuple[Float[Tensor, "B 1 D"], Memory]:
         """The first third of a step: attend to all words so far; returns them with this one added."""
-        heard: list[Memory] = []
-
-        def attend(word: Tensor) -> Tensor:
-            own = self.self.project(word, offset=position)
-            heard.append(own if past is None else past.extend(own))
-            return self.self(word, heard[0], offset=position)
-
-        return self.self_residual(stream, attend), heard[0]
+        return hear(self.self, self.self_residual, stream, past=past, position=position)
 
     def look(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T D"]:
         """The rest of a layer: attend to the source, then the feed-forward layer."""
@@ -76,3 +70,22 @@ class DecoderLayer(nn.Module):
     def looked(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T S"]:
         """Where `look` looks, the mean over heads."""
         return self.source.align(self.source_residual.enter(stream), source).mean(-3)
+
+
+def hear(
+    attention: MultiHead | BranchedAttention,
+    residual: PreNorm | PostNorm,
+    stream: Float[Tensor, "B 1 D"],
+    *,
+    past: Memory | None,
+    position: int,
+) -> tuple[Float[Tensor, "B 1 D"], Memory]:
+    """Attend to all words so far, this one included, around a residual; returns the words, too."""
+    heard: list[Memory] = []
+
+    def attend(word: Tensor) -> Tensor:
+        own = attention.project(word, offset=position)
+        heard.append(own if past is None else past.extend(own))
+        return attention(word, heard[0], offset=position)
+
+    return residual(stream, attend), heard[0]

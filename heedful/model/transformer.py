@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.errors import UserError
 from heedful.layer.block import DecoderLayer, EncoderLayer, Shape
+from heedful.layer.branched_block import BranchedDecoderLayer, BranchedEncoderLayer
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
@@ -24,8 +25,8 @@ from heedful.shapes import PAD, keep_from_lengths
 TIES: tuple[str, ...] = ("all", "target", "none")
 
 
-class TransformerConfig(BaseModel):
-    """A Transformer of 256 columns and 3 + 3 layers; the paper's base model is 512 wide, 8 heads, 6 + 6, 2048.
+class EncoderDecoderConfig(BaseModel):
+    """What all Transformers have in common, whatever their layers are; a model's own settings are made of it.
 
     `norm` says where the layers normalise (pre, post), `position` how they know order (sinusoidal, learned, rotary,
     none), `tie` which word matrices are one (all: source, target and output; target: target and output; none).
@@ -46,13 +47,13 @@ class TransformerConfig(BaseModel):
     max_length: int = Field(default=512, ge=1, description="how many positions are learned; others have no end")
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> "TransformerConfig":
+    def _names_are_known(self) -> "EncoderDecoderConfig":
         for what, names in (("norm", NORMS), ("position", POSITIONS), ("tie", dict.fromkeys(TIES))):
             known(getattr(self, what), names, what=what)
         return self
 
     @model_validator(mode="after")
-    def _heads_fit_the_width(self) -> "TransformerConfig":
+    def _heads_fit_the_width(self) -> "EncoderDecoderConfig":
         if self.width % self.heads:
             raise UserError(f"width {self.width} is no multiple of heads {self.heads}", hint="choose others")
         if self.position == "rotary" and self.width // self.heads % 2:
@@ -74,6 +75,10 @@ class TransformerConfig(BaseModel):
         return self.longest_source
 
 
+class TransformerConfig(EncoderDecoderConfig):
+    """A Transformer of 256 columns and 3 + 3 layers; the paper's base model is 512 wide, 8 heads, 6 + 6, 2048."""
+
+
 class Places(NamedTuple):
     """How one model knows order: what is added to its words, and how its self-attentions turn (or None)."""
 
@@ -81,14 +86,32 @@ class Places(NamedTuple):
     rotate: Rotary | None
 
 
-NORMS: dict[str, type[PreNorm] | type[PostNorm]] = {"pre": PreNorm, "post": PostNorm}
+Norm = type[PreNorm] | type[PostNorm]
 
-POSITIONS: dict[str, Callable[[TransformerConfig], Places]] = {
+NORMS: dict[str, Norm] = {"pre": PreNorm, "post": PostNorm}
+
+POSITIONS: dict[str, Callable[[EncoderDecoderConfig], Places]] = {
     "sinusoidal": lambda config: Places(Sinusoidal, None),
     "learned": lambda config: Places(lambda: Learned(config.max_length, config.width), None),
     "rotary": lambda config: Places(Unplaced, Rotary(config.width // config.heads)),
     "none": lambda config: Places(Unplaced, None),
 }
+
+
+class Layers(NamedTuple):
+    """What a Transformer stacks: from a shape, its norm and a rotation to a layer; and the paper that says so."""
+
+    source: str
+    encoder: Callable[[Shape, Norm, Rotary | None], EncoderLayer | BranchedEncoderLayer]
+    decoder: Callable[[Shape, Norm, Rotary | None], DecoderLayer | BranchedDecoderLayer]
+
+
+PLAIN = Layers(
+    "Vaswani et al.: Attention Is All You Need, NIPS 2017, arXiv:1706.03762",
+    EncoderLayer,
+    DecoderLayer,
+)
+"""Attention and feed-forward layer, one after the other."""
 
 
 class TransformerState(NamedTuple):
@@ -99,31 +122,32 @@ class TransformerState(NamedTuple):
 
 
 class Transformer(nn.Module):
-    """Encoder and decoder of attention and feed-forward layers.
+    """Encoder and decoder of attention and feed-forward layers, or of others that `layers` makes.
 
     Sources and targets are token ids, padded at the end with PAD; a row does not depend on the others, nor on
     padding. `step` and `logits` agree. Keys have no bias, the output neither.
     Parameters: ``source_embedding``, ``target_embedding``, ``encoder`` and ``decoder`` (layers; attentions are
-    ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear).
+    ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear). `source` cites the paper.
     Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
     """
 
-    source = "Vaswani et al.: Attention Is All You Need, NIPS 2017, arXiv:1706.03762"
-
-    def __init__(self, config: TransformerConfig, source_size: int, target_size: int) -> None:
+    def __init__(
+        self, config: EncoderDecoderConfig, source_size: int, target_size: int, *, layers: Layers = PLAIN
+    ) -> None:
         super().__init__()
         self.config = config
+        self.source = layers.source
         places = POSITIONS[config.position](config)
-        residual = NORMS[config.norm]
+        norm = NORMS[config.norm]
         shape = Shape(config.width, config.heads, config.feedforward, config.dropout)
         self.target_embedding = TokenEmbedding(target_size, config.width)
         self.source_embedding = self._source_embedding(source_size)
         self.source_position, self.target_position = places.added(), places.added()
         self.dropout = Dropout(config.dropout)
-        self.encoder = nn.ModuleList(EncoderLayer(shape, residual, places.rotate) for _ in range(config.encoder_layers))
-        self.encoder_end = residual.end(config.width)
-        self.decoder = nn.ModuleList(DecoderLayer(shape, residual, places.rotate) for _ in range(config.decoder_layers))
-        self.decoder_end = residual.end(config.width)
+        self.encoder = nn.ModuleList(layers.encoder(shape, norm, places.rotate) for _ in range(config.encoder_layers))
+        self.encoder_end = norm.end(config.width)
+        self.decoder = nn.ModuleList(layers.decoder(shape, norm, places.rotate) for _ in range(config.decoder_layers))
+        self.decoder_end = norm.end(config.width)
         self.output = nn.Linear(config.width, target_size, bias=False)
         nn.init.normal_(self.output.weight, std=config.width**-0.5)
         if config.tie != "none":
@@ -185,8 +209,8 @@ class Transformer(nn.Module):
         return token_loss(hidden, self.output.weight, None, target=target, smoothing=self.config.smoothing)
 
     @property
-    def _decoder_layers(self) -> Iterable[DecoderLayer]:
-        return cast(Iterable[DecoderLayer], self.decoder)
+    def _decoder_layers(self) -> Iterable[DecoderLayer | BranchedDecoderLayer]:
+        return cast(Iterable[DecoderLayer | BranchedDecoderLayer], self.decoder)
 
     def _decode(self, target_in: Tensor, memory: tuple[Memory, ...]) -> Float[Tensor, "B T D"]:
         """The decoder's stream, before its end."""

@@ -1,4 +1,4 @@
-"""The Transformer's laws: causal, step by step, padding, batches, order, ties, precision."""
+"""The Transformer's laws, whatever its layers: causal, step by step, padding, batches, order, ties, precision."""
 
 import itertools
 from types import SimpleNamespace
@@ -13,10 +13,12 @@ from torch.nn.functional import cross_entropy
 
 from heedful.errors import UserError
 from heedful.model.transformer import NORMS, POSITIONS, Transformer, TransformerConfig
+from heedful.model.weighted_transformer import DECODERS, WeightedTransformerConfig, weighted_transformer
 from heedful.shapes import PAD, take_rows
 from heedful.structure import MultiHead
 
 VARIANTS = list(itertools.product(NORMS, POSITIONS))
+WEIGHTED = [("pre", "sinusoidal", "source"), ("post", "rotary", "self"), ("pre", "learned", "both")]
 SOURCE_WORDS, TARGET_WORDS = 13, 11
 
 
@@ -36,9 +38,20 @@ def texts(rows: int = 3, source_length: int = 7, target_length: int = 5) -> tupl
     return source, lengths, torch.randint(1, TARGET_WORDS, (rows, target_length), generator=generator)
 
 
-@pytest.fixture(params=VARIANTS, ids=["-".join(variant) for variant in VARIANTS])
+def build_weighted(norm: str, position: str, branched: str) -> Transformer:
+    torch.manual_seed(0)
+    shape = {"width": 12, "heads": 3, "encoder_layers": 2, "decoder_layers": 2, "feedforward": 18, "tie": "target"}
+    config = WeightedTransformerConfig(**shape, norm=norm, position=position, branched=branched)
+    return weighted_transformer(config, SOURCE_WORDS, TARGET_WORDS).eval()
+
+
+@pytest.fixture(params=[*VARIANTS, *WEIGHTED], ids="-".join)
 def model(request: pytest.FixtureRequest) -> Transformer:
-    return build(*request.param)
+    return (build if len(request.param) == 2 else build_weighted)(*request.param)
+
+
+def test_every_branched_decoder_is_among_the_variants() -> None:
+    assert {branched for _, _, branched in WEIGHTED} == set(DECODERS)
 
 
 def test_the_past_does_not_know_the_future_to_the_last_bit(model: Transformer) -> None:

@@ -1,0 +1,115 @@
+"""The Weighted Transformer: branched attention in the place of attention and feed-forward layer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import Field, model_validator
+
+from heedful.errors import UserError
+from heedful.layer.block import Shape
+from heedful.layer.branched import BranchedAttention
+from heedful.layer.branched_block import BranchedDecoderLayer, BranchedEncoderLayer
+from heedful.layer.feedforward import FeedForward
+from heedful.model.attention_config import known
+from heedful.model.transformer import EncoderDecoderConfig, Layers, Norm, Transformer
+from heedful.structure import MultiHead
+from heedful.structure.multihead import Rotation
+from heedful.structure.simplex import Pace
+
+SOURCE = "Ahmed, Keskar, Socher: Weighted Transformer Network for Machine Translation, 2017, arXiv:1711.02132"
+
+
+class WeightedTransformerConfig(EncoderDecoderConfig):
+    """A Weighted Transformer of 256 columns, 4 branches and 3 + 3 layers; the paper's base has 512, 8 and 6 + 6.
+
+    `heads` is how many branches there are. `branched` says which attention of the decoder goes on by branches: "source"
+    (the default), "self", or "both", which then have half the feed-forward columns each. The paper leaves it open. In
+    the Transformer the feed-forward layer follows the attention to the source, so that "source" replaces the same two
+    sublayers as in the encoder, and leaves the first as it is.
+
+    Kappa and alpha learn at `branch_rate` times the paper's own rate, which rises for `branch_warmup` steps, and stand
+    still from the fraction `branch_until` of training on, where the number of steps is known beforehand.
+    """
+
+    branched: str = "source"
+    branch_rate: float = Field(default=1.0, ge=0)
+    branch_warmup: int = Field(default=400, ge=1)
+    branch_until: float = Field(default=0.9, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _branches_are_known_and_even(self) -> "WeightedTransformerConfig":
+        known(self.branched, DECODERS, what="branched")
+        if self.feedforward % (pieces := self.heads * (2 if self.branched == "both" else 1)):
+            raise UserError(
+                f"feedforward {self.feedforward} is no multiple of {pieces}, the branches that share it",
+                hint="choose another feedforward, or other heads",
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class BranchPace:
+    """The rate of kappa and alpha: ``scale (d / N)^-.5 min(step^-.5, step warmup^-1.5)``, N the layers of the stack.
+
+    It is 0 from the fraction `until` of all steps on, if these are known.
+    Source: Ahmed et al. 2017, section 3.3 (arXiv:1711.02132); when it freezes is ours.
+    """
+
+    width: int
+    layers: int
+    scale: float
+    warmup: int
+    until: float
+
+    def __call__(self, step: int, total: int | None) -> float:
+        if total is not None and step >= self.until * total:
+            return 0.0
+        coming = step + 1
+        return self.scale * (self.width / self.layers) ** -0.5 * min(coming**-0.5, coming * self.warmup**-1.5)
+
+
+Pair = tuple[MultiHead | BranchedAttention, MultiHead | BranchedAttention]
+
+
+def weighted_transformer(config: WeightedTransformerConfig, source_size: int, target_size: int) -> Transformer:
+    """A Transformer whose layers are branched.
+
+    Attentions are ``encoder.N.self.weighted``, ``decoder.N.source.weighted`` and so on; beside each lie its ``alpha``
+    and, in it, its ``kappa``.
+    Source: Ahmed et al. 2017 (arXiv:1711.02132).
+    """
+    own = (config.branch_rate, config.branch_warmup, config.branch_until)
+    below, above = (BranchPace(config.width, n, *own) for n in (config.encoder_layers, config.decoder_layers))
+
+    def encoder_layer(shape: Shape, norm: Norm, rotate: Rotation | None) -> BranchedEncoderLayer:
+        return BranchedEncoderLayer(branched(shape, below, rotate), shape, norm)
+
+    def decoder_layer(shape: Shape, norm: Norm, rotate: Rotation | None) -> BranchedDecoderLayer:
+        own, source = DECODERS[config.branched](shape, above, rotate)
+        return BranchedDecoderLayer(own, source, shape, residual=norm)
+
+    layers = Layers(SOURCE, encoder_layer, decoder_layer)
+    return Transformer(config, source_size, target_size, layers=layers)
+
+
+def branched(shape: Shape, pace: Pace, rotate: Rotation | None = None) -> BranchedAttention:
+    """A branched attention with all columns of the shape's feed-forward layer."""
+    heads = MultiHead(shape.width, shape.heads, rotate=rotate)
+    return BranchedAttention(heads, FeedForward(shape.width, shape.feedforward, shape.dropout), pace)
+
+
+def _source(shape: Shape, pace: Pace, rotate: Rotation | None) -> Pair:
+    return MultiHead(shape.width, shape.heads, rotate=rotate), branched(shape, pace)
+
+
+def _self(shape: Shape, pace: Pace, rotate: Rotation | None) -> Pair:
+    return branched(shape, pace, rotate), MultiHead(shape.width, shape.heads)
+
+
+def _both(shape: Shape, pace: Pace, rotate: Rotation | None) -> Pair:
+    half = shape._replace(feedforward=shape.feedforward // 2)
+    return branched(half, pace, rotate), branched(half, pace)
+
+
+DECODERS: dict[str, Callable[[Shape, Pace, Rotation | None], Pair]] = {"source": _source, "self": _self, "both": _both}
+"""From which attentions of the decoder are branched to its self-attention and its attention to the source."""
