@@ -18,7 +18,8 @@ class BranchedAttention(nn.Module):
     `feedforward` is cut into as many narrow ones as there are heads: FFN_i is columns ``i H/M ... (i + 1) H/M`` of its
     hidden layer. They share the last bias, which is the same since alpha sums to one. So there are 2 M parameters more
     than in attention and feed-forward layer. There is no residual and no norm inside: one around a branch would make
-    the branch's scale, and with it kappa, of no effect.
+    the branch's scale, and with it kappa, of no effect. The matrices that kappa and alpha multiply, fresh ones as they
+    are given, are made M times as large: weighed by 1 / M, the layer begins at the scale of a Transformer's (ours).
     Parameters: ``weighted`` (`Weighted`), ``feedforward`` (`FeedForward`), ``alpha.weight`` [M], at `pace`.
     Raises: ValueError, when the hidden layer cannot be cut evenly.
     Source: Ahmed et al. 2017, eq. 5 to 7 (arXiv:1711.02132).
@@ -31,6 +32,8 @@ class BranchedAttention(nn.Module):
             raise ValueError(
                 f"BranchedAttention cannot cut {hidden} hidden columns into {heads.heads} branches evenly."
             )
+        for weight in (heads.output_projection.weight, feedforward.outer.weight):
+            weight.detach().mul_(heads.heads)
         self.weighted = Weighted(heads, pace=pace)
         self.feedforward = feedforward
         self.alpha = Simplex(heads.heads, pace)

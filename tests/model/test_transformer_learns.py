@@ -15,8 +15,12 @@ from torch import Tensor
 
 from heedful.decode import Hypothesis, greedy
 from heedful.model.transformer import NORMS, POSITIONS, Transformer, TransformerConfig
+from heedful.model.weighted_transformer import DECODERS, WeightedTransformerConfig, weighted_transformer
 from heedful.shapes import BOS, EOS
-from heedful.structure import Attention, MultiHead
+from heedful.structure import Attention, MultiHead, Simplex
+from heedful.train import TrainSettings
+from heedful.train.optimiser import make_optimiser, set_rates
+from heedful.train.schedule import make_rates
 
 FIRST_DIGIT, DIGITS = 4, 10
 SIZE = FIRST_DIGIT + DIGITS
@@ -47,12 +51,13 @@ def build(settings: dict[str, Any]) -> Transformer:
     return Transformer(TransformerConfig(**settings, dropout=0.0, smoothing=0.0), SIZE, SIZE)
 
 
-def learn(model: Transformer, task: Task, *, length: int, steps: int, warmup: int, rate: float) -> Transformer:
-    """Adam with the paper's schedule: the rate rises for `warmup` steps and falls with the root of the step."""
-    optimiser = torch.optim.Adam(model.parameters(), betas=(0.9, 0.98), eps=1e-9)
+def learn(model: Transformer, task: Task, *, length: int, **given: Any) -> Transformer:
+    """Adam with the paper's schedule, unless one is given: up for `warmup` steps, down with the root of the step."""
+    settings = TrainSettings(weight_decay=0.0, **given)
+    optimiser, rates = make_optimiser(model, settings), make_rates(settings, None)
     generator = torch.Generator().manual_seed(0)
-    for step in range(1, steps + 1):
-        optimiser.param_groups[0]["lr"] = rate * min(step / warmup, (warmup / step) ** 0.5)
+    for step in range(given["steps"]):
+        set_rates(optimiser, rates, step)
         loss = model.loss(batch(task, 64, length, generator))
         optimiser.zero_grad()
         (loss.total / loss.tokens).backward()
@@ -133,3 +138,85 @@ def test_sorting_needs_the_source() -> None:
 
     score, _ = outputs(learn(build(FULL), sort_another, steps=300, **ACCEPTED), sort_another, 10)
     assert score < 0.1
+
+
+# -------------------------------------------------------------------------------------- the Weighted Transformer
+
+
+def build_weighted(settings: dict[str, Any], **own: Any) -> Transformer:
+    torch.manual_seed(0)
+    config = WeightedTransformerConfig(**settings, **own, dropout=0.0, smoothing=0.0)
+    return weighted_transformer(config, SIZE, SIZE)
+
+
+def blinded_branches(model: Transformer) -> Transformer:
+    """The same with uniform weights over the source."""
+    for layer in model.decoder:
+        layer.source.weighted.heads.attention = Attention(score=even)
+    return model
+
+
+def shares(model: Transformer) -> Tensor:
+    """All kappas and alphas, a row each; on the simplex."""
+    rows = torch.stack([one.weight.detach() for one in model.modules() if isinstance(one, Simplex)])
+    assert rows.min() >= 0.0
+    assert (rows.double().sum(1) - 1.0).abs().max() <= 1e-6
+    return rows
+
+
+BRANCHED_QUICK: dict[str, Any] = QUICK | {"steps": 300}
+
+
+def test_branches_reverse_six_digits_and_their_weights_have_moved() -> None:
+    model = learn(build_weighted(SMALL), TASKS["reverse"], **BRANCHED_QUICK)
+    score, found = outputs(model, TASKS["reverse"], 6)
+    assert score >= 0.95
+    maps = torch.stack([one.attention for one in found if one.attention is not None and len(one.tokens) == 6])
+    assert (maps - maps[:, :1]).abs().amax() > 0.3
+    assert (shares(model) - 0.25).abs().amax(1).min() > 0.05
+
+
+def test_branches_do_not_reverse_with_uniform_weights() -> None:
+    model = learn(blinded_branches(build_weighted(SMALL)), TASKS["reverse"], **BRANCHED_QUICK)
+    assert outputs(model, TASKS["reverse"], 6)[0] < 0.2
+
+
+BRANCHED_ACCEPTED: dict[str, Any] = ACCEPTED | {"rate": 2e-3, "schedule": "cosine"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("name", "steps"), [("copy", 600), ("reverse", 500), ("sort", 1100)])
+def test_branches_do_ten_digits_within_the_budget(name: str, steps: int) -> None:
+    model = learn(build_weighted(FULL), TASKS[name], steps=steps, **BRANCHED_ACCEPTED)
+    assert outputs(model, TASKS[name], 10)[0] >= 0.99
+    shares(model)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["copy", "reverse"])
+def test_ten_digits_need_branches_that_look(name: str) -> None:
+    model = learn(blinded_branches(build_weighted(FULL)), TASKS[name], steps=600, **BRANCHED_ACCEPTED)
+    assert outputs(model, TASKS[name], 10)[0] < 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("branched", [name for name in DECODERS if name != "source"])
+def test_other_branches_of_the_decoder_reverse_too(branched: str) -> None:
+    model = learn(build_weighted(SMALL, branched=branched), TASKS["reverse"], **(BRANCHED_QUICK | {"steps": 400}))
+    assert outputs(model, TASKS["reverse"], 6)[0] >= 0.95
+
+
+def test_kappa_and_alpha_need_a_rate_of_their_own() -> None:
+    """Equal at first, they hardly differ later when they learn as slowly as the other parameters."""
+    spreads: list[float] = []
+    for own in (True, False):
+        model = build_weighted(SMALL)
+        for weights in (one for one in model.modules() if isinstance(one, Simplex)):
+            weights.pace = weights.pace if own else None
+        learn(model, TASKS["reverse"], length=6, steps=200, warmup=50, rate=1e-3)
+        spreads.append(float((shares(model) - 0.25).abs().mean()))
+    assert spreads[0] > 2.0 * spreads[1]
+    assert spreads[1] < 0.03
