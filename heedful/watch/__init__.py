@@ -1,5 +1,6 @@
 """Where a model looks: recorded without changing its output, then drawn or written to a file."""
 
+from heedful.watch.branches import branch_maps, branch_weights
 from heedful.watch.files import Map, check_format, save_maps
 from heedful.watch.highlight import highlight
 from heedful.watch.picture import save_picture
@@ -15,6 +16,8 @@ __all__ = [
     "Palette",
     "Recording",
     "attentions",
+    "branch_maps",
+    "branch_weights",
     "check_format",
     "draw",
     "highlight",

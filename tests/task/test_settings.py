@@ -44,7 +44,8 @@ def test_what_is_written_is_read_again(name):
 def test_a_models_own_defaults_give_way_to_the_users():
     assert make_config({"model": "transformer"}).train.rate != make_config({"model": "rnnsearch"}).train.rate
     assert make_config({"model": "transformer", "train": {"rate": 0.5}}).train.rate == 0.5
-    assert make_config({"model": "transformer", "data": {"shared": False}}).model.settings.tie == "target"
+    for name in ("transformer", "weighted-transformer"):
+        assert make_config({"model": name, "data": {"shared": False}}).model.settings.tie == "target"
     both = {"model": {"name": "transformer", "tie": "none"}, "data": {"shared": False}}
     assert make_config(both).model.settings.tie == "none"
 

@@ -19,6 +19,14 @@ ATTENTION_IS_ALL_YOU_NEED = Paper(
     "1706.03762",
 )
 
+WEIGHTED_TRANSFORMER = Paper(
+    ("Karim Ahmed", "Nitish Shirish Keskar", "Richard Socher"),
+    "Weighted Transformer Network for Machine Translation",
+    "Computing Research Repository",
+    2017,
+    "1711.02132",
+)
+
 ALIGN_AND_TRANSLATE = Paper(
     ("Dzmitry Bahdanau", "Kyunghyun Cho", "Yoshua Bengio"),
     "Neural Machine Translation by Jointly Learning to Align and Translate",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from heedful.errors import UserError
 from heedful.model.seq2seq import SeqToSeqConfig
 from heedful.model.transformer import TransformerConfig
+from heedful.model.weighted_transformer import WeightedTransformerConfig
 from heedful.task.config import ModelChoice, RunConfig, make_settings, section
 from heedful.task.models import Models
 from heedful.task.settings import check_settings, join_settings
@@ -40,7 +41,7 @@ class Translators(ModelChoice):
 
     models: ClassVar[Models] = MODELS
 
-    settings: TransformerConfig | SeqToSeqConfig
+    settings: TransformerConfig | WeightedTransformerConfig | SeqToSeqConfig
 
 
 class DecodeSettings(BaseModel):
@@ -124,7 +125,8 @@ class TranslateConfig(RunConfig):
     def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """As for every task; and two vocabularies are not tied."""
         defaults = super().own_defaults(given)
-        if defaults["model"]["name"] == "transformer" and section(given, "data").get("shared") is False:
+        ties = "tie" in cls.models.named(defaults["model"]["name"])[1].family.config.model_fields
+        if ties and section(given, "data").get("shared") is False:
             defaults["model"]["tie"] = "target"
         return defaults
 

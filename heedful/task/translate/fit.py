@@ -23,10 +23,10 @@ from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.folder import build_model, load_tokenisers, save_texts, write_readme
 from heedful.task.translate.look import choose_look
-from heedful.task.translate.score import evaluate, gold_of, score_texts
+from heedful.task.translate.score import branch_numbers, evaluate, gold_of, score_texts
 from heedful.task.translate.translator import Translator
 from heedful.train import fit
-from heedful.watch import Map
+from heedful.watch import Map, branch_maps, save_svg
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,8 @@ def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -
     if texts.test:
         test = evaluate(translator, texts.test, links=texts.test_links)
         results |= of_test(test)
+    results |= branch_numbers(translator.model)
+    for seen in branch_maps(translator.model):
+        save_svg(seen.weights, seen.rows, seen.columns, path=out / f"{seen.title}.svg", title=seen.title)
     write_readme(config, out, results)
     return Trained(translator, trained.fit, trained.ranks, results)

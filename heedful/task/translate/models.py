@@ -2,11 +2,13 @@
 
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
 from heedful.model.transformer import Transformer, TransformerConfig
+from heedful.model.weighted_transformer import WeightedTransformerConfig, weighted_transformer
 from heedful.task.models import Family, Models, Name
 from heedful.task.papers import translate as papers
 
 _RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
 _TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
+_WEIGHTED = Family(WeightedTransformerConfig, weighted_transformer, "decoder.*.source*")
 
 _NAMES = {
     "transformer": Name(
@@ -14,6 +16,13 @@ _NAMES = {
         TransformerConfig(),
         "attention alone: many heads, trained all words at once",
         papers.ATTENTION_IS_ALL_YOU_NEED,
+        {"rate": 2e-3},
+    ),
+    "weighted-transformer": Name(
+        _WEIGHTED,
+        WeightedTransformerConfig(),
+        "every head goes on through its own feed-forward layer; kappa and alpha weigh them",
+        papers.WEIGHTED_TRANSFORMER,
         {"rate": 2e-3},
     ),
     "rnnsearch": Name(

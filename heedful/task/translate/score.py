@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from torch import nn
+
 from heedful.data.batch import Example
 from heedful.data.pairs import Pair
 from heedful.data.pharaoh import Links
@@ -15,6 +17,7 @@ from heedful.task.translate.config import Look
 from heedful.task.translate.look import Gold, error_rate
 from heedful.task.translate.translator import Translator
 from heedful.task.words import Words
+from heedful.watch import branch_weights
 
 
 def evaluate(
@@ -73,6 +76,15 @@ def score_alignment(translator: Translator, gold: Sequence[Gold]) -> dict[str, A
     plain = Look(module=look.module, head=look.head, shift=look.shift)
     errors = [round(error_rate(one, maps, gold), 4) for one in (look, plain)]
     return {"aer": errors[0], "aer_plain": errors[1], "look": str(look)}
+
+
+def branch_numbers(model: nn.Module) -> dict[str, list[float]]:
+    """Kappa and alpha of each attention of a Weighted Transformer; nothing for other models."""
+    return {
+        f"{what} {name}": [round(one, 4) for one in weights.tolist()]
+        for what, places in branch_weights(model).items()
+        for name, weights in places.items()
+    }
 
 
 def gold_of(translator: Translator, pairs: Sequence[Pair], links: Sequence[Links]) -> list[Gold]:

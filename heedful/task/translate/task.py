@@ -16,7 +16,7 @@ from heedful.task.models import Models
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.models import MODELS
 from heedful.task.translate.translator import Translation, Translator, load
-from heedful.watch import Map
+from heedful.watch import Map, branch_maps
 
 
 class Translate:
@@ -82,20 +82,26 @@ class Translate:
         return Answer("\n".join(lines), (best.words,) if best.words else (), note, record)
 
     def show(self, predictor: Translator, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
-        """The sentence's translation, and where the model looked for every word of it."""
+        """The sentence's translation, and where the model looked for every word of it.
+
+        With `every`, the weights of a Weighted Transformer's branches as well.
+        """
         found = predictor.predict(texts, beam=options.get("beam"))[0]
+        weights = branch_maps(predictor.model) if every else []
         if found.words is None:
-            return [Answer(found.text, note="this model does not look" if found.text else "nothing was said")]
+            return [Answer(found.text, weights, "this model does not look" if found.text else "nothing was said")]
         note = f"too long; only its first {len(found.source_tokens) - 1} tokens were read" if found.is_cut else None
-        return [Answer(found.text, list(_every_map(found.words)) if every else [found.words], note)]
+        maps = [*_every_map(found.words), *weights] if every else [found.words]
+        return [Answer(found.text, maps, note)]
 
     def evaluate(self, predictor: Translator, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
-        """BLEU and chrF, and the alignment error rate where gold links are given."""
-        from heedful.task.translate.score import evaluate
+        """BLEU and chrF, the alignment error rate where gold links are given, the weights of branches if there are."""
+        from heedful.task.translate.score import branch_numbers, evaluate
 
         gold = options.get("alignments")
         links = read_alignments(gold, one_based=options.get("one_based", False)) if gold else None
-        return evaluate(predictor, read_pairs(files), links=links, beam=options.get("beam"))
+        results = evaluate(predictor, read_pairs(files), links=links, beam=options.get("beam"))
+        return results | branch_numbers(predictor.model)
 
     def check(self, files: Sequence[Path], config: TranslateConfig, predictor: Translator | None) -> Report:
         """Counts, lengths, unknown words, empty sides, duplicates and outliers."""

@@ -10,7 +10,7 @@ import heedful
 from heedful.task.translate.folder import load_config
 
 
-@pytest.mark.parametrize("name", ["transformer", "rnnsearch"])
+@pytest.mark.parametrize("name", ["transformer", "weighted-transformer", "rnnsearch"])
 def test_what_is_saved_is_loaded(make_translator, tmp_path, name):
     translator = make_translator(name)
     translator.save(tmp_path / "run")

@@ -9,7 +9,7 @@ from heedful.shapes import EOS
 from heedful.task.translate.look import replay
 
 TEXTS = ["a b c d e f", "h", "c c a", "", "g f e d", "b"]
-MODELS = ["transformer", "rnnsearch", "luong"]
+MODELS = ["transformer", "weighted-transformer", "rnnsearch", "luong"]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -38,7 +38,7 @@ def test_maps_have_a_row_a_target_word_and_a_column_a_source_word_and_the_end(ma
         assert all(s < 3 and t < len(found.tokens) for s, t in found.alignment)
 
 
-@pytest.mark.parametrize("name", ["rnnsearch", "luong", "transformer"])
+@pytest.mark.parametrize("name", ["rnnsearch", "luong", "transformer", "weighted-transformer"])
 def test_a_replay_sees_what_the_search_saw(make_translator, name):
     translator = make_translator(name)
     source = translator.source.encode("a b c d")
