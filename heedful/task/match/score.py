@@ -17,7 +17,7 @@ from heedful.task.match.measure import class_scores, mean_average_precision, mea
 
 
 def evaluate(matcher: Matcher, pairs: Sequence[Match]) -> dict[str, Any]:
-    """Answers the pairs and compares with their labels; a class that training has not shown counts as answered wrong.
+    """Answers pairs and compares with their labels; a class that training has not shown counts as answered wrong.
 
     Returns: pairs, pairs_per_second, loss (nats a pair of a known label), and by the goal: accuracy, macro_f1 and, with
         two classes, f1 of the last one; of relevance also map, mrr and the ranked groups; of similarity pearson,

@@ -1,5 +1,6 @@
 """Matchers trained by the command line on made-up pairs: each goal, predicting, looking, resuming, and bad input."""
 
+import io
 import json
 import random
 import re
@@ -189,6 +190,28 @@ def test_pairs_are_held_out_by_groups(folder, tmp_path, capsys):
     assert run(words[:place] + words[place + 2 :]) == 0
     lines = (tmp_path / "run" / "metrics.jsonl").read_text()
     assert "valid_map" in lines
+
+
+@pytest.mark.parametrize(("model", "settings"), [("bcnn", SMALL), ("cross-attention", READER)])
+def test_training_begins_from_given_vectors(folder, tmp_path, model, settings):
+    path = tmp_path / "vectors.txt"
+    path.write_text("".join(f"{word} {' '.join([str(number)] * 3)}\n" for number, word in enumerate(WORDS)))
+    kept = {name: value for name, value in settings.items() if not name.endswith("embed")}
+    still = {"train__steps": 1, "train__valid_every": 1, "train__rate": 1e-12, "train__weight_decay": 0}
+    words = training(folder, tmp_path / "run", "--vectors", str(path), settings=kept, model=model, **still)
+    assert run(words) == 0
+    matcher = heedful.load(tmp_path / "run")
+    (embedding,) = (module for module in matcher.model.modules() if isinstance(module, torch.nn.Embedding))
+    found = embedding.weight[matcher.tokeniser.encode(f"{WORDS[7]} {WORDS[2]}")]
+    assert torch.allclose(found, torch.tensor([[7.0] * 3, [2.0] * 3]), atol=1e-6)
+
+
+def test_standard_input_is_answered(trained, capsys, monkeypatch):
+    lines = io.TextIOWrapper(io.BytesIO(b"ba be bi\tda bi bo\nba be\tdu\n"))
+    monkeypatch.setattr("sys.stdin", lines)
+    capsys.readouterr()
+    assert run(["predict", str(trained)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_bad_input(folder, tmp_path, capsys):
