@@ -7,14 +7,17 @@ PRESETS: dict[str, TextConfig] = {
     "words": TextConfig(encoder="words", pooling="mean"),
     "textcnn": TextConfig(encoder="cnn", pooling="max", dropout=0.5, max_norm=3.0),
     "textrnn": TextConfig(pooling="mean"),
-    "birnn": TextConfig(pooling="attention", merge="sum", end="tanh"),
+    "birnn": TextConfig(merge="sum", end="tanh", dropout=0.5, embed_dropout=0.5, word_dropout=0.1),
     "rcnn": TextConfig(encoder="rcnn", pooling="max"),
     "cnn-attention": TextConfig(encoder="cnn", pooling="asked", attention=AttentionConfig(score="general")),
     "han": TextConfig(structure="hierarchy", pooling="context", cell="gru"),
     "transformer": TextConfig(encoder="transformer", pooling="attention", layers=2, dropout=0.2),
     "sa-lstm": TextConfig(pooling="last", bidirectional=False, gain="linear"),
 }
-"""Published models at our default widths; `config.model_copy(update=...)` changes one."""
+"""Published models at our default widths; `config.model_copy(update=...)` changes one.
+
+The dropout of birnn is ours, not that of its paper.
+"""
 
 _PAPERS = {
     "hierarchy": "Yang et al.: Hierarchical Attention Networks for Document Classification, NAACL 2016, N16-1174",

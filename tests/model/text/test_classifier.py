@@ -266,6 +266,19 @@ def test_pretrained_layers_that_do_not_fit_are_refused() -> None:
         build("textcnn").transplant(nn.Embedding(SIZE, 5), Recurrent(LSTM, 5, 6))
 
 
+def test_training_keeps_the_rows_of_the_output_short() -> None:
+    pytest.importorskip("lightning")
+    from heedful.train.optimiser import make_optimiser
+    from heedful.train.settings import TrainSettings
+
+    model = build("textcnn", max_norm=0.5).train()
+    assert model.output.weight.norm(dim=1).max() > 0.5
+    optimiser = make_optimiser(model, TrainSettings(rate=1e-3))
+    model.loss(collate_documents(documents())).total.backward()
+    optimiser.step()
+    torch.testing.assert_close(model.output.weight.norm(dim=1).clamp(min=0.5), torch.full((CLASSES,), 0.5).double())
+
+
 def test_word_vectors_can_be_brought() -> None:
     model, vectors = build("textcnn"), torch.randn(SIZE, 5, dtype=torch.float64)
     model.start_from(vectors, torch.tensor([False] * 4 + [True] * (SIZE - 4)))

@@ -21,7 +21,14 @@ LEARNT = 0.95
 CHANCE = 0.3
 """More than any model hits that cannot look: 2 of 60 words, or one of 6 sentences, by luck."""
 
-SMALL: dict[str, Any] = {"embed": 32, "hidden": 32, "maps": 32, "dropout": 0.0, "embed_dropout": 0.0}
+SMALL: dict[str, Any] = {
+    "embed": 32,
+    "hidden": 32,
+    "maps": 32,
+    "dropout": 0.0,
+    "embed_dropout": 0.0,
+    "word_dropout": 0.0,
+}
 
 
 @pytest.fixture(autouse=True)
