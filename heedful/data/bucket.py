@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -93,13 +93,23 @@ class BatchPlan:
         yield batch
 
 
+@runtime_checkable
+class Plan(Protocol):
+    """The batches of every epoch, the same whenever they are asked for, and the share that one rank has of them."""
+
+    def shares(self, number: int) -> list[Share]: ...
+    def batches(self, number: int) -> list[list[int]]: ...
+    @property
+    def fingerprint(self) -> int: ...
+
+
 class BatchStream:
     """Goes through a plan epoch by epoch, and can be stopped and taken up again after any batch.
 
     Each `iter` gives what is left of the current epoch. A batch counts as done when it has been handed out.
     """
 
-    def __init__(self, plan: BatchPlan) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._epoch = self._position = 0
 

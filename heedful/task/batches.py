@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from heedful.data.bucket import BatchPlan, BatchStream, Share
+from heedful.data.bucket import BatchStream, Plan, Share
 
 B = TypeVar("B")
 
@@ -41,7 +41,7 @@ class Batches(Generic[B]):
     `make` turns one rank's share of a batch into tensors.
     """
 
-    def __init__(self, plan: BatchPlan, make: Callable[[Share], B]) -> None:
+    def __init__(self, plan: Plan, make: Callable[[Share], B]) -> None:
         self._stream, self._make = BatchStream(plan), make
 
     def __len__(self) -> int:
