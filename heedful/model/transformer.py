@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -79,6 +79,17 @@ class TransformerConfig(EncoderDecoderConfig):
     """A Transformer of 256 columns and 3 + 3 layers; the paper's base model is 512 wide, 8 heads, 6 + 6, 2048."""
 
 
+class Placed(Protocol):
+    """What positions have to know of a model: columns, heads, and how many positions can be learned."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def max_length(self) -> int: ...
+
+
 class Places(NamedTuple):
     """How one model knows order: what is added to its words, and how its self-attentions turn (or None)."""
 
@@ -90,7 +101,7 @@ Norm = type[PreNorm] | type[PostNorm]
 
 NORMS: dict[str, Norm] = {"pre": PreNorm, "post": PostNorm}
 
-POSITIONS: dict[str, Callable[[EncoderDecoderConfig], Places]] = {
+POSITIONS: dict[str, Callable[[Placed], Places]] = {
     "sinusoidal": lambda config: Places(Sinusoidal, None),
     "learned": lambda config: Places(lambda: Learned(config.max_length, config.width), None),
     "rotary": lambda config: Places(Unplaced, Rotary(config.width // config.heads)),

@@ -1,0 +1,14 @@
+"""Language models: one interface, a file a family."""
+
+from heedful.model.language.base import LanguageModel, Sequences
+from heedful.model.language.recurrent import RecurrentLanguage, RecurrentLanguageConfig
+from heedful.model.language.transformer import CausalTransformer, CausalTransformerConfig
+
+__all__ = [
+    "CausalTransformer",
+    "CausalTransformerConfig",
+    "LanguageModel",
+    "RecurrentLanguage",
+    "RecurrentLanguageConfig",
+    "Sequences",
+]

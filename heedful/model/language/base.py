@@ -1,0 +1,113 @@
+"""What every language model is: something that hears tokens one after another and says what may come next."""
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.layer.loss import TokenLoss, token_loss
+from heedful.layer.step import Step
+from heedful.shapes import PAD, ShapeError, describe
+
+
+@runtime_checkable
+class Sequences(Protocol):
+    """What a language model needs of a batch: tokens, and for each the next one, or PAD where none is asked for."""
+
+    @property
+    def inputs(self) -> Int[Tensor, "B T"]: ...
+    @property
+    def targets(self) -> Int[Tensor, "B T"]: ...
+
+
+class Opened(NamedTuple):
+    """A text that was read up to its last token: the state before that one, and the token itself ``[B]``."""
+
+    state: Any
+    last: Tensor
+
+
+class Going(NamedTuple):
+    """A text under way: the model's state, and the token that has still to be heard, ``[B]`` (None later on)."""
+
+    state: Any
+    waiting: Tensor | None
+
+
+class LanguageModel(nn.Module, ABC):
+    """A distribution over the next token, the tokens before it given.
+
+    `hear` does the work, any number of tokens at a time and with equal results. For search a source is the text to
+    be continued: `encode` reads it, and the first `step` hears its last token in the place of the BOS that search
+    begins with. A row depends neither on others nor on what comes after.
+    Parameters: ``embedding``, ``output`` (Linear).
+    """
+
+    source: str
+    output: nn.Linear
+
+    @abstractmethod
+    def hear(self, tokens: Int[Tensor, "B T"], state: Any) -> tuple[Float[Tensor, "B T D"], Any]:
+        """What the softmax reads after each of the tokens, and the state after the last; None: nothing heard yet."""
+
+    def logits(self, inputs: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        """Logits of the token after each."""
+        return self.output(self.ready(self.hear(inputs, None)[0]))
+
+    def loss(self, batch: Sequences) -> TokenLoss:
+        """The loss summed over the tokens that are asked for; no logits are made of the others."""
+        features, _ = self.hear(batch.inputs, None)
+        return self.price(features, batch.targets)
+
+    def price(self, features: Float[Tensor, "B T D"], targets: Int[Tensor, "B T"]) -> TokenLoss:
+        """The loss of targets, given what `hear` made of the tokens before them."""
+        rows, asked = real_rows(features, targets)
+        return token_loss(self.ready(rows), self.output.weight, self.output.bias, target=asked)
+
+    def ready(self, features: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
+        """What is done to features only where the softmax reads them."""
+        return features
+
+    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " _"]) -> Opened:
+        """Read texts to be continued, all of one length.
+
+        Raises: ShapeError, when a text is empty or its length differs from the others': group them by length.
+        """
+        if source.shape[1] < 1 or bool((lengths != source.shape[1]).any()):
+            raise ShapeError(
+                f"texts to continue are {describe(source)} with lengths {sorted(set(lengths.tolist()))}: "
+                "expected one length of at least 1 for all; read texts of other lengths apart."
+            )
+        state = self.hear(source[:, :-1], None)[1] if source.shape[1] > 1 else None
+        return Opened(state, source[:, -1])
+
+    def start(self, memory: Opened) -> Going:
+        """The state before the first new token."""
+        return Going(memory.state, memory.last)
+
+    def step(self, token: Int[Tensor, " B"], state: Going, memory: Opened) -> Step:
+        """Hear one token; say the logits of the next.
+
+        Where the model looks grows with the text: `heedful.record` sees it, `Step.attention` does not.
+        """
+        token = token if state.waiting is None else state.waiting
+        features, after = self.hear(token.unsqueeze(1), state.state)
+        return Step(self.output(self.ready(features.squeeze(1))), Going(after, None), None)
+
+
+def real_rows(
+    features: Float[Tensor, "B T D"], targets: Int[Tensor, "B T"]
+) -> tuple[Float[Tensor, "N D"], Int[Tensor, " N"]]:
+    """The features that have a target, and the targets."""
+    real = (targets != PAD).flatten().nonzero().squeeze(1)
+    return features.flatten(0, 1).index_select(0, real), targets.flatten().index_select(0, real)
+
+
+def draw_output(output: nn.Linear) -> None:
+    """Draws an output layer as token embeddings are drawn: logits of order 1."""
+    nn.init.normal_(output.weight, std=output.in_features**-0.5)
+    if output.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        with torch.no_grad():
+            output.bias.zero_()

@@ -1,0 +1,97 @@
+"""Recurrent language models: an LSTM or GRU that looks back at its own past states, or does not."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.layer.dropout import Dropout
+from heedful.layer.embedding import TokenEmbedding
+from heedful.layer.readout import Attentional, beside
+from heedful.layer.recurrent import Recurrent, State
+from heedful.model.attention_config import AttentionConfig, known
+from heedful.model.language.base import LanguageModel
+from heedful.model.language.look import LookAway, LookBack
+from heedful.model.seq2seq.config import CELLS
+
+
+class RecurrentLanguageConfig(BaseModel):
+    """Recurrent layers of 256 columns over words of 128, with an additive look back at their past states.
+
+    `attention` null is the plain recurrent model. The softmax reads the embedding's matrix, so that `embed` is the
+    width of the readout as well.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attention: AttentionConfig | None = AttentionConfig()
+    cell: str = "lstm"
+    embed: int = Field(default=128, ge=1)
+    hidden: int = Field(default=256, ge=1)
+    layers: int = Field(default=1, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "RecurrentLanguageConfig":
+        known(self.cell, CELLS, what="cell")
+        return self
+
+    @property
+    def longest(self) -> int | None:
+        """How many tokens a text can have; None for no end."""
+        learned = self.attention is not None and self.attention.score == "location"
+        return self.attention.max_length if learned and self.attention is not None else None
+
+
+class RecurrentSaid(NamedTuple):
+    """The recurrent state ``[B, L, H]`` each, and the memory of all states so far (None for one that does not look)."""
+
+    layers: State
+    past: Memory | None
+
+
+class RecurrentLanguage(LanguageModel):
+    """``h_t = RNN(h_{t-1}, E x_t)``; ``c_t`` from ``h_t`` over its past; ``softmax(E tanh(W [c_t; h_t]) + b)``.
+
+    The past is ``h_1 ... h_{t-1}``. Nothing of what was seen goes back into the recurrence, so that all steps run, and
+    then look, at once. A model that does not look is the same without ``c_t``.
+    Parameters: ``embedding``, ``recurrent``, ``look`` (the attention), ``readout`` (W), ``output`` (tied, with a bias).
+    Source: Daniluk et al. 2017, eq. 1-5 (arXiv:1702.04521), whose window is the region "window".
+    """
+
+    def __init__(self, config: RecurrentLanguageConfig, size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = TokenEmbedding(size, config.embed)  # from smaller entries it learns late where to look
+        self.dropout = Dropout(config.dropout)
+        self.recurrent = Recurrent(
+            CELLS[config.cell], config.embed, config.hidden, layers=config.layers, dropout=config.dropout
+        )
+        self.look = LookAway() if config.attention is None else LookBack(config.attention, config.hidden)
+        self.readout = Attentional(self.look.output_dim, config.hidden, config.embed)
+        self.output = nn.Linear(config.embed, size)
+        nn.init.zeros_(self.output.bias)
+        self.output.weight = self.embedding.weight
+
+    @property
+    def source(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The paper of the model."""
+        if self.config.attention is None:
+            return "Zaremba, Sutskever, Vinyals: Recurrent Neural Network Regularization, 2014, arXiv:1409.2329"
+        return (
+            "Daniluk et al.: Frustratingly Short Attention Spans in Neural Language Modeling, ICLR 2017, "
+            "arXiv:1702.04521"
+        )
+
+    def hear(self, tokens: Int[Tensor, "B T"], state: RecurrentSaid | None) -> tuple[Tensor, RecurrentSaid]:
+        """``[c_t; h_t]`` of each of the tokens, and the state after the last."""
+        layers, past = (None, None) if state is None else state
+        states, layers = self.recurrent(self.dropout(self.embedding(tokens)), layers)
+        context, memory = self.look(states, past)
+        return beside(context, states), RecurrentSaid(layers, memory)
+
+    def ready(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... E"]:
+        """``tanh(W [c_t; h_t])``."""
+        return self.dropout(self.readout(self.dropout(features)))

@@ -1,0 +1,110 @@
+"""The decoder-only Transformer: a stack of causal layers, trained all at once and run one step at a time."""
+
+from typing import Any, NamedTuple, cast
+
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.errors import UserError
+from heedful.layer.block import Shape
+from heedful.layer.causal import CausalLayer
+from heedful.layer.dropout import Dropout
+from heedful.layer.embedding import TokenEmbedding
+from heedful.layer.precision import for_products
+from heedful.model.attention_config import known
+from heedful.model.language.base import LanguageModel, draw_output
+from heedful.model.transformer import NORMS, POSITIONS
+
+
+class CausalTransformerConfig(BaseModel):
+    """A decoder-only Transformer of 128 columns, 4 heads and 4 layers: 0.8 million parameters.
+
+    `norm` (pre, post) and `position` (rotary, sinusoidal, learned, none) are those of the translating Transformer; the
+    softmax reads the embedding's matrix. `reach` is how many tokens one sees, itself included (None: all before it):
+    with it, text may go on without end, and memory and time of a step stay the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(default=128, ge=1)
+    heads: int = Field(default=4, ge=1)
+    layers: int = Field(default=4, ge=1)
+    feedforward: int = Field(default=512, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    norm: str = "pre"
+    position: str = "rotary"
+    reach: int | None = Field(default=None, ge=1)
+    max_length: int = Field(default=512, ge=1, description="how many positions are learned; others have no end")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "CausalTransformerConfig":
+        for what, names in (("norm", NORMS), ("position", POSITIONS)):
+            known(getattr(self, what), names, what=what)
+        if self.width % self.heads:
+            raise UserError(f"width {self.width} is no multiple of heads {self.heads}", hint="choose others")
+        if self.position == "rotary" and self.width // self.heads % 2:
+            raise UserError(
+                f"position 'rotary' turns pairs of columns, but {self.width} columns in {self.heads} heads make "
+                f"{self.width // self.heads} each",
+                hint="choose an even number of columns a head",
+            )
+        return self
+
+    @property
+    def longest(self) -> int | None:
+        """How many tokens a text can have; None for no end."""
+        return self.max_length if self.position == "learned" else None
+
+
+class Said(NamedTuple):
+    """The tokens so far: how many, and each layer's memory of them ``[B, H, t, d]``."""
+
+    position: int
+    heard: tuple[Memory, ...]
+
+
+class CausalTransformer(LanguageModel):
+    """A stack of causal self-attention and feed-forward layers over one sequence.
+
+    Parameters: ``embedding``, ``layers`` (attentions are ``layers.N.self``), ``end`` (the last norm), ``output``
+    (Linear without a bias, tied to the embedding).
+    """
+
+    source = (
+        "Radford et al.: Improving Language Understanding by Generative Pre-Training, 2018; the layers of Vaswani et "
+        "al.: Attention Is All You Need, NIPS 2017, arXiv:1706.03762"
+    )
+
+    def __init__(self, config: CausalTransformerConfig, size: int) -> None:
+        super().__init__()
+        self.config = config
+        places = POSITIONS[config.position](config)
+        residual = NORMS[config.norm]
+        shape = Shape(config.width, config.heads, config.feedforward, config.dropout)
+        self.embedding = TokenEmbedding(size, config.width)
+        self.position = places.added()
+        self.dropout = Dropout(config.dropout)
+        self.layers = nn.ModuleList(
+            CausalLayer(shape, residual, places.rotate, reach=config.reach) for _ in range(config.layers)
+        )
+        self.end = residual.end(config.width)
+        self.output = nn.Linear(config.width, size, bias=False)
+        draw_output(self.output)
+        self.output.weight = self.embedding.weight
+
+    def hear(self, tokens: Int[Tensor, "B T"], state: Said | None) -> tuple[Float[Tensor, "B T D"], Said]:
+        """The stream above each of the tokens, and the memory of them and all before."""
+        position = 0 if state is None else state.position
+        stream = self.dropout(self.position(self.embedding(tokens), position))
+        heard: list[Memory] = []
+        for number, layer in enumerate(self.layers):
+            past = None if state is None else state.heard[number]
+            stream, memory = cast(CausalLayer, layer)(stream, past, position)
+            heard.append(memory)
+        return stream, Said(position + tokens.shape[1], tuple(heard))
+
+    def ready(self, features: Float[Tensor, "... D"]) -> Any:
+        """The last norm."""
+        return for_products(self.end(features))
