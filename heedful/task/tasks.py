@@ -14,6 +14,7 @@ _HOMES = {
     "classify": "heedful.task.classify.task:Classify",
     "match": "heedful.task.match.task:MatchPairs",
     "chat": "heedful.task.chat.task:Chat",
+    "language-model": "heedful.task.language_model.task:LanguageModelling",
 }
 
 

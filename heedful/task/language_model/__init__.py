@@ -1,0 +1,1 @@
+"""Text in, a model out that says how likely text is and goes on with it."""

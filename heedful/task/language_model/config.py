@@ -1,0 +1,128 @@
+"""What a language model is made of and how it is trained, as one tree of settings: data, model, train, decode."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from heedful.errors import UserError
+from heedful.model.language import CausalTransformerConfig, RecurrentLanguageConfig
+from heedful.task.config import ModelChoice, RunConfig, make_settings, section
+from heedful.task.language_model.models import MODELS
+from heedful.task.models import Models
+from heedful.task.settings import join_settings
+from heedful.task.tokenisers import TokeniserSettings
+
+
+class DataSettings(BaseModel):
+    """Which files, and how their text becomes tokens.
+
+    `documents` says what a document is: "file", all files one after the other are one long text, which training cuts
+    into windows at other places each epoch; or "line", each line begins and ends by itself. The model reads `window`
+    tokens at a time; of a longer line the next so many come next. Of validation text the first `valid_most` tokens are
+    scored.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    documents: Literal["file", "line"] = "file"
+    text: TokeniserSettings = TokeniserSettings(tokeniser="character")
+    lowercase: bool = False
+    window: int = Field(default=128, ge=1)
+    valid_most: int = Field(default=200_000, ge=1)
+
+
+class LanguageModels(ModelChoice):
+    """A language model by name and its own settings."""
+
+    models: ClassVar[Models] = MODELS
+
+    settings: CausalTransformerConfig | RecurrentLanguageConfig
+
+
+class DecodeSettings(BaseModel):
+    """How text is continued, and how it is scored.
+
+    A continuation has at most `length` tokens. Each is drawn from the model's distribution: `temperature` below 1
+    sharpens it, `top_k` leaves the so many likeliest, `top_p` the fewest that reach this probability together; top_k 1
+    takes the likeliest always. The same `seed` draws the same continuation of a text, whatever stands beside it.
+    When text is scored, `context` tokens before those asked for are read with them (None: half a window).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    length: int = Field(default=200, ge=1)
+    temperature: float = Field(default=1.0, gt=0)
+    top_k: int | None = Field(default=None, ge=1)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    seed: int = Field(default=1, ge=0)
+    context: int | None = Field(default=None, ge=0)
+    tokens: int = Field(default=8192, ge=1, description="tokens in a batch")
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class LanguageConfig(RunConfig):
+    """All settings of a language model; a run folder keeps them in ``config.yaml``."""
+
+    models: ClassVar[Models] = MODELS
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "train": {
+            "metric": "valid_loss",
+            "epochs": None,
+            "steps": 1500,
+            "valid_every": 500,
+            "tokens": 2048,
+            "rate": 3e-3,
+            "warmup": 100,
+            "schedule": "cosine",
+            "average": 1,
+        }
+    }
+
+    task: Literal["language-model"] = "language-model"
+    data: DataSettings = DataSettings()
+    model: LanguageModels = Field(default_factory=lambda: LanguageModels.model_validate({"name": MODELS.default}))
+    decode: DecodeSettings = DecodeSettings()
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> "LanguageConfig":
+        longest, window = self.model.settings.longest, self.data.window
+        if longest is not None and window > longest:
+            raise UserError(
+                f"this model knows {longest} positions, too few for data.window {window}",
+                hint=f"set data.window to {longest} or less, or the model's max_length to more",
+            )
+        if self.decode.context is not None and self.decode.context >= window:
+            raise UserError(
+                f"decode.context {self.decode.context} leaves no room in data.window {window}",
+                hint=f"set it to {window - 1} or less",
+            )
+        return self
+
+    @property
+    def context(self) -> int:
+        """How many tokens are read again before those that are asked for, when text is scored."""
+        return self.data.window // 2 if self.decode.context is None else self.decode.context
+
+    @classmethod
+    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """As for every task; and a Transformer reaches as far as it reads in training, so that text may go on.
+
+        Distances that training has not shown would mislead it.
+        """
+        defaults = super().own_defaults(given)
+        if defaults["model"]["name"] != "transformer":
+            return defaults
+        window = section(given, "data").get("window", cls.model_fields["data"].default.window)
+        return join_settings({"model": {"reach": window, "max_length": window}}, defaults)
+
+
+def make_config(*layers: Mapping[str, Any], where: str | None = None) -> LanguageConfig:
+    """The settings of a language model from layers of plain settings, the later ones winning.
+
+    Raises: UserError, for an unknown name, setting or value.
+    """
+    return make_settings(LanguageConfig, *layers, where=where)

@@ -1,0 +1,123 @@
+"""Trains a language model on text and leaves a run folder that writes, scores, resumes, and tells what it reached."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from heedful.data.bucket import Plan
+from heedful.data.stream import Runs, StreamPlan, TextWindows, line_up
+from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.task.base import Shown, Trained
+from heedful.task.batches import Batches
+from heedful.task.folder import CONFIG
+from heedful.task.language_model.config import LanguageConfig
+from heedful.task.language_model.score import evaluate, validation_numbers
+from heedful.task.language_model.texts import Text, Tokens, as_tokens, text_for_learning
+from heedful.task.language_model.writer import TOKENISER, Writer, build_model, save_texts, write_readme
+from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.train import Ranks, fit
+from heedful.watch import Map
+
+_MANY_UNKNOWN = 0.01
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a run."""
+
+    train: Text
+    valid: Text
+    test: Text | None = None
+
+
+def train_writer(
+    config: LanguageConfig, texts: Texts, out: Path, *, resume: bool = False, shown: Shown | None = None
+) -> Trained:
+    """Trains a language model and leaves it in the folder `out`.
+
+    Raises: UserError, when the folder holds a run and `resume` is not asked for, or the texts or settings do not fit.
+    """
+    shown = shown or Shown()
+    ranks = open_run(config, out, resume=resume)
+    writer = _begin(config, texts, out, resume=resume)
+    if ranks.rank == 0:
+        save_texts(out, config, {}, writer.tokeniser)
+    train, valid = (as_tokens(text, writer.tokeniser, config.data) for text in (texts.train, texts.valid))
+    for warning in _warnings(config, train, valid) if ranks.rank == 0 else ():
+        shown.say(warning)
+    runs, plan = _plan(config, train, ranks)
+    result = fit(
+        writer.model,
+        Batches(plan, lambda share: line_up(runs, share.rows, everyone=share.everyone)),
+        settings=config.train,
+        folder=out,
+        validate=lambda model, step: validation_numbers(writer, valid),
+        watch=_Window(writer, texts.valid, shown.draw) if shown.draw else None,
+        resume=resume,
+    )
+    if result.exit_status or ranks.rank:
+        return Trained(writer, result, ranks)
+    writer.model.eval()
+    results = run_numbers(config, result) | {"parameters": sum(one.numel() for one in writer.model.parameters())}
+    if texts.test is not None:
+        results |= of_test(evaluate(writer, texts.test))
+    write_readme(out, config, results)
+    return Trained(writer, result, ranks, results)
+
+
+def make_tokeniser(config: LanguageConfig, text: Text) -> Tokeniser:
+    """The tokeniser learnt from training text."""
+    lines = list(text_for_learning(text, config.data))
+    return learn_tokeniser(config.data.text, lines, lowercase=config.data.lowercase)
+
+
+def _begin(config: LanguageConfig, texts: Texts, out: Path, *, resume: bool) -> Writer:
+    """A writer with fresh weights, and the run's own tokeniser if it has one yet."""
+    known = resume and (out / CONFIG).exists()
+    tokeniser = load_tokeniser(out, TOKENISER) if known else make_tokeniser(config, texts.train)
+    torch.manual_seed(config.train.seed)
+    return Writer(config, build_model(config, tokeniser.size), tokeniser)
+
+
+def _plan(config: LanguageConfig, train: Tokens, ranks: Ranks) -> tuple[Runs, Plan]:
+    """The runs of ids that training reads, and which make a batch."""
+    if config.data.documents == "line":
+        runs = train.runs(config.data.window, 0)
+        return runs, plan_batches([(run.asked,) for run in runs], config, ranks)
+    (ids,) = train.documents
+    settings = config.train
+    plan = StreamPlan(
+        ids,
+        window=config.data.window,
+        tokens=settings.tokens,
+        seed=settings.seed,
+        rank=ranks.rank,
+        world=ranks.world,
+    )
+    return TextWindows(ids, plan.window), plan
+
+
+def _warnings(config: LanguageConfig, train: Tokens, valid: Tokens) -> Iterator[str]:
+    """A word about text that is short for its window, and about validation text that is strange to training."""
+    longest = max(map(len, train.documents)) - 1
+    if config.data.documents == "file" and longest < config.data.window:
+        yield f"training: the text has {longest + 1} tokens only, fewer than data.window {config.data.window} and one"
+    if valid.unknown > _MANY_UNKNOWN:
+        yield f"validation: {valid.unknown:.1%} of the tokens are unknown; is it text of the same kind?"
+
+
+class _Window:
+    """A line of validation text: where its last tokens look, drawn as the model learns."""
+
+    def __init__(self, writer: Writer, valid: Text, draw: Callable[[Map], Any]) -> None:
+        self._writer, self._draw = writer, draw
+        self._line = min(valid.lines, key=lambda line: abs(len(line) - 40))
+
+    def __call__(self, model: nn.Module) -> Any:
+        maps = self._writer.looks(self._line)
+        return self._draw(maps[0]) if maps else None

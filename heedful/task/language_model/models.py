@@ -1,0 +1,38 @@
+"""The language models: a name at the edge, a configured model behind it."""
+
+from heedful.model.language import (
+    CausalTransformer,
+    CausalTransformerConfig,
+    RecurrentLanguage,
+    RecurrentLanguageConfig,
+)
+from heedful.task.models import Family, Models, Name
+from heedful.task.papers import language_model as papers
+from heedful.task.papers.translate import ATTENTION_IS_ALL_YOU_NEED
+
+_RECURRENT = Family(RecurrentLanguageConfig, RecurrentLanguage)
+
+_NAMES: dict[str, Name] = {
+    "transformer": Name(
+        Family(CausalTransformerConfig, CausalTransformer),
+        CausalTransformerConfig(),
+        "causal self-attention, 4 layers",
+        ATTENTION_IS_ALL_YOU_NEED,
+        train={"rate": 4e-3, "warmup": 100},
+    ),
+    "attention-rnn": Name(
+        _RECURRENT,
+        RecurrentLanguageConfig(),
+        "LSTM that looks back at its own past states",
+        papers.FRUSTRATINGLY_SHORT,
+    ),
+    "lstm": Name(
+        _RECURRENT,
+        RecurrentLanguageConfig(attention=None),
+        "LSTM that does not look: what the others must beat",
+        papers.LSTM_LANGUAGE_MODEL,
+    ),
+}
+
+MODELS = Models(_NAMES, default="transformer", aliases={"gpt": "transformer"})
+"""The closed table."""

@@ -1,0 +1,206 @@
+"""A trained language model: text in; how likely it is, how it may go on, and where the model looked."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from heedful.data.stream import Run, line_up
+from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.decode import sample
+from heedful.layer.precision import products_in
+from heedful.machine import choose_precision
+from heedful.model.language import LanguageModel
+from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.batches import batches
+from heedful.task.config import changed_for_use
+from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.language_model.config import LanguageConfig
+from heedful.task.language_model.models import MODELS
+from heedful.task.language_model.texts import opening
+from heedful.watch import Map, attentions, record
+
+TOKENISER = "text"
+_ROWS, _COLUMNS = 12, 60  # of a map: the last positions, and the tokens that they look at
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """A text and what the model wrote after it; `is_cut` says that only the text's end was read, being too long.
+
+    `joint` stands between the two: a space, where the model writes whole words.
+    """
+
+    prompt: str
+    text: str
+    joint: str = ""
+    is_cut: bool = False
+
+    @property
+    def whole(self) -> str:
+        """Both together."""
+        return self.prompt + self.joint + self.text
+
+
+class Writer:
+    """A model with its tokeniser and settings, as training leaves it and `heedful.load(folder)` gives it."""
+
+    def __init__(self, config: LanguageConfig, model: LanguageModel, tokeniser: Tokeniser) -> None:
+        self.config, self.model, self.tokeniser = config, model, tokeniser
+        self._opening = opening(tokeniser, config.data)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes a folder that `load` reads, with a README that says how to use it.
+
+        Raises: UserError, when a file cannot be written.
+        """
+        save_texts(Path(folder), self.config, {}, self.tokeniser)
+        save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
+
+    def predict(self, texts: Sequence[str]) -> list[Continuation]:
+        """Each text continued, drawn as the settings of the section decode say.
+
+        A text begins a line; of a long one the last window is read. Each is drawn by the seed alone, so that its
+        continuation does not depend on the others.
+        """
+        read = [self._prompt(text) for text in texts]
+        with self._working():
+            written = [self._continue(ids) for ids in read]
+        return [self._joined(text, ids, new) for text, ids, new in zip(texts, read, written, strict=True)]
+
+    def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
+        """The negative log-likelihood of what the runs ask for, in nats, and how many tokens that is."""
+        total, tokens = 0.0, 0
+        with self._working():
+            for rows in batches([len(run.ids) for run in runs], self.config.decode.tokens):
+                loss = self.model.loss(line_up(runs, rows).to(self._device))
+                total, tokens = total + float(loss.nll), tokens + loss.tokens
+        return total, tokens
+
+    def looks(self, text: str, *, every: bool = False) -> list[Map]:
+        """Where the last tokens of a text look: the mean of the last layer, or each layer and head.
+
+        Empty for a model that does not look.
+        """
+        if not attentions(self.model):
+            return []
+        ids = self._prompt(text)
+        with self._working(), record(self.model) as seen:
+            self.model.hear(torch.tensor([ids], device=self._device), None)
+        maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
+        pieces = self.tokeniser.pieces(ids)
+        if every:
+            return [
+                _end_of(one, pieces, f"{name}, head {head}")
+                for name, heads in maps.items()
+                for head, one in enumerate(heads)
+            ]
+        name, heads = list(maps.items())[-1]
+        return [_end_of(heads.mean(0), pieces, f"{self.config.model.name}, {name}: where the last tokens look")]
+
+    def _prompt(self, text: str) -> list[int]:
+        """A text as the model reads it: after the end of a line, and no more than a window of it."""
+        ids = [self._opening, *self.tokeniser.encode(text)]
+        return ids[-self.config.data.window :]
+
+    def _joined(self, text: str, read: list[int], new: list[int]) -> Continuation:
+        """The text and what is new in the whole: pieces join as the tokeniser has it, with a space or without one."""
+        ids = self.tokeniser.encode(text)
+        before, whole = self.tokeniser.decode(ids), self.tokeniser.decode([*ids, *new])
+        added = whole[len(before) :] if whole.startswith(before) else f" {self.tokeniser.decode(new)}"
+        joint = added[: len(added) - len(added.lstrip(" "))] if self.config.data.text.tokeniser != "character" else ""
+        return Continuation(text, added[len(joint) :], joint, is_cut=len(read) < 1 + len(ids))
+
+    def _continue(self, ids: list[int]) -> list[int]:
+        decode, longest = self.config.decode, self.config.model.settings.longest
+        if longest is not None:  # room for at least one more token
+            ids = ids[-max(1, longest - decode.length) :]
+        generator = torch.Generator(self._device).manual_seed(decode.seed)
+        (found,) = sample(
+            self.model,
+            torch.tensor([ids], device=self._device),
+            torch.tensor([len(ids)], device=self._device),
+            temperature=decode.temperature,
+            top_k=decode.top_k,
+            top_p=decode.top_p,
+            generator=generator,
+            max_length=decode.length if longest is None else min(decode.length, longest - len(ids) + 1),
+        )
+        return found.tokens
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @contextmanager
+    def _working(self) -> Generator[None]:
+        """The model in evaluation mode, without gradients, its products in the precision of the settings."""
+        was_training = self.model.training
+        self.model.eval()
+        dtype = choose_precision(self.config.decode.precision, self._device)
+        try:
+            with torch.no_grad(), products_in(dtype, self._device):
+                yield
+        finally:
+            self.model.train(was_training)
+
+
+def _square(weights: Float[Tensor, "H q k"], size: int) -> Float[Tensor, "H T T"]:
+    """A map with a row and a column for every token: a first token that sees none has no row, a last one no column."""
+    return pad(weights, (0, size - weights.shape[-1], size - weights.shape[-2], 0))
+
+
+def _end_of(weights: Float[Tensor, "T T"], pieces: Sequence[str], title: str) -> Map:
+    """The last rows and columns of a map."""
+    return Map(weights[-_ROWS:, -_COLUMNS:], tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:]), title)
+
+
+def build_model(config: LanguageConfig, size: int) -> LanguageModel:
+    """The model that the settings describe, with fresh weights, for a vocabulary of `size`."""
+    model = MODELS.named(config.model.name)[1].family.build(config.model.settings, size)
+    assert isinstance(model, LanguageModel)
+    return model
+
+
+def save_texts(folder: Path, config: LanguageConfig, results: Mapping[str, Any], tokeniser: Tokeniser) -> None:
+    """Writes all of a run folder but the weights: tokeniser, settings, README with results.
+
+    Raises: UserError, when a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokeniser.save(folder, TOKENISER)
+    save_config(config, folder)  # after the tokeniser: where it is, that is
+    write_readme(folder, config, results)
+
+
+def write_readme(folder: Path, config: LanguageConfig, results: Mapping[str, Any]) -> None:
+    """Writes what the run is, what it reached, and the next commands."""
+    usage = [
+        "Continue each line of a file, score a text, or see where the model looks:",
+        "",
+        f"    heedful predict {quoted(folder)} FILE --set decode.temperature=0.8 --set decode.length=300",
+        f"    heedful eval {quoted(folder)} FILE --json",
+        f'    heedful show {quoted(folder)} "how a text begins"',
+        "",
+        *python_usage(folder, "writer", 'print(writer.predict(["how a text begins"])[0].text)'),
+    ]
+    save_readme(folder, title=f"{config.model.name}: a language model made with heedful", results=results, usage=usage)
+
+
+def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Writer:
+    """The language model of a run folder; `changes` are settings of the section decode.
+
+    Raises: UserError, when the folder or a file in it is missing or damaged.
+    """
+    config = changed_for_use(load_settings(LanguageConfig, folder), changes or {}, ("decode",))
+    check_folder(folder, [WEIGHTS])
+    tokeniser = load_tokeniser(folder, TOKENISER)
+    model = build_model(config, tokeniser.size)
+    load_module(model, folder / WEIGHTS)
+    return Writer(config, model.to(device).eval(), tokeniser)

@@ -1,0 +1,31 @@
+"""Tiny language models with untrained weights, for what does not depend on having learnt."""
+
+import pytest
+
+
+@pytest.fixture
+def make_writer():
+    """A function from a model's name to a tiny language model of a short text."""
+    import torch
+
+    from heedful.task.language_model.config import make_config
+    from heedful.task.language_model.fit import make_tokeniser
+    from heedful.task.language_model.texts import Text
+    from heedful.task.language_model.writer import Writer, build_model
+
+    tiny = {
+        "transformer": {"width": 8, "heads": 2, "feedforward": 8, "layers": 2},
+        "attention-rnn": {"embed": 6, "hidden": 8},
+        "lstm": {"embed": 6, "hidden": 8},
+    }
+
+    def make(name="transformer", lines=("to be, or not to be", "that is the question"), **sections):
+        decode = {"length": 12, "precision": "float32"}  # the same numbers on every machine
+        config = make_config(
+            {"model": {"name": name, **tiny[name]}, "data": {"window": 16}, "decode": decode}, sections
+        )
+        tokeniser = make_tokeniser(config, Text(list(lines), "text"))
+        torch.manual_seed(3)
+        return Writer(config, build_model(config, tokeniser.size).eval(), tokeniser)
+
+    return make
