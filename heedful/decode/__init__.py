@@ -1,9 +1,11 @@
 """Search for outputs: sees of a model only how to encode, start and step."""
 
 from heedful.decode.beam import beam
+from heedful.decode.bracketing import Bracketing, Brackets
+from heedful.decode.constraint import Constraint
 from heedful.decode.greedy import greedy
 from heedful.decode.hypothesis import Hypothesis
 from heedful.decode.likelihood import likelihood
 from heedful.decode.sampling import sample
 
-__all__ = ["Hypothesis", "beam", "greedy", "likelihood", "sample"]
+__all__ = ["Bracketing", "Brackets", "Constraint", "Hypothesis", "beam", "greedy", "likelihood", "sample"]

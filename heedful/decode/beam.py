@@ -7,14 +7,15 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from heedful.decode.constraint import Constraint, begin_rule
 from heedful.decode.frontier import Found, Live, Steps, next_steps
-from heedful.decode.hypothesis import Hypothesis, Sharing, Stepwise, check_search, first_tokens
+from heedful.decode.hypothesis import Hypothesis, Sharing, Stepwise, check_search, first_tokens, log_probabilities
 from heedful.decode.penalty import Penalty
 from heedful.decode.trace import Ends, Trace
 from heedful.shapes import keep_from_lengths, take_rows
 
 
-def beam(
+def beam(  # noqa: PLR0913 - what is searched, and numbers with defaults, all by name
     model: Stepwise,
     source: Int[Tensor, "B S"],
     lengths: Int[Tensor, " _"],
@@ -23,6 +24,7 @@ def beam(
     length_penalty: float = 1.0,
     coverage_penalty: float = 0.0,
     nbest: int = 1,
+    constraint: Constraint | None = None,
     max_length: int,
 ) -> list[list[Hypothesis]]:  # fmt: skip
     """The `nbest` outputs of each sentence, best first, that a beam of `size` partial outputs finds.
@@ -30,10 +32,12 @@ def beam(
     After each token the `size` likeliest continuations of a sentence live on. An output is finished when EOS is
     among its sentence's `size` likeliest next steps, or when it reaches `max_length` tokens (EOS included), where it
     is cut. Outputs are compared by ``log P / lp + cp`` (see `Penalty`). A sentence is done, and leaves the batch, when
-    `size` outputs are finished, or when no output that could still come would be among its `nbest`.
+    `size` outputs are finished, or when no output that could still come would be among its `nbest`. With a
+    `constraint` only what it allows is ever said; probabilities stay the model's own, of all tokens.
 
     Returns: for each sentence at most `nbest` hypotheses, at least one.
-    Raises: ValueError, when a number is out of its range, or coverage is asked of a model that does not look.
+    Raises: ValueError, when a number is out of its range, coverage is asked of a model that does not look, or the
+        constraint cannot be kept within `max_length` tokens.
     Source: Wu et al. 2016, section 7 (arXiv:1609.08144).
     """
     check_search(source, lengths, max_length)
@@ -44,7 +48,7 @@ def beam(
         return []
     with torch.no_grad():
         trace = Trace()
-        search = _Search(model, penalty, keep_from_lengths(lengths, source.shape[1]), size, max_length)
+        search = _Search(model, penalty, keep_from_lengths(lengths, source.shape[1]), size, max_length, constraint)
         ends = search.run(source, lengths, nbest, trace).ends
         flat = Ends(ends.score.flatten(), ends.log_probability.flatten(), ends.level.flatten(), ends.row.flatten())
         hypotheses = trace.read(flat, lengths.repeat_interleave(nbest))
@@ -61,17 +65,19 @@ class _Search:
     keep: Bool[Tensor, "B S"]
     size: int
     longest: int
+    constraint: Constraint | None
 
     def run(self, source: Tensor, lengths: Tensor, nbest: int, trace: Trace) -> Found:
         """Grow the trace, and say where in it the best outputs end."""
         read = self.model.encode(source, lengths)
         memory, state, token = read, self.model.start(read), first_tokens(lengths)
+        rule = begin_rule(self.constraint, source, lengths, longest=self.longest)
         found, live = Found.nothing(lengths.shape[0], nbest, lengths.device), self._begin()
         for tokens in range(1, self.longest + 1):
             step = self.model.step(token, state, memory)
             trace.look(step.attention)
             live = live.look(step.attention)
-            ended, grown = next_steps(step.logits, live, self.size)
+            ended, grown = next_steps(rule.restrict(log_probabilities(step.logits)), live, self.size)
             found = found.add(live.sentence, self._ends(live, ended, tokens, live.row(ended.output), tokens - 1))
             if tokens == self.longest:
                 return self._cut(live, grown, found, trace)
@@ -81,7 +87,7 @@ class _Search:
             rows = live.row(grown.output)[going].flatten()
             token = grown.token[going].flatten()
             trace.grow(rows, token)
-            state = take_rows(step.state, rows)
+            state, rule = take_rows(step.state, rows), rule.grow(rows, token)
             if going.shape[0] < live.sentence.shape[0]:
                 read = take_rows(read, going)
             if going.shape[0] < live.sentence.shape[0] or tokens == 1:

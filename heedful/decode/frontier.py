@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from heedful.decode.hypothesis import log_probabilities
 from heedful.decode.ranking import best
 from heedful.decode.trace import Ends
 from heedful.shapes import EOS, take_rows
@@ -56,12 +55,12 @@ class Steps:
     token: Int[Tensor, "A N"]
 
 
-def next_steps(logits: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Steps, Steps]:
+def next_steps(gains: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Steps, Steps]:
     """The steps by which outputs end, and those by which they grow, `size` of each for every sentence.
 
-    An end counts when it is among the `size` best of both kinds. What is missing has minus infinity.
+    `gains` are the log-probabilities of every next token, and are overwritten. An end counts when it is among the
+    `size` best of both kinds. What is missing has minus infinity.
     """
-    gains = log_probabilities(logits)
     width = live.log_probability.shape[1]
     ends = live.log_probability + gains[:, EOS].view(-1, width)
     gains[:, EOS] = -torch.inf

@@ -4,11 +4,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from heedful.decode.constraint import Constraint
 from heedful.decode.hypothesis import Hypothesis, Stepwise
 from heedful.decode.path import follow
 
 
-def sample(
+def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by name
     model: Stepwise,
     source: Int[Tensor, "B S"],
     lengths: Int[Tensor, " _"],
@@ -17,15 +18,17 @@ def sample(
     top_k: int | None = None,
     top_p: float = 1.0,
     generator: torch.Generator | None = None,
+    constraint: Constraint | None = None,
     max_length: int,
 ) -> list[Hypothesis]:  # fmt: skip
     """Draw every token from the model's distribution, after the tokens before it.
 
     `temperature` divides the logits (below 1 sharpens); then only the `top_k` likeliest are left (None = all), and
-    of them the fewest likeliest that reach probability `top_p` together. `generator` lies on the logits' device.
+    of them the fewest likeliest that reach probability `top_p` together. `generator` lies on the logits' device. With a
+    `constraint` tokens are drawn of what that allows.
 
     Returns: one hypothesis for each sentence; its log-probability is the model's own, at temperature 1.
-    Raises: ValueError, when a number is out of its range.
+    Raises: ValueError, when a number is out of its range, or `max_length` too small for the constraint.
     Source: Fan et al. 2018, section 5.4 (arXiv:1805.04833) for top-k; Holtzman et al. 2020, eq. 2
         (arXiv:1904.09751) for top-p.
     """
@@ -44,7 +47,7 @@ def sample(
         drawn = torch.multinomial(nucleus(ranked.softmax(-1), top_p), 1, generator=generator)
         return token.gather(1, drawn).squeeze(1)
 
-    return follow(model, source, lengths, choose=draw, max_length=max_length)
+    return follow(model, source, lengths, choose=draw, constraint=constraint, max_length=max_length)
 
 
 def nucleus(ranked: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:

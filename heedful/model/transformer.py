@@ -139,11 +139,18 @@ class Transformer(nn.Module):
     padding. `step` and `logits` agree. Keys have no bias, the output neither.
     Parameters: ``source_embedding``, ``target_embedding``, ``encoder`` and ``decoder`` (layers; attentions are
     ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear). `source` cites the paper.
+    `source_words` makes source ids into vectors ``width`` wide, entries of order 1, in place of a table of vectors.
     Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
     """
 
     def __init__(
-        self, config: EncoderDecoderConfig, source_size: int, target_size: int, *, layers: Layers = PLAIN
+        self,
+        config: EncoderDecoderConfig,
+        source_size: int,
+        target_size: int,
+        *,
+        layers: Layers = PLAIN,
+        source_words: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -152,7 +159,7 @@ class Transformer(nn.Module):
         norm = NORMS[config.norm]
         shape = Shape(config.width, config.heads, config.feedforward, config.dropout)
         self.target_embedding = TokenEmbedding(target_size, config.width)
-        self.source_embedding = self._source_embedding(source_size)
+        self.source_embedding = source_words or self._source_embedding(source_size)
         self.source_position, self.target_position = places.added(), places.added()
         self.dropout = Dropout(config.dropout)
         self.encoder = nn.ModuleList(layers.encoder(shape, norm, places.rotate) for _ in range(config.encoder_layers))

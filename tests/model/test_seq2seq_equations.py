@@ -132,6 +132,33 @@ def luong(model: SeqToSeq, *, feeding: bool) -> tuple[Array, Array]:
     return np.stack(all_logits), np.stack(all_alpha)
 
 
+def grammar(model: SeqToSeq) -> tuple[Array, Array]:
+    """Section 2.1 of Vinyals et al. with one LSTM layer, line by line."""
+    n = numbers(model)
+    h, first = annotations_of(model)
+    w, b = n["decoder.stack.input_weight"], n["decoder.stack.bottom.bias"]
+    fed_w, u = n["decoder.stack.bottom.extra_weight"].T, n["decoder.stack.bottom.hidden_weight"].T
+    d, memory = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"]).reshape(2, 6)
+    fed = np.zeros(6 + 12)
+    all_logits, all_alpha = [], []
+    for y in TARGET[0].tolist():
+        i, f, o, g = np.split(w @ n["target_embedding.weight"][y] + fed_w @ fed + u @ d + b, 4)
+        memory = sigmoid(f) * memory + sigmoid(i) * np.tanh(g)
+        d = sigmoid(o) * np.tanh(memory)
+        alpha = additive(n, d, h)
+        fed = np.concatenate([d, alpha @ h])
+        all_logits.append(n["output.weight"] @ fed + n["output.bias"])
+        all_alpha.append(alpha)
+    return np.stack(all_logits), np.stack(all_alpha)
+
+
+def test_grammar_is_the_paper_s() -> None:
+    model = make_model(decoder="grammar", cell="lstm")
+    expected, alpha = grammar(model)
+    np.testing.assert_allclose(logits(model)[0].detach().numpy(), expected, atol=1e-12)
+    np.testing.assert_allclose(weights(model).detach().numpy(), alpha, atol=1e-12)
+
+
 @pytest.mark.parametrize("decoder", ["luong", "luong-feeding"])
 def test_luong_is_the_paper_s(decoder: str) -> None:
     model = make_model(decoder=decoder, cell="lstm")
@@ -161,7 +188,7 @@ def test_input_feeding_widens_the_first_layer() -> None:
 
 def test_input_feeding_remembers_where_it_looked() -> None:
     """What goes back is h~, which the context reaches: another source at step 1 changes the state at step 2."""
-    for decoder, remembers in (("luong", False), ("luong-feeding", True)):
+    for decoder, remembers in (("luong", False), ("luong-feeding", True), ("grammar", True)):
         model = make_model(decoder=decoder, start="zero")
         states = []
         for source in (SOURCE, SOURCE.flip(1)):
@@ -191,7 +218,7 @@ def test_simple_does_not_hear_what_was_said() -> None:
         assert same == (decoder == "simple")
 
 
-@pytest.mark.parametrize("decoder", ["bahdanau", "luong", "luong-feeding"])
+@pytest.mark.parametrize("decoder", ["bahdanau", "luong", "luong-feeding", "grammar"])
 def test_weights_follow_the_state(decoder: str) -> None:
     """The detector of static attention: with the same source, another state must look elsewhere."""
     model = make_model(decoder=decoder)

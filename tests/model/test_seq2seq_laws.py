@@ -16,8 +16,8 @@ from heedful.watch import record
 
 SOURCES, TARGETS = 11, 13
 SMALL = SeqToSeqConfig(embed=5, hidden=6, merge="sum")
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding")
-DYNAMIC = ("bahdanau", "luong", "luong-feeding")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar")
+DYNAMIC = ("bahdanau", "luong", "luong-feeding", "grammar")
 
 
 class Batch(NamedTuple):

@@ -7,7 +7,7 @@ from heedful.model.attention_config import AttentionConfig, known
 
 CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
 NAMES: dict[str, tuple[str, ...]] = {
-    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding"),
+    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding", "grammar"),
     "cell": tuple(CELLS),
     "merge": ("concat", "sum"),
     "start": ("first-word", "final", "zero"),
@@ -15,7 +15,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """The words that settings may be; what stands behind them is in the tables of `encoder` and `model`."""
 
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar")
 """The decoders that look at the source."""
 
 

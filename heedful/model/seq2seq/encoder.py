@@ -51,7 +51,7 @@ class Encoder(nn.Module):
     the reset gate after the product.
     """
 
-    def __init__(self, config: SeqToSeqConfig, embedding: nn.Embedding) -> None:
+    def __init__(self, config: SeqToSeqConfig, embedding: nn.Module) -> None:
         super().__init__()
         self.embedding = embedding
         self.dropout = Dropout(config.dropout)

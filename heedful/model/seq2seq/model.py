@@ -14,6 +14,7 @@ from heedful.model.seq2seq.bahdanau import Bahdanau
 from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import STARTS, Encoder, Source, word_vectors
 from heedful.model.seq2seq.feedback import Feedback
+from heedful.model.seq2seq.grammar import Grammar
 from heedful.model.seq2seq.luong import Luong
 from heedful.model.seq2seq.luong_feeding import LuongFeeding
 from heedful.model.seq2seq.parts import Decoder
@@ -30,6 +31,7 @@ DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
     "bahdanau": Bahdanau,
     "luong": Luong,
     "luong-feeding": LuongFeeding,
+    "grammar": Grammar,
 }
 
 
@@ -39,14 +41,17 @@ class SeqToSeq(nn.Module):
     Sources and targets are token ids, padded with PAD; sources may be padded to any length. `step` and `logits`
     agree, and a row does not depend on the other rows.
     Parameters: ``encoder``, ``start_state``, ``target_embedding``, ``decoder``, ``output`` (Linear).
+    `source_words` makes source ids into vectors ``embed`` wide, in place of a table of one vector for each.
     Raises: UserError, for an unknown name in the config or widths that do not fit.
     """
 
-    def __init__(self, config: SeqToSeqConfig, source_size: int, target_size: int) -> None:
+    def __init__(
+        self, config: SeqToSeqConfig, source_size: int, target_size: int, *, source_words: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         self.target_embedding = word_vectors(target_size, config.embed)
-        self.encoder = Encoder(config, self._source_embedding(source_size))
+        self.encoder = Encoder(config, source_words or self._source_embedding(source_size))
         width = self.encoder.annotation_dim
         self.start_state = STARTS[config.start](config, width)
         self.dropout = Dropout(config.dropout)

@@ -1,0 +1,169 @@
+"""The constraint under which every output is a tree over the source's words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from heedful.shapes import EOS
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """Which of `size` tokens are brackets and terminals: ``opening[k]`` and ``closing[k]`` are those of label k.
+
+    Raises: ValueError, when brackets do not come in pairs, or there is no pair or no terminal.
+    """
+
+    size: int
+    opening: Sequence[int]
+    closing: Sequence[int]
+    terminals: Sequence[int]
+
+    def __post_init__(self) -> None:
+        if len(self.opening) != len(self.closing) or not self.opening or not self.terminals:
+            raise ValueError(
+                f"got {len(self.opening)} opening and {len(self.closing)} closing brackets and {len(self.terminals)} "
+                "terminals: expected as many closing as opening ones, and at least one of each."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class BracketState:
+    """Where each output stands. Axis letters here: R outputs, N constituents at most open at once.
+
+    `open` holds the labels of the open constituents from the outermost, `depth` how many those are; `words` and `room`
+    are the words and the tokens (EOS included) still to come; `run` counts the openings since the last other token,
+    and `said` is false before the first token. `next` is the place of the next word in `terminals`, ``[R, S]``, the
+    symbol that each word must be said as, or a negative number.
+    """
+
+    open: Int[Tensor, "R N"]
+    depth: Int[Tensor, " R"]
+    words: Int[Tensor, " R"]
+    room: Int[Tensor, " R"]
+    run: Int[Tensor, " R"]
+    said: Bool[Tensor, " R"]
+    next: Int[Tensor, " R"]
+    terminals: Int[Tensor, "R S"]
+
+
+class Bracketing:
+    """Outputs are one tree each: ``( A x ( B x )B )A`` with one terminal a word of the source.
+
+    Brackets match in label, none is empty, one tree holds all words, no more than `deepest` constituents are open at
+    once, and no more than `run` open in a row, which bounds chains of unary ones. An opening is only allowed while
+    what it asks for still fits, so that every output ends within the greatest length of the search. A source is its
+    words and EOS; without words there is nothing to say but EOS.
+    """
+
+    def __init__(
+        self,
+        brackets: Brackets,
+        *,
+        deepest: int = 50,
+        run: int = 8,
+        symbols: Int[Tensor, " W"] | None = None,
+        from_end: bool = False,
+    ) -> None:
+        """`symbols` tells for each source token which terminal it is said as, negative for any.
+
+        `from_end` says that sources are reversed, their first word before EOS.
+        Raises: ValueError, when a bound is below 1.
+        """
+        if min(deepest, run) < 1:
+            raise ValueError(f"deepest is {deepest} and run {run}, expected at least 1.")
+        size, opening, closing = brackets.size, list(brackets.opening), list(brackets.closing)
+        kinds = torch.zeros(4, size, dtype=torch.bool)
+        for kind, tokens in enumerate((opening, closing, list(brackets.terminals), [EOS])):
+            kinds[kind, tokens] = True
+        self._opens, self._closes, self._terminals, self._end = kinds
+        self._label = torch.zeros(size, dtype=torch.long)
+        self._label[opening] = torch.arange(len(opening))
+        self._closing = torch.tensor(closing)
+        self._deepest, self._run = deepest, run
+        self._symbols, self._from_end = symbols, from_end
+
+    def start(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], longest: int) -> BracketState:
+        """The state before the first token.
+
+        Raises: ValueError, when `longest` is too little for the words, a pair of brackets and EOS.
+        """
+        words, rows = (lengths - 1).clamp_min(0), lengths.shape[0]
+        needed = int(words.max()) + 3 if rows else 0
+        if longest < needed:
+            raise ValueError(f"max_length is {longest}, but a tree of {needed - 3} words takes at least {needed}.")
+        nothing = torch.zeros_like(words)
+        return BracketState(
+            open=nothing.new_zeros(rows, self._deepest),
+            depth=nothing,
+            words=words,
+            room=torch.full_like(words, longest),
+            run=nothing,
+            said=nothing > 0,
+            next=nothing,
+            terminals=self._terminals_of(source, words),
+        )
+
+    def allowed(self, state: BracketState) -> Bool[Tensor, "R V"]:
+        """Which tokens may come next."""
+        kinds = (
+            (self._may_open(state), self._opens),
+            (self._may_close(state), self._closes & self._is_top(state)),
+            (self._may_speak(state), self._terminals & self._is_word(state)),
+            ((state.depth == 0) & (state.said | (state.words == 0)), self._end),
+        )
+        return torch.stack([may.unsqueeze(1) & tokens.to(may.device) for may, tokens in kinds]).any(0)
+
+    def advance(self, state: BracketState, token: Int[Tensor, " R"]) -> BracketState:
+        """The state after one token a row."""
+        opens, closes, speaks = (
+            kind.to(token.device)[token].long() for kind in (self._opens, self._closes, self._terminals)
+        )
+        top = state.depth.clamp_max(self._deepest - 1).unsqueeze(1)
+        label = torch.where(opens > 0, self._label.to(token.device)[token], state.open.gather(1, top).squeeze(1))
+        return BracketState(
+            open=state.open.scatter(1, top, label.unsqueeze(1)),
+            depth=(state.depth + opens - closes).clamp(0, self._deepest),
+            words=(state.words - speaks).clamp_min(0),
+            room=state.room - 1,
+            run=(state.run + 1) * opens,
+            said=torch.ones_like(state.said),
+            next=(state.next + speaks).clamp_max(max(0, state.terminals.shape[1] - 1)),
+            terminals=state.terminals,
+        )
+
+    def _may_open(self, state: BracketState) -> Bool[Tensor, " R"]:
+        """Where a constituent fits: it needs a word, and after itself room for all words and closings, and EOS."""
+        fits = state.room - 1 >= state.words + state.depth + 2
+        shallow = (state.depth < self._deepest) & (state.run < self._run)
+        return (state.words > 0) & ((state.depth > 0) | ~state.said) & fits & shallow
+
+    def _may_close(self, state: BracketState) -> Bool[Tensor, " R"]:
+        """Where a constituent is not empty, and is not the outermost with words still to come."""
+        return (state.depth > 0) & (state.run == 0) & ((state.depth > 1) | (state.words == 0))
+
+    def _may_speak(self, state: BracketState) -> Bool[Tensor, " R"]:
+        return (state.depth > 0) & (state.words > 0)
+
+    def _is_top(self, state: BracketState) -> Bool[Tensor, "R V"]:
+        """The closing bracket of each row's innermost constituent."""
+        label = state.open.gather(1, (state.depth - 1).clamp_min(0).unsqueeze(1))
+        closing = self._closing.to(label.device)[label]
+        return torch.arange(self._closes.shape[0], device=label.device) == closing
+
+    def _is_word(self, state: BracketState) -> Bool[Tensor, "R V"]:
+        """The terminals that the next word may be said as."""
+        symbol = state.terminals.gather(1, state.next.unsqueeze(1))
+        return (symbol < 0) | (torch.arange(self._closes.shape[0], device=symbol.device) == symbol)
+
+    def _terminals_of(self, source: Tensor, words: Tensor) -> Int[Tensor, "B S"]:
+        """What each word is said as, in the order of speech."""
+        if self._symbols is None:
+            return torch.full_like(source, -1)
+        places = torch.arange(source.shape[1], device=source.device).expand_as(source)
+        if self._from_end:
+            places = (words.unsqueeze(1) - 1 - places).clamp_min(0)
+        return self._symbols.to(source.device)[source.gather(1, places)]

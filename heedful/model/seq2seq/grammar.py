@@ -1,0 +1,90 @@
+"""The decoder of "Grammar as a Foreign Language": state and context together speak, and go into the next step."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.attention import Memory
+from heedful.layer.readout import beside
+from heedful.layer.recurrent import Layers, Stack
+from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
+from heedful.model.seq2seq.encoder import Source
+from heedful.model.seq2seq.look import SourceAttention
+from heedful.model.seq2seq.parts import all_steps, first_step
+
+
+class GrammarState(NamedTuple):
+    """Every layer's state, a tuple of ``[B, H]`` each, ``[d; d']`` of the step before, and the step from 0, ``[B]``."""
+
+    layers: Layers
+    fed: Tensor
+    position: Tensor
+
+
+class Grammar(nn.Module):
+    """State and context, ``[d; d']``, are what the softmax reads and what the next step is fed.
+
+    ``d_t = RNN(d_{t-1}, [E y_{t-1}; d_{t-1}; d'_{t-1}])``, and ``d'_t`` from ``d_t``; zeros are fed at first. The query
+    is the top layer AFTER the step, as Luong's; but nothing squeezes state and context into one vector: both are read
+    by the softmax, and both are fed to the first layer.
+    Parameters: ``stack`` (the recurrent layers), ``look`` (the attention).
+    Source: Vinyals et al. 2015, section 2.1, eq. 3-5 (arXiv:1412.7449).
+    """
+
+    source = (
+        "Vinyals, Kaiser, Koo, Petrov, Sutskever, Hinton: Grammar as a Foreign Language, NIPS 2015, arXiv:1412.7449"
+    )
+
+    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+        super().__init__()
+        width = config.hidden
+        self.stack = Stack(
+            CELLS[config.cell],
+            config.embed,
+            width,
+            extra_dim=width + annotation_dim,
+            layers=config.layers,
+            dropout=config.dropout,
+        )
+        self.look = SourceAttention(config.attention, width, annotation_dim)
+        self.readout = nn.Identity()
+        self.output_dim = width + annotation_dim
+
+    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+        """The annotations, with ``W'_1 h_i`` computed once."""
+        return self.look.project(annotations, lengths)
+
+    def start(self, source: Source) -> GrammarState:
+        """The state before the first step."""
+        layers = self.stack.begin(source.state)
+        return GrammarState(layers, self._nothing(layers), first_step(source.summary))
+
+    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T F"]:
+        """``[d_t; d'_t]`` of all steps."""
+        bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
+        layers = self.stack.begin(source.state)
+        fed = self._nothing(layers)
+        steps = all_steps(embedded)
+        vectors: list[Tensor] = []
+        for t, base in enumerate(bases):
+            layers = self.stack(base, fed, layers)
+            context = self.look(layers[-1][0].unsqueeze(1), source.seen, steps[:, t : t + 1]).squeeze(1)
+            fed = beside(layers[-1][0], context)
+            vectors.append(fed)
+        return torch.stack(vectors, dim=1)
+
+    def step(
+        self, embedded: Float[Tensor, "B E"], state: GrammarState, source: Source
+    ) -> tuple[Float[Tensor, "B F"], GrammarState, Float[Tensor, "B S"]]:
+        """``[d_t; d'_t]`` of one step, the state after it, and where it looked."""
+        layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
+        context, weights = self.look.look(layers[-1][0], source.seen, state.position)
+        fed = beside(layers[-1][0], context)
+        return fed, GrammarState(layers, fed, state.position + 1), weights
+
+    def _nothing(self, layers: Layers) -> Float[Tensor, "B F"]:
+        """What is fed to the first step: zeros."""
+        top = layers[-1][0]
+        return top.new_zeros(top.shape[0], self.output_dim)

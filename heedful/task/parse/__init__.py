@@ -1,0 +1,1 @@
+"""Parsing: sentences in, constituency trees out, said symbol by symbol."""
