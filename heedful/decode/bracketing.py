@@ -36,8 +36,7 @@ class BracketState:
 
     `open` holds the labels of the open constituents from the outermost, `depth` how many those are; `words` and `room`
     are the words and the tokens (EOS included) still to come; `run` counts the openings since the last other token,
-    and `said` is false before the first token. `next` is the place of the next word in `terminals`, ``[R, S]``, the
-    symbol that each word must be said as, or a negative number.
+    and `said` is false before the first token.
     """
 
     open: Int[Tensor, "R N"]
@@ -46,8 +45,6 @@ class BracketState:
     room: Int[Tensor, " R"]
     run: Int[Tensor, " R"]
     said: Bool[Tensor, " R"]
-    next: Int[Tensor, " R"]
-    terminals: Int[Tensor, "R S"]
 
 
 class Bracketing:
@@ -59,20 +56,8 @@ class Bracketing:
     words and EOS; without words there is nothing to say but EOS.
     """
 
-    def __init__(
-        self,
-        brackets: Brackets,
-        *,
-        deepest: int = 50,
-        run: int = 8,
-        symbols: Int[Tensor, " W"] | None = None,
-        from_end: bool = False,
-    ) -> None:
-        """`symbols` tells for each source token which terminal it is said as, negative for any.
-
-        `from_end` says that sources are reversed, their first word before EOS.
-        Raises: ValueError, when a bound is below 1.
-        """
+    def __init__(self, brackets: Brackets, *, deepest: int = 50, run: int = 8) -> None:
+        """Raises: ValueError, when a bound is below 1."""
         if min(deepest, run) < 1:
             raise ValueError(f"deepest is {deepest} and run {run}, expected at least 1.")
         size, opening, closing = brackets.size, list(brackets.opening), list(brackets.closing)
@@ -84,7 +69,6 @@ class Bracketing:
         self._label[opening] = torch.arange(len(opening))
         self._closing = torch.tensor(closing)
         self._deepest, self._run = deepest, run
-        self._symbols, self._from_end = symbols, from_end
 
     def start(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], longest: int) -> BracketState:
         """The state before the first token.
@@ -103,8 +87,6 @@ class Bracketing:
             room=torch.full_like(words, longest),
             run=nothing,
             said=nothing > 0,
-            next=nothing,
-            terminals=self._terminals_of(source, words),
         )
 
     def allowed(self, state: BracketState) -> Bool[Tensor, "R V"]:
@@ -112,7 +94,7 @@ class Bracketing:
         kinds = (
             (self._may_open(state), self._opens),
             (self._may_close(state), self._closes & self._is_top(state)),
-            (self._may_speak(state), self._terminals & self._is_word(state)),
+            (self._may_speak(state), self._terminals),
             ((state.depth == 0) & (state.said | (state.words == 0)), self._end),
         )
         return torch.stack([may.unsqueeze(1) & tokens.to(may.device) for may, tokens in kinds]).any(0)
@@ -131,8 +113,6 @@ class Bracketing:
             room=state.room - 1,
             run=(state.run + 1) * opens,
             said=torch.ones_like(state.said),
-            next=(state.next + speaks).clamp_max(max(0, state.terminals.shape[1] - 1)),
-            terminals=state.terminals,
         )
 
     def _may_open(self, state: BracketState) -> Bool[Tensor, " R"]:
@@ -153,17 +133,3 @@ class Bracketing:
         label = state.open.gather(1, (state.depth - 1).clamp_min(0).unsqueeze(1))
         closing = self._closing.to(label.device)[label]
         return torch.arange(self._closes.shape[0], device=label.device) == closing
-
-    def _is_word(self, state: BracketState) -> Bool[Tensor, "R V"]:
-        """The terminals that the next word may be said as."""
-        symbol = state.terminals.gather(1, state.next.unsqueeze(1))
-        return (symbol < 0) | (torch.arange(self._closes.shape[0], device=symbol.device) == symbol)
-
-    def _terminals_of(self, source: Tensor, words: Tensor) -> Int[Tensor, "B S"]:
-        """What each word is said as, in the order of speech."""
-        if self._symbols is None:
-            return torch.full_like(source, -1)
-        places = torch.arange(source.shape[1], device=source.device).expand_as(source)
-        if self._from_end:
-            places = (words.unsqueeze(1) - 1 - places).clamp_min(0)
-        return self._symbols.to(source.device)[source.gather(1, places)]

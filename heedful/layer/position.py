@@ -6,7 +6,7 @@ Every one takes `offset`, the position of the first vector given, so that one st
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.errors import UserError
@@ -34,6 +34,13 @@ class Sinusoidal(nn.Module):
         angles = _angles(offset, length, width, vectors.device)
         waves = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :width]
         return vectors + waves.to(vectors.dtype)
+
+
+def waves_at(position: Int[Tensor, "*shape"], width: int) -> Float[Tensor, "*shape D"]:
+    """What `Sinusoidal` adds at each of these positions, in float32."""
+    column = torch.arange(0, width, 2, device=position.device, dtype=torch.float32)
+    angles = position.unsqueeze(-1) * torch.exp(column * (-math.log(_LONGEST_WAVE) / width))
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[..., :width]
 
 
 class Learned(nn.Module):

@@ -12,7 +12,7 @@ class FeatureEmbedding(nn.Module):
     Word i has the features ``features[i]``, numbers from 0 and -1 for none. While it learns, word i is replaced by
     word ``hidden_as[i]`` with probability ``hiding[i]``: so words that stand for unknown ones occur in training.
     `scale` is the typical length of a vector. Draws come from torch's generator.
-    Parameters: ``own`` [V, D], ``shared`` [F, D].
+    Parameters: ``own`` [V, D], ``shared`` [F, D]; what was given is no part of the state that is saved.
     Source: word dropout by frequency after Kiperwasser and Goldberg 2016, section 4 (arXiv:1603.04351).
     """
 
@@ -31,9 +31,9 @@ class FeatureEmbedding(nn.Module):
     ) -> None:
         super().__init__()
         count = int(features.max()) + 1 if features.numel() else 0
-        self.register_buffer("features", features)
-        self.register_buffer("hidden_as", hidden_as)
-        self.register_buffer("hiding", hiding)
+        self.register_buffer("features", features, persistent=False)
+        self.register_buffer("hidden_as", hidden_as, persistent=False)
+        self.register_buffer("hiding", hiding, persistent=False)
         self.own = nn.Parameter(torch.empty(features.shape[0], width))
         self.shared = nn.Parameter(torch.empty(count, width))
         spread = scale * (width * (1 + features.shape[1])) ** -0.5

@@ -21,9 +21,19 @@ def words() -> KnownWords:
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [("dog", "lower"), ("Dog", "Capital"), ("USA", "CAPITALS"), ("1,000", "number"), ("3-D", "mixed-hyphen"), (".", "mark"),
-     ("well-known", "lower-hyphen"), ("--", "mark"), ("A", "Capital"), ("小红", "lower")],
-)  # fmt: skip
+    [
+        ("dog", "lower"),
+        ("Dog", "Capital"),
+        ("USA", "CAPITALS"),
+        ("1,000", "number"),
+        ("3-D", "mixed-hyphen"),
+        (".", "mark"),
+        ("well-known", "lower-hyphen"),
+        ("--", "mark"),
+        ("A", "Capital"),
+        ("小红", "lower"),
+    ],
+)
 def test_shapes(word: str, kind: str) -> None:
     assert shape(word) == kind
 
