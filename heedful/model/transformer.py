@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple, Protocol, cast
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
@@ -15,7 +15,7 @@ from heedful.layer.branched_block import BranchedDecoderLayer, BranchedEncoderLa
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
-from heedful.layer.position import Learned, Rotary, Sinusoidal, Unplaced
+from heedful.layer.position import Learned, Rotary, Sinusoidal, Unplaced, waves_at
 from heedful.layer.precision import for_products
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.layer.step import Step
@@ -126,10 +126,11 @@ PLAIN = Layers(
 
 
 class TransformerState(NamedTuple):
-    """The words said so far: how many, and each layer's memory of them ``[B, H, t, d]``."""
+    """How many words were said, each layer's memory of them ``[B, H, t, d]``, and the next source word ``[B]``."""
 
     position: int
     heard: tuple[Memory | None, ...]
+    place: Tensor | None = None
 
 
 class Transformer(nn.Module):
@@ -140,8 +141,12 @@ class Transformer(nn.Module):
     Parameters: ``source_embedding``, ``target_embedding``, ``encoder`` and ``decoder`` (layers; attentions are
     ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear). `source` cites the paper.
     `source_words` makes source ids into vectors ``width`` wide, entries of order 1, in place of a table of vectors.
+    `moving` says of which target tokens as many have been said as source words: words of the target are then also told
+    the place of the source word that is next, by waves like those of positions.
     Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
     """
+
+    moving: Tensor | None
 
     def __init__(
         self,
@@ -151,8 +156,10 @@ class Transformer(nn.Module):
         *,
         layers: Layers = PLAIN,
         source_words: nn.Module | None = None,
+        moving: Bool[Tensor, " V"] | None = None,
     ) -> None:
         super().__init__()
+        self.register_buffer("moving", moving, persistent=False)
         self.config = config
         self.source = layers.source
         places = POSITIONS[config.position](config)
@@ -199,7 +206,8 @@ class Transformer(nn.Module):
         """
         sentences = memory[0].key.shape[0]
         stream = self.target_position(self.target_embedding(token).unsqueeze(1), state.position)
-        stream = self.dropout(stream)
+        place = self._moved(token, state.place)
+        stream = self.dropout(self._placed(stream, None if place is None else place.unsqueeze(1)))
         heard: list[Memory] = []
         attention = None
         for layer, past, source in zip(self._decoder_layers, state.heard, memory, strict=True):
@@ -210,7 +218,7 @@ class Transformer(nn.Module):
                 attention = layer.looked(stream, source).flatten(0, 1)
             stream = layer.look(stream, source).view(token.shape[0], 1, -1)
         logits = self.output(for_products(self.decoder_end(stream.squeeze(1))))
-        return Step(logits, TransformerState(state.position + 1, tuple(heard)), attention)
+        return Step(logits, TransformerState(state.position + 1, tuple(heard), place), attention)
 
     def logits(
         self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
@@ -232,10 +240,22 @@ class Transformer(nn.Module):
 
     def _decode(self, target_in: Tensor, memory: tuple[Memory, ...]) -> Float[Tensor, "B T D"]:
         """The decoder's stream, before its end."""
-        stream = self.dropout(self.target_position(self.target_embedding(target_in)))
+        stream = self.target_position(self.target_embedding(target_in))
+        stream = self.dropout(self._placed(stream, None if self.moving is None else self.moving[target_in].cumsum(1)))
         for layer, source in zip(self._decoder_layers, memory, strict=True):
             stream = layer(stream, source)
         return stream
+
+    def _moved(self, token: Int[Tensor, " R"], place: Tensor | None) -> Int[Tensor, " R"] | None:
+        """The next source word after a token, where that counts."""
+        if self.moving is None:
+            return None
+        moved = self.moving[token].long()
+        return moved if place is None else place + moved
+
+    def _placed(self, stream: Float[Tensor, "B T D"], place: Tensor | None) -> Float[Tensor, "B T D"]:
+        """The stream with the place of the next source word added."""
+        return stream if place is None else stream + waves_at(place, stream.shape[-1]).to(stream.dtype)
 
     def _source_embedding(self, size: int) -> TokenEmbedding:
         """The source's own word vectors, or the target's where all are one."""

@@ -16,8 +16,8 @@ from heedful.watch import record
 
 SOURCES, TARGETS = 11, 13
 SMALL = SeqToSeqConfig(embed=5, hidden=6, merge="sum")
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar")
-DYNAMIC = ("bahdanau", "luong", "luong-feeding", "grammar")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided")
+DYNAMIC = ("bahdanau", "luong", "luong-feeding", "grammar", "guided")
 
 
 class Batch(NamedTuple):
@@ -181,8 +181,8 @@ def test_the_recorder_sees_what_a_step_reports(decoder: str) -> None:
     with record(model) as seen:
         recorded = everywhere(model, batch)
     assert torch.equal(recorded, everywhere(model, batch))
-    ((name, maps),) = seen.maps.items()
-    assert name == "decoder.look.attention"
+    maps = seen.maps["decoder.look.attention"]
+    assert len(seen.maps) == (2 if decoder == "guided" else 1)
     torch.testing.assert_close(maps.squeeze(1), step_by_step(model, batch)[1])
 
 
@@ -277,3 +277,42 @@ def test_half_precision_is_near(decoder: str, cell: str, start: str) -> None:
     assert steps.isfinite().all()
     torch.testing.assert_close(loss.float(), exact, rtol=0.01, atol=0.1)
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters() if parameter.grad is not None)
+
+
+# ------------------------------------------------------------------------------------- where a decoder stands
+
+
+def moving(*tokens: int) -> Tensor:
+    """After which target tokens one stands at the next source word."""
+    return torch.tensor([token in tokens for token in range(TARGETS)])
+
+
+@pytest.mark.parametrize("decoder", LOOKING)
+def test_a_decoder_stands_where_as_many_words_were_said(decoder: str) -> None:
+    """Steps agree with the whole run whichever tokens move, and a window of one follows them."""
+    torch.manual_seed(0)
+    attention = AttentionConfig(region="window", radius=1)
+    model = SeqToSeq(changed(decoder=decoder, attention=attention), SOURCES, TARGETS, moving=moving(5, 6)).double()
+    model.eval()
+    batch = make_batch()
+    target = torch.tensor([[BOS, 5, 4, 6, 5]] * 3)
+    batch = batch._replace(target_in=target)
+    steps, maps = step_by_step(model, batch)
+    torch.testing.assert_close(steps, everywhere(model, batch))
+    assert maps is not None
+    if decoder in ("static", "guided"):
+        return  # one looks once, the other everywhere
+    places = [0, 1, 1, 2, 3]
+    for place, row in zip(places, maps[1], strict=True):  # a source of 7 words
+        assert row.gt(0).nonzero().squeeze(1).tolist() == [p for p in range(place - 1, place + 2) if p >= 0]
+
+
+def test_a_guided_decoder_reads_what_is_near_alone() -> None:
+    """The near look sees one word to each side of where it stands; the far one sees all."""
+    torch.manual_seed(0)
+    model = SeqToSeq(changed(decoder="guided"), SOURCES, TARGETS, moving=moving(5, 6)).double().eval()
+    with record(model) as seen:
+        model.logits(torch.tensor([[4, 5, 6, 7, 8, 2]]), torch.tensor([6]), torch.tensor([[BOS, 5, 4, 6]]))
+    near, far = (seen.maps[f"decoder.{name}.attention"][0, 0].gt(0) for name in ("near", "look"))
+    assert near.int().tolist() == [[1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 0, 0]]
+    assert far.all()

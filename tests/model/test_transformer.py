@@ -268,3 +268,37 @@ def test_configs_refuse_what_they_do_not_know() -> None:
         TransformerConfig(depth=3)  # pyright: ignore[reportCallIssue]
     with pytest.raises(ValueError, match="frozen"):
         TransformerConfig().width = 5  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_words_are_told_the_place_of_the_next_source_word() -> None:
+    """Steps agree with the whole run, rows may be picked, and what moves matters."""
+    torch.manual_seed(0)
+    config = TransformerConfig(width=12, heads=3, encoder_layers=1, decoder_layers=2, feedforward=17, tie="none")
+    moves = torch.arange(TARGET_WORDS) % 3 == 0
+    model = Transformer(config, SOURCE_WORDS, TARGET_WORDS, moving=moves).eval()
+    source, lengths, target = texts()
+    expected = model.logits(source, lengths, target)
+    memory = model.encode(source, lengths)
+    state = model.start(memory)
+    for t in range(target.shape[1]):
+        logits, state, _ = model.step(target[:, t], state, memory)
+        torch.testing.assert_close(logits, expected[:, t], atol=1e-5, rtol=1e-5)
+        rows = torch.tensor([2, 0, 1])
+        state, memory, target, expected = take_rows((state, memory, target, expected), rows)
+    plain = Transformer(config, SOURCE_WORDS, TARGET_WORDS).eval()
+    plain.load_state_dict(model.state_dict())
+    assert not torch.allclose(plain.logits(source, lengths, target), model.logits(source, lengths, target))
+    still = Transformer(config, SOURCE_WORDS, TARGET_WORDS, moving=torch.zeros(TARGET_WORDS, dtype=torch.bool)).eval()
+    still.load_state_dict(model.state_dict())
+    assert not torch.allclose(still.logits(source, lengths, target), model.logits(source, lengths, target))
+
+
+def test_source_words_may_be_made_otherwise() -> None:
+    class Same(torch.nn.Module):
+        def forward(self, words: Tensor) -> Tensor:
+            return torch.ones(*words.shape, 12)
+
+    config = TransformerConfig(width=12, heads=3, encoder_layers=1, decoder_layers=1, feedforward=17, position="none")
+    model = Transformer(config, SOURCE_WORDS, TARGET_WORDS, source_words=Same()).eval()
+    source, lengths, target = texts()
+    torch.testing.assert_close(model.logits(source, lengths, target), model.logits(source + 1, lengths, target))

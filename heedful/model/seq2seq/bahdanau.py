@@ -12,11 +12,11 @@ from heedful.layer.recurrent import Layers, Stack
 from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 from heedful.model.seq2seq.look import SourceAttention
-from heedful.model.seq2seq.parts import all_steps, first_step
+from heedful.model.seq2seq.parts import first_step
 
 
 class BahdanauState(NamedTuple):
-    """``s_{i-1}`` of every layer, a tuple of ``[B, H]`` each, and the step i from 0, ``[B]``."""
+    """``s_{i-1}`` of every layer, a tuple of ``[B, H]`` each, and where it stands, ``[B]``."""
 
     layers: Layers
     position: Tensor
@@ -61,18 +61,19 @@ class Bahdanau(nn.Module):
         """The state before the first step."""
         return BahdanauState(self.stack.begin(source.state), first_step(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T F"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T F"]:
         """What the readout reads, ``[s_{i-1} ; E y_{i-1} ; c_i]``, at all steps.
 
         Inside the loop stays only what depends on the state; ``E y`` is projected before it, in one product.
         """
         bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
         layers = self.stack.begin(source.state)
-        steps = all_steps(embedded)
         states, contexts = [], []
         for i, base in enumerate(bases):
             states.append(layers[-1][0])
-            context = self.look(states[-1].unsqueeze(1), source.seen, steps[:, i : i + 1]).squeeze(1)
+            context = self.look(states[-1].unsqueeze(1), source.seen, position[:, i : i + 1]).squeeze(1)
             contexts.append(context)
             if i + 1 < len(bases):  # the state after the last word is not asked for
                 layers = self.stack(base, context, layers)
@@ -85,4 +86,4 @@ class Bahdanau(nn.Module):
         top = state.layers[-1][0]
         context, weights = self.look.look(top, source.seen, state.position)
         layers = self.stack(self.stack.project(embedded), context, state.layers)
-        return beside(top, embedded, context), BahdanauState(layers, state.position + 1), weights
+        return beside(top, embedded, context), BahdanauState(layers, state.position), weights

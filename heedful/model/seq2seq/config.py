@@ -7,7 +7,7 @@ from heedful.model.attention_config import AttentionConfig, known
 
 CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
 NAMES: dict[str, tuple[str, ...]] = {
-    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding", "grammar"),
+    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding", "grammar", "guided"),
     "cell": tuple(CELLS),
     "merge": ("concat", "sum"),
     "start": ("first-word", "final", "zero"),
@@ -15,7 +15,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """The words that settings may be; what stands behind them is in the tables of `encoder` and `model`."""
 
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided")
 """The decoders that look at the source."""
 
 
@@ -31,6 +31,7 @@ class SeqToSeqConfig(BaseModel):
 
     decoder: str = "bahdanau"
     attention: AttentionConfig = AttentionConfig()
+    near: int = Field(default=1, ge=1, description="guided: source words to each side that are read before a step")
     cell: str = "gru"
     embed: int = Field(default=256, ge=1)
     hidden: int = Field(default=256, ge=1)

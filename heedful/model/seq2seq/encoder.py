@@ -28,18 +28,19 @@ class Reading(NamedTuple):
 class Source(NamedTuple):
     """What a decoder knows of the source; the memory that search keeps beside its hypotheses.
 
-    `memory` is what it can look at (None for one that does not look), `summary` ``[B, A]`` the top layer's final
-    state, which the literature calls C, and `state` the decoder's first state, ``[B, L, H]`` each.
+    `memory` is what it can look at: None for a decoder that does not look, and one for each attention where there are
+    several. `summary` ``[B, A]`` is the top layer's final state, which the literature calls C, and `state` the
+    decoder's first state, ``[B, L, H]`` each.
     """
 
-    memory: Memory | None
+    memory: Memory | tuple[Memory, ...] | None
     summary: Tensor
     state: State
 
     @property
     def seen(self) -> Memory:
         """The memory, for decoders that look."""
-        if self.memory is None:
+        if not isinstance(self.memory, Memory):
             raise ValueError("this Source was encoded for a decoder that does not look: encode with the same model.")
         return self.memory
 

@@ -43,7 +43,9 @@ class Feedback(nn.Module):
         """The state before the first step."""
         return FeedbackState(source.state, self.glimpse(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps."""
         told = embedded[:, :1] + self.glimpse(source.summary).unsqueeze(1)
         return self.recurrent(torch.cat([told, embedded[:, 1:]], dim=1), source.state)[0]

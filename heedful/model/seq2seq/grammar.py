@@ -12,11 +12,11 @@ from heedful.layer.recurrent import Layers, Stack
 from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 from heedful.model.seq2seq.look import SourceAttention
-from heedful.model.seq2seq.parts import all_steps, first_step
+from heedful.model.seq2seq.parts import first_step
 
 
 class GrammarState(NamedTuple):
-    """Every layer's state, a tuple of ``[B, H]`` each, ``[d; d']`` of the step before, and the step from 0, ``[B]``."""
+    """Every layer's state, a tuple of ``[B, H]`` each, ``[d; d']`` of the step before, and where it stands, ``[B]``."""
 
     layers: Layers
     fed: Tensor
@@ -61,16 +61,17 @@ class Grammar(nn.Module):
         layers = self.stack.begin(source.state)
         return GrammarState(layers, self._nothing(layers), first_step(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T F"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T F"]:
         """``[d_t; d'_t]`` of all steps."""
         bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
         layers = self.stack.begin(source.state)
         fed = self._nothing(layers)
-        steps = all_steps(embedded)
         vectors: list[Tensor] = []
         for t, base in enumerate(bases):
             layers = self.stack(base, fed, layers)
-            context = self.look(layers[-1][0].unsqueeze(1), source.seen, steps[:, t : t + 1]).squeeze(1)
+            context = self.look(layers[-1][0].unsqueeze(1), source.seen, position[:, t : t + 1]).squeeze(1)
             fed = beside(layers[-1][0], context)
             vectors.append(fed)
         return torch.stack(vectors, dim=1)
@@ -82,7 +83,7 @@ class Grammar(nn.Module):
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
         context, weights = self.look.look(layers[-1][0], source.seen, state.position)
         fed = beside(layers[-1][0], context)
-        return fed, GrammarState(layers, fed, state.position + 1), weights
+        return fed, GrammarState(layers, fed, state.position), weights
 
     def _nothing(self, layers: Layers) -> Float[Tensor, "B F"]:
         """What is fed to the first step: zeros."""

@@ -11,11 +11,11 @@ from heedful.layer.recurrent import State
 from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 from heedful.model.seq2seq.look import SourceAttention
-from heedful.model.seq2seq.parts import all_steps, decoder_layers, first_step
+from heedful.model.seq2seq.parts import decoder_layers, first_step
 
 
 class LuongState(NamedTuple):
-    """The recurrent state ``[B, L, H]`` each, and the step t from 0, ``[B]``."""
+    """The recurrent state ``[B, L, H]`` each, and where it stands, ``[B]``."""
 
     layers: State
     position: Tensor
@@ -50,10 +50,12 @@ class Luong(nn.Module):
         """The state before the first step."""
         return LuongState(source.state, first_step(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T F"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T F"]:
         """``[c_t; h_t]`` of all steps."""
         hidden, _ = self.recurrent(embedded, source.state)
-        return beside(self.look(hidden, source.seen, all_steps(embedded)), hidden)
+        return beside(self.look(hidden, source.seen, position), hidden)
 
     def step(
         self, embedded: Float[Tensor, "B E"], state: LuongState, source: Source
@@ -61,4 +63,4 @@ class Luong(nn.Module):
         """``[c_t; h_t]`` of one step, the state after it, and where it looked."""
         hidden, layers = self.recurrent.step(embedded, state.layers)
         context, weights = self.look.look(hidden, source.seen, state.position)
-        return beside(context, hidden), LuongState(layers, state.position + 1), weights
+        return beside(context, hidden), LuongState(layers, state.position), weights

@@ -12,11 +12,11 @@ from heedful.layer.recurrent import Layers, Stack
 from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 from heedful.model.seq2seq.look import SourceAttention
-from heedful.model.seq2seq.parts import all_steps, first_step
+from heedful.model.seq2seq.parts import first_step
 
 
 class FeedingState(NamedTuple):
-    """Every layer's state, a tuple of ``[B, H]`` each, ``h~_{t-1}`` ``[B, H]``, and the step t from 0, ``[B]``."""
+    """Every layer's state, a tuple of ``[B, H]`` each, ``h~_{t-1}`` ``[B, H]``, and where it stands, ``[B]``."""
 
     layers: Layers
     fed: Tensor
@@ -57,16 +57,17 @@ class LuongFeeding(nn.Module):
         layers = self.stack.begin(source.state)
         return FeedingState(layers, torch.zeros_like(layers[-1][0]), first_step(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T H"]:
         """``h~_t`` of all steps."""
         bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
         layers = self.stack.begin(source.state)
         fed = torch.zeros_like(layers[-1][0])
-        steps = all_steps(embedded)
         vectors = []
         for t, base in enumerate(bases):
             layers = self.stack(base, fed, layers)
-            context = self.look(layers[-1][0].unsqueeze(1), source.seen, steps[:, t : t + 1]).squeeze(1)
+            context = self.look(layers[-1][0].unsqueeze(1), source.seen, position[:, t : t + 1]).squeeze(1)
             fed = self.attentional(beside(context, layers[-1][0]))
             vectors.append(fed)
         return torch.stack(vectors, dim=1)
@@ -78,4 +79,4 @@ class LuongFeeding(nn.Module):
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
         context, weights = self.look.look(layers[-1][0], source.seen, state.position)
         fed = self.attentional(beside(context, layers[-1][0]))
-        return fed, FeedingState(layers, fed, state.position + 1), weights
+        return fed, FeedingState(layers, fed, state.position), weights

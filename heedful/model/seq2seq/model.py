@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.errors import UserError
@@ -15,13 +16,14 @@ from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import STARTS, Encoder, Source, word_vectors
 from heedful.model.seq2seq.feedback import Feedback
 from heedful.model.seq2seq.grammar import Grammar
+from heedful.model.seq2seq.guided import Guided
 from heedful.model.seq2seq.luong import Luong
 from heedful.model.seq2seq.luong_feeding import LuongFeeding
 from heedful.model.seq2seq.parts import Decoder
 from heedful.model.seq2seq.peek import Peek
 from heedful.model.seq2seq.simple import Simple
 from heedful.model.seq2seq.static import Static
-from heedful.shapes import PAD
+from heedful.shapes import BOS, PAD
 
 DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
     "simple": Simple,
@@ -32,6 +34,7 @@ DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
     "luong": Luong,
     "luong-feeding": LuongFeeding,
     "grammar": Grammar,
+    "guided": Guided,
 }
 
 
@@ -41,15 +44,26 @@ class SeqToSeq(nn.Module):
     Sources and targets are token ids, padded with PAD; sources may be padded to any length. `step` and `logits`
     agree, and a row does not depend on the other rows.
     Parameters: ``encoder``, ``start_state``, ``target_embedding``, ``decoder``, ``output`` (Linear).
-    `source_words` makes source ids into vectors ``embed`` wide, in place of a table of one vector for each.
+    `source_words` makes source ids into vectors ``embed`` wide, in place of a table of one vector for each. `moving`
+    says after which target tokens a decoder stands at the next source word: a step stands where as many of them have
+    been said. By default all move, so that step t stands at source word t.
     Raises: UserError, for an unknown name in the config or widths that do not fit.
     """
 
+    moving: Tensor
+
     def __init__(
-        self, config: SeqToSeqConfig, source_size: int, target_size: int, *, source_words: nn.Module | None = None
+        self,
+        config: SeqToSeqConfig,
+        source_size: int,
+        target_size: int,
+        *,
+        source_words: nn.Module | None = None,
+        moving: Bool[Tensor, " V"] | None = None,
     ) -> None:
         super().__init__()
         self.config = config
+        self.register_buffer("moving", _all_but_begin(target_size) if moving is None else moving, persistent=False)
         self.target_embedding = word_vectors(target_size, config.embed)
         self.encoder = Encoder(config, source_words or self._source_embedding(source_size))
         width = self.encoder.annotation_dim
@@ -86,6 +100,8 @@ class SeqToSeq(nn.Module):
 
         Rows may be a multiple of the memory's, k in a run for each sentence.
         """
+        if hasattr(state, "position"):
+            state = state._replace(position=state.position + self.moving[token])
         features, after, attention = self.decoder.step(self._embed(token), state, memory)
         return Step(self.output(self._read_out(features)), after, attention)
 
@@ -108,7 +124,8 @@ class SeqToSeq(nn.Module):
 
     def _features(self, source: Tensor, lengths: Tensor, target_in: Tensor) -> Float[Tensor, "B T F"]:
         """What the readout reads, for all steps."""
-        return self.decoder.unroll(self._embed(target_in), self.encode(source, lengths))
+        position = self.moving[target_in].cumsum(1)
+        return self.decoder.unroll(self._embed(target_in), self.encode(source, lengths), position)
 
     def _read_out(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... R"]:
         """What the softmax reads."""
@@ -135,3 +152,8 @@ class SeqToSeq(nn.Module):
                 hint="set both alike, or tie to 'none'",
             )
         return cast(nn.Parameter, self.target_embedding.weight)
+
+
+def _all_but_begin(size: int) -> Bool[Tensor, " V"]:
+    """Every token moves on, but BOS, which stands before the first."""
+    return torch.arange(size) != BOS

@@ -17,6 +17,8 @@ class Decoder(Protocol):
 
     Features F are whatever its `readout` turns into the vector that the softmax reads, `output_dim` wide; they are
     apart from the loop so that the readout of all steps, padding left out, is one product. `source` cites the paper.
+    A decoder whose attention knows places has the field ``position`` in its state: the source word that it stands at,
+    which the model moves before each step.
     """
 
     source: str
@@ -35,8 +37,10 @@ class Decoder(Protocol):
         """The state before the first step."""
         ...
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T F"]:
-        """The features of all steps, given the embedded words before each."""
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T F"]:
+        """The features of all steps, given the embedded words before each and where each step stands."""
         ...
 
     def step(self, embedded: Float[Tensor, "B E"], state: Any, source: Source) -> tuple[Tensor, Any, Tensor | None]:
@@ -50,10 +54,5 @@ def decoder_layers(config: SeqToSeqConfig) -> Recurrent:
 
 
 def first_step(like: Float[Tensor, "B ..."]) -> Int[Tensor, " B"]:
-    """Step 0 for every row."""
+    """Where every row stands before its first word: at the beginning."""
     return torch.zeros(like.shape[0], dtype=torch.long, device=like.device)
-
-
-def all_steps(embedded: Float[Tensor, "B T E"]) -> Int[Tensor, "B T"]:
-    """Steps 0, 1, ... for every row."""
-    return torch.arange(embedded.shape[1], device=embedded.device).expand(embedded.shape[0], -1)

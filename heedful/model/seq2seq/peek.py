@@ -42,7 +42,9 @@ class Peek(nn.Module):
         """The state before the first step."""
         return PeekState(source.state, self.glimpse(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps."""
         return self.recurrent(embedded + self.glimpse(source.summary).unsqueeze(1), source.state)[0]
 

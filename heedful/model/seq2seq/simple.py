@@ -41,7 +41,9 @@ class Simple(nn.Module):
         """The state before the first step."""
         return SimpleState(source.state, self.glimpse(source.summary))
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps; of `embedded` only the number of steps is read."""
         inputs = self.glimpse(source.summary).unsqueeze(1).expand(-1, embedded.shape[1], -1)
         return self.recurrent(inputs, source.state)[0]

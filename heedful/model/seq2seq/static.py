@@ -48,7 +48,9 @@ class Static(nn.Module):
         context, weights = self.look.look(source.summary, source.seen, first_step(source.summary))
         return StaticState(source.state, self.glimpse(context), weights)
 
-    def unroll(self, embedded: Float[Tensor, "B T E"], source: Source) -> Float[Tensor, "B T H"]:
+    def unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps."""
         context = self.look(source.summary.unsqueeze(1), source.seen, first_step(source.summary).unsqueeze(1))
         return self.recurrent(embedded + self.glimpse(context), source.state)[0]
