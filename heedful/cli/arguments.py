@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from heedful.errors import UserError, did_you_mean
 
 _PAIRS = ("--train", "--valid", "--test")
-TASKS = ("translate", "classify", "match", "chat", "language-model")
+TASKS = ("translate", "classify", "match", "chat", "language-model", "parse")
 TASK_HELP = ", ".join(TASKS)
-FILES_HELP = ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders; each may be .gz"
+FILES_HELP = (
+    ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; all also .gz"
+)
 
 
 def spread_pairs(words: Iterable[str]) -> list[str]:

@@ -21,13 +21,14 @@ def show(
     beam: Annotated[
         int | None, typer.Option(min=1, help="Where it writes: width of the search. [default: the run's]")
     ] = None,
+    tree: Annotated[Path | None, typer.Option(metavar="OUT.svg", help="parse: the tree as a drawing.")] = None,
 ) -> None:
     """Answer one question and draw where the model looked."""
     from heedful.cli.options import own_options
     from heedful.cli.output import drawn_map, load_run, results, tell
 
     task, predictor = load_run(folder, settings)
-    options = own_options(task, "show", beam=beam)
+    options = own_options(task, "show", beam=beam, tree=tree)
     console = results()
     for answer in task.show(predictor, texts, every=every, options=options):
         console.print(answer.text, markup=False)

@@ -15,6 +15,7 @@ _HOMES = {
     "match": "heedful.task.match.task:MatchPairs",
     "chat": "heedful.task.chat.task:Chat",
     "language-model": "heedful.task.language_model.task:LanguageModelling",
+    "parse": "heedful.task.parse.task:ParseTask",
 }
 
 

@@ -1,0 +1,76 @@
+"""A parser scored on trees: brackets, whole trees, how many are well-formed, the loss."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from heedful.data.batch import Example, collate
+from heedful.data.tree import ParsedText, Tree
+from heedful.errors import UserError
+from heedful.layer.loss import TokenLoss
+from heedful.task.batches import batches
+from heedful.task.parse.parser import Parser
+from heedful.task.parse.score import score_brackets
+
+
+def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = None) -> dict[str, Any]:
+    """Labelled brackets by evalb's rules and whole trees, in percent; the loss of the gold symbols in nats.
+
+    `well_formed` is how many outputs are trees over their words, in percent; one that is none counts as a flat tree.
+    A sentence that is cut has its last words at the top.
+    """
+    trees = [one.tree for one in gold]
+    longest = parser.config.longest_source
+    read = [list(tree.words[:longest]) for tree in trees]
+    found = parser.search([parser.source_ids(words) for words in read], beam or parser.config.decode.beam)
+    parsed = [_tree(parser, one.tokens, words) for one, words in zip(found, read, strict=True)]
+    whole = [
+        _completed(tree or flat(words), right.words[len(words) :])
+        for tree, words, right in zip(parsed, read, trees, strict=True)
+    ]
+    score = score_brackets(trees, whole)
+    formed = sum(tree is not None for tree in parsed)
+    return {
+        "bracket_f1": score.f1,
+        "precision": score.precision,
+        "recall": score.recall,
+        "exact": score.exact_match,
+        "well_formed": 100 * formed / max(1, len(trees)),
+        "loss": loss_of(parser, [parser.example(tree) for tree in trees if len(tree.words) <= longest]),
+        "sentences": len(trees),
+    }
+
+
+def loss_of(parser: Parser, examples: Sequence[Example]) -> float:
+    """The negative log-likelihood of a gold symbol, in nats; 0 where there is none."""
+    model, device = parser.model, next(parser.model.parameters()).device
+    known = parser.config.model.settings.longest_target
+    examples = [Example(one.source, one.target[: None if known is None else known - 1]) for one in examples]
+    lengths = [max(len(one.source), len(one.target)) + 1 for one in examples]
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        losses: list[TokenLoss] = [
+            model.loss(collate(examples, rows).to(device))  # pyright: ignore[reportCallIssue]
+            for rows in batches(lengths, parser.config.decode.tokens)
+        ]
+    model.train(was_training)
+    return sum(float(loss.nll) for loss in losses) / max(1, sum(loss.tokens for loss in losses))
+
+
+def flat(words: Sequence[str]) -> Tree:
+    """A tree without structure."""
+    return Tree("S", tuple(Tree("XX", word=word) for word in words))
+
+
+def _tree(parser: Parser, tokens: Sequence[int], words: Sequence[str]) -> Tree | None:
+    try:
+        return parser.symbols.tree(tokens, words)
+    except UserError:
+        return None
+
+
+def _completed(tree: Tree, rest: Sequence[str]) -> Tree:
+    """The tree with words that were not read at its top."""
+    return Tree(tree.label, (*tree.children, *(Tree("XX", word=word) for word in rest))) if rest else tree

@@ -1,0 +1,81 @@
+"""The symbols that a parser says, with their ids, and which of them are brackets."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from heedful.data.tokenise.base import SPECIAL, Vocabulary
+from heedful.data.tree import Linear, Tree
+from heedful.data.tree.linear import MASK, is_closing, is_opening
+from heedful.decode import Brackets
+
+_MOST = 100_000
+
+
+class Symbols:
+    """The symbols of the training trees; `linear` makes them of trees, and trees of them."""
+
+    def __init__(self, vocabulary: Vocabulary, linear: Linear) -> None:
+        self._vocabulary, self.linear = vocabulary, linear
+        pieces = vocabulary.pieces
+        self._closing = {piece[1:]: index for index, piece in enumerate(pieces) if is_closing(piece)}
+        self._opening = {piece[1:]: index for index, piece in enumerate(pieces) if is_opening(piece)}
+
+    @classmethod
+    def train(cls, trees: Iterable[Tree], linear: Linear) -> "Symbols":
+        """All symbols of some trees, the commonest first, and XX, so that any word can be said."""
+        symbols = [symbol for tree in trees for symbol in linear.symbols(tree)]
+        return cls(Vocabulary.of_commonest([*symbols, MASK], _MOST, 1), linear)
+
+    @property
+    def size(self) -> int:
+        """How many ids there are."""
+        return len(self._vocabulary)
+
+    def ids(self, tree: Tree) -> list[int]:
+        """The ids of a tree's symbols; a label that training has not seen is UNK."""
+        return self._vocabulary.ids(self.linear.symbols(tree))
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The symbols behind ids."""
+        return [self._vocabulary.pieces[index] for index in ids]
+
+    def tree(self, ids: Sequence[int], words: Sequence[str]) -> Tree:
+        """The tree of ids and words.
+
+        Raises: UserError, when they make none.
+        """
+        return self.linear.tree(self.pieces(ids), words)
+
+    @property
+    def terminals(self) -> list[int]:
+        """The ids of what is said for words."""
+        brackets = {*self._opening.values(), *self._closing.values()}
+        return [index for index in range(len(SPECIAL), self.size) if index not in brackets]
+
+    def brackets(self) -> Brackets:
+        """Which ids are brackets and terminals, for the search."""
+        labels = [label for label in self._opening if label in self._closing]
+        opening, closing = ([table[label] for label in labels] for table in (self._opening, self._closing))
+        return Brackets(self.size, opening, closing, self.terminals)
+
+    def moving(self) -> Bool[Tensor, " V"]:
+        """After which ids one stands at the next word."""
+        moving = torch.zeros(self.size, dtype=torch.bool)
+        moving[self.terminals] = True
+        return moving
+
+    def save(self, folder: Path, name: str) -> None:
+        """Writes ``folder/name.vocab.json``."""
+        self._vocabulary.save(folder / f"{name}.vocab.json", kind="symbols")
+
+    @classmethod
+    def load(cls, folder: Path, name: str, linear: Linear) -> "Symbols":
+        """Reads what `save` wrote.
+
+        Raises: UserError, when the file is missing or damaged.
+        """
+        return cls(Vocabulary.load(folder / f"{name}.vocab.json")[0], linear)
