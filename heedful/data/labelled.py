@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from heedful.data.table import Columns, read_rows
-from heedful.data.text import iterate_lines
+from heedful.data.table import TABLES, Columns, read_rows
+from heedful.data.text import is_gzip, iterate_lines, kind_of
 from heedful.errors import UserError
-from heedful.store import read_text
 
 _EXPECTED = (
     "a .tsv, .csv or .jsonl with text and label; or a folder with a folder a label, one text a file; "
     "or a folder with a file a label, one text a line"
 )
+_RENAMED = "say what they are called: --set data.text_column=NAME --set data.label_column=NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,14 @@ def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "la
 
     A table (.csv, .jsonl, anything else tab-separated; each also .gz) has the columns `text` and `label`, in that
     order where no first line names them; a label may be a number in JSON. In a folder the name of a folder is the
-    label of the files in it, each a text; the name of a file, without its suffixes, is the label of its lines. Names
+    label of the files in it, each a text; the name of a file, without .gz and .txt, is the label of its lines. Names
     that begin with a point are passed over. Blank at both ends is taken off; empty texts stay in.
 
-    Raises: UserError with file:line and what was expected, for whatever cannot be read as such, and an empty label.
+    Raises: UserError with file:line and what was expected, for whatever cannot be read as such, an empty label, and a
+        table in a folder.
     """
-    found = [one for path in paths for one in _read(Path(path), Columns((text, label), values=(label,)))]
+    columns = Columns((text, label), values=(label,), signs=(text.lower(), label.lower()), renamed=_RENAMED)
+    found = [one for path in paths for one in _read(Path(path), columns)]
     if not found:
         raise UserError("there is no text in it", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")
     for one in found:
@@ -56,13 +58,32 @@ def _folder(folder: Path) -> Iterator[Labelled]:
     entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
     for entry in entries:
         if entry.is_dir():
-            yield from (Labelled(read_text(file).strip(), entry.name, str(file)) for file in _files(entry))
+            yield from (Labelled(_whole(file), entry.name, str(file)) for file in _files(entry))
         else:
-            label = entry.name.partition(".")[0]
+            label = _label_of(entry)
             lines = enumerate(iterate_lines(entry), start=1)
             yield from (Labelled(line.strip(), label, f"{entry}:{number}") for number, line in lines if line.strip())
     if not entries:
         raise UserError("this folder is empty", where=str(folder), hint=f"expected {_EXPECTED}")
+
+
+def _label_of(file: Path) -> str:
+    """The name of a file of texts; another suffix than .txt tells files apart, as in rt-polarity.pos and .neg.
+
+    Raises: UserError, for a table: it has labels of its own.
+    """
+    if kind_of(file) in TABLES:
+        raise UserError(
+            "there is a table in a folder of labelled texts",
+            where=str(file),
+            hint="give the table itself, not its folder",
+        )
+    plain = file.with_suffix("") if is_gzip(file) else file
+    return plain.stem if plain.suffix.lower() == ".txt" else plain.name
+
+
+def _whole(file: Path) -> str:
+    return "\n".join(iterate_lines(file)).strip()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -19,7 +19,8 @@ class Columns:
 
     optional: columns that may be there, after the others. values: those whose JSON may be a number or true and false
     beside text. signs: cells that make a first line a header for sure, be it a wrong one. instead: what else the user
-    can give, for the hint at a line that is not cut into columns.
+    can give, for the hint at a line that is not cut into columns. renamed: what to do where columns have other names.
+    Capitals make no difference, but in JSON.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,7 @@ class Columns:
     values: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     instead: str = "give a .csv or .jsonl"
+    renamed: str = ""
 
     @property
     def listed(self) -> str:
@@ -128,12 +130,12 @@ def _header(cells: Sequence[str], columns: Columns, *, where: str) -> list[int |
     Raises: UserError, when it is plainly a header, but a name is missing.
     """
     names = [cell.strip().lower() for cell in cells]
-    if all(column in names for column in columns.names):
-        wanted = (*columns.names, *columns.optional)
-        return [names.index(column) if column in names else None for column in wanted]
+    needed, optional = ([column.lower() for column in some] for some in (columns.names, columns.optional))
+    if all(column in names for column in needed):
+        return [names.index(column) if column in names else None for column in (*needed, *optional)]
     exact = any(name in columns.signs for name in names)
     plain = [name for name in names if name.isidentifier()]
-    alike = all(difflib.get_close_matches(column, plain, n=1, cutoff=0.6) for column in columns.names)
+    alike = all(difflib.get_close_matches(column, plain, n=1, cutoff=0.6) for column in needed)
     if exact or alike:
         raise _wrong_names(names, columns, where)
     return None
@@ -143,6 +145,7 @@ def _wrong_names(found: Sequence[str], columns: Columns, where: str) -> UserErro
     known = (*columns.names, *columns.optional)
     strangers = [name for name in found if name not in known]
     hint = did_you_mean(strangers[0], known) if strangers else f"expected {' and '.join(columns.names)}"
+    hint += f"; or {columns.renamed}" if columns.renamed else ""
     return UserError(
         f"expected the columns {columns.listed}, found {', '.join(map(repr, found)) or 'none'}",
         where=where,
