@@ -1,7 +1,7 @@
 """Where a command writes: results to standard output, everything else to standard error."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from heedful.machine import keep_large_buffers
 from heedful.task import task_named
 from heedful.watch import Map, draw, highlight, palette_for
+from heedful.watch.words import right
 
 if TYPE_CHECKING:
     from heedful.task.base import Predictor, Shown, Task
@@ -32,8 +33,22 @@ def drawn_map(console: Console, seen: Map) -> Text:
     """A map drawn for a console: its width, its colours, plain ASCII where it is no terminal; one row as text."""
     palette = palette_for(console.color_system, console.is_terminal, console.encoding)
     if len(seen.rows) == 1:
-        return highlight(seen.weights, seen.rows[0], seen.columns, width=console.width, palette=palette)
+        return highlight([seen], width=console.width, palette=palette)
     return draw(seen.weights, list(seen.rows), list(seen.columns), width=console.width, palette=palette)
+
+
+def drawn_maps(console: Console, maps: Iterable[Map]) -> Iterator[tuple[str, Text]]:
+    """The titles and drawings of maps; maps of one row after a titled one, a text's sentences, are drawn with it."""
+    palette = palette_for(console.color_system, console.is_terminal, console.encoding)
+    passage: list[Map] = []
+    for seen in (*maps, None):
+        if passage and (seen is None or seen.title or len(seen.rows) != 1):
+            yield passage[0].title, highlight(passage, width=console.width, palette=palette)
+            passage = []
+        if seen is not None and len(seen.rows) == 1:
+            passage.append(seen)
+        elif seen is not None:
+            yield seen.title, drawn_map(console, seen)
 
 
 def shown_training() -> "Shown":
@@ -44,28 +59,48 @@ def shown_training() -> "Shown":
     return Shown(say=tell, draw=lambda seen: drawn_map(console, seen))
 
 
+_TITLES = {"confusion": "confusion (its own label down, the label given across)"}
+_WIDEST = 160  # no table is printed wider, in columns of the terminal
+
+
 def result_lines(found: Mapping[str, Any]) -> str:
-    """Results by name, one a line; what has rows and columns of its own as a table below."""
+    """Results by name, one a line; what has rows and columns of its own as a table below, unless it is too wide."""
     tables = {name: value for name, value in found.items() if isinstance(value, Mapping)}
     plain = {name: value for name, value in found.items() if name not in tables}
     widest = max(map(len, plain), default=0)
     lines = [f"{name:<{widest}}  {_shown(value)}" for name, value in plain.items()]
     for name, rows in tables.items():
-        lines += ["", *_table(name, cast(Mapping[str, Mapping[str, Any]], rows))]
+        table = _table(cast(Mapping[str, Mapping[str, Any]], rows))
+        if max(map(cell_len, table)) > _WIDEST:
+            table = [f"too wide to print, {len(rows)} rows; --json has it"]
+        lines += ["", _TITLES.get(name, name), *(f"  {line}" for line in table)]
     return "\n".join(lines)
 
 
-def _table(name: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Rows by name of cells by name, in columns."""
+def _table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Rows by name of cells by name, in columns; numbers end where the others do."""
     heads = list(next(iter(rows.values()), {}))
-    cells = [[name, *heads], *([row, *map(_shown, values.values())] for row, values in rows.items())]
+    cells = [["", *heads], *([row, *map(_shown, values.values())] for row, values in rows.items())]
     widths = [max(cell_len(line[place]) for line in cells) for place in range(len(heads) + 1)]
-    padded = [[set_cell_size(cell, size) for cell, size in zip(line, widths, strict=True)] for line in cells]
+    padded = ([set_cell_size(line[0], widths[0]), *map(right, line[1:], widths[1:])] for line in cells)
     return ["  ".join(line).rstrip() for line in padded]
 
 
 def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def filled(front: str, items: Iterable[str], width: int) -> str:
+    """Items behind `front`, with commas between, in lines of a width; none is broken, and each line is indented."""
+    indent = " " * cell_len(front)
+    lines, line = [], front
+    for item in items:
+        begun = line not in (front, indent)
+        if begun and cell_len(line) + cell_len(item) + 3 > width:
+            lines.append(f"{line},")
+            line, begun = indent, False
+        line += f", {item}" if begun else item
+    return "\n".join((*lines, line)).rstrip()
 
 
 def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task, Predictor]":

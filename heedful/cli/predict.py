@@ -22,7 +22,10 @@ _CHUNK = 512  # questions read before the first is answered, unless someone sits
 def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
     file: Annotated[
-        str, typer.Argument(help="Text, one a line (pairs: two columns of .tsv), perhaps .gz; - is standard input.")
+        str,
+        typer.Argument(
+            help="Text, one a line, or a table (.tsv .csv .jsonl), as for pairs; perhaps .gz; - is standard input."
+        ),
     ] = "-",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     attention: Annotated[
@@ -79,14 +82,14 @@ class _Window:
 
     def add(self, answer: "Answer") -> None:
         """One more answer."""
-        from heedful.cli.output import drawn_map, notes, tell
+        from heedful.cli.output import drawn_maps, notes, tell
 
         if answer.note:
             tell(f"note: {answer.note}")
         if self._target == "terminal":
             console = notes()
-            for seen in answer.maps:
-                console.print(drawn_map(console, seen))
+            for _, drawing in drawn_maps(console, answer.maps):
+                console.print(drawing)
         elif self._target is not None:
             self._maps += answer.maps
 

@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Answer one question and draw where the model looked."""
     from heedful.cli.options import own_options
-    from heedful.cli.output import drawn_map, load_run, results, tell
+    from heedful.cli.output import drawn_maps, load_run, results, tell
 
     task, predictor = load_run(folder, settings)
     options = own_options(task, "show", beam=beam, tree=tree)
@@ -36,7 +36,7 @@ def show(
             tell(f"note: {answer.note}")
         if not answer.maps:
             tell("note: there is nothing to draw: the answer is empty, or this model does not look")
-        for seen in answer.maps:
-            if seen.title:
-                console.print(f"\n{seen.title}", markup=False)
-            console.print(drawn_map(console, seen))
+        for title, drawing in drawn_maps(console, answer.maps):
+            if title:
+                console.print(f"\n{title}", markup=False)
+            console.print(drawing)

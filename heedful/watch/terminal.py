@@ -38,11 +38,14 @@ class Palette:
 
 
 COLOURS = Palette(
-    tuple((" ", f"on color({colour})") for colour in (233, 17, 18, 19, 25, 31, 37, 43, 79, 115, 151, 187, 229, 230)),
+    (
+        *((" ", f"color(255) on color({colour})") for colour in (233, 17, 18, 19, 25)),
+        *((" ", f"color(16) on color({colour})") for colour in (31, 37, 43, 79, 115, 151, 187, 229, 230)),
+    ),
     line="│",
     cut="…",
 )
-"""256 colours, from black over blue and green to pale yellow."""
+"""256 colours, from black over blue and green to pale yellow, and letters that are read on each: white, then black."""
 BLOCKS = Palette(tuple((block, "") for block in "·░▒▓█"), line="│", cut="…")
 """Block characters, for a terminal without colours and for text files in UTF-8."""
 ASCII = Palette(tuple((sign, "") for sign in ".:-=+*#%@"), line="|", cut="~")
