@@ -69,7 +69,7 @@ def fit(
     be shared. The stream must be made for this rank: see `place`.
 
     Raises: UserError, when the folder holds another run, a file cannot be read or written, the loss is not finite, or
-        there are no batches; ValueError, when validation lacks the metric or batches miscount their tokens;
+        there are no batches, or validation lacks the metric; ValueError, when batches miscount their tokens;
         KeyboardInterrupt, at a second Ctrl-C; SystemExit(0), on other ranks than 0, when rank 0 has failed.
     """
     keep_large_buffers()

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from heedful.errors import UserError, did_you_mean
 from heedful.train import randomness
 from heedful.train.checkpoint import average_snapshots, prune_snapshots, save_model, save_snapshot
 from heedful.train.metrics import is_better, merit
@@ -34,7 +35,7 @@ class Judge:
     def measure(self, model: nn.Module, step: int, signals: Signals) -> tuple[dict[str, float], Any] | None:
         """The numbers at this step and what there is to see, or None when a signal cut it off.
 
-        Raises: ValueError, when the numbers lack the metric that decides.
+        Raises: UserError, when the numbers lack the metric that decides.
         """
         assert self.validate is not None
         try:
@@ -44,9 +45,9 @@ class Judge:
         except Interrupted:
             return None
         if self.settings.metric not in numbers:
-            raise ValueError(
-                f"the metric {self.settings.metric!r} is to decide, but validation gave only {sorted(numbers)}: "
-                "name one of those as metric in the training settings."
+            raise UserError(
+                f"the metric {self.settings.metric!r} is to decide, but validation gives no such number",
+                hint=f"train.metric: {did_you_mean(self.settings.metric, numbers)}",
             )
         return numbers, seen
 

@@ -262,7 +262,7 @@ def test_what_there_is_to_see_is_shown_after_each_validation_on_standard_error(t
 
 def test_a_validation_without_the_deciding_metric_is_refused(toy, tmp_path):
     chosen = toy.settings(epochs=1, metric="valid_bleu")
-    with pytest.raises(ValueError, match=r"'valid_bleu' is to decide.*valid_loss"):
+    with pytest.raises(UserError, match=r"'valid_bleu' is to decide.*valid_loss"):
         fit(toy.make_model(), toy.ToyStream(), settings=chosen, folder=tmp_path, validate=toy.validate)
 
 

@@ -37,9 +37,10 @@ RCNN = Paper(
 APCNN = Paper(
     ("Meng Joo Er", "Yong Zhang", "Ning Wang", "Mahardhika Pratama"),
     "Attention Pooling-based Convolutional Neural Network for Sentence Modelling",
-    "Information Sciences 373",
+    "Information Sciences",
     2016,
     doi="10.1016/j.ins.2016.08.084",
+    volume="373",
 )
 
 HAN = Paper(

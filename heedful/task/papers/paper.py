@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper; `authors` are written "Given Family"; `arxiv` is its number there, or `doi` the publisher's."""
+    """A paper; `authors` are written "Given Family"; `arxiv` is its number there, or `doi` the publisher's.
+
+    `venue` is a book of proceedings, or a journal where there is a `volume`.
+    """
 
     authors: tuple[str, ...]
     title: str
@@ -13,6 +16,7 @@ class Paper:
     year: int
     arxiv: str = ""
     doi: str = ""
+    volume: str = ""
 
     def __str__(self) -> str:
         others = " et al." if len(self.authors) > 1 else ""
@@ -22,15 +26,23 @@ class Paper:
     def bibtex(self) -> str:
         """The entry for a bibliography."""
         fields = {
-            "author": " and ".join(self.authors),
+            "author": " and ".join(map(_inverted, self.authors)),
             "title": f"{{{self.title}}}",
-            "booktitle": self.venue,
+            "journal" if self.volume else "booktitle": self.venue,
             "year": str(self.year),
         }
+        fields |= {"volume": self.volume} if self.volume else {}
         fields |= {"eprint": self.arxiv, "archivePrefix": "arXiv"} if self.arxiv else {"doi": self.doi}
         lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
-        return f"@inproceedings{{{self._first_family.lower()}{self.year},\n{lines}}}"
+        kind = "article" if self.volume else "inproceedings"
+        return f"@{kind}{{{self._first_family.lower()}{self.year},\n{lines}}}"
 
     @property
     def _first_family(self) -> str:
         return self.authors[0].split()[-1]
+
+
+def _inverted(author: str) -> str:
+    """The name as BibTeX wants it: as it is, but Hal Daumé III, whose family is not called III, as Daumé, III, Hal."""
+    *name, last = author.split()
+    return f"{name[-1]}, {last}, {' '.join(name[:-1])}" if last in ("Jr.", "II", "III", "IV") else author
