@@ -1,6 +1,6 @@
 """``heedful train``: own files in, a run folder out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,12 +65,17 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     trained = kind.train(chosen, folder, resume=resume, shown=shown_training(), options=options)
     if trained.fit.exit_status:
         raise Stopped(
-            f"stopped at step {trained.fit.steps}; all of it is saved. Go on with: "
-            f"heedful train {task} --resume --out {quote(str(folder))}",
+            f"stopped at step {trained.fit.steps}; all of it is saved. Go on with: {_again(task, folder, options)}",
             status=trained.fit.exit_status,
         )
     if trained.ranks.rank == 0:
-        _tell_results(kind, trained, folder)
+        _tell_results(kind, trained, trained.folder or folder)
+
+
+def _again(task: str, folder: Path, options: Mapping[str, Any]) -> str:
+    """The command that goes on with a run: the task's own options are not in its folder."""
+    own = "".join(f" --{name.replace('_', '-')} {quote(str(value))}" for name, value in options.items())
+    return f"heedful train {task} --resume --out {quote(str(folder))}{own}"
 
 
 def _settings(

@@ -50,13 +50,20 @@ def split_sentences(text: str, limit: int = LONGEST) -> list[str]:
     cut there, at the last space if it has one. Nothing but space is lost, and an empty text has no sentences.
     Raises: ValueError, when the limit is below 1.
     """
+    return list(iterate_sentences(text, limit))
+
+
+def iterate_sentences(text: str, limit: int = LONGEST) -> Iterator[str]:
+    """The same one by one: of a long text no more is looked for than is asked for.
+
+    Raises: ValueError, when the limit is below 1.
+    """
     if limit < 1:
         raise ValueError(f"limit is {limit}, expected the characters of the longest sentence: 1 or more.")
     lines = [line.strip() for line in text.splitlines()]
     whole = [line for line in lines if line]
-    if len(whole) == 1:
-        whole = [sentence.strip() for sentence in _by_marks(whole[0])]
-    return [piece for sentence in whole for piece in _pieces(sentence, limit)]
+    sentences = map(str.strip, _by_marks(whole[0])) if len(whole) == 1 else iter(whole)
+    return (piece for sentence in sentences for piece in _pieces(sentence, limit))
 
 
 def _by_marks(text: str) -> Iterator[str]:

@@ -59,13 +59,15 @@ class Shown:
 class Trained:
     """What training gave: the predictor, how the run ended, and the results on the test set, if there was one.
 
-    Where several processes train, only rank 0 has results.
+    Where several processes train, only rank 0 has results. `folder` is the run folder to go on with, where that is
+    another than was asked for, as of one fold among several.
     """
 
     predictor: Any
     fit: FitResult
     ranks: Ranks
     results: dict[str, Any] = field(default_factory=dict[str, Any])
+    folder: Path | None = None
 
 
 @runtime_checkable

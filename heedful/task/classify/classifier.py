@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -83,7 +83,7 @@ class Classifier:
     def scores(self, documents: Sequence[Document]) -> Float[Tensor, "N C"]:
         """The model's score of every label for each document, on the CPU, temperature left out."""
         scores = torch.zeros(len(documents), len(self.labels))
-        with self._answering():
+        with self._answering(self.config.answer.precision):
             for rows in batches([one.length for one in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self._device)
                 scores[rows] = self.model.logits(batch.tokens, batch.lengths, batch.sentences).float().cpu()
@@ -95,7 +95,7 @@ class Classifier:
         if self.model.sentences is not None or not attentions(self.model):
             return []
         batch = collate_documents([document]).to(self._device)
-        with self._answering(), record(self.model) as seen:
+        with self._answering("float32"), record(self.model) as seen:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
         words = Words.of(self.tokeniser, batch.tokens[0].tolist())
         return [
@@ -108,7 +108,7 @@ class Classifier:
     def _looks(self, documents: Sequence[Document]) -> list[tuple[list[Map], list[float]]]:
         """Of each document the words of every sentence with their weights, and the sentences' weights."""
         found: list[tuple[list[Map], list[float]]] = [([], []) for _ in documents]
-        with self._answering():
+        with self._answering("float32"):
             for rows in batches([one.length for one in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self._device)
                 looks = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
@@ -116,7 +116,8 @@ class Classifier:
                     ids, words = batch.tokens[place].cpu(), looks["words"][place].float().cpu()
                     above = looks["sentences"][place].float().tolist() if "sentences" in looks else []
                     counts = batch.sentences[place].tolist() if above else [int(batch.lengths[place])]
-                    found[row] = list(self._by_sentence(ids, words, counts)), above[: len(counts)]
+                    heard = [weight for weight, count in zip(above, counts, strict=False) if count]
+                    found[row] = list(self._by_sentence(ids, words, counts)), heard
         return found
 
     def _by_sentence(self, ids: Tensor, weights: Tensor, counts: Sequence[int]) -> Iterator[Map]:
@@ -136,11 +137,11 @@ class Classifier:
         return next(self.model.parameters()).device
 
     @contextmanager
-    def _answering(self) -> Generator[None]:
-        """The model in evaluation mode, without gradients, its products in the precision of the settings."""
+    def _answering(self, precision: Literal["auto", "float32", "bfloat16"]) -> Generator[None]:
+        """The model in evaluation mode, without gradients; what is shown is computed in full precision."""
         was_training = self.model.training
         self.model.eval()
-        dtype = choose_precision(self.config.answer.precision, self._device)
+        dtype = choose_precision(precision, self._device)
         try:
             with torch.no_grad(), products_in(dtype, self._device):
                 yield
@@ -181,6 +182,10 @@ def write_readme(folder: Path, config: ClassifyConfig, results: Mapping[str, Any
         "",
         f"    heedful predict {quoted(folder)} FILE > OUT",
         f'    heedful show {quoted(folder)} "a text"',
+        "",
+        "Score it on labelled texts:",
+        "",
+        f"    heedful eval {quoted(folder)} FILE",
         "",
         *python_usage(folder, "classifier", 'print(classifier.predict(["a text"])[0].label)'),
     ]

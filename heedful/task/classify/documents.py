@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from heedful.data.document import UNLABELLED, Document
 from heedful.data.labelled import Labelled
-from heedful.data.sentence import split_sentences
+from heedful.data.sentence import iterate_sentences
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 
@@ -16,13 +16,14 @@ def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = U
     """
     kept: list[list[int]] = []
     room = longest
-    for sentence in split_sentences(text):
+    for sentence in iterate_sentences(text):
         ids = tokeniser.encode(sentence)
-        kept.append(ids[:room])
+        if ids[:room]:
+            kept.append(ids[:room])
         if len(ids) > room:
             return Document(kept, label), True
         room -= len(ids)
-    return Document([ids for ids in kept if ids] or [[]], label), False
+    return Document(kept or [[]], label), False
 
 
 def find_labels(texts: Sequence[Labelled]) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def find_labels(texts: Sequence[Labelled]) -> tuple[str, ...]:
     labels = sorted({one.label for one in texts}, key=_label_order)
     if len(labels) < 2:
         raise UserError(
-            f"all {len(texts)} training texts have the label {labels[0]!r}, so that there is nothing to tell apart",
+            f"all training texts have the label {labels[0]!r}, so that there is nothing to tell apart",
             where=texts[0].where,
             hint="give texts of two classes or more; is the column of labels the right one (data.label_column)?",
         )

@@ -13,8 +13,10 @@ from torch import nn
 from heedful.data.document import Document, collate_documents
 from heedful.data.labelled import Labelled
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.data.vectors import read_vectors
+from heedful.data.tokenise.base import SPECIAL
+from heedful.data.vectors import read_vectors, vectors_width
 from heedful.errors import UserError
+from heedful.model.text import TextClassifier
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.classify.classifier import TOKENISER, Classifier, build_model, save_texts, write_readme
@@ -24,8 +26,10 @@ from heedful.task.classify.score import evaluate, fit_temperature, scored_docume
 from heedful.task.folder import CONFIG, load_settings, save_config
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
-from heedful.train import fit
+from heedful.train import TRAINING, fit
 from heedful.watch import Map
+
+_MANY = 20  # labels, more than which are doubted where there are hardly more texts
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,20 @@ def train_classifier(
     """
     shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
+    notes: list[str] = []
     if not texts.valid:
         texts = held_out(texts, config.data.hold_out, config.train.seed)
-    classifier = _begin(config, texts, out, resume=resume)
+        notes.append(
+            f"validation: {len(texts.valid)} of {len(texts.train) + len(texts.valid)} training texts, held out"
+        )
+    classifier, told = _begin(config, texts, out, resume=resume)
     config = classifier.config
     if ranks.rank == 0:
         save_texts(out, config, classifier.tokeniser)
     train, warnings = _prepare(classifier, texts.train, "training")
     valid, others = _prepare(classifier, texts.valid, "validation")
-    for warning in [*_rare(texts.train), *warnings, *others] if ranks.rank == 0 else []:
-        shown.say(warning)
+    for note in [*notes, *told, *_doubts(texts.train), *warnings, *others] if ranks.rank == 0 else []:
+        shown.say(note)
     plan = plan_batches([(one.length,) for one in train], config, ranks)
     result = fit(
         classifier.model,
@@ -88,7 +96,8 @@ def held_out(texts: Texts, share: float, seed: int) -> Texts:
     if not chosen:
         raise UserError(
             f"{len(texts.train)} texts of {len(by_label)} classes are too few to hold some out for validation",
-            hint="give validation texts with --valid, or two texts or more of a class",
+            hint="give validation texts with --valid, or two texts or more of a class; "
+            "is the column of labels the right one (data.label_column)?",
         )
     kept = [one for index, one in enumerate(texts.train) if index not in chosen]
     return Texts(kept, [texts.train[index] for index in sorted(chosen)], texts.test)
@@ -99,8 +108,8 @@ def make_tokeniser(config: ClassifyConfig, texts: Sequence[Labelled]) -> Tokenis
     return learn_tokeniser(config.data.text, [one.text for one in texts], lowercase=config.data.lowercase)
 
 
-def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> Classifier:
-    """A classifier with fresh weights; tokeniser and labels of the run if it has any yet."""
+def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> tuple[Classifier, list[str]]:
+    """A classifier with fresh weights, and a word about them; tokeniser and labels of the run if it has any yet."""
     if resume and (out / CONFIG).exists():
         tokeniser, labels = load_tokeniser(out, TOKENISER), load_settings(ClassifyConfig, out).labels
     else:
@@ -108,9 +117,34 @@ def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> 
     config = config.model_copy(update={"labels": labels})
     torch.manual_seed(config.train.seed)
     model = build_model(config, tokeniser.size)
-    if config.data.vectors is not None:
-        model.start_from(*read_vectors(Path(config.data.vectors), tokeniser.pieces(range(tokeniser.size))))
-    return Classifier(config, model, tokeniser)
+    notes: list[str] = []
+    if config.data.vectors is not None and not (resume and (out / TRAINING).exists()):
+        notes.append(_start_from(model, Path(config.data.vectors), tokeniser))
+    return Classifier(config, model, tokeniser), notes
+
+
+def _start_from(model: TextClassifier, file: Path, tokeniser: Tokeniser) -> str:
+    """Begins with the word vectors of a file; returns a word about how many there are.
+
+    Raises: UserError, when they are of another width than the model's, or none is of a word of the vocabulary.
+    """
+    given, wanted = vectors_width(file), model.embedding.embedding_dim
+    if given != wanted:
+        raise UserError(
+            f"a word has {given} numbers, but model.embed is {wanted}",
+            where=str(file),
+            hint=f"leave model.embed out, or set it to {given}",
+        )
+    vectors, known = read_vectors(file, tokeniser.pieces(range(tokeniser.size)))
+    words, found = tokeniser.size - len(SPECIAL), int(known[len(SPECIAL) :].sum())
+    if not found:
+        raise UserError(
+            f"none of the {words} pieces of the vocabulary is in this file",
+            where=str(file),
+            hint="expected vectors of the texts' language, of words as the tokeniser makes them (data.text.tokeniser)",
+        )
+    model.start_from(vectors, known)
+    return f"vectors: {found} of {words} pieces of the vocabulary are in {file}"
 
 
 def _prepare(classifier: Classifier, texts: Sequence[Labelled], what: str) -> tuple[list[Document], list[str]]:
@@ -134,9 +168,15 @@ def _prepare(classifier: Classifier, texts: Sequence[Labelled], what: str) -> tu
     return [document for document, _ in read], warnings
 
 
-def _rare(texts: Sequence[Labelled]) -> Iterator[str]:
-    """A word about classes with one example, which can be learned by heart but not checked."""
-    alone = sorted(label for label, count in Counter(one.label for one in texts).items() if count == 1)
+def _doubts(texts: Sequence[Labelled]) -> Iterator[str]:
+    """A word about classes with one example, which can be learned by heart but not checked, and about very many."""
+    counts = Counter(one.label for one in texts)
+    if len(counts) > _MANY and 2 * len(counts) > len(texts):
+        yield (
+            f"training: {len(counts)} labels for {len(texts)} texts; "
+            "is the column of labels the right one (data.label_column)?"
+        )
+    alone = sorted(label for label, count in counts.items() if count == 1)
     if alone:
         yield f"training: one text only of {', '.join(map(repr, alone[:5]))}{' and others' if len(alone) > 5 else ''}"
 

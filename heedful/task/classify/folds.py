@@ -15,6 +15,8 @@ from heedful.store import write_text_atomically
 from heedful.task.base import Shown, Trained
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.fit import Texts, train_classifier
+from heedful.task.folder import save_config
+from heedful.task.run import open_run
 
 FOLDS = "folds.json"
 _SUMMED = ("accuracy", "macro_f1", "loss", "calibration_error")
@@ -49,11 +51,15 @@ def train_folds(
 ) -> Trained:
     """Trains on all folds but one, for each in turn, in ``out/fold-1`` and so on, and tests on that one.
 
-    Of the training texts some are held out for validation, as without folds. Writes the numbers of all folds to
-    ``out/folds.json``, and returns the last run with the mean and standard deviation of each.
+    Of the training texts some are held out for validation, as without folds. Writes the settings to
+    ``out/config.yaml``, for `resume`, and the numbers of all folds to ``out/folds.json``; returns the last run and its
+    folder, with the mean and standard deviation of each number.
     Raises: UserError, as `train_classifier`.
     """
     folds = fold_of(texts, count, seed=config.train.seed, in_order=config.data.folds_in_order)
+    if open_run(config, out / "fold-1", resume=resume).rank == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        save_config(config, out)
     rows: list[Mapping[str, Any]] = []
     trained: Trained | None = None
     for fold in range(count):
@@ -70,9 +76,9 @@ def train_folds(
         shown.say("  ".join(f"{name} {value:.4f}" for name, value in rows[-1].items()))
         write_text_atomically(out / FOLDS, json.dumps({"folds": rows}, indent=1) + "\n")
     assert trained is not None
-    results: dict[str, Any] = {"folds": count}
+    results: dict[str, Any] = {}
     for name in _SUMMED:
         values = [row[name] for row in rows]
         results |= {f"mean {name}": round(mean(values), 4), f"deviation of {name}": round(stdev(values), 4)}
     write_text_atomically(out / FOLDS, json.dumps({"folds": rows, **results}, indent=1) + "\n")
-    return replace(trained, results=results)
+    return replace(trained, results={"folds": count, **results}, folder=out / f"fold-{count}")

@@ -19,7 +19,9 @@ _BINS = 15
 
 
 def evaluate(classifier: Classifier, texts: Sequence[Labelled]) -> dict[str, Any]:
-    """Labels the texts and compares with their own labels; one that training has not shown counts as answered wrong.
+    """Labels the texts and compares with their own labels.
+
+    One that training has not shown counts as answered wrong in accuracy; all other numbers leave its text out.
 
     Returns: accuracy, macro_f1, loss (nats a text of a known label), calibration_error, texts, texts_per_second, and by
         class precision, recall, f1 and texts; confusion, by class how often it was given which label; note where
@@ -67,22 +69,27 @@ def score_labels(scores: Float[Tensor, "N C"], gold: Int[Tensor, " N"], labels: 
 def fit_temperature(scores: Float[Tensor, "N C"], gold: Int[Tensor, " N"]) -> float:
     """The temperature that makes the loss of labelled texts least; 1 where none is labelled.
 
+    As if each class had been seen once more behind every text, so that few texts, all answered right, do not make the
+    model certain of everything: of N texts and C classes the surest answer is about (N + 1) / (N + C). Where that would
+    make the loss of the texts themselves higher, the temperature stays 1.
     The loss is convex in the inverse of the temperature, and the search goes from 0.05 to 20.
-    Source: Guo et al. 2017, section 4.2 (arXiv:1706.04599).
+    Source: Guo et al. 2017, section 4.2 (arXiv:1706.04599); Platt 1999, section 2.2, for the targets.
     """
     known = gold != UNLABELLED
     if not known.any():
         return 1.0
     kept, wanted = scores[known].double(), gold[known]
+    unseen = kept.shape[1] / (kept.shape[0] + kept.shape[1])
 
-    def loss(inverse: float) -> float:
-        return float(torch.nn.functional.cross_entropy(kept * inverse, wanted))
+    def loss(inverse: float, smoothing: float = unseen) -> float:
+        return float(torch.nn.functional.cross_entropy(kept * inverse, wanted, label_smoothing=smoothing))
 
     low, high = 0.05, 20.0
     for _ in range(80):
         left, right = low + (high - low) / 3, high - (high - low) / 3
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
-    return round(2 / (low + high), 4)
+    temperature = round(2 / (low + high), 4)
+    return temperature if loss(1 / temperature, 0.0) <= loss(1.0, 0.0) else 1.0
 
 
 def scored_documents(classifier: Classifier, documents: Sequence[Document]) -> dict[str, float]:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from heedful.data.labelled import Labelled, read_labelled
 from heedful.data.report import Fault, Report, fault, side_of
-from heedful.data.text import iterate_lines
+from heedful.data.table import TABLES, Columns, read_rows
+from heedful.data.text import iterate_lines, kind_of
 from heedful.errors import UserError
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.classify.classifier import Classification, Classifier, load
@@ -19,6 +20,7 @@ from heedful.task.models import Models
 from heedful.watch import Map
 
 _FEW = 5  # texts of a class that are too few to learn it from
+_QUESTIONS = Columns(("text",), ("label",), values=("label",), signs=("label",), renamed="call the texts' column text")
 
 
 class Classify:
@@ -56,7 +58,9 @@ class Classify:
         return load(folder, device, changes)
 
     def questions(self, file: str) -> Iterator[str]:
-        """Lines of text."""
+        """Lines of text, or the column text of a table, whose texts may be of several lines."""
+        if kind_of(Path(file)) in TABLES:
+            return (row.cells[0] for row in read_rows(Path(file), _QUESTIONS))
         return iterate_lines(file)
 
     def answer(
@@ -94,8 +98,12 @@ class Classify:
         return _report(texts, [tokeniser.pieces(tokeniser.encode(one.text)) for one in texts], config, tokeniser)
 
     def next_commands(self, folder: str) -> list[str]:
-        """Label a file, see a text."""
-        return [f"heedful predict {folder} FILE > OUT", f'heedful show {folder} "a text"']
+        """Label a file, see a text, score."""
+        return [
+            f"heedful predict {folder} FILE > OUT",
+            f'heedful show {folder} "a text"',
+            f"heedful eval {folder} FILE",
+        ]
 
     def _read(self, config: ClassifyConfig, files: Sequence[str]) -> list[Labelled]:
         data = config.data
@@ -111,9 +119,8 @@ def _answered(found: Classification, note: str) -> Answer:
 
 def _maps(found: Classification) -> Iterator[Map]:
     """One map a sentence; with sentences weighed, each after its weight."""
-    weights: Sequence[float] = [weight for weight in found.sentences if weight] or [1.0] * len(found.words)
-    for number, (seen, weight) in enumerate(zip(found.words, weights, strict=False)):
-        rows = (f"{weight:.2f}",) if found.sentences else seen.rows
+    for number, seen in enumerate(found.words):
+        rows = (f"{found.sentences[number]:.2f}",) if found.sentences else seen.rows
         yield replace(seen, rows=rows, title="" if number else seen.title)
 
 
