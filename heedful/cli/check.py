@@ -25,7 +25,7 @@ def check(
     ] = None,
 ) -> None:
     """Report counts, lengths, unknown words, empty lines and duplicates of a file, with examples."""
-    from heedful.cli.output import results
+    from heedful.cli.output import filled, results
     from heedful.task import task_named
     from heedful.task.config import make_settings, read_settings
     from heedful.task.settings import parse_settings
@@ -36,7 +36,14 @@ def check(
     report = kind.check(files, chosen, None if run is None else kind.load(run, "cpu", {}))
     console = results()
     console.print(_lengths(report))
-    console.print(_facts(report))
+    console.print()
+    widest = max(map(len, report.facts), default=0)
+    for name, side in report.sides.items():
+        if side.unknown:
+            console.print(filled(f"unknown words, {name}: ", side.unknown, console.width), markup=False)
+    for name, fact in report.facts.items():
+        places = [*fact.places, *(["..."] if fact.count > len(fact.places) > 0 else [])]
+        console.print(filled(f"{name:<{widest}}  {fact.count:>6}  ", places, console.width), markup=False)
     for where, lines in report.examples:
         console.print(f"\n{where}", markup=False)
         for line in lines:
@@ -44,21 +51,17 @@ def check(
 
 
 def _lengths(report: "Report") -> "Table":
+    """Lengths of each side: the shortest, at some percents of the texts, and the longest."""
     from rich.table import Table
 
     from heedful.data.report import PERCENTILES
 
-    table = Table("", "total", *(f"{percent}%" for percent in PERCENTILES), "unknown", box=None, padding=(0, 2, 0, 0))
+    names = {0: "shortest", 50: "median", 100: "longest"}
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    for head in ("total", *(names.get(percent, f"{percent}%") for percent in PERCENTILES), "unknown"):
+        table.add_column(head, justify="right", no_wrap=True)
     for name, side in report.sides.items():
-        unknown = f"{side.unknown_rate:.2%}" + (f" ({', '.join(side.unknown)})" if side.unknown else "")
-        table.add_row(f"{name} {side.unit}", str(side.total), *map(str, side.percentiles), unknown)
-    return table
-
-
-def _facts(report: "Report") -> "Table":
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, fact in report.facts.items():
-        table.add_row(name, str(fact.count), ", ".join(fact.places))
+        numbers = map(str, (side.total, *side.percentiles))
+        table.add_row(f"{name}, {side.unit}", *numbers, f"{side.unknown_rate:.2%}")
     return table

@@ -13,9 +13,6 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
 ) -> None:
     """List the models that can be trained, by task, with their papers."""
-    from rich.table import Table
-
-    from heedful.cli.output import results
     from heedful.task import all_tasks
 
     tasks = list(all_tasks())
@@ -28,10 +25,12 @@ def models(
         }
         print(json.dumps(rows, indent=2))
         return
-    table = Table("task", "model", "what it is", "paper", box=None, padding=(0, 2, 0, 0))
+    widest = max(len(name) for task in tasks for name in task.models.names)
     for task in tasks:
+        print(f"{task.name}: {task.summary}")
         for name, model in task.models.names.items():
-            table.add_row(task.name, name, model.summary, str(model.paper))
-    results().print(table)
-    results().print("Train one with: heedful train TASK --model NAME --train FILE --valid FILE")
-    results().print("Cite its paper with: heedful cite NAME")
+            usual = " (the usual one)" if name == task.models.default else ""
+            print(f"  {name:<{widest}}  {model.summary}{usual}\n  {'':<{widest}}  {model.paper}")
+        print()
+    print("Train one with: heedful train TASK --model NAME --train FILE --valid FILE")
+    print("Cite its paper with: heedful cite NAME")

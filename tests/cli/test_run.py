@@ -1,11 +1,13 @@
 """What goes wrong becomes one line and a status; help answers without loading torch."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from heedful.cli.run import run, share_cores
+from heedful.task import all_tasks
 
 
 def fails(capsys, *words: str, status: int = 1) -> str:
@@ -93,6 +95,13 @@ def test_models_are_listed_with_their_papers(capsys):
     shown = capsys.readouterr().out
     assert "rnnsearch" in shown
     assert "1409.0473" in shown
+    assert "classify: labelled texts in" in shown
+    assert "doi:10.18653/v1/P16-2034" in shown, "whole, to be copied"
+    assert max(map(len, shown.splitlines())) <= 110
+    assert run(["models", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {task.name for task in all_tasks()}
+    assert all({"summary", "paper"} == set(model) for models in found.values() for model in models.values())
 
 
 def test_a_model_is_cited_by_its_paper(capsys):
