@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from heedful.errors import UserError, did_you_mean
 
 _PAIRS = ("--train", "--valid", "--test")
-TASKS = ("translate", "classify", "match", "chat", "language-model", "parse")
+TASKS = ("translate", "classify", "match", "chat", "language-model", "parse", "pretrain")
 TASK_HELP = ", ".join(TASKS)
 FILES_HELP = (
     ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; all also .gz"

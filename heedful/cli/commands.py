@@ -5,6 +5,7 @@ from heedful.cli.app import app
 from heedful.cli import demo
 from heedful.cli import check
 from heedful.cli import train
+from heedful.cli import pretrain
 from heedful.cli import predict
 from heedful.cli import evaluate
 from heedful.cli import show
@@ -13,4 +14,17 @@ from heedful.cli import bench
 from heedful.cli import models
 from heedful.cli import cite
 
-__all__ = ["app", "bench", "chat", "check", "cite", "demo", "evaluate", "models", "predict", "show", "train"]
+__all__ = [
+    "app",
+    "bench",
+    "chat",
+    "check",
+    "cite",
+    "demo",
+    "evaluate",
+    "models",
+    "predict",
+    "pretrain",
+    "show",
+    "train",
+]

@@ -45,6 +45,9 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     vectors: Annotated[
         Path | None, typer.Option(help="classify, match: word vectors to begin from (text of word2vec or GloVe).")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="classify: a folder of `heedful train pretrain` to begin from.")
+    ] = None,
     folds: Annotated[int | None, typer.Option(min=2, help="classify: cross-validate with so many folds.")] = None,
 ) -> None:
     """Train a model on your own files and leave a run folder."""
@@ -54,11 +57,12 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     from heedful.task import task_named
 
     kind = task_named(task)
-    options = own_options(kind, "train", valid_alignments=valid_alignments, vectors=vectors, folds=folds)
+    options = own_options(kind, "train", valid_alignments=valid_alignments, vectors=vectors, folds=folds, start=start)
     keep_large_buffers()
     given: dict[str, Any] = {"data": {}, "train": {}, "model": {}}
     given["data"] |= {k: [str(p) for p in v] for k, v in (("train", train), ("valid", valid), ("test", test)) if v}
     given["data"] |= {"vectors": str(vectors)} if vectors else {}
+    given |= {"start": str(start)} if start else {}
     given["model"] |= {"name": model} if model else {}
     given["train"] |= {"devices": devices} if devices else {}
     chosen, folder = _settings(kind, given, config=config, words=settings or [], out=out, resume=resume)

@@ -12,6 +12,7 @@ from heedful.task.folder import task_of
 _HOMES = {
     "translate": "heedful.task.translate.task:Translate",
     "classify": "heedful.task.classify.task:Classify",
+    "pretrain": "heedful.task.pretrain.task:Pretrain",
     "match": "heedful.task.match.task:MatchPairs",
     "chat": "heedful.task.chat.task:Chat",
     "language-model": "heedful.task.language_model.task:LanguageModelling",

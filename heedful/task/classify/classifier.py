@@ -1,7 +1,7 @@
 """A trained classifier: text in, label out, with the words and sentences that it went by."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,9 @@ from torch import Tensor
 
 from heedful.data.document import Document, collate_documents
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.layer.precision import products_in
-from heedful.machine import choose_precision
 from heedful.model.text import TextClassifier
 from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.documents import as_document
@@ -136,17 +135,9 @@ class Classifier:
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    @contextmanager
-    def _answering(self, precision: Literal["auto", "float32", "bfloat16"]) -> Generator[None]:
-        """The model in evaluation mode, without gradients; what is shown is computed in full precision."""
-        was_training = self.model.training
-        self.model.eval()
-        dtype = choose_precision(precision, self._device)
-        try:
-            with torch.no_grad(), products_in(dtype, self._device):
-                yield
-        finally:
-            self.model.train(was_training)
+    def _answering(self, precision: Literal["auto", "float32", "bfloat16"]) -> AbstractContextManager[None]:
+        """The model as it answers; what is shown is computed in full precision."""
+        return answering(self.model, precision)
 
 
 def _over_words(weights: Float[Tensor, "T S"], words: Words, title: str) -> Map:

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.data.vectors import vectors_width
+from heedful.errors import UserError
 from heedful.model.text import TextConfig
 from heedful.task.classify.models import MODELS
 from heedful.task.config import ModelChoice, RunConfig, make_settings, section
+from heedful.task.folder import load_settings
 from heedful.task.models import Models
+from heedful.task.pretrain.config import PretrainRunConfig
+from heedful.task.settings import join_settings
 from heedful.task.tokenisers import TokeniserSettings
 
 
@@ -63,7 +67,8 @@ class Classifiers(ModelChoice):
 class ClassifyConfig(RunConfig):
     """All settings of a classifier; a run folder keeps them in ``config.yaml``.
 
-    `labels` are the classes in their order, found in the training texts.
+    `labels` are the classes in their order, found in the training texts. `start` is a run folder of ``heedful
+    pretrain`` that the words, the recurrent layers and the tokeniser come from.
     """
 
     models: ClassVar[Models] = MODELS
@@ -76,15 +81,38 @@ class ClassifyConfig(RunConfig):
     model: Classifiers = Field(default_factory=lambda: Classifiers.model_validate({"name": MODELS.default}))
     answer: AnswerSettings = AnswerSettings()
     labels: tuple[str, ...] = ()
+    start: str | None = None
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> "ClassifyConfig":
+        if self.start is not None and self.data.vectors is not None:
+            raise UserError(
+                f"words are to begin from {self.start!r} (start) and from {self.data.vectors!r} (data.vectors)",
+                hint="leave out one of the two",
+            )
+        return self
 
     @classmethod
     def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """As for every task; and words have as many columns as the vectors that they begin from."""
+        """As for every task; and what a classifier begins from says how large it is."""
+        start = given.get("start")
+        if isinstance(start, str) and "labels" not in given:
+            named = join_settings({"model": {"name": "sa-lstm"}}, given)
+            return join_settings(super().own_defaults(named), _settings_of(Path(start)))
         defaults = super().own_defaults(given)
         vectors = section(given, "data").get("vectors")
         if isinstance(vectors, str) and "labels" not in given:
             defaults["model"]["embed"] = vectors_width(Path(vectors))
         return defaults
+
+
+def _settings_of(start: Path) -> dict[str, Any]:
+    """The settings of a classifier that begins from a pretraining."""
+    pretraining = load_settings(PretrainRunConfig, start)
+    model = pretraining.model.settings
+    size = {"cell": model.cell, "embed": model.embed, "hidden": model.hidden, "layers": model.layers}
+    data = {"text": pretraining.data.text.model_dump(), "lowercase": pretraining.data.lowercase}
+    return {"model": {**size, "bidirectional": False}, "data": data}
 
 
 def make_config(*layers: Mapping[str, Any], where: str | None = None) -> ClassifyConfig:

@@ -24,6 +24,7 @@ from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.documents import as_document, find_labels, label_numbers
 from heedful.task.classify.score import evaluate, fit_temperature, scored_documents
 from heedful.task.folder import CONFIG, load_settings, save_config
+from heedful.task.pretrain.reader import load
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.train import TRAINING, fit
@@ -110,15 +111,22 @@ def make_tokeniser(config: ClassifyConfig, texts: Sequence[Labelled]) -> Tokenis
 
 def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> tuple[Classifier, list[str]]:
     """A classifier with fresh weights, and a word about them; tokeniser and labels of the run if it has any yet."""
-    if resume and (out / CONFIG).exists():
+    known = resume and (out / CONFIG).exists()
+    fresh = not (resume and (out / TRAINING).exists())
+    start = load(Path(config.start)) if fresh and config.start is not None else None
+    if known:
         tokeniser, labels = load_tokeniser(out, TOKENISER), load_settings(ClassifyConfig, out).labels
     else:
-        tokeniser, labels = make_tokeniser(config, texts.train), find_labels(texts.train)
+        labels = find_labels(texts.train)
+        tokeniser = make_tokeniser(config, texts.train) if start is None else start.tokeniser
     config = config.model_copy(update={"labels": labels})
     torch.manual_seed(config.train.seed)
     model = build_model(config, tokeniser.size)
     notes: list[str] = []
-    if config.data.vectors is not None and not (resume and (out / TRAINING).exists()):
+    if start is not None:
+        model.transplant(start.model.embedding, start.model.recurrent)
+        notes.append(f"words and recurrent layers begin from {config.start}")
+    if fresh and config.data.vectors is not None:
         notes.append(_start_from(model, Path(config.data.vectors), tokeniser))
     return Classifier(config, model, tokeniser), notes
 

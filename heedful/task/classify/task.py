@@ -34,7 +34,7 @@ class Classify:
     )
     question = "text"
     pairs_of_files = False
-    options: ClassVar[Mapping[str, frozenset[str]]] = {"train": frozenset({"folds", "vectors"})}
+    options: ClassVar[Mapping[str, frozenset[str]]] = {"train": frozenset({"folds", "vectors", "start"})}
     models: Models = MODELS
     config = ClassifyConfig
 

@@ -1,0 +1,94 @@
+"""Trains on texts without labels and leaves a run folder that a classifier begins from."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from heedful.data.stream import Run, line_up
+from heedful.data.tokenise import load_tokeniser
+from heedful.errors import UserError
+from heedful.task.base import Shown, Trained
+from heedful.task.batches import Batches
+from heedful.task.folder import CONFIG
+from heedful.task.pretrain.config import PretrainRunConfig
+from heedful.task.pretrain.reader import TOKENISER, Reader, build_model, save_texts, write_readme
+from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.train import fit
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a run; where there are none for validation, some of training's are held out."""
+
+    train: Sequence[str]
+    valid: Sequence[str] = ()
+    test: Sequence[str] = ()
+
+
+def pretrain(
+    config: PretrainRunConfig, texts: Texts, out: Path, *, resume: bool = False, shown: Shown | None = None
+) -> Trained:
+    """Trains on texts without labels and leaves the model in the folder `out`.
+
+    Raises: UserError, when the folder holds a run and `resume` is not asked for, or there are too few texts.
+    """
+    ranks = open_run(config, out, resume=resume)
+    texts = texts if texts.valid else held_out(texts, config.data.hold_out, config.train.seed)
+    reader = _begin(config, texts, out, resume=resume)
+    if ranks.rank == 0:
+        save_texts(out, config, reader.tokeniser)
+    train, valid = reader.runs(texts.train), reader.runs(texts.valid)
+    plan = plan_batches([(run.asked,) for run in train], config, ranks)
+    result = fit(
+        reader.model,
+        Batches(plan, lambda share: line_up(train, share.rows, everyone=share.everyone)),
+        settings=config.train,
+        folder=out,
+        validate=lambda model, step: {f"valid_{name}": value for name, value in numbers(reader, valid).items()},
+        resume=resume,
+    )
+    if result.exit_status or ranks.rank:
+        return Trained(reader, result, ranks)
+    results = run_numbers(config, result)
+    if texts.test:
+        results |= of_test(numbers(reader, reader.runs(texts.test)))
+    write_readme(out, config, results)
+    return Trained(reader, result, ranks, results)
+
+
+def numbers(reader: Reader, runs: Sequence[Run]) -> dict[str, Any]:
+    """Loss in nats per token, and perplexity."""
+    total, count = reader.nll(runs)
+    loss = total / max(1, count)
+    return {"loss": loss, "perplexity": math.exp(loss) if loss < 700.0 else math.inf}
+
+
+def held_out(texts: Texts, share: float, seed: int) -> Texts:
+    """The texts with a share of training's, drawn by the seed, moved to validation.
+
+    Raises: UserError, when there is only one.
+    """
+    total = len(texts.train)
+    if total < 2:
+        raise UserError("one text is too few to hold some out for validation", hint="give others with --valid")
+    count = min(total - 1, max(1, round(share * total)))
+    chosen = set(np.random.default_rng(seed).permutation(total)[:count].tolist())
+    kept: list[str] = [text for index, text in enumerate(texts.train) if index not in chosen]
+    aside: list[str] = [text for index, text in enumerate(texts.train) if index in chosen]
+    return Texts(kept, aside, texts.test)
+
+
+def _begin(config: PretrainRunConfig, texts: Texts, out: Path, *, resume: bool) -> Reader:
+    """A reader with fresh weights, and the run's own tokeniser if it has one yet."""
+    if resume and (out / CONFIG).exists():
+        tokeniser = load_tokeniser(out, TOKENISER)
+    else:
+        tokeniser = learn_tokeniser(config.data.text, texts.train, lowercase=config.data.lowercase)
+    torch.manual_seed(config.train.seed)
+    return Reader(config, build_model(config, tokeniser.size), tokeniser)
