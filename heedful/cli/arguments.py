@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from heedful.errors import UserError, did_you_mean
 
 _PAIRS = ("--train", "--valid", "--test")
-TASKS = ("translate", "classify", "match", "chat", "language-model", "parse", "pretrain")
+TASKS = ("translate", "classify", "pretrain", "match", "parse", "chat", "language-model")
 TASK_HELP = ", ".join(TASKS)
 FILES_HELP = (
     ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; all also .gz"

@@ -14,9 +14,9 @@ _HOMES = {
     "classify": "heedful.task.classify.task:Classify",
     "pretrain": "heedful.task.pretrain.task:Pretrain",
     "match": "heedful.task.match.task:MatchPairs",
+    "parse": "heedful.task.parse.task:ParseTask",
     "chat": "heedful.task.chat.task:Chat",
     "language-model": "heedful.task.language_model.task:LanguageModelling",
-    "parse": "heedful.task.parse.task:ParseTask",
 }
 
 
