@@ -46,7 +46,7 @@ def train_writer(
     ranks = open_run(config, out, resume=resume)
     writer = _begin(config, texts, out, resume=resume)
     if ranks.rank == 0:
-        save_texts(out, config, {}, writer.tokeniser)
+        save_texts(out, config, {}, tokeniser=writer.tokeniser)
     train, valid = (as_tokens(text, writer.tokeniser, config.data) for text in (texts.train, texts.valid))
     for warning in _warnings(config, train, valid) if ranks.rank == 0 else ():
         shown.say(warning)

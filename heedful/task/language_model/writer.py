@@ -60,7 +60,7 @@ class Writer:
 
         Raises: UserError, when a file cannot be written.
         """
-        save_texts(Path(folder), self.config, {}, self.tokeniser)
+        save_texts(Path(folder), self.config, {}, tokeniser=self.tokeniser)
         save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
 
     def predict(self, texts: Sequence[str]) -> list[Continuation]:
@@ -168,7 +168,7 @@ def build_model(config: LanguageConfig, size: int) -> LanguageModel:
     return model
 
 
-def save_texts(folder: Path, config: LanguageConfig, results: Mapping[str, Any], tokeniser: Tokeniser) -> None:
+def save_texts(folder: Path, config: LanguageConfig, results: Mapping[str, Any], *, tokeniser: Tokeniser) -> None:
     """Writes all of a run folder but the weights: tokeniser, settings, README with results.
 
     Raises: UserError, when a file cannot be written.
