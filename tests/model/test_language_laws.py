@@ -178,6 +178,20 @@ def test_recording_changes_no_bit_and_sees_no_future(model: LanguageModel) -> No
         assert queries == (11 if isinstance(model, CausalTransformer) else 10)
 
 
+@pytest.mark.parametrize(("region", "reach"), [("everywhere", 99), ("window", 2)])
+def test_a_state_looks_at_strictly_earlier_ones_as_the_equations_say(region: str, reach: int) -> None:
+    """Worked step by step; a window of radius 2 is centred at the state before, and ends there."""
+    model, given = recurrent(AttentionConfig(score="dot", region=region, radius=2)), tokens()
+    states, _ = model.recurrent(model.embedding(given))
+    found = model.logits(given)
+    for t in range(given.shape[1]):
+        past = states[:, max(0, t - 1 - reach) : t]
+        weights = torch.softmax(past @ states[:, t].unsqueeze(-1), dim=1)
+        context = (weights * past).sum(1)  # zero where there is no past
+        read = torch.tanh(model.readout.projection(torch.cat([context, states[:, t]], dim=-1)))
+        torch.testing.assert_close(found[:, t], model.output(read), atol=1e-5, rtol=1e-5)
+
+
 def test_half_precision_stays_near(model: LanguageModel) -> None:
     exact = model.logits(tokens())
     with torch.autocast("cpu", torch.bfloat16):
