@@ -24,7 +24,8 @@ _SMALL_TALK = (
 def make_slot_dialogues(seed: int, count: int, *, unseen: bool = False, talk: int = 2) -> list[Dialogue]:
     """Dialogues of two speakers: the first tells all of `SLOTS`, chats, and asks for one; the second answers.
 
-    In between stand `talk` exchanges that have nothing to do with it. Facts come in any order, and the question is for
+    The second repeats what it is told, which is soon learnt and teaches it to look. In between stand `talk` exchanges
+    that have nothing to do with it. Facts come in any order, and the question is for
     any of them. Combinations of values with `unseen` are others than without: a fifth of all, set aside for tests.
     The same seed gives the same dialogues.
     """
@@ -48,7 +49,7 @@ def with_slot(dialogue: Dialogue, old: str, new: str) -> Dialogue:
 
 def _dialogue(random: Random, unseen: bool, talk: int, where: str) -> Dialogue:
     values = _combination(random, unseen)
-    facts = [(f"my {slot} is {value} .", "i see .") for slot, value in zip(SLOTS, values, strict=True)]
+    facts = [(f"my {slot} is {value} .", f"{value} , i see .") for slot, value in zip(SLOTS, values, strict=True)]
     random.shuffle(facts)
     asked = random.randrange(len(values))
     question = (f"what is my {list(SLOTS)[asked]} ?", f"your {list(SLOTS)[asked]} is {values[asked]} .")

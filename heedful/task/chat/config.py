@@ -91,6 +91,11 @@ class ChatConfig(RunConfig):
     @model_validator(mode="after")
     def _dialogues_fit_the_model(self) -> "ChatConfig":
         settings, data = self.model.settings, self.data
+        if settings.tie == "all":
+            raise UserError(
+                "model.tie is 'all', but what is read has turn marks, which are never said: there are two vocabularies",
+                hint="set model.tie to target or none",
+            )
         for name, given, longest in (
             ("data.max_context", data.max_context, settings.longest_source),
             ("data.max_reply", data.max_reply, settings.longest_target),

@@ -88,7 +88,7 @@ def _begin(config: ChatConfig, talks: Talks, out: Path, *, resume: bool) -> Part
     old = resume and (out / CONFIG).exists()
     tokeniser = load_marked(out) if old else make_tokeniser(config, talks.train)
     torch.manual_seed(config.train.seed)
-    return Partner(config, build_model(config, tokeniser.size), tokeniser)
+    return Partner(config, build_model(config, tokeniser), tokeniser)
 
 
 def _validated(partner: Partner, examples: Replies) -> dict[str, float]:

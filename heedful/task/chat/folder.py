@@ -16,9 +16,10 @@ TOKENISER = "text"
 """The name under which the tokeniser lies in the folder."""
 
 
-def build_model(config: ChatConfig, size: int) -> nn.Module:
-    """The model that the settings describe, with fresh weights; contexts and replies share a vocabulary of `size`."""
-    return MODELS.named(config.model.name)[1].family.build(config.model.settings, size, size)
+def build_model(config: ChatConfig, tokeniser: MarkedTokeniser) -> nn.Module:
+    """The model that the settings describe, with fresh weights. It reads marks and never says one."""
+    build = MODELS.named(config.model.name)[1].family.build
+    return build(config.model.settings, tokeniser.size, tokeniser.base.size)
 
 
 def save_texts(folder: Path, config: ChatConfig, tokeniser: MarkedTokeniser) -> None:

@@ -35,7 +35,7 @@ _NAMES = {
     ),
     "transformer": Name(
         _TRANSFORMER,
-        TransformerConfig(smoothing=0.0),
+        TransformerConfig(smoothing=0.0, tie="target"),
         "attention alone: many heads, trained all words at once",
         ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},

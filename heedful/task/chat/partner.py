@@ -215,7 +215,7 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     config = changed_for_use(load_settings(ChatConfig, folder), changes or {}, ("decode", "score"))
     check_folder(folder, [WEIGHTS])
     tokeniser = load_marked(folder)
-    model = build_model(config, tokeniser.size)
+    model = build_model(config, tokeniser)
     load_module(model, folder / WEIGHTS)
     return Partner(config, model.to(device).eval(), tokeniser)
 
