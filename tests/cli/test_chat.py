@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -119,15 +120,15 @@ def test_show_draws_the_reply_over_the_turns(partner, call):
     assert "decoder.look.attention, head 0" in every
 
 
-def test_check_counts_what_is_wrong(partner, talks, call, tmp_path):
+def test_check_counts_what_is_wrong(partner, talks, call, tmp_path, monkeypatch):
     out, _ = call("check", "chat", talks / "train.txt")
     assert "dialogues of a single turn" in out
-    file = tmp_path / "a.jsonl"
-    file.write_text('{"turns": ["a"]}\n{"turns": ["a b c", "", "d"]}\n')
-    out, _ = call("check", "chat", file, "--run", partner)
+    monkeypatch.chdir(tmp_path)  # so that places are short enough for a line
+    Path("a.jsonl").write_text('{"turns": ["a"]}\n{"turns": ["a b c", "", "d"]}\n')
+    out, _ = call("check", "chat", "a.jsonl", "--run", partner)
     rows = {name.strip(): rest.split() for name, _, rest in (line.partition("  ") for line in out.splitlines())}
-    assert rows["dialogues of a single turn"] == ["1", f"{file}:1"]
-    assert rows["empty replies"] == ["1", f"{file}:2,", "turn", "2"]
+    assert rows["dialogues of a single turn"] == ["1", "a.jsonl:1"]
+    assert rows["empty replies"] == ["1", "a.jsonl:2,", "turn", "2"]
 
 
 @pytest.mark.parametrize(

@@ -75,13 +75,17 @@ def test_a_slot_is_recalled_by_who_can_look_back_and_by_nobody_else():
     """Combinations of values that training never saw; the model without attention has as many steps."""
     dialogues = make_slot_dialogues(1, 3000, talk=1)
     unseen = make_slot_dialogues(2, 150, unseen=True, talk=1)
+    changed = [with_slot(one, slot_asked(one), _another(slot_asked(one))) for one in unseen]
     looking, blind = (build(name, dialogues, turns=None, learn="2") for name in ("rnnsearch", "sutskever"))
-    steps = train(looking, dialogues, 900, lambda partner: slot_recall(partner, unseen) >= LEARNT)
-    assert slot_recall(looking, unseen) >= LEARNT
+
+    def recalls(partner):
+        """Of what was told, and of what was told instead: the reply changes when the slot does."""
+        return min(slot_recall(partner, unseen), slot_recall(partner, changed))
+
+    steps = train(looking, dialogues, 900, lambda partner: recalls(partner) >= LEARNT)
+    assert recalls(looking) >= LEARNT
     train(blind, dialogues, steps, lambda partner: False)
     assert slot_recall(blind, unseen) < 0.5
-    changed = [with_slot(one, slot_asked(one), _another(slot_asked(one))) for one in unseen]
-    assert slot_recall(looking, changed) >= LEARNT, "the reply changes when what was told changes"
     _expect_to_look(looking, unseen)
 
 
