@@ -107,7 +107,7 @@ def test_vectors_that_do_not_fit_are_told(tmp_path, capsys):
     source = table(tmp_path / "train.tsv", rows("english", 60))
     (tmp_path / "v.txt").write_text("good 1 0 0 0 0\n")
     assert train(source, tmp_path / "run", "--vectors", tmp_path / "v.txt") == 1
-    assert "a word has 5 numbers, but model.embed is 12" in capsys.readouterr().err
+    assert "a word has 5 numbers, but the model's embed is 12" in capsys.readouterr().err
     (tmp_path / "v.txt").write_text("bonjour 1 0 0 0 0\n")
     assert train(source, tmp_path / "run", "--vectors", tmp_path / "v.txt", model__embed=None) == 1
     assert "none of the 12 pieces" in capsys.readouterr().err

@@ -28,3 +28,17 @@ def test_every_task_is_what_it_says():
 def test_an_unknown_task_is_answered_with_the_likeliest():
     with pytest.raises(UserError, match="did you mean 'translate'"):
         task_named("transalte")
+
+
+def test_help_says_for_which_tasks_an_option_is():
+    from typer.main import get_command
+
+    from heedful.cli.commands import app
+
+    commands = get_command(app).commands
+    tasks = list(all_tasks())
+    for command in ("train", "predict", "eval", "show"):
+        helps = {parameter.name: getattr(parameter, "help", "") or "" for parameter in commands[command].params}
+        for option in {name for task in tasks for name in task.options.get(command, ())}:
+            knowing = ", ".join(task.name for task in tasks if option in task.options.get(command, ()))
+            assert helps[option].startswith(f"{knowing}: "), (command, option, helps[option])

@@ -13,10 +13,7 @@ from torch import nn
 from heedful.data.document import Document, collate_documents
 from heedful.data.labelled import Labelled
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.data.tokenise.base import SPECIAL
-from heedful.data.vectors import read_vectors, vectors_width
 from heedful.errors import UserError
-from heedful.model.text import TextClassifier
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.classify.classifier import TOKENISER, Classifier, build_model, save_texts, write_readme
@@ -27,6 +24,7 @@ from heedful.task.folder import CONFIG, load_settings, save_config
 from heedful.task.pretrain.reader import load
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
+from heedful.task.vectors import begin_from
 from heedful.train import TRAINING, fit
 from heedful.watch import Map
 
@@ -127,32 +125,8 @@ def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> 
         model.transplant(start.model.embedding, start.model.recurrent)
         notes.append(f"words and recurrent layers begin from {config.start}")
     if fresh and config.data.vectors is not None:
-        notes.append(_start_from(model, Path(config.data.vectors), tokeniser))
+        notes.append(begin_from(model.vectors, Path(config.data.vectors), tokeniser))
     return Classifier(config, model, tokeniser), notes
-
-
-def _start_from(model: TextClassifier, file: Path, tokeniser: Tokeniser) -> str:
-    """Begins with the word vectors of a file; returns a word about how many there are.
-
-    Raises: UserError, when they are of another width than the model's, or none is of a word of the vocabulary.
-    """
-    given, wanted = vectors_width(file), model.embedding.embedding_dim
-    if given != wanted:
-        raise UserError(
-            f"a word has {given} numbers, but model.embed is {wanted}",
-            where=str(file),
-            hint=f"leave model.embed out, or set it to {given}",
-        )
-    vectors, known = read_vectors(file, tokeniser.pieces(range(tokeniser.size)))
-    words, found = tokeniser.size - len(SPECIAL), int(known[len(SPECIAL) :].sum())
-    if not found:
-        raise UserError(
-            f"none of the {words} pieces of the vocabulary is in this file",
-            where=str(file),
-            hint="expected vectors of the texts' language, of words as the tokeniser makes them (data.text.tokeniser)",
-        )
-    model.start_from(vectors, known)
-    return f"vectors: {found} of {words} pieces of the vocabulary are in {file}"
 
 
 def _prepare(classifier: Classifier, texts: Sequence[Labelled], what: str) -> tuple[list[Document], list[str]]:

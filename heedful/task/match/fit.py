@@ -13,7 +13,6 @@ from torch import nn
 from heedful.data.matched import Match, MatchExample, collate_matches, match_lengths
 from heedful.data.overlap import Overlap
 from heedful.data.tokenise import Tokeniser
-from heedful.data.vectors import read_vectors
 from heedful.errors import UserError
 from heedful.model.text import WordVectors
 from heedful.task.base import Shown, Trained
@@ -25,7 +24,8 @@ from heedful.task.match.matcher import Matcher, build_model, load_texts, save_te
 from heedful.task.match.score import evaluate, scores
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
-from heedful.train import fit
+from heedful.task.vectors import begin_from
+from heedful.train import TRAINING, fit
 from heedful.watch import Map
 
 
@@ -136,9 +136,9 @@ def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> Mat
         overlap = Overlap.learn(_sides(texts.train), config.data.features)
     torch.manual_seed(config.train.seed)
     model = build_model(config, tokeniser.size, overlap.size)
-    if config.data.vectors is not None:
+    if config.data.vectors is not None and not (resume and (out / TRAINING).exists()):
         words = next(module for module in model.modules() if isinstance(module, WordVectors))
-        words.start_from(*read_vectors(Path(config.data.vectors), tokeniser.pieces(range(tokeniser.size))))
+        begin_from(words, Path(config.data.vectors), tokeniser)
     return Matcher(config, model, tokeniser, overlap)
 
 
