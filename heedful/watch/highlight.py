@@ -26,7 +26,7 @@ def highlight(maps: Sequence[Map], *, width: int = 80, palette: Palette) -> Text
     gives that weight where there is one map, as of a text; of several, such as its sentences, each has its own.
     Raises: ShapeError, for a map of another number of rows than one.
     """
-    lines = [_Line.of(seen) for seen in maps]
+    lines = [_Line.of(seen, palette.cut) for seen in maps]
     indent = max((_width_of(line.name) + 2 for line in lines if line.name), default=0)
     room = max(_LEAST, width - indent)
     drawing = Text(no_wrap=True, overflow="ignore")
@@ -48,18 +48,18 @@ class _Line:
     largest: float
 
     @classmethod
-    def of(cls, seen: Map) -> "_Line":
+    def of(cls, seen: Map, mark: str) -> "_Line":
         if len(seen.rows) != 1:
             raise ShapeError(f"a map of {len(seen.rows)} rows is no running text: give one row, or use draw.")
         weights: list[float] = seen.weights[0].detach().float().cpu().tolist()
         largest = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
-        name = printable(seen.rows[0]) if seen.rows[0] else ""
+        name = fit(printable(seen.rows[0]), _LABEL, mark) if seen.rows[0] else ""
         return cls(name, [printable(word) for word in seen.columns], weights, largest)
 
     def cut(self, room: int, mark: str) -> "_Line":
-        """The same with what is too wide for a line cut there."""
+        """The same with words that are too wide for a line cut there."""
         words = [fit(word, room - 1, mark) for word in self.words]
-        return _Line(fit(self.name, _LABEL, mark), words, self.weights, self.largest)
+        return _Line(self.name, words, self.weights, self.largest)
 
     def draw(self, drawing: Text, indent: int, room: int, palette: Palette) -> None:
         """Append the words, line by line."""

@@ -128,6 +128,12 @@ def test_a_word_longer_than_a_line_is_cut():
     assert max(map(cell_len, text.splitlines())) <= 40
 
 
+def test_a_label_too_long_is_cut_and_makes_no_more_room_than_it_takes():
+    text = str(highlight([seen([0.5, 0.5], ["x" * 300, "y"], "l" * 50)], width=40, palette=BLOCKS))
+    assert text.startswith("l" * 17 + "…  x")
+    assert max(map(cell_len, text.splitlines())) <= 40
+
+
 def test_an_accent_without_a_letter_moves_nothing():
     text = str(highlight([seen([0.0, 1.0], ["\u0301", "ab"])], palette=BLOCKS))
     words, shades = text.splitlines()[:2]
