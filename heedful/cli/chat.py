@@ -62,7 +62,7 @@ def _talk(partner: "Partner", manner: "Manner") -> None:
         if not typed:
             continue
         if not is_command(typed):
-            talk = respond(partner, talk, typed, manner)
+            talk = respond(partner, talk, typed, manner=manner)
             print(talk.turns[-1].text, flush=True)
             continue
         try:

@@ -14,6 +14,7 @@ def likelihood(
     model: Stepwise,
     source: Int[Tensor, "B S"],
     lengths: Int[Tensor, " B"],
+    *,
     candidates: Sequence[Sequence[Sequence[int]]],
 ) -> Float[Tensor, "B K"]:
     """The log-probability of each of K candidate outputs (ids without EOS) of each source, their EOS included.

@@ -24,9 +24,10 @@ class Context(NamedTuple):
 
 @dataclass(frozen=True)
 class Window:
-    """How much of a dialogue is read: at most the last `turns` (None: all), at most the last `tokens`, marks counted.
+    """How much of a dialogue is read: at most the last `turns` (None: all), and of these at most `tokens`.
 
-    What is too much is cut off at the front, token by token; a turn that was cut still has its mark.
+    Marks count as tokens. What is too much is cut off at the front, token by token; a turn that was cut still has its
+    mark.
     """
 
     turns: int | None

@@ -37,7 +37,7 @@ class Talk:
         return Talk((*self.turns, Turn(reply.text, MACHINE)), reply)
 
 
-def respond(partner: Partner, talk: Talk, text: str, manner: Manner) -> Talk:
+def respond(partner: Partner, talk: Talk, text: str, *, manner: Manner) -> Talk:
     """The talk after a person's turn and the reply to it, which is the last of its turns."""
     heard = talk.heard(text)
     seed = None if manner.seed is None else manner.seed + len(talk.turns)

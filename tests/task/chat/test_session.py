@@ -9,7 +9,7 @@ from heedful.task.chat.session import COMMANDS, Manner, Talk, is_command, obey, 
 def talked(partner, *texts, manner=Manner()):  # noqa: B008 - it is frozen
     talk = Talk()
     for text in texts:
-        talk = respond(partner, talk, text, manner)
+        talk = respond(partner, talk, text, manner=manner)
     return talk
 
 
@@ -36,7 +36,7 @@ def test_reset_forgets(make_partner):
     order = obey(talk, "/reset")
     assert order.talk == Talk()
     assert order.lines == ("forgotten",)
-    assert respond(partner, order.talk, "c", Manner()).turns == talked(partner, "c").turns
+    assert respond(partner, order.talk, "c", manner=Manner()).turns == talked(partner, "c").turns
 
 
 def test_history_is_what_was_said(make_partner):
