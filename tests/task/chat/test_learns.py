@@ -107,7 +107,6 @@ def _expect_to_look(partner, dialogues):
     assert hits / len(dialogues) >= 0.9
 
 
-@pytest.mark.slow
 def test_two_hundred_answers_are_learnt_by_heart():
     """Questions of random words with random answers: all of them, word by word, by greedy search."""
     draw = random.Random(0)
