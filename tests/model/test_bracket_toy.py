@@ -119,9 +119,8 @@ def test_the_paper_s_decoder_learns_brackets_by_looking() -> None:
     blind = exact(model, UNSEEN)
     control = build(0, decoder="feedback")
     train(control, steps)
-    print(
-        f"grammar: {steps} steps, exact {right:.3f}; looking nowhere {blind:.3f}; control {exact(control, UNSEEN):.3f}"
-    )
+    deaf = exact(control, UNSEEN)
+    print(f"grammar: {steps} steps, exact {right:.3f}; looking nowhere {blind:.3f}; control {deaf:.3f}")
     assert right >= LEARNT
-    assert blind < 0.2
-    assert exact(control, UNSEEN) < right - 0.1
+    assert deaf < right - 0.4  # small trees can be said from memory
+    assert blind < deaf + 0.05  # looking nowhere it is no better than one that never could
