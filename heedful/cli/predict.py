@@ -37,7 +37,7 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     ] = None,
     at_once: Annotated[int | None, typer.Option(min=1, help="Questions read before the first is answered.")] = None,
     beam: Annotated[
-        int | None, typer.Option(min=1, help="translate, chat: width of the search. [default: the run's]")
+        int | None, typer.Option(min=1, help="translate, parse, chat: width of the search. [default: the run's]")
     ] = None,
     nbest: Annotated[
         int | None, typer.Option(min=1, help="translate: outputs a sentence; more than 1 come numbered and scored.")

@@ -19,7 +19,7 @@ def show(
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
     ] = None,
     beam: Annotated[
-        int | None, typer.Option(min=1, help="translate, chat: width of the search. [default: the run's]")
+        int | None, typer.Option(min=1, help="translate, parse, chat: width of the search. [default: the run's]")
     ] = None,
     tree: Annotated[Path | None, typer.Option(metavar="OUT.svg", help="parse: the tree as a drawing.")] = None,
 ) -> None:
