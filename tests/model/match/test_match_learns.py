@@ -84,11 +84,15 @@ def blinded(model):
 
 @pytest.mark.parametrize("name", ["abcnn1", "abcnn3"])
 def test_attention_at_the_input_finds_a_shared_gram(name):
-    """BCNN counts words; ABCNN sees them in a row; with A made even it sees nothing."""
+    """BCNN counts words; ABCNN sees them in a row; with A made even it does no better than BCNN.
+
+    Not down to chance: what it compares at every level besides A still counts words.
+    """
     without, model = (convolutional(one, 600, rate=6e-3) for one in ("bcnn", name))
     scores = accuracy(without, shared_gram), accuracy(model, shared_gram)
     assert scores[1] >= scores[0] + 0.10, scores
-    assert accuracy(blinded(model), shared_gram) <= 0.6
+    blind = accuracy(blinded(model), shared_gram)
+    assert blind <= min(scores[0] + 0.05, scores[1] - 0.10), (blind, scores)
 
 
 @pytest.mark.slow
