@@ -208,7 +208,8 @@ def test_only_a_partner_talks(tmp_path, capsys):
 
 
 _OWN_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs are born deaf to it, and so are their children
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # what is typed as Ctrl-C is a signal to whoever owns the terminal
 os.execv(sys.executable, [sys.executable, "-m", "heedful", *sys.argv[1:]])
 """
