@@ -25,6 +25,21 @@ from heedful.shapes import PAD, keep_from_lengths
 TIES: tuple[str, ...] = ("all", "target", "none")
 
 
+def check_heads(width: int, heads: int, position: str) -> None:
+    """Checks that columns part evenly among heads, and each head's into pairs where positions turn them.
+
+    Raises: UserError, with the numbers that do not fit.
+    """
+    if width % heads:
+        raise UserError(f"width {width} is no multiple of heads {heads}", hint="choose others")
+    if position == "rotary" and width // heads % 2:
+        raise UserError(
+            f"position 'rotary' turns pairs of columns, but {width} columns in {heads} heads make {width // heads} "
+            "each",
+            hint="choose an even number of columns a head",
+        )
+
+
 class EncoderDecoderConfig(BaseModel):
     """What all Transformers have in common, whatever their layers are; a model's own settings are made of it.
 
@@ -54,14 +69,7 @@ class EncoderDecoderConfig(BaseModel):
 
     @model_validator(mode="after")
     def _heads_fit_the_width(self) -> "EncoderDecoderConfig":
-        if self.width % self.heads:
-            raise UserError(f"width {self.width} is no multiple of heads {self.heads}", hint="choose others")
-        if self.position == "rotary" and self.width // self.heads % 2:
-            raise UserError(
-                f"position 'rotary' turns pairs of columns, but {self.width} columns in {self.heads} heads make "
-                f"{self.width // self.heads} each",
-                hint="choose an even number of columns a head",
-            )
+        check_heads(self.width, self.heads, self.position)
         return self
 
     @property

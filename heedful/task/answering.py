@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import nn
@@ -11,17 +12,20 @@ from heedful.machine import choose_precision
 
 
 @contextmanager
-def answering(model: nn.Module, precision: str) -> Generator[None]:
-    """Within the block the model answers; afterwards it is in its own mode again.
-
-    `precision` is that of the products: "float32", "bfloat16", or "auto", which is bfloat16 where the hardware
-    multiplies it.
-    """
-    device = next(model.parameters()).device
+def evaluating(model: nn.Module) -> Generator[None]:
+    """The model in evaluation mode, without gradients, and in its own mode again afterwards."""
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad(), products_in(choose_precision(precision, device), device):
+        with torch.no_grad():
             yield
     finally:
         model.train(was_training)
+
+
+@contextmanager
+def answering(model: nn.Module, precision: Literal["auto", "float32", "bfloat16"]) -> Generator[None]:
+    """The same with products in a precision: "auto" is bfloat16 where the hardware multiplies it."""
+    device = next(model.parameters()).device
+    with evaluating(model), products_in(choose_precision(precision, device), device):
+        yield

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.attention import Memory
-from heedful.errors import UserError
 from heedful.layer.block import Shape
 from heedful.layer.causal import CausalLayer
 from heedful.layer.dropout import Dropout
@@ -15,7 +14,7 @@ from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.precision import for_products
 from heedful.model.attention_config import known
 from heedful.model.language.base import LanguageModel, draw_output
-from heedful.model.transformer import NORMS, POSITIONS
+from heedful.model.transformer import NORMS, POSITIONS, check_heads
 
 
 class CausalTransformerConfig(BaseModel):
@@ -42,14 +41,7 @@ class CausalTransformerConfig(BaseModel):
     def _fits(self) -> "CausalTransformerConfig":
         for what, names in (("norm", NORMS), ("position", POSITIONS)):
             known(getattr(self, what), names, what=what)
-        if self.width % self.heads:
-            raise UserError(f"width {self.width} is no multiple of heads {self.heads}", hint="choose others")
-        if self.position == "rotary" and self.width // self.heads % 2:
-            raise UserError(
-                f"position 'rotary' turns pairs of columns, but {self.width} columns in {self.heads} heads make "
-                f"{self.width // self.heads} each",
-                hint="choose an even number of columns a head",
-            )
+        check_heads(self.width, self.heads, self.position)
         return self
 
     @property

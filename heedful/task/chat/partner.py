@@ -1,7 +1,6 @@
 """A trained partner in talk: turns in, a reply out, with where it looked."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +12,9 @@ from torch import Tensor, nn
 from heedful.data.batch import Example, pad_sources
 from heedful.data.dialogue import Context, MarkedTokeniser, Turn, by_turns, replier, spoken
 from heedful.decode import Hypothesis, beam, greedy, sample
-from heedful.layer.precision import products_in
-from heedful.machine import choose_precision
 from heedful.shapes import EOS
 from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.answering import answering, evaluating
 from heedful.task.batches import batches
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.folder import build_model, load_marked, save_texts
@@ -142,7 +140,7 @@ class Partner:
 
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
         """Where the model looks while it says given replies after given contexts."""
-        with self.answering():
+        with evaluating(self.model):
             return replay(self.model, self.looks, examples)
 
     def word_map(self, example: Example, maps: Maps) -> Map | None:
@@ -156,16 +154,6 @@ class Partner:
         weights = merge(read(look, maps), rows, columns)
         return Map(weights, rows.texts, columns.texts, f"{self.config.model.name}: {look}", layers)
 
-    @contextmanager
-    def answering(self) -> Generator[None]:
-        """The model in evaluation mode, and in its own mode again afterwards."""
-        was_training = self.model.training
-        self.model.eval()
-        try:
-            yield
-        finally:
-            self.model.train(was_training)
-
     def _batched(
         self, sources: Sequence[Sequence[int]], rows: int, find: Callable[[Tensor, Tensor], list[Hypothesis]]
     ) -> list[Hypothesis]:
@@ -173,8 +161,7 @@ class Partner:
         found = [Hypothesis([], 0.0, 0.0, None)] * len(sources)
         real = [index for index, ids in enumerate(sources) if ids]
         tokens = max(1, self.config.decode.tokens // rows)
-        dtype = choose_precision(self.config.decode.precision, self.device)
-        with self.answering(), products_in(dtype, self.device):
+        with answering(self.model, self.config.decode.precision):
             for chosen in batches([len(sources[index]) + 1 for index in real], tokens):
                 own = [real[place] for place in chosen]
                 source, lengths = (one.to(self.device) for one in pad_sources([sources[index] for index in own]))

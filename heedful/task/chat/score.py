@@ -12,6 +12,7 @@ from heedful.data.dialogue import Dialogue, prepare_replies
 from heedful.decode import likelihood
 from heedful.layer.loss import TokenLoss
 from heedful.shapes import PAD
+from heedful.task.answering import evaluating
 from heedful.task.batches import batches
 from heedful.task.chat.partner import Partner
 
@@ -51,7 +52,7 @@ def likelihood_of(partner: Partner, examples: Sequence[Example]) -> tuple[float,
     """The log-likelihood of all replies in nats, and how many tokens that is, ends counted."""
     losses: list[TokenLoss] = []
     model = cast(Any, partner.model)
-    with torch.no_grad(), partner.answering():
+    with evaluating(partner.model):
         losses = [model.loss(collate(examples, rows).to(partner.device)) for rows in _by_length(partner, examples)]
     return -sum(float(loss.nll) for loss in losses), sum(loss.tokens for loss in losses)
 
@@ -78,7 +79,7 @@ def _places(partner: Partner, chosen: Sequence[Example], pool: Sequence[list[int
     draw = random.Random(partner.config.score.seed)
     candidates = [[one.target, *_others(draw, pool, one.target, size - 1)] for one in chosen]
     places: list[int] = []
-    with partner.answering():
+    with evaluating(partner.model):
         for first in range(0, len(chosen), max(1, _ROWS // size)):
             part = slice(first, first + max(1, _ROWS // size))
             source, lengths = (t.to(partner.device) for t in pad_sources([one.source for one in chosen[part]]))
@@ -103,7 +104,7 @@ def _spread(total: int, most: int) -> list[int]:
 def _right_tokens(partner: Partner, examples: Sequence[Example]) -> int:
     """How many tokens are the likeliest, the true ones before them given."""
     right = 0
-    with torch.no_grad(), partner.answering():
+    with evaluating(partner.model):
         for rows in _by_length(partner, examples):
             batch = collate(examples, rows).to(partner.device)
             logits = cast(Any, partner.model).logits(batch.source, batch.source_lengths, batch.target_in)

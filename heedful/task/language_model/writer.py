@@ -1,7 +1,6 @@
 """A trained language model: text in; how likely it is, how it may go on, and where the model looked."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ from torch.nn.functional import pad
 from heedful.data.stream import Run, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.decode import sample
-from heedful.layer.precision import products_in
-from heedful.machine import choose_precision
 from heedful.model.language import LanguageModel
 from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
 from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
@@ -70,14 +68,14 @@ class Writer:
         continuation does not depend on the others.
         """
         read = [self._prompt(text) for text in texts]
-        with self._working():
+        with answering(self.model, self.config.decode.precision):
             written = [self._continue(ids) for ids in read]
         return [self._joined(text, ids, new) for text, ids, new in zip(texts, read, written, strict=True)]
 
     def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
         """The negative log-likelihood of what the runs ask for, in nats, and how many tokens that is."""
         total, tokens = 0.0, 0
-        with self._working():
+        with answering(self.model, self.config.decode.precision):
             for rows in batches([len(run.ids) for run in runs], self.config.decode.tokens):
                 loss = self.model.loss(line_up(runs, rows).to(self._device))
                 total, tokens = total + float(loss.nll), tokens + loss.tokens
@@ -91,7 +89,7 @@ class Writer:
         if not attentions(self.model):
             return []
         ids = self._prompt(text)
-        with self._working(), record(self.model) as seen:
+        with answering(self.model, self.config.decode.precision), record(self.model) as seen:
             self.model.hear(torch.tensor([ids], device=self._device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
         pieces = self.tokeniser.pieces(ids)
@@ -137,18 +135,6 @@ class Writer:
     @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
-
-    @contextmanager
-    def _working(self) -> Generator[None]:
-        """The model in evaluation mode, without gradients, its products in the precision of the settings."""
-        was_training = self.model.training
-        self.model.eval()
-        dtype = choose_precision(self.config.decode.precision, self._device)
-        try:
-            with torch.no_grad(), products_in(dtype, self._device):
-                yield
-        finally:
-            self.model.train(was_training)
 
 
 def _square(weights: Float[Tensor, "H q k"], size: int) -> Float[Tensor, "H T T"]:

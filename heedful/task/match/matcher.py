@@ -1,7 +1,6 @@
 """A trained matcher: pairs of texts in, labels or scores out, with where each text looked in the other."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from torch import Tensor, nn
 from heedful.data.matched import MatchExample, collate_matches, match_lengths
 from heedful.data.overlap import Overlap
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.layer.precision import products_in
-from heedful.machine import choose_precision
 from heedful.model.match.convolutional import ConvolutionalConfig
 from heedful.shapes import UNK
 from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
 from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
@@ -94,7 +92,7 @@ class Matcher:
     def outputs(self, examples: Sequence[MatchExample]) -> Float[Tensor, "N K"]:
         """The model's outputs for each pair, on the CPU; labels are not looked at."""
         found = torch.zeros(len(examples), goal_of(self.config).outputs)
-        with self._answering():
+        with answering(self.model, self.config.answer.precision):
             for rows in self._batches(examples):
                 found[rows] = self.model(self._collated(examples, rows)).float().cpu()
         return found
@@ -107,7 +105,7 @@ class Matcher:
         settings = self.config.model.settings
         width = settings.width if isinstance(settings, ConvolutionalConfig) else 1
         for rows in self._batches(examples):
-            with self._answering(), record(self.model) as seen:
+            with answering(self.model, self.config.answer.precision), record(self.model) as seen:
                 self.model(self._collated(examples, rows))
             for place, row in enumerate(rows):
                 left, right = (Words.of(self.tokeniser, ids) for ids in (examples[row].left, examples[row].right))
@@ -128,18 +126,6 @@ class Matcher:
 
     def _batches(self, examples: Sequence[MatchExample]) -> list[list[int]]:
         return list(batches([max(both) for both in match_lengths(examples)], self.config.answer.tokens))
-
-    @contextmanager
-    def _answering(self) -> Generator[None]:
-        """The model in evaluation mode, without gradients, its products in the precision of the settings."""
-        was_training = self.model.training
-        self.model.eval()
-        device = next(self.model.parameters()).device
-        try:
-            with torch.no_grad(), products_in(choose_precision(self.config.answer.precision, device), device):
-                yield
-        finally:
-            self.model.train(was_training)
 
 
 def build_model(config: MatchConfig, size: int, features: int) -> nn.Module:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from heedful.data.batch import Example, collate
 from heedful.data.tree import ParsedText, Tree
 from heedful.errors import UserError
 from heedful.layer.loss import TokenLoss
+from heedful.task.answering import evaluating
 from heedful.task.batches import batches
 from heedful.task.parse.parser import Parser
 from heedful.task.parse.score import score_brackets
@@ -48,14 +47,11 @@ def loss_of(parser: Parser, examples: Sequence[Example]) -> float:
     known = parser.config.model.settings.longest_target
     examples = [Example(one.source, one.target[: None if known is None else known - 1]) for one in examples]
     lengths = [max(len(one.source), len(one.target)) + 1 for one in examples]
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model):
         losses: list[TokenLoss] = [
             model.loss(collate(examples, rows).to(device))  # pyright: ignore[reportCallIssue]
             for rows in batches(lengths, parser.config.decode.tokens)
         ]
-    model.train(was_training)
     return sum(float(loss.nll) for loss in losses) / max(1, sum(loss.tokens for loss in losses))
 
 

@@ -1,7 +1,6 @@
 """The parser: sentences in, trees out, each with where the model looked for its symbols."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,10 +14,9 @@ from heedful.data.tree import Tree
 from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
 from heedful.decode import Bracketing, Hypothesis, beam, greedy
-from heedful.layer.precision import products_in
-from heedful.machine import choose_precision
 from heedful.shapes import EOS
 from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.answering import answering, evaluating
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
 from heedful.task.folder import WEIGHTS
@@ -90,7 +88,7 @@ class Parser:
     def search(self, sources: Sequence[Sequence[int]], size: int) -> list[Hypothesis]:
         """The best symbols for source ids (without EOS), searched for with a beam of `size`."""
         found = [Hypothesis([], 0.0, 0.0, None) for _ in sources]
-        with self._searching():
+        with answering(self.model, self.config.decode.precision):
             for longest, alike in self._by_longest([len(ids) for ids in sources]):
                 for rows in batches([len(sources[i]) + 1 for i in alike], self.config.decode.tokens):
                     chosen = [alike[row] for row in rows]
@@ -104,7 +102,7 @@ class Parser:
         if not attentions(self.model, self._looks):
             return maps
         real = [i for i, words in enumerate(sentences) if words]
-        with _evaluating(self.model):
+        with evaluating(self.model):
             for rows in batches([len(targets[i]) + 1 for i in real], self.config.decode.tokens):
                 chosen = [real[row] for row in rows]
                 for i, seen in zip(chosen, self._look([(sentences[i], targets[i]) for i in chosen]), strict=True):
@@ -175,14 +173,6 @@ class Parser:
         symbols = tuple(self.symbols.pieces(found.tokens))
         return Parse(tuple(words), tree, found.score, symbols, seen, is_cut)
 
-    @contextmanager
-    def _searching(self) -> Generator[None]:
-        """The model in evaluation mode, its products in the precision of the settings."""
-        device = next(self.model.parameters()).device
-        dtype = choose_precision(self.config.decode.precision, device)
-        with _evaluating(self.model), products_in(dtype, device):
-            yield
-
 
 def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Parser:
     """The parser of a run folder; `changes` are settings of the section decode.
@@ -195,14 +185,3 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     model = build_model(config, words, symbols)
     load_module(model, folder / WEIGHTS)
     return Parser(config, model.to(device).eval(), words=words, symbols=symbols)
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Generator[None]:
-    """The model in evaluation mode, and in its own mode again afterwards."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

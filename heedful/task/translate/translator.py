@@ -1,7 +1,6 @@
 """A trained translator: text in, text out, with where it looked."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +12,9 @@ from torch import Tensor, nn
 from heedful.data.batch import Example, pad_sources
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, beam, greedy
-from heedful.layer.precision import products_in
-from heedful.machine import choose_precision
 from heedful.shapes import EOS
 from heedful.store import check_folder, load_module, save_tensors
+from heedful.task.answering import answering, evaluating
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
 from heedful.task.folder import WEIGHTS
@@ -115,7 +113,7 @@ class Translator:
         found: list[list[Hypothesis]] = [[nothing] for _ in sources]
         real = [i for i, ids in enumerate(sources) if ids]
         lengths = [len(sources[i]) + 1 for i in real]
-        with self._searching():
+        with answering(self.model, self.config.decode.precision):
             for longest, alike in _by_longest_output(lengths, self.config.decode.ratio, self.config.longest_target):
                 for rows in batches([lengths[k] for k in alike], self.config.decode.tokens):
                     chosen = [real[alike[row]] for row in rows]
@@ -126,7 +124,7 @@ class Translator:
 
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
         """Where the model looks while it says given targets to given sources."""
-        with _evaluating(self.model):
+        with evaluating(self.model):
             return replay(self.model, self.family.looks, examples)
 
     def word_map(self, source: Sequence[int], target: Sequence[int], maps: Maps) -> Map | None:
@@ -139,14 +137,6 @@ class Translator:
         layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
         weights = merge(read(look, maps), rows, columns)
         return Map(weights, rows.texts, columns.texts, f"{self.config.model.name}: {look}", layers)
-
-    @contextmanager
-    def _searching(self) -> Generator[None]:
-        """The model in evaluation mode, its products in the precision of the settings."""
-        device = next(self.model.parameters()).device
-        dtype = choose_precision(self.config.decode.precision, device)
-        with _evaluating(self.model), products_in(dtype, device):
-            yield
 
     def _search_batch(
         self, sources: Sequence[Sequence[int]], count: int, size: int, longest: int
@@ -192,17 +182,6 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     model = build_model(config, source.size, target.size)
     load_module(model, folder / WEIGHTS)
     return Translator(config, model.to(device).eval(), source=source, target=target)
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Generator[None]:
-    """The model in evaluation mode, and in its own mode again afterwards."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def _by_longest_output(lengths: Sequence[int], ratio: float, most: int | None) -> list[tuple[int, list[int]]]:
