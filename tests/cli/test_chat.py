@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import random
+import re
 import select
 import signal
 import subprocess
@@ -214,6 +215,9 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # what is typed as Ctrl-C is a signal to w
 os.execv(sys.executable, [sys.executable, "-m", "heedful", *sys.argv[1:]])
 """
 
+# Readline may put the sequence that turns bracketed paste on between the line's begin and the prompt.
+_PROMPT = re.compile(r"(?:^|[\r\n]|\x1b\[\?2004h)> \Z")
+
 
 class Terminal:
     """A command in a pseudo-terminal, typed to and read from."""
@@ -233,15 +237,25 @@ class Terminal:
 
     def wait_for(self, text, seconds=120.0):
         """What came up to the text, which must come."""
+        return self._read_until(re.compile(re.escape(text)), seconds)
+
+    def wait_for_prompt(self, seconds=120.0):
+        """What came up to the prompt: where a line begins and nothing follows, since "</s> " of a map is none.
+
+        What is typed before it would meet a terminal that still keeps lines, where Ctrl-D means another thing.
+        """
+        return self._read_until(_PROMPT, seconds)
+
+    def _read_until(self, pattern, seconds):
         end = time.monotonic() + seconds
-        while text not in self.seen:
-            assert time.monotonic() < end, f"{text!r} did not come, only {self.seen!r}"
+        while not (found := pattern.search(self.seen)):
+            assert time.monotonic() < end, f"{pattern.pattern!r} did not come, only {self.seen!r}"
             if select.select([self._ours], [], [], 0.1)[0]:
                 try:
                     self.seen += os.read(self._ours, 65536).decode(errors="replace")
                 except OSError:  # the other end is closed
-                    assert text in self.seen, self.seen
-        before, _, self.seen = self.seen.partition(text)
+                    assert pattern.search(self.seen), self.seen
+        before, self.seen = self.seen[: found.start()], self.seen[found.end() :]
         return before
 
     def end(self):
@@ -255,17 +269,17 @@ class Terminal:
 def test_a_talk_in_a_terminal(partner, leave):
     terminal = Terminal("chat", partner)
     try:
-        terminal.wait_for("> ")
+        terminal.wait_for_prompt()
         terminal.type("a b\n")
         terminal.wait_for("a b\r\n")
-        assert terminal.wait_for("> ").strip(), "a reply"
+        assert terminal.wait_for_prompt().strip(), "a reply"
         terminal.type("\x1b[A\n")  # the line before, once more
         terminal.wait_for("a b\r\n")
-        terminal.wait_for("> ")
+        terminal.wait_for_prompt()
         terminal.type("/history\n")
-        assert terminal.wait_for("> ").count("you: a b") == 2
+        assert terminal.wait_for_prompt().count("you: a b") == 2
         terminal.type("/attention\n")
-        assert "rnnsearch: decoder.look.attention" in terminal.wait_for("> ")
+        assert "rnnsearch: decoder.look.attention" in terminal.wait_for_prompt()
         terminal.type(leave)
         assert terminal.end() == 0
         assert "Traceback" not in terminal.seen
