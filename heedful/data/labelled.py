@@ -32,8 +32,8 @@ def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "la
     label of the files in it, each a text; the name of a file, without .gz and .txt, is the label of its lines. Names
     that begin with a point are passed over. Blank at both ends is taken off; empty texts stay in.
 
-    Raises: UserError with file:line and what was expected, for whatever cannot be read as such, an empty label, and a
-        table in a folder.
+    Raises: UserError with file:line and what was expected, for whatever cannot be read as such, an empty label, a
+        table in a folder, and a file beside folders.
     """
     columns = Columns((text, label), values=(label,), signs=(text.lower(), label.lower()), renamed=_RENAMED)
     found = [one for path in paths for one in _read(Path(path), columns)]
@@ -56,6 +56,13 @@ def _read(path: Path, columns: Columns) -> Iterator[Labelled]:
 
 def _folder(folder: Path) -> Iterator[Labelled]:
     entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    beside = [entry for entry in entries if entry.is_file()]
+    if beside and len(beside) < len(entries):  # a README is no label
+        raise UserError(
+            f"a file stands beside folders of labels: {beside[0].name!r}",
+            where=str(folder),
+            hint=f"move it away: expected {_EXPECTED}",
+        )
     for entry in entries:
         if entry.is_dir():
             yield from (Labelled(_whole(file), entry.name, str(file)) for file in _files(entry))

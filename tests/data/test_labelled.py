@@ -128,6 +128,16 @@ def test_a_folder_that_is_wrong_is_told_with_its_place(tmp_path):
         read_labelled([tmp_path])
 
 
+def test_a_file_beside_folders_is_no_label(tmp_path):
+    for label in ("neg", "pos"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text("a\n")
+    assert len(read_labelled([tmp_path])) == 2
+    (tmp_path / "README").write_text("What this is.\n")
+    with pytest.raises(UserError, match=r"a file stands beside folders of labels: 'README'.*move it away"):
+        read_labelled([tmp_path])
+
+
 def test_tables_in_a_folder_are_no_labels(tmp_path):
     written(tmp_path / "train.tsv", "x\t1\n")
     with pytest.raises(UserError, match=r"train\.tsv: there is a table in a folder.*give the table itself"):
