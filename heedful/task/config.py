@@ -58,7 +58,14 @@ class RunConfig(BaseModel):
     def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the task and the model's name have, where nobody says otherwise."""
         name, entry = cls.models.named(str(section(given, "model").get("name", cls.models.default)))
-        return join_settings(cls.defaults, {"data": entry.data, "train": entry.train, "model": {"name": name}})
+        own = {"data": entry.data, "train": entry.train, "model": {"name": name}}
+        return join_settings(cls._sections(), cls.defaults, own)
+
+    @classmethod
+    def _sections(cls) -> dict[str, Any]:
+        """The sections as their classes have them, so that one setting given inside leaves its neighbours alone."""
+        fields = cls.model_fields.items()
+        return {name: field.default.model_dump() for name, field in fields if isinstance(field.default, BaseModel)}
 
     @property
     def model_name(self) -> str:

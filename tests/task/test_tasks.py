@@ -35,6 +35,16 @@ def test_a_folder_says_which_task_it_is_of(task, tmp_path):
     assert load_settings(task.config, tmp_path) == config
 
 
+@EVERY
+def test_one_setting_leaves_its_neighbours_as_the_task_has_them(task):
+    for name in task.models.names:
+        config = make_settings(task.config, {"model": name})
+        texts = {key for key, value in config.data if isinstance(value, TokeniserSettings)}
+        for key in texts:
+            changed = make_settings(task.config, {"model": name, "data": {key: {"size": 99}}})
+            assert getattr(changed.data, key) == getattr(config.data, key).model_copy(update={"size": 99})
+
+
 def test_a_folder_of_no_task_is_told(tmp_path):
     with pytest.raises(UserError, match=r"no config\.yaml"):
         task_of(tmp_path)
@@ -79,3 +89,11 @@ def test_each_tokeniser_is_learnt_from_texts(name):
 def test_rare_words_are_unknown_where_they_should_be():
     tokeniser = learn_tokeniser(TokeniserSettings(tokeniser="word", min_count=2), ["a a b"])
     assert tokeniser.pieces(tokeniser.encode("a b")) == ["a", "<unk>"]
+    tokeniser = learn_tokeniser(TokeniserSettings(tokeniser="word", min_count=2, unknown="shape"), ["a a b"])
+    assert tokeniser.pieces(tokeniser.encode("a b")) == ["a", "<lower >"]
+
+
+@pytest.mark.parametrize("given", [{"tokeniser": "character", "min_count": 2}, {"tokeniser": "word"}])
+def test_shapes_without_rare_words_are_refused(given):
+    with pytest.raises(UserError, match=r"unknown is 'shape'.*set tokeniser to word and min_count to 2"):
+        TokeniserSettings(unknown="shape", **given)

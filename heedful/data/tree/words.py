@@ -1,6 +1,5 @@
 """Words for small treebanks: what was seen has its own id, what was not is known by its shape and ending."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,41 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from heedful.data.tokenise.base import SPECIAL, Vocabulary, damaged
+from heedful.data.tokenise.shape import LONGEST_ENDING, classes, common_classes, form, is_class, parts_of
 from heedful.errors import UserError
-
-_DIGIT = re.compile(r"\d")
-_CLASS = "<"
-"""How the names of classes begin; a word that begins so is never looked up as one, for classes have a blank inside."""
-
-LONGEST_ENDING = 3
-
-
-def form(word: str) -> str:
-    """A word as it is counted: digits are all 0, so that 61 and 62 are one."""
-    return _DIGIT.sub("0", word)
-
-
-def shape(word: str) -> str:
-    """What kind of letters: a number, capitals, a capital first, hyphenated, lower case, or none at all."""
-    letters = [letter for letter in word if letter.isalpha()]
-    if _DIGIT.search(word):
-        kind = "number" if not letters else "mixed"
-    elif not letters:
-        kind = "mark"
-    elif word.isupper() and len(letters) > 1:
-        kind = "CAPITALS"
-    elif word[0].isupper():
-        kind = "Capital"
-    else:
-        kind = "lower"
-    return f"{kind}-hyphen" if "-" in word[1:-1] and letters else kind
-
-
-def classes(word: str) -> list[str]:
-    """The classes of a word from the finest to the coarsest: shape and an ending of 3, 2, 1 letters, shape alone."""
-    kind, plain = shape(word), form(word).lower()
-    endings = [plain[-size:] for size in range(min(LONGEST_ENDING, len(plain) - 1), 0, -1)]
-    return [f"{_CLASS}{kind} -{ending}>" for ending in endings] + [f"{_CLASS}{kind} >"]
 
 
 class KnownWords:
@@ -68,8 +34,7 @@ class KnownWords:
         counts = Counter(form(word) for sentence in sentences for word in sentence)
         if not counts:
             raise UserError("there is no word to learn from")
-        kinds = Counter(kind for word in counts for kind in classes(word))
-        kept = sorted(kind for kind, times in kinds.items() if times >= rare or kind.endswith(" >"))
+        kept = common_classes(counts, rare)
         words = sorted(counts, key=lambda word: (-counts[word], word))[:size]
         return cls(Vocabulary([*kept, *words]), [0] * (len(SPECIAL) + len(kept)) + [counts[word] for word in words])
 
@@ -95,7 +60,7 @@ class KnownWords:
         names: dict[str, int] = {}
         rows: list[list[int]] = []
         for index, piece in enumerate(self._vocabulary.pieces):
-            own = [] if index in SPECIAL else _features(piece)
+            own = [] if index in SPECIAL else parts_of(piece)
             row = [names.setdefault(name, len(names)) for name in own]
             rows.append(row + [-1] * (LONGEST_ENDING + 1 - len(row)))
         return torch.tensor(rows)
@@ -103,7 +68,7 @@ class KnownWords:
     def hidden_as(self) -> Int[Tensor, " V"]:
         """For each id that of its finest class; classes and special ids are their own."""
         rows = [
-            index if index in SPECIAL or _is_class(piece) else self._class(piece)
+            index if index in SPECIAL or is_class(piece) else self._class(piece)
             for index, piece in enumerate(self._vocabulary.pieces)
         ]
         return torch.tensor(rows)
@@ -137,17 +102,3 @@ class KnownWords:
     def _class(self, word: str) -> int:
         ids = self._vocabulary.ids(classes(word))
         return next((index for index in ids if index not in SPECIAL), next(iter(ids)))
-
-
-def _is_class(piece: str) -> bool:
-    return piece.startswith(_CLASS) and piece.endswith(">") and " " in piece
-
-
-def _features(piece: str) -> list[str]:
-    """Names of the features of a word or class: the shape, and each ending that it has or tells."""
-    if _is_class(piece):
-        kind, _, ending = piece[len(_CLASS) : -1].partition(" ")
-        ending = ending.removeprefix("-")
-        return [kind, *(ending[-size:] for size in range(1, len(ending) + 1))]
-    plain = piece.lower()
-    return [shape(piece), *(plain[-size:] for size in range(1, min(LONGEST_ENDING, len(plain) - 1) + 1))]

@@ -111,7 +111,8 @@ class _Validation:
         texts = [self.translator.target.decode(options[0].tokens) for options in found]
         lowercase = self.translator.config.data.lowercase
         scores = score_texts(texts, [pair.target for pair in pairs], lowercase=lowercase)
-        return {"valid_bleu": scores["bleu"], "valid_chrf": scores["chrf"], "valid_loss": self._loss(model, examples)}
+        found = {f"valid_{name}": scores[name] for name in ("bleu", "chrf", "exact")}
+        return {**found, "valid_loss": self._loss(model, examples)}
 
     def _loss(self, model: nn.Module, examples: Sequence[Example]) -> float:
         """The negative log-likelihood of a reference's token, in nats; what the model cannot read is cut off."""

@@ -26,7 +26,7 @@ def evaluate(
     """Translates the sources and compares with the targets; and, given gold links, where it looks with those.
 
     The alignment error rate is that of the references forced through the model, since gold links are theirs.
-    Returns: bleu, chrf and their signatures, sentences, sentences_per_second (translating alone), beam; with links
+    Returns: bleu, chrf and their signatures, exact, sentences, sentences_per_second (translating alone), beam; with links
         aer and the look that was read.
     Raises: UserError, when sacrebleu is missing, or links and pairs do not go together.
     """
@@ -47,21 +47,29 @@ def evaluate(
 
 
 def score_texts(texts: Sequence[str], references: Sequence[str], *, lowercase: bool) -> dict[str, Any]:
-    """BLEU and chrF of translations against one reference each, with sacrebleu's signatures.
+    """BLEU and chrF of translations against one reference each, with sacrebleu's signatures, and how many are equal.
 
-    Chinese references are split into characters by sacrebleu's "zh", Japanese ones by "char", all others by "13a".
+    `exact` is the fraction of translations that are their reference but for blanks, which tells where there is one
+    right answer. Chinese references are split into characters by sacrebleu's "zh", Japanese ones by "char", all others by "13a".
     Source: Post 2018 (arXiv:1804.08771).
     """
     metrics = require("sacrebleu.metrics", extra="train")
     bleu = metrics.BLEU(tokenize=_splitter(references), lowercase=lowercase)
     chrf = metrics.CHRF(lowercase=lowercase)
+    same = [_plain(text, lowercase) == _plain(own, lowercase) for text, own in zip(texts, references, strict=True)]
     found = [bleu.corpus_score(list(texts), [list(references)]), chrf.corpus_score(list(texts), [list(references)])]
     return {
         "bleu": round(found[0].score, 2),
         "chrf": round(found[1].score, 2),
+        "exact": round(sum(same) / max(1, len(same)), 4),
         "signature": str(bleu.get_signature()),
         "chrf_signature": str(chrf.get_signature()),
     }
+
+
+def _plain(text: str, lowercase: bool) -> str:
+    """A text with single blanks between its words."""
+    return " ".join((text.lower() if lowercase else text).split())
 
 
 def score_alignment(translator: Translator, gold: Sequence[Gold]) -> dict[str, Any]:

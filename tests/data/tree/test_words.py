@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from heedful.data.tree.words import KnownWords, classes, shape
+from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
 from heedful.shapes import UNK
 
@@ -17,30 +17,6 @@ TEXT = [
 @pytest.fixture
 def words() -> KnownWords:
     return KnownWords.train(TEXT)
-
-
-@pytest.mark.parametrize(
-    ("word", "kind"),
-    [
-        ("dog", "lower"),
-        ("Dog", "Capital"),
-        ("USA", "CAPITALS"),
-        ("1,000", "number"),
-        ("3-D", "mixed-hyphen"),
-        (".", "mark"),
-        ("well-known", "lower-hyphen"),
-        ("--", "mark"),
-        ("A", "Capital"),
-        ("小红", "lower"),
-    ],
-)
-def test_shapes(word: str, kind: str) -> None:
-    assert shape(word) == kind
-
-
-def test_classes_from_fine_to_coarse() -> None:
-    assert classes("Walking") == ["<Capital -ing>", "<Capital -ng>", "<Capital -g>", "<Capital >"]
-    assert classes("a") == ["<lower >"]
 
 
 def test_known_words_have_ids_of_their_own(words: KnownWords) -> None:

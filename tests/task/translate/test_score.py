@@ -32,6 +32,12 @@ def test_the_signature_names_the_splitter_of_the_language(reference, splitter):
     assert f"tok:{splitter}|" in found["signature"]
 
 
+def test_exact_is_the_fraction_of_translations_that_are_their_reference():
+    references = ["LEFT WALK", "JUMP", "RUN RUN", "LOOK"]
+    assert score_texts(["LEFT  WALK ", "JUMP", "RUN", "look"], references, lowercase=False)["exact"] == 0.5
+    assert score_texts(["LEFT  WALK ", "JUMP", "RUN", "look"], references, lowercase=True)["exact"] == 0.75
+
+
 def test_lowercased_data_is_scored_lowercased_and_says_so():
     texts = ["The Cat Sat On The Mat"]
     assert score_texts([texts[0].lower()], texts, lowercase=True)["bleu"] == 100
