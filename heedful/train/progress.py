@@ -14,10 +14,10 @@ _REDRAW, _LINE = 0.25, 30.0  # seconds between redrawings of the bar, and betwee
 
 
 class Bar:
-    """Shows where a run stands on standard error; every rank but 0 is silent."""
+    """Shows where a run stands on standard error; every rank but 0 is silent. `counted` names what losses count."""
 
-    def __init__(self, settings: TrainSettings, *, shown: bool) -> None:
-        self._settings, self._shown = settings, shown
+    def __init__(self, settings: TrainSettings, *, shown: bool, counted: str) -> None:
+        self._settings, self._shown, self._counted = settings, shown, counted
         self._console = Console(stderr=True, quiet=not shown)
         self._drawn = 0.0
         self._loss: float | None = None
@@ -75,7 +75,7 @@ class Bar:
         if not seconds:
             seconds, tokens = state.training_seconds, state.tokens
         numbers = [] if self._loss is None else [f"loss {self._loss:.3f}"]
-        numbers.append(f"{tokens / max(seconds, 1e-9):,.0f} tokens/s")
+        numbers.append(f"{tokens / max(seconds, 1e-9):,.0f} {self._counted}/s")
         if state.history:
             numbers.append(f"{self._settings.metric} {state.history[-1][1]:.4g} (best {_number(state.best)})")
         if left is not None:

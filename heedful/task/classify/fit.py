@@ -72,6 +72,7 @@ def train_classifier(
         validate=lambda model, step: scored_documents(classifier, valid),
         watch=_Window(classifier, texts.valid, shown.draw) if shown.draw else None,
         resume=resume,
+        counted="texts",
     )
     if result.exit_status or ranks.rank:
         return Trained(classifier, result, ranks)

@@ -68,6 +68,7 @@ def train_matcher(
         validate=validation,
         watch=_Window(matcher, texts.valid, shown.draw) if shown.draw else None,
         resume=resume,
+        counted="pairs",
     )
     if result.exit_status or ranks.rank:
         return Trained(matcher, result, ranks)

@@ -26,8 +26,8 @@ def evaluate(
     """Translates the sources and compares with the targets; and, given gold links, where it looks with those.
 
     The alignment error rate is that of the references forced through the model, since gold links are theirs.
-    Returns: bleu, chrf and their signatures, exact, sentences, sentences_per_second (translating alone), beam; with links
-        aer and the look that was read.
+    Returns: bleu, chrf and their signatures, exact, sentences, sentences_per_second (translating alone), beam; with
+        links aer and the look that was read.
     Raises: UserError, when sacrebleu is missing, or links and pairs do not go together.
     """
     if not pairs:
@@ -50,7 +50,8 @@ def score_texts(texts: Sequence[str], references: Sequence[str], *, lowercase: b
     """BLEU and chrF of translations against one reference each, with sacrebleu's signatures, and how many are equal.
 
     `exact` is the fraction of translations that are their reference but for blanks, which tells where there is one
-    right answer. Chinese references are split into characters by sacrebleu's "zh", Japanese ones by "char", all others by "13a".
+    right answer. Chinese references are split into characters by sacrebleu's "zh", Japanese ones by "char", all others
+    by "13a".
     Source: Post 2018 (arXiv:1804.08771).
     """
     metrics = require("sacrebleu.metrics", extra="train")
