@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from heedful.score import Additive, Concat, Cosine, Dot, General, Location
     from heedful.shapes import ShapeError
     from heedful.structure import Attention, MultiHead
-    from heedful.task import load
+    from heedful.task import evaluate, fit, load, show
     from heedful.watch import record
 
 _HOME = {
@@ -45,7 +45,7 @@ _HOME = {
     ),
     "heedful.structure": ("Attention", "MultiHead"),
     "heedful.watch": ("record",),
-    "heedful.task": ("load",),
+    "heedful.task": ("fit", "load", "evaluate", "show"),
     "heedful.shapes": ("ShapeError",),
     "heedful.errors": ("UserError",),
 }
@@ -86,11 +86,14 @@ __all__ = [
     "align",
     "align_blocks",
     "attend",
+    "evaluate",
+    "fit",
     "load",
     "pooled_map",
     "record",
     "row_summary",
     "select",
+    "show",
     "survey",
 ]
 

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from heedful.errors import UserError
-
 if TYPE_CHECKING:
     from heedful.task.base import Task
 
@@ -13,13 +11,12 @@ def own_options(task: "Task", command: str, **given: Any) -> dict[str, Any]:
 
     Raises: UserError, for one that this task does not know.
     """
+    from heedful.task.options import check_options
+
     chosen = {name: value for name, value in given.items() if value is not None and value is not False}
-    known = task.options.get(command, frozenset())
-    for name in chosen:
-        if name not in known:
-            own = ", ".join(f"--{option.replace('_', '-')}" for option in sorted(known))
-            raise UserError(
-                f"--{name.replace('_', '-')} is not for the task {task.name!r}",
-                hint=f"its own options for {command} are {own}" if own else f"it has none of its own for {command}",
-            )
-    return chosen
+    return check_options(task, command, chosen, spell=spelt)
+
+
+def spelt(name: str) -> str:
+    """The option of a name, as it is typed."""
+    return f"--{name.replace('_', '-')}"

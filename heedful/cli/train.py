@@ -1,6 +1,6 @@
 """``heedful train``: own files in, a run folder out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,6 @@ from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
     from heedful.task.base import Task, Trained
-    from heedful.task.config import RunConfig
 
 
 @app.command()
@@ -54,55 +53,48 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     from heedful.cli.options import own_options
     from heedful.cli.output import shown_training
     from heedful.machine import keep_large_buffers
-    from heedful.task import task_named
+    from heedful.task import fit, task_named
+    from heedful.task.settings import join_settings, parse_settings
 
     kind = task_named(task)
     options = own_options(kind, "train", valid_alignments=valid_alignments, vectors=vectors, folds=folds, start=start)
     keep_large_buffers()
-    given: dict[str, Any] = {"data": {}, "train": {}, "model": {}}
-    given["data"] |= {k: [str(p) for p in v] for k, v in (("train", train), ("valid", valid), ("test", test)) if v}
-    given["data"] |= {"vectors": str(vectors)} if vectors else {}
-    given |= {"start": str(start)} if start else {}
-    given["model"] |= {"name": model} if model else {}
-    given["train"] |= {"devices": devices} if devices else {}
-    chosen, folder = _settings(kind, given, config=config, words=settings or [], out=out, resume=resume)
-    trained = kind.train(chosen, folder, resume=resume, shown=shown_training(), options=options)
+    own = {"train": {"devices": devices}} if devices else {}
+    trained = fit(
+        task,
+        train or (),
+        valid=valid or (),
+        test=test or (),
+        model=model,
+        settings=join_settings(own, parse_settings(settings or [])),
+        config=config,
+        out=out,
+        resume=resume,
+        shown=shown_training(),
+        **options,
+    )
     if trained.fit.exit_status:
         raise Stopped(
-            f"stopped at step {trained.fit.steps}; all of it is saved. Go on with: {_again(task, folder, options)}",
+            f"stopped at step {trained.fit.steps}; all of it is saved. "
+            f"Go on with: {_again(task, trained.folder, options)}",
             status=trained.fit.exit_status,
         )
     if trained.ranks.rank == 0:
-        _tell_results(kind, trained, trained.folder or folder)
+        _tell_results(kind, trained)
 
 
-def _again(task: str, folder: Path, options: Mapping[str, Any]) -> str:
+def _again(task: str, folder: Path | None, options: Mapping[str, Any]) -> str:
     """The command that goes on with a run: the task's own options are not in its folder."""
-    own = "".join(f" --{name.replace('_', '-')} {quote(str(value))}" for name, value in options.items())
+    from heedful.cli.options import spelt
+
+    own = "".join(f" {spelt(name)} {quote(str(value))}" for name, value in options.items())
     return f"heedful train {task} --resume --out {quote(str(folder))}{own}"
 
 
-def _settings(
-    task: "Task", given: dict[str, Any], *, config: Path | None, words: Sequence[str], out: Path | None, resume: bool
-) -> "tuple[RunConfig, Path]":
-    """All layers of settings in one, and the run folder."""
-    from heedful.task.config import make_settings, read_settings
-    from heedful.task.folder import CONFIG
-    from heedful.task.settings import parse_settings
-
-    layers = [read_settings(config, task.name)] if config else []
-    layers += [given, parse_settings(words)]
-    name = make_settings(task.config, *layers, where=str(config) if config else None).model_name
-    folder = out or Path("runs") / f"{task.name}-{name}"
-    if resume and (folder / CONFIG).exists():
-        layers.insert(0, read_settings(folder / CONFIG, task.name))
-    return make_settings(task.config, *layers, where=str(config or folder / CONFIG)), folder
-
-
-def _tell_results(task: "Task", trained: "Trained", folder: Path) -> None:
+def _tell_results(task: "Task", trained: "Trained") -> None:
     from heedful.cli.output import result_lines, tell
 
     print(result_lines(trained.results))
     tell("\nnext:")
-    for command in task.next_commands(quote(str(folder))):
+    for command in task.next_commands(quote(str(trained.folder))):
         tell(f"  {command}")
