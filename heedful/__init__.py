@@ -11,9 +11,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from heedful.attention import (
         Memory,
-        RowSummary,
-        Selection,
-        Survey,
         Wanted,
         align,
         align_blocks,
@@ -34,8 +31,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "heedful.attention": (
-        *("attend", "align", "select", "Memory", "Selection"),
-        *("align_blocks", "pooled_map", "row_summary", "survey", "RowSummary", "Survey", "Wanted"),
+        *("attend", "align", "select", "Memory"),
+        *("align_blocks", "pooled_map", "row_summary", "survey", "Wanted"),
     ),
     "heedful.score": ("Dot", "General", "Cosine", "Concat", "Additive", "Location"),
     "heedful.region": ("Everywhere", "Causal", "Window", "Predicted", "Padding"),
@@ -69,15 +66,12 @@ __all__ = [
     "MultiHead",
     "Padding",
     "Predicted",
-    "RowSummary",
-    "Selection",
     "ShapeError",
     "Soft",
     "Sparse",
     "Sparsemax",
     "Stopped",
     "StraightThrough",
-    "Survey",
     "TopK",
     "UserError",
     "Wanted",

@@ -73,14 +73,7 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
         shown=shown_training(),
         **options,
     )
-    if trained.fit.exit_status:
-        raise Stopped(
-            f"stopped at step {trained.fit.steps}; all of it is saved. "
-            f"Go on with: {_again(task, trained.folder, options)}",
-            status=trained.fit.exit_status,
-        )
-    if trained.ranks.rank == 0:
-        _tell_results(kind, trained)
+    _end(kind, trained, _again(task, trained.folder, options))
 
 
 def _again(task: str, folder: Path | None, options: Mapping[str, Any]) -> str:
@@ -91,9 +84,17 @@ def _again(task: str, folder: Path | None, options: Mapping[str, Any]) -> str:
     return f"heedful train {task} --resume --out {quote(str(folder))}{own}"
 
 
-def _tell_results(task: "Task", trained: "Trained") -> None:
+def _end(task: "Task", trained: "Trained", again: str) -> None:
+    """Tell the results and what to do next, or how to go on with what was stopped."""
     from heedful.cli.output import result_lines, tell
 
+    if trained.fit.exit_status:
+        raise Stopped(
+            f"stopped at step {trained.fit.steps}; all of it is saved. Go on with: {again}",
+            status=trained.fit.exit_status,
+        )
+    if trained.ranks.rank:
+        return
     print(result_lines(trained.results))
     tell("\nnext:")
     for command in task.next_commands(quote(str(trained.folder))):

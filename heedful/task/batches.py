@@ -38,11 +38,11 @@ def in_chunks(questions: Iterator[B], size: int) -> Iterator[list[B]]:
 class Batches(Generic[B]):
     """The tensors of a plan's batches, epoch after epoch; it stops and goes on wherever `BatchStream` does.
 
-    `make` turns one rank's share of a batch into tensors.
+    `make` turns one rank's share of a batch into tensors; `counted` is what the losses count, as progress names it.
     """
 
-    def __init__(self, plan: Plan, make: Callable[[Share], B]) -> None:
-        self._stream, self._make = BatchStream(plan), make
+    def __init__(self, plan: Plan, make: Callable[[Share], B], *, counted: str = "tokens") -> None:
+        self._stream, self._make, self.counted = BatchStream(plan), make, counted
 
     def __len__(self) -> int:
         """How many batches an epoch has; a later epoch may have one or two more or fewer."""

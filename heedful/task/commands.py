@@ -19,7 +19,7 @@ _SETTINGS = {"vectors": "data", "start": None}
 """Options of training that are settings too, and the section that they stand in."""
 
 
-def fit(  # noqa: PLR0913 - as many as the command has
+def fit(  # noqa: PLR0913 - the options of a command, all by name
     task: str,
     train: Files = (),
     *,
@@ -70,8 +70,9 @@ def evaluate(predictor: Predictor, files: Files, **options: Any) -> dict[str, An
 
 
 def show(predictor: Predictor, *texts: str, every: bool = False, **options: Any) -> list[Answer]:
-    """Answers one question with where the model looked, as ``heedful show`` does; `every` gives all layers and heads.
+    """Answers one question with where the model looked, as ``heedful show`` does.
 
+    `every` gives all layers and heads.
     Returns: answers with `text` and `maps`, each with `weights`, `rows` and `columns`, that `heedful.watch` draws.
     Raises: UserError, when the texts are no question of the task, or for an option that it does not know.
     """

@@ -58,7 +58,6 @@ def fit(
     validate: Validate | None = None,
     watch: Watch | None = None,
     resume: bool = False,
-    counted: str = "tokens",
 ) -> FitResult:
     """Trains a model with `loss(batch) -> TokenLoss` until a limit of the settings, or a signal.
 
@@ -67,7 +66,7 @@ def fit(
     at any moment with the same batches and the same numbers; where nothing was saved yet it begins. Validation sees
     the model in evaluation mode, without gradients, on rank 0 only; random numbers drawn there change nothing.
     The model holds the kept weights in the end, or the last ones when interrupted. On several nodes the folder must
-    be shared. The stream must be made for this rank: see `place`. `counted` is what the losses count, for the progress.
+    be shared. The stream must be made for this rank: see `place`.
 
     Raises: UserError, when the folder holds another run, a file cannot be read or written, the loss is not finite, or
         there are no batches, or validation lacks the metric; ValueError, when batches miscount their tokens;
@@ -77,7 +76,7 @@ def fit(
     saved = _open(model, stream, folder, resume=resume)
     trainer = make_trainer(settings.devices)
     ranks = Ranks(trainer.global_rank, trainer.world_size)
-    bar = Bar(settings, shown=ranks.rank == 0, counted=counted)
+    bar = Bar(settings, shown=ranks.rank == 0, counted=getattr(stream, "counted", "tokens"))
     with Signals(shown=ranks.rank == 0) as signals, bar, quietly():
         run = Run(
             model=model.train(),

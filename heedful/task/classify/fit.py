@@ -66,13 +66,12 @@ def train_classifier(
     plan = plan_batches([(one.length,) for one in train], config, ranks)
     result = fit(
         classifier.model,
-        Batches(plan, lambda share: collate_documents(train, share.rows, everyone=share.everyone)),
+        Batches(plan, lambda share: collate_documents(train, share.rows, everyone=share.everyone), counted="texts"),
         settings=config.train,
         folder=out,
         validate=lambda model, step: scored_documents(classifier, valid),
         watch=_Window(classifier, texts.valid, shown.draw) if shown.draw else None,
         resume=resume,
-        counted="texts",
     )
     if result.exit_status or ranks.rank:
         return Trained(classifier, result, ranks)

@@ -62,13 +62,12 @@ def train_matcher(
     plan = plan_batches(match_lengths(examples), config, ranks)
     result = fit(
         matcher.model,
-        Batches(plan, lambda share: collate_matches(examples, share.rows, everyone=share.everyone)),
+        Batches(plan, lambda share: collate_matches(examples, share.rows, everyone=share.everyone), counted="pairs"),
         settings=config.train,
         folder=out,
         validate=validation,
         watch=_Window(matcher, texts.valid, shown.draw) if shown.draw else None,
         resume=resume,
-        counted="pairs",
     )
     if result.exit_status or ranks.rank:
         return Trained(matcher, result, ranks)
