@@ -8,19 +8,9 @@ import torch
 import heedful
 from heedful.data.matched import MatchBatch, MatchExample, collate_matches
 from heedful.errors import UserError
+from heedful.layer.mutual import EvenPooling, MutualPooling, Side, WordsAndAttention, normalised, raw
 from heedful.layer.nearness import nearness
-from heedful.model.match.convolutional import (
-    PRESETS,
-    SIMILARITIES,
-    AttentionPooling,
-    ConvolutionalConfig,
-    ConvolutionalMatch,
-    MeanPooling,
-    Side,
-    WordsAndAttention,
-    normalised,
-    raw,
-)
+from heedful.model.match.convolutional import PRESETS, SIMILARITIES, ConvolutionalConfig, ConvolutionalMatch
 from heedful.model.match.goal import Classes, Relevance
 from heedful.shapes import keep_from_lengths
 
@@ -132,7 +122,7 @@ def test_places_of_the_other_text_may_be_permuted_with_their_weights():
 
 
 def test_pooling_weights_are_sums_of_a():
-    pooling, left, right = AttentionPooling(raw), side(7, 7, 2), side(5, 3, 5)
+    pooling, left, right = MutualPooling(raw), side(7, 7, 2), side(5, 3, 5)
     scores = nearness(left.words, right.words) * left.keep.unsqueeze(-1) * right.keep.unsqueeze(-2)
     of_left, of_right = pooling(left, right)
     assert torch.allclose(of_left[left.keep], scores.sum(2)[left.keep])
@@ -143,9 +133,9 @@ def test_pooling_weights_are_sums_of_a():
 
 def test_where_all_windows_are_equally_near_attention_pools_as_the_mean():
     same = Side(torch.ones(2, 7, 5, dtype=torch.float64), keep_from_lengths(torch.tensor([7, 3]), 7))
-    weights = AttentionPooling(normalised)(same, same)
+    weights = MutualPooling(normalised)(same, same)
     assert torch.allclose(weights[0][same.keep], torch.ones(10, dtype=torch.float64))
-    assert MeanPooling(normalised)(same, same) == (None, None)
+    assert EvenPooling(normalised)(same, same) == (None, None)
 
 
 @pytest.mark.parametrize(
