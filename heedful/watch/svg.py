@@ -8,10 +8,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.store import write_text_atomically
-from heedful.watch.words import check_words, fit, printable, width
+from heedful.watch.colour import shade
+from heedful.watch.words import check_words, ems, fit, is_wide, printable
 
-_CELL, _HALF_LETTER, _LONGEST = 24, 7.2, 24  # pixels a weight, pixels a terminal column, columns a label
+_CELL, _SIZE, _LONGEST = 24, 13, 24  # pixels a weight, height of the letters, columns of the terminal a label
 _SLANT = (0.5, 0.8660254)  # cosine and sine of 60 degrees, by which the column words are turned
+_FOLD = 48  # columns that stand side by side; more are folded into panels one below the other
+_SWATCH, _STEPS = 22, 6  # a box of the key, and how many
 
 
 def save_svg(
@@ -31,45 +34,77 @@ def save_svg(
 
 
 def svg(weights: Float[Tensor, "T S"], rows: Sequence[str], columns: Sequence[str], *, title: str = "") -> str:
-    """The drawing as text, for a file or inside a page.
+    """The drawing as text, for a file or inside a page; what is very wide is folded into panels.
 
     Raises: ShapeError, when there is not one word a row and column.
     """
     check_words(weights, rows, columns)
     lefts = [fit(printable(word), _LONGEST) for word in rows]
     tops = [fit(printable(word), _LONGEST) for word in columns]
-    left = 12 + _HALF_LETTER * max(map(width, lefts), default=0)
-    longest = _HALF_LETTER * max(map(width, tops), default=0)
-    top = 16 + _SLANT[1] * longest + (24 if title else 0)
-    across = max(left + _CELL * len(tops) + _SLANT[0] * longest + 12, 12 + 7 * width(title))
-    down = top + _CELL * len(lefts) + 8
-    middle = _CELL / 2
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across:.0f}" height="{down:.0f}" '
-        f'viewBox="0 0 {across:.0f} {down:.0f}" font-family="sans-serif" font-size="13">',
-        '<rect width="100%" height="100%" fill="#ffffff"/>',
-    ]
-    if title:
-        parts.append(f'<text x="8" y="18" font-weight="bold">{escape(printable(title))}</text>')
-    for i, word in enumerate(tops):
-        x, y = left + _CELL * i + middle + 3, top - 5
-        parts.append(f'<text transform="translate({x:.1f} {y:.1f}) rotate(-60)">{escape(word)}</text>')
-    for i, word in enumerate(lefts):
-        y = top + _CELL * i + middle + 5
-        parts.append(f'<text x="{left - 7:.1f}" y="{y:.1f}" text-anchor="end">{escape(word)}</text>')
     values: list[list[float]] = weights.detach().float().cpu().tolist()
-    for t, row in enumerate(values):
-        for s, weight in enumerate(row):
-            parts.append(_square(left + _CELL * s, top + _CELL * t, weight, f"{lefts[t]} → {tops[s]}"))
-    return "\n".join((*parts, "</svg>", ""))
+    drawing = _Drawing(lefts, 16 + _SIZE * max(map(ems, lefts), default=0.0))
+    if title:
+        drawing.text(printable(title), 'x="8" y="18" font-weight="bold"', 8 + 1.15 * _SIZE * ems(printable(title)))
+        drawing.down += 24
+    size = -(-len(tops) // max(1, -(-len(tops) // _FOLD)))  # panels of about the same size
+    for first in range(0, len(tops), max(1, size)):
+        part = slice(first, first + size)
+        drawing.panel(tops[part], [row[part] for row in values])
+    drawing.key()
+    across, down = f"{drawing.across + 8:.0f}", f"{drawing.down:.0f}"
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" viewBox="0 0 {across} {down}" '
+        f'font-family="sans-serif" font-size="{_SIZE}">\n<rect width="100%" height="100%" fill="#ffffff"/>'
+    )
+    return "\n".join((head, *drawing.parts, "</svg>", ""))
 
 
-def shade(weight: float) -> str:
-    """The colour of a weight: from nearly white to a dark blue, lighter and darker in equal steps; grey for NaN."""
-    if not 0 <= weight <= 1.001:
-        return "#bbbbbb"
-    light, dark = (238, 243, 250), (8, 48, 107)
-    return "#" + "".join(f"{round(a + (b - a) * min(1.0, weight)):02x}" for a, b in zip(light, dark, strict=True))
+class _Drawing:
+    """The parts of a drawing as they are placed, from the top down: how far it reaches across and down so far."""
+
+    def __init__(self, lefts: Sequence[str], left: float) -> None:
+        self.lefts, self.left = lefts, left
+        self.across, self.down = left, 8.0
+        self.parts: list[str] = []
+
+    def text(self, word: str, place: str, end: float) -> None:
+        """A text, and where it ends."""
+        self.parts.append(f"<text {place}>{escape(word)}</text>")
+        self.across = max(self.across, end)
+
+    def panel(self, tops: Sequence[str], values: Sequence[Sequence[float]]) -> None:
+        """Column words above a row of squares for each row word."""
+        self.down += 10 + _SLANT[1] * _SIZE * max(map(ems, tops))
+        for i, word in enumerate(tops):
+            self._top(word, self.left + _CELL * i + _CELL / 2)
+        for word, row in zip(self.lefts, values, strict=True):
+            place = f'x="{self.left - 7:.1f}" y="{self.down + _CELL / 2 + 5:.1f}" text-anchor="end"'
+            self.text(word, place, self.left)
+            self.parts += [
+                _square(self.left + _CELL * s, self.down, weight, f"{word} → {tops[s]}") for s, weight in enumerate(row)
+            ]
+            self.down += _CELL
+        self.across = max(self.across, self.left + _CELL * len(tops))
+        self.down += 8
+
+    def _top(self, word: str, x: float) -> None:
+        """A word over the middle of its column, slanted; a single Chinese character stands upright."""
+        if len(word) == 1 and is_wide(word):
+            self.text(word, f'x="{x:.1f}" y="{self.down - 6:.1f}" text-anchor="middle"', x + _SIZE)
+            return
+        place = f'transform="translate({x + 3:.1f} {self.down - 5:.1f}) rotate(-60)"'
+        self.text(word, place, x + 3 + _SLANT[0] * _SIZE * ems(word) + _SLANT[1] * _SIZE / 2)
+
+    def key(self) -> None:
+        """The line that says which shade is which weight."""
+        place, start = self.down + 17, self.left + 14
+        self.text("0", f'x="{self.left:.1f}" y="{place:.1f}"', start)
+        for step in range(_STEPS):
+            box = f'x="{start + _SWATCH * step:.1f}" y="{place - 11:.1f}" width="{_SWATCH}" height="14"'
+            self.parts.append(f'<rect {box} fill="{shade(step / (_STEPS - 1))}"/>')
+        end = start + _SWATCH * _STEPS + 6
+        self.text("1", f'x="{end:.1f}" y="{place:.1f}"', end + _SIZE)
+        self.down += 32
 
 
 def _square(x: float, y: float, weight: float, words: str) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from heedful.store import write_text_atomically
-from heedful.watch.words import printable, width
+from heedful.watch.words import ems, printable, width
 
 _GAP = 2  # columns between neighbours
-_ROW, _COLUMN, _MARGIN = 30.0, 7.6, 14.0  # pixels a level, a terminal column, around the drawing
+_ROW, _SIZE, _APART, _MARGIN = 30.0, 13.0, 15.0, 14.0  # pixels: a level, letters, neighbours, around all
 
 
 @runtime_checkable
@@ -145,7 +145,7 @@ def tree_svg(tree: Node, *, title: str = "") -> str:
     """The drawing as text, for a file or inside a page: words stay text, all of them on the lowest line."""
     drawing = _Svg(_levels(tree), top=_MARGIN + (24 if title else 0))
     drawing.place(tree, 0, _MARGIN)
-    across = max(drawing.right + _MARGIN, 2 * _MARGIN + 8 * width(title))
+    across = max(drawing.right + _MARGIN, 2 * _MARGIN + 1.15 * _SIZE * ems(printable(title)))
     down = drawing.height(drawing.levels) + _MARGIN
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{across:.0f}" height="{down:.0f}" '
@@ -171,10 +171,10 @@ class _Svg:
     def place(self, node: Node, level: int, left: float) -> float:
         """Draw a node with all below it, not left of `left`; returns its middle."""
         label = printable(node.label) if node.label else ""
-        own = _COLUMN * width(label)
+        own = _SIZE * ems(label)
         if node.word is not None:
             word = printable(node.word)
-            own = max(own, _COLUMN * width(word))
+            own = max(own, _SIZE * ems(word))
             middle = left + own / 2
             self._line(middle, level if label else level - 0.55, middle, self.levels, fill="#b8c4d6")
             self._text(word, middle, self.levels, fill="#000000")
@@ -186,14 +186,25 @@ class _Svg:
 
     def _place_children(self, node: Node, level: int, left: float, own: float) -> float:
         """Draw the children and the lines to them; returns the middle between the outermost."""
-        start, middles = left, list[float]()
-        for child in node.children:
-            middles.append(self.place(child, level + 1, start))
-            start = self.right + _COLUMN * _GAP
-        middle = max((middles[0] + middles[-1]) / 2, left + own / 2)
+        drawn, right = len(self.parts), self.right
+        middles = self._beside(node.children, level + 1, left)
+        short = left + own / 2 - (middles[0] + middles[-1]) / 2
+        if short > 0.01:  # the label is wider than what is below it: that moves to stand under its middle
+            del self.parts[drawn:]
+            self.right = right
+            middles = self._beside(node.children, level + 1, left + short)
+        middle = (middles[0] + middles[-1]) / 2
         for one in middles:
             self._line(middle, level, one, level + 1, fill="#5b7fb3")
         return middle
+
+    def _beside(self, nodes: Sequence[Node], level: int, left: float) -> list[float]:
+        """Draw neighbours from left to right; returns their middles."""
+        middles: list[float] = []
+        for node in nodes:
+            middles.append(self.place(node, level, left))
+            left = self.right + _APART
+        return middles
 
     def _line(self, x: float, level: float | int, other: float, below: int, *, fill: str) -> None:
         ends = f'x1="{x:.1f}" y1="{self.height(level) + 8:.1f}" x2="{other:.1f}" y2="{self.height(below) - 9:.1f}"'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heedful.data.tree import Tree, read_brackets
 from heedful.watch.tree import PLAIN, draw_tree, save_tree_svg, tree_svg
-from heedful.watch.words import width
+from heedful.watch.words import ems, width
 
 
 def tree(text: str) -> Tree:
@@ -85,3 +85,22 @@ def test_svg_is_well_formed_and_has_every_word(one: Tree) -> None:
 def test_svg_file(tmp_path: Path) -> None:
     save_tree_svg(DOG, path=tmp_path / "tree.svg")
     assert "barks" in (tmp_path / "tree.svg").read_text(encoding="utf-8")
+
+
+def _middles(drawing: str) -> dict[str, float]:
+    root = ElementTree.fromstring(drawing)
+    return {one.text or "": float(one.attrib["x"]) for one in root.iter("{http://www.w3.org/2000/svg}text")}
+
+
+def test_wide_letters_neither_meet_nor_leave_the_drawing() -> None:
+    wide, other = "W" * 12, "M" * 12
+    found = _middles(tree_svg(tree(f"(S (NN {wide}) (NN {other}))")))
+    assert found[wide] - 13 * ems(wide) / 2 >= 0
+    assert found[wide] + 13 * ems(wide) / 2 < found[other] - 13 * ems(other) / 2
+
+
+def test_an_only_child_stands_straight_below_a_wide_label() -> None:
+    found = _middles(tree_svg(tree("(S (WWWWWW-LONG (X a)) (VP (V b)))")))
+    assert found["WWWWWW-LONG"] == found["X"] == found["a"]
+    assert found["X"] - 13 * ems("WWWWWW-LONG") / 2 >= 0
+    assert found["X"] + 13 * ems("WWWWWW-LONG") / 2 < found["VP"]
