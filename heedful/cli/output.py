@@ -12,7 +12,7 @@ from rich.text import Text
 
 from heedful.machine import keep_large_buffers
 from heedful.task import task_named
-from heedful.watch import Map, draw, highlight, palette_for
+from heedful.watch import Map, draw, highlight, is_text, palette_for, passages
 from heedful.watch.words import right
 
 if TYPE_CHECKING:
@@ -31,24 +31,21 @@ def notes() -> Console:
 
 def drawn_map(console: Console, seen: Map) -> Text:
     """A map drawn for a console: its width, its colours, plain ASCII where it is no terminal; one row as text."""
-    palette = palette_for(console.color_system, console.is_terminal, console.encoding)
-    if len(seen.rows) == 1:
-        return highlight([seen], width=console.width, palette=palette)
-    return draw(seen.weights, list(seen.rows), list(seen.columns), width=console.width, palette=palette)
+    return _drawn(console, [seen])
 
 
 def drawn_maps(console: Console, maps: Iterable[Map]) -> Iterator[tuple[str, Text]]:
     """The titles and drawings of maps; maps of one row after a titled one, a text's sentences, are drawn with it."""
+    for own in passages(maps):
+        yield own[0].title, _drawn(console, own)
+
+
+def _drawn(console: Console, own: Sequence[Map]) -> Text:
     palette = palette_for(console.color_system, console.is_terminal, console.encoding)
-    passage: list[Map] = []
-    for seen in (*maps, None):
-        if passage and (seen is None or seen.title or len(seen.rows) != 1):
-            yield passage[0].title, highlight(passage, width=console.width, palette=palette)
-            passage = []
-        if seen is not None and len(seen.rows) == 1:
-            passage.append(seen)
-        elif seen is not None:
-            yield seen.title, drawn_map(console, seen)
+    seen = own[0]
+    if is_text(seen):
+        return highlight(own, width=console.width, palette=palette)
+    return draw(seen.weights, list(seen.rows), list(seen.columns), width=console.width, palette=palette)
 
 
 def shown_training() -> "Shown":

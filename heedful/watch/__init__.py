@@ -1,11 +1,15 @@
 """Where a model looks: recorded without changing its output, then drawn or written to a file."""
 
 from heedful.watch.branches import branch_maps, branch_weights
-from heedful.watch.files import Map, check_format, save_maps
+from heedful.watch.files import check_format, save_maps
 from heedful.watch.highlight import highlight
+from heedful.watch.map import Map
+from heedful.watch.passage import is_text, passages
 from heedful.watch.picture import save_picture
+from heedful.watch.picture_text import save_highlight
 from heedful.watch.record import Recording, attentions, record
 from heedful.watch.svg import save_svg, svg
+from heedful.watch.svg_text import highlight_svg
 from heedful.watch.terminal import ASCII, BLOCKS, COLOURS, Palette, draw, palette_for
 
 __all__ = [
@@ -21,8 +25,12 @@ __all__ = [
     "check_format",
     "draw",
     "highlight",
+    "highlight_svg",
+    "is_text",
     "palette_for",
+    "passages",
     "record",
+    "save_highlight",
     "save_maps",
     "save_picture",
     "save_svg",

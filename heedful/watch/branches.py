@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from heedful.layer.branched import BranchedAttention
-from heedful.watch.files import Map
+from heedful.watch.map import Map
 
 
 def branch_weights(model: nn.Module) -> dict[str, dict[str, Tensor]]:

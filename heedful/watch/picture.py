@@ -1,7 +1,6 @@
 """An attention map as a PNG or PDF picture, through matplotlib (extra "plot"); `heedful.watch.svg` needs no extra."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,12 @@ from torch import Tensor
 
 from heedful.errors import require
 from heedful.store import replacing
-from heedful.watch.words import check_words, fit, printable
+from heedful.watch.colour import MISSING
+from heedful.watch.fonts import advice, fonts_for, spelled
+from heedful.watch.words import check_words, fit, is_wide, printable
 
 _CELL, _LETTER, _LONGEST = 0.28, 0.085, 24  # inches a weight, inches a letter, letters a label
-_BASE = "DejaVu Sans"  # comes with matplotlib
-_FONTS = (
-    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN"),
-    *("PingFang SC", "Hiragino Sans GB", "Heiti SC", "Songti SC", "Arial Unicode MS", "Microsoft YaHei", "SimHei"),
-    *("SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "AR PL UMing CN", "Unifont"),
-)
-"""Fonts with Chinese characters, as Linux distributions, macOS and Windows bring them, the wanted ones first."""
+SHARP, MOST = 160, 60_000  # dots an inch; dots a side, for matplotlib draws fewer than 2 ** 16
 
 
 def save_picture(
@@ -39,38 +34,41 @@ def save_picture(
     check_words(weights, rows, columns)
     require("matplotlib", extra="plot")
     words = [fit(printable(word), _LONGEST) for word in (*rows, *columns)]
-    fonts, missing = _fonts_for("".join((*words, title)))
-    shown = [_spelled(word, missing) for word in words]
+    title = printable(title) if title else ""
+    fonts, missing = fonts_for("".join((*words, title)) + "…")
+    shown = [spelled(word, missing) for word in words]
     with replacing(path) as temporary:
         figure = _figure(
             weights.detach().float().cpu().numpy(),
             shown[: len(rows)],
             shown[len(rows) :],
-            title=_spelled(title, missing),
+            title=spelled(title, missing),
             fonts=fonts,
         )
-        figure.savefig(temporary, dpi=160, bbox_inches="tight", format=path.suffix.lower().lstrip("."))
-    if not missing:
-        return None
-    return (
-        f"no font of this machine has {''.join(sorted(missing)[:5])!r}: install one (such as fonts-noto-cjk), "
-        "or write .svg or .html, which are shown with the viewer's fonts"
-    )
+        dots = min(SHARP, MOST / max(figure.get_size_inches()))
+        figure.savefig(temporary, dpi=dots, bbox_inches="tight", format=path.suffix.lower().lstrip("."))
+    return advice(missing)
 
 
 def _figure(weights: Any, rows: list[str], columns: list[str], *, title: str, fonts: list[str]) -> Any:
     """The drawing, without pyplot: no window, no global figure."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     width = _CELL * len(columns) + _LETTER * max(map(len, rows), default=0)
     height = _CELL * len(rows) + _LETTER * max(map(len, columns), default=0)
-    text: dict[str, Any] = {"fontsize": 9, "fontfamily": fonts}
+    # A dollar sign is no formula here.
+    text: dict[str, Any] = {"fontsize": 9, "fontfamily": fonts, "parse_math": False}
     figure = Figure(figsize=(max(2.0, width + 0.8), max(1.0, height + 0.4)), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(weights, vmin=0.0, vmax=1.0, cmap="Blues", aspect="equal", interpolation="nearest")
+    colours = colormaps["Blues"].with_extremes(bad=MISSING)
+    image = axes.imshow(weights, vmin=0.0, vmax=1.0, cmap=colours, aspect="equal", interpolation="nearest")
     axes.set_xticks(range(len(columns)), columns, rotation=60, ha="left", rotation_mode="anchor", **text)
     axes.set_yticks(range(len(rows)), rows, **text)
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
+    for word, label in zip(columns, axes.get_xticklabels(), strict=True):
+        if len(word) == 1 and is_wide(word):  # a Chinese character is read upright
+            label.set(rotation=0, ha="center")
     axes.spines[:].set_visible(False)
     axes.set_xticks([x + 0.5 for x in range(len(columns) - 1)], minor=True)
     axes.set_yticks([y + 0.5 for y in range(len(rows) - 1)], minor=True)
@@ -82,48 +80,3 @@ def _figure(weights: Any, rows: list[str], columns: list[str], *, title: str, fo
     if title:
         axes.set_title(title, **text)
     return figure
-
-
-def _fonts_for(text: str) -> tuple[list[str], set[str]]:
-    """The installed fonts that the text needs, and the characters that none of them has."""
-    chosen, missing = _among_known(text)
-    return _among_known(text) if missing and _meet_new_fonts() else (chosen, missing)
-
-
-def _among_known(text: str) -> tuple[list[str], set[str]]:
-    """The same among the fonts that matplotlib knows of."""
-    from matplotlib.font_manager import fontManager, get_font
-
-    files = {font.name: font.fname for font in fontManager.ttflist}
-    special = {"Last Resort High-Efficiency", "STIXNonUnicode"}  # boxes, and glyphs in private places
-    others = (name for name in sorted(files) if name not in special and not name.startswith(("cm", "STIXSize")))
-    missing = {letter for letter in text if not letter.isspace()}
-    chosen: list[str] = []
-    for family in (_BASE, *(name for name in _FONTS if name in files), *others):
-        if missing and family not in chosen:
-            known = get_font(files[family]).get_charmap()
-            left = {letter for letter in missing if ord(letter) not in known}
-            if len(left) < len(missing):
-                chosen, missing = [*chosen, family], left
-    return chosen or [_BASE], missing
-
-
-def _meet_new_fonts() -> bool:
-    """Shows matplotlib the fonts installed since it made its list, which it keeps from one run to the next.
-
-    Returns: whether there were any.
-    """
-    from matplotlib import font_manager
-
-    known = {font.fname for font in font_manager.fontManager.ttflist}
-    new = [path for path in font_manager.findSystemFonts() if path not in known]
-    for path in new:
-        with suppress(OSError, RuntimeError):  # a file that is no font after all
-            font_manager.fontManager.addfont(path)
-    return bool(new)
-
-
-def _spelled(text: str, missing: set[str]) -> str:
-    """The text with each missing character as its code point; a dollar sign is no formula here."""
-    spelled = "".join(f"U+{ord(letter):04X} " if letter in missing else letter for letter in text)
-    return spelled.rstrip().replace("$", r"\$")

@@ -61,14 +61,26 @@ def test_a_page_needs_nothing_from_elsewhere_and_escapes_words(tmp_path):
     assert "<script" not in page
 
 
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_the_sentences_of_a_text_are_one_picture_and_texts_are_counted(tmp_path, suffix):
+    if suffix == ".png":
+        pytest.importorskip("matplotlib")
+    text = [Map(torch.rand(1, 2), ["0.6"], ["a", "b"], "han"), Map(torch.rand(1, 2), ["0.4"], ["c", "d"])]
+    save_maps(text, tmp_path / f"one{suffix}")
+    save_maps([*text, *text, _map()], tmp_path / f"more{suffix}")
+    written = sorted(path.stem for path in tmp_path.iterdir())
+    assert written == ["more-1", "more-2", "more-3", "one"]
+    if suffix == ".svg":
+        assert "the heaviest of each" in (tmp_path / "one.svg").read_text()
+
+
 @pytest.mark.parametrize("suffix", [".png", ".pdf"])
 def test_a_picture_tells_which_letters_no_font_has(tmp_path, suffix):
     pytest.importorskip("matplotlib")
     weights = torch.rand(1, 2)
     assert save_maps([Map(weights, ["house"], ["Haus", "$x_1$"])], tmp_path / f"a{suffix}") is None
-    hint = save_maps(
-        [Map(weights, ["\U0001f9ff"], ["a", "b"]), Map(weights, ["ꙮ"], ["a", "b"])], tmp_path / f"b{suffix}"
-    )
+    maps = [Map(torch.rand(2, 2), ["\U0001f9ff", "c"], ["a", "b"]), Map(weights, ["ꙮ"], ["a", "b"])]
+    hint = save_maps(maps, tmp_path / f"b{suffix}")
     assert hint is None or ".svg" in hint  # a machine may have a font for anything
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == [f"a{suffix}", f"b-1{suffix}", f"b-2{suffix}"]
@@ -106,11 +118,11 @@ def test_nan_weights_are_written_not_hidden(tmp_path):
 def test_a_font_installed_since_the_last_run_is_found(monkeypatch):
     """Matplotlib keeps its list of fonts from one run to the next, so that the advice to install one would not help."""
     font_manager = pytest.importorskip("matplotlib.font_manager")
-    from heedful.watch.picture import _fonts_for
+    from heedful.watch.fonts import fonts_for
 
     known = {font.name: font for font in font_manager.fontManager.ttflist}
     base, new = (known[name] for name in ("DejaVu Sans", "STIXGeneral"))
     letters = set(font_manager.get_font(new.fname).get_charmap()) - set(font_manager.get_font(base.fname).get_charmap())
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [base])
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [base.fname, new.fname])
-    assert _fonts_for(chr(max(letters))) == (["STIXGeneral"], set())
+    assert fonts_for(chr(max(letters))) == (["STIXGeneral"], set())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,9 +32,10 @@ class Classification:
     """One text's label, how probable it is, and what the model went by.
 
     `probabilities` has every label. `words` are the sentences of the text, each with its words and how much of each
-    is in the sentence's vector (rows ``[1, S]`` that sum to 1); `sentences` how much of each sentence is in the
-    text's, with a hierarchical model. Both are empty when attention was not asked for. `is_cut` says that the text
-    was too long, and its end not read.
+    is in the sentence's vector (rows ``[1, S]`` that sum to 1); only the first has a title, so that they are drawn as
+    one text. `sentences` is how much of each sentence is in the text's, with a hierarchical model, and then the names
+    of the rows. Both are empty when attention was not asked for. `is_cut` says that the text was too long, and its
+    end not read.
     """
 
     label: str
@@ -75,8 +76,12 @@ class Classifier:
         for row, (words, sentences), (_, is_cut) in zip(rows, seen, read, strict=True):
             by_label = dict(zip(self.labels, row, strict=True))
             label = max(by_label, key=by_label.__getitem__)
-            titled = [self._titled(one, label, by_label[label]) for one in words]
-            found.append(Classification(label, by_label[label], by_label, titled, sentences, is_cut))
+            name = f"{self.config.model.name}: {label}, probability {by_label[label]:.2f}"
+            named = [
+                replace(one, rows=(f"{sentences[i]:.2f}" if sentences else label,), title="" if i else name)
+                for i, one in enumerate(words)
+            ]
+            found.append(Classification(label, by_label[label], by_label, named, sentences, is_cut))
         return found
 
     def scores(self, documents: Sequence[Document]) -> Float[Tensor, "N C"]:
@@ -126,10 +131,6 @@ class Classifier:
                 own = slice(start, start + count)
                 yield _over_words(weights[own].unsqueeze(0), Words.of(self.tokeniser, ids[own].tolist()), "")
             start += count
-
-    def _titled(self, seen: Map, label: str, probability: float) -> Map:
-        name = f"{self.config.model.name}: {label}, probability {probability:.2f}"
-        return Map(seen.weights, (label,), seen.columns, name)
 
     @property
     def _device(self) -> torch.device:

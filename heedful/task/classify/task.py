@@ -17,7 +17,6 @@ from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.models import MODELS
 from heedful.task.config import as_paths, expect_files
 from heedful.task.models import Models
-from heedful.watch import Map
 
 _FEW = 5  # texts of a class that are too few to learn it from
 _QUESTIONS = Columns(("text",), ("label",), values=("label",), signs=("label",), renamed="call the texts' column text")
@@ -114,14 +113,7 @@ def _answered(found: Classification, note: str) -> Answer:
     record: dict[str, Any] = {"label": found.label, "probability": round(found.probability, 4)}
     record["probabilities"] = {label: round(value, 4) for label, value in found.probabilities.items()}
     text = f"{found.label}\t{found.probability:.4f}"
-    return Answer(text, list(_maps(found)), note if found.is_cut else None, record)
-
-
-def _maps(found: Classification) -> Iterator[Map]:
-    """One map a sentence; with sentences weighed, each after its weight."""
-    for number, seen in enumerate(found.words):
-        rows = (f"{found.sentences[number]:.2f}",) if found.sentences else seen.rows
-        yield replace(seen, rows=rows, title="" if number else seen.title)
+    return Answer(text, found.words, note if found.is_cut else None, record)
 
 
 def _report(texts: Sequence[Labelled], pieces: list[list[str]], config: ClassifyConfig, tokeniser: Any) -> Report:

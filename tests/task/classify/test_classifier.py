@@ -36,7 +36,9 @@ def test_probabilities_and_maps_sum_to_one(make_classifier, name):
         for seen in found.words:
             assert seen.weights.shape == (1, len(seen.columns))
             assert float(seen.weights.sum()) == pytest.approx(1, abs=1e-5)
-            assert list(seen.rows) == [found.label]
+        weights = [f"{weight:.2f}" for weight in found.sentences]
+        assert [row for seen in found.words for row in seen.rows] == (weights or [found.label])
+        assert [bool(seen.title) for seen in found.words] == [True, *[False] * (len(found.words) - 1)], "one text"
 
 
 def test_a_hierarchy_looks_sentence_by_sentence(make_classifier):

@@ -1,0 +1,67 @@
+"""Which installed fonts have the characters of a text, for pictures drawn by matplotlib."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+_BASE = "DejaVu Sans"  # comes with matplotlib
+_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN"),
+    *("PingFang SC", "Hiragino Sans GB", "Heiti SC", "Songti SC", "Arial Unicode MS", "Microsoft YaHei", "SimHei"),
+    *("SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "AR PL UMing CN", "Unifont"),
+)
+"""Fonts with Chinese characters, as Linux distributions, macOS and Windows bring them, the wanted ones first."""
+
+
+def fonts_for(text: str) -> tuple[list[str], set[str]]:
+    """The installed fonts that the text needs, and the characters that none of them has."""
+    chosen, missing = _among_known(text)
+    return _among_known(text) if missing and _meet_new_fonts() else (chosen, missing)
+
+
+def _among_known(text: str) -> tuple[list[str], set[str]]:
+    """The same among the fonts that matplotlib knows of."""
+    from matplotlib.font_manager import fontManager, get_font
+
+    files = {font.name: font.fname for font in fontManager.ttflist}
+    special = {"Last Resort High-Efficiency", "STIXNonUnicode"}  # boxes, and glyphs in private places
+    others = (name for name in sorted(files) if name not in special and not name.startswith(("cm", "STIXSize")))
+    missing = {letter for letter in text if not letter.isspace()}
+    chosen: list[str] = []
+    for family in (_BASE, *(name for name in _FONTS if name in files), *others):
+        if missing and family not in chosen:
+            known = get_font(files[family]).get_charmap()
+            left = {letter for letter in missing if ord(letter) not in known}
+            if len(left) < len(missing):
+                chosen, missing = [*chosen, family], left
+    return chosen or [_BASE], missing
+
+
+def _meet_new_fonts() -> bool:
+    """Shows matplotlib the fonts installed since it made its list, which it keeps from one run to the next.
+
+    Returns: whether there were any.
+    """
+    from matplotlib import font_manager
+
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    new = [path for path in font_manager.findSystemFonts() if path not in known]
+    for path in new:
+        with suppress(OSError, RuntimeError):  # a file that is no font after all
+            font_manager.fontManager.addfont(path)
+    return bool(new)
+
+
+def spelled(text: str, missing: set[str]) -> str:
+    """The text with each missing character as its code point, such as "U+4E66"."""
+    return "".join(f"U+{ord(letter):04X} " if letter in missing else letter for letter in text).rstrip()
+
+
+def advice(missing: Iterable[str]) -> str | None:
+    """What to tell the user of characters that no font has; nothing where there are none."""
+    letters = "".join(sorted(missing)[:5])
+    if not letters:
+        return None
+    return (
+        f"no font of this machine has {letters!r}: install one (such as fonts-noto-cjk), "
+        "or write .svg or .html, which are shown with the viewer's fonts"
+    )

@@ -1,0 +1,106 @@
+"""Maps as one page that opens offline: tables of shades, and texts whose words are shaded; no script."""
+
+from collections.abc import Sequence
+from html import escape
+
+from heedful.watch.colour import INK, behind, shade
+from heedful.watch.map import Map
+from heedful.watch.passage import EMPTY, Sentence, is_text, passages, top_of_scale
+from heedful.watch.words import fit, is_wide, printable
+
+_STEPS = 16  # shades in a page; the exact weight is shown on pointing at it
+_LONGEST = 32  # columns of the terminal that a label of a table takes
+_STYLE = """
+body { font-family: sans-serif; margin: 2em; background: #fff; color: INK; }
+section { margin-bottom: 3em; }
+h2 { font-size: 1em; margin: 0 0 .8em; overflow-wrap: anywhere; }
+table { border-spacing: 2px; }
+td { min-width: 1.4em; height: 1.4em; }
+th { font-weight: normal; white-space: nowrap; }
+tbody th { text-align: right; padding-right: .5em; position: sticky; left: 0; background: #fff; }
+thead th { vertical-align: bottom; padding-bottom: .3em; }
+thead span { display: inline-block; writing-mode: vertical-rl; }
+.text td { vertical-align: baseline; line-height: 1.75; max-width: 46em; overflow-wrap: anywhere; }
+.text tbody th { vertical-align: baseline; line-height: 1.75; }
+.text span { padding: .15em .2em; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+.text .wide { padding: .15em .05em; margin: 0 .03em; }
+.key { margin: .8em 0 0 2px; }
+.key i { display: inline-block; width: 1.4em; height: 1em; vertical-align: -.1em; outline: 1px solid #ccc; }
+"""
+
+
+def page(maps: Sequence[Map]) -> str:
+    """One page with a table a map, or a text where a map has one row; nothing comes from elsewhere."""
+    steps = [(f"{i}", i / _STEPS) for i in range(_STEPS + 1)] + [("n", float("nan"))]
+    shades = "".join(f".w{name} {{ background: {shade(share)}; }}\n" for name, share in steps)
+    shades += "".join(f".b{name} {{ background: {behind(share)}; }}\n" for name, share in steps)
+    head = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Where it looks</title>'
+    style = f"<style>{_STYLE.replace('INK', INK)}{shades}</style></head>"
+    sections = "\n".join(_section(own) for own in passages(maps))
+    return f"{head}{style}\n<body>\n{sections}\n</body></html>\n"
+
+
+def _section(own: Sequence[Map]) -> str:
+    """A map, or the sentences of a text, with its title above."""
+    title = f"<h2>{escape(printable(own[0].title))}</h2>\n" if own[0].title else ""
+    return f"<section>{title}{_text(own) if is_text(own[0]) else _table(own[0])}</section>"
+
+
+def _table(map_: Map) -> str:
+    tops = "".join(f"<th>{_upright(_label(word))}</th>" for word in map_.columns)
+    weights: list[list[float]] = map_.weights.detach().float().cpu().tolist()
+    body = "".join(
+        f'<tr><th scope="row">{escape(_label(word))}</th>{"".join(map(_cell, row))}</tr>\n'
+        for word, row in zip(map_.rows, weights, strict=True)
+    )
+    return f"<table><thead><tr><td></td>{tops}</tr></thead>\n<tbody>{body}</tbody></table>\n{_key('w', '1')}"
+
+
+def _label(word: str) -> str:
+    return fit(printable(word), _LONGEST)
+
+
+def _upright(word: str) -> str:
+    """A column's word in little width: letters lie on their side, Chinese characters stand one below the other."""
+    return "<br>".join(map(escape, word)) if is_wide(word) else f"<span>{escape(word)}</span>"
+
+
+def _cell(weight: float) -> str:
+    return f'<td class="w{_step(weight)}" title="{weight:.3f}"></td>'
+
+
+def _text(own: Sequence[Map]) -> str:
+    sentences = [Sentence.of(seen) for seen in own]
+    if all(not one.words for one in sentences):
+        return f"<p>{EMPTY}</p>"
+    rows = "".join(_sentence(one) for one in sentences)
+    return f'<table class="text"><tbody>{rows}</tbody></table>\n{_key("b", top_of_scale(sentences))}'
+
+
+def _sentence(one: Sentence) -> str:
+    """A row: the sentence's name, then its words, which the reader's window wraps."""
+    name = f'<th scope="row">{escape(one.name)}</th>' if one.name else ""
+    return f'<tr>{name}<td dir="auto">{"".join(_words(one))}</td></tr>\n'
+
+
+def _words(one: Sentence) -> list[str]:
+    """Words with a blank between, which Chinese characters do without."""
+    written: list[str] = []
+    for index, word in enumerate(one.words):
+        wide = is_wide(word)
+        if index and not (wide and is_wide(one.words[index - 1])):
+            written.append("\n")
+        kind = f"b{_step(one.share(index))}{' wide' if wide else ''}"
+        written.append(f'<span class="{kind}" title="{one.weights[index]:.3f}">{escape(word)}</span>')
+    return written
+
+
+def _step(share: float) -> str:
+    """The name of a shade; n for NaN."""
+    return "n" if share != share else str(round(_STEPS * min(1.0, max(0.0, share))))  # noqa: PLR0124 - only NaN differs
+
+
+def _key(kind: str, largest: str) -> str:
+    """The line that says which shade is which weight."""
+    squares = "".join(f'<i class="{kind}{step}"></i>' for step in range(0, _STEPS + 1, 4))
+    return f'<p class="key">0 {squares} {largest}</p>'

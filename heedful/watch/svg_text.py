@@ -1,0 +1,38 @@
+"""A passage as an SVG drawing: words stay text on their shades, wrapped into lines, shown with the viewer's fonts."""
+
+from collections.abc import Sequence
+from html import escape
+
+from heedful.watch.colour import INK, behind
+from heedful.watch.map import Map
+from heedful.watch.sheet import BOX, SIZE, Box, Label, lay_out
+from heedful.watch.words import ems
+
+
+def highlight_svg(maps: Sequence[Map]) -> str:
+    """Maps of one row each, as one drawing: the title of the first, and each word on the shade of its weight.
+
+    Pointing at a word tells its weight. Shades are those of `highlight`.
+    Raises: ShapeError, for a map of another number of rows than one.
+    """
+    sheet = lay_out(maps, lambda text: SIZE * ems(text))
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{sheet.width:.0f}" height="{sheet.height:.0f}" '
+        f'viewBox="0 0 {sheet.width:.0f} {sheet.height:.0f}" font-family="sans-serif" font-size="{SIZE:g}" '
+        f'fill="{INK}">\n<rect width="100%" height="100%" fill="#ffffff"/>'
+    )
+    return "\n".join((head, *map(_label, sheet.labels), *map(_box, sheet.boxes), "</svg>", ""))
+
+
+def _label(label: Label) -> str:
+    bold = ' font-weight="bold"' if label.is_title else ""
+    return f'<text x="{label.x:.1f}" y="{label.y + 5:.1f}"{bold}>{escape(label.text)}</text>'
+
+
+def _box(box: Box) -> str:
+    place = f'x="{box.x:.1f}" y="{box.y - BOX / 2:.1f}" width="{box.width:.1f}" height="{BOX:g}"'
+    if not box.text:
+        return f'<rect {place} fill="{behind(box.share)}" stroke="#cccccc"/>'
+    square = f'<rect {place} fill="{behind(box.share)}"/>'
+    middle = f'x="{box.x + box.width / 2:.1f}" y="{box.y + 5:.1f}" text-anchor="middle"'
+    return f"<g><title>{escape(box.told)}</title>{square}<text {middle}>{escape(box.text)}</text></g>"
