@@ -1,10 +1,11 @@
-"""Dialogues from the user's files: .jsonl, .tsv, .csv, or plain text with one turn a line; each also .gz."""
+"""Dialogues from the user's files: .jsonl, .tsv, .csv, dialog bAbI, or text with one turn a line; each also .gz."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, by_turns, replier
+from heedful.data.dialogue.babi import babi_dialogues, told_apart
+from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, by_turns, exchanges, replier
 from heedful.data.pairs import read_pairs, tidy
 from heedful.data.table import Columns, Row, csv_rows, json_object, json_text, tsv_rows
 from heedful.data.text import iterate_lines, kind_of
@@ -15,9 +16,12 @@ COLUMNS = Columns(
     signs=("context", "reply", "response", "question", "answer", "utterance"),
     instead="give a .jsonl with turns, or plain .txt with one turn a line and a blank line between dialogues",
 )
+QUESTIONS = Columns(("context",), ("reply",), signs=COLUMNS.signs)
+"""What a table of contexts has; the reply is not read."""
+
 EXPECTED = (
     'one .jsonl ({"turns": ["…", "…"]} or {"context": "…", "reply": "…"} a line), .tsv or .csv (context, reply), '
-    ".txt (one turn a line, a blank line between dialogues), or two files line by line; each may be .gz"
+    ".txt (one turn a line, a blank line between dialogues; or dialog bAbI), or two files line by line; each may be .gz"
 )
 _EXAMPLE = '{"turns": ["hello", "hello, who is it?"]} or {"context": "hello", "reply": "hello, who is it?"}'
 _NEEDED = "'turns', or 'context' and 'reply'"
@@ -26,7 +30,8 @@ _NEEDED = "'turns', or 'context' and 'reply'"
 def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
     """Reads dialogues; the format is told by the suffix, or by there being two files (contexts, replies).
 
-    Each row of a table is a dialogue of two turns. Speakers that are not named are called "1" and "2" and take
+    Text with tabs in numbered lines is of the dialog bAbI tasks, see `babi_dialogues`; other text has a turn a line and
+    no tabs. Each row of a table is a dialogue of two turns. Speakers that are not named are called "1" and "2" and take
     turns. Blank is taken off at both ends of a turn; empty turns stay in, see `check_dialogues`.
 
     Raises: UserError with file:line and what was expected, for whatever cannot be read as such.
@@ -34,7 +39,7 @@ def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
     if len(paths) == 2:
         found = [_two(pair.source, pair.target, pair.where) for pair in read_pairs(paths)]
     elif len(paths) == 1:
-        found = list(_READERS.get(kind_of(paths[0]), _plain)(paths[0]))
+        found = list(_READERS.get(kind_of(paths[0]), _text)(paths[0]))
     else:
         raise UserError(f"expected one or two files, got {len(paths)}", hint=f"expected {EXPECTED}")
     if not found:
@@ -43,19 +48,29 @@ def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
 
 
 def read_contexts(path: Path | str) -> Iterator[tuple[Turn, ...]]:
-    """Contexts that wait for a reply: of .jsonl as `read_dialogues` reads it, with or without `reply`; else one turn
-    a line. "-" is standard input, with one turn a line, or an object where a line begins with "{".
+    """Contexts that wait for a reply: of .jsonl as `read_dialogues` reads it, with or without `reply`; of .tsv and
+    .csv the column `context`; of dialog bAbI what stands before each turn of the bot; else one turn a line. "-" is
+    standard input, with one turn a line, or an object where a line begins with "{".
 
     Raises: UserError with file:line.
     """
-    is_json = kind_of(Path(path)) in (".jsonl", ".ndjson")
-    for number, line in enumerate(iterate_lines(path), start=1):
-        where = f"{path}:{number}"
-        if is_json or (str(path) == "-" and line.lstrip().startswith("{")):
-            if line.strip():
-                yield _context_of(line, where)
-        else:
-            yield by_turns([tidy(line)], [where])
+    kind = "" if str(path) == "-" else kind_of(Path(path))
+    if kind in (".tsv", ".csv"):
+        rows = (tsv_rows if kind == ".tsv" else csv_rows)(Path(path), QUESTIONS)
+        return (by_turns([tidy(row.cells[0])], [f"{path}:{row.line}"]) for row in rows)
+    lines: Iterable[str] = iterate_lines(path)
+    if kind in (".jsonl", ".ndjson"):
+        return (_context_of(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+    if str(path) == "-":
+        return (_typed(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+    is_babi, lines = told_apart(lines)
+    if is_babi:
+        return (one.context for dialogue in babi_dialogues(lines, str(path)) for one in exchanges([dialogue]))
+    return (by_turns([tidy(line)], [f"{path}:{number}"]) for number, line in enumerate(lines, start=1))
+
+
+def _typed(line: str, where: str) -> tuple[Turn, ...]:
+    return _context_of(line, where) if line.lstrip().startswith("{") else by_turns([tidy(line)], [where])
 
 
 def _two(context: str, reply: str, where: str) -> Dialogue:
@@ -75,13 +90,19 @@ def _row(row: Row, path: Path) -> Dialogue:
     return _two(context, reply, f"{path}:{row.line}")
 
 
-def _plain(path: Path) -> Iterator[Dialogue]:
+def _text(path: Path) -> Iterator[Dialogue]:
+    is_babi, lines = told_apart(iterate_lines(path))
+    return (babi_dialogues if is_babi else _plain)(lines, str(path))
+
+
+def _plain(lines: Iterable[str], path: str) -> Iterator[Dialogue]:
     """One turn a line; any number of blank lines ends a dialogue."""
     texts: list[str] = []
     places: list[str] = []
-    for number, line in enumerate(iterate_lines(path), start=1):
+    for number, line in enumerate(lines, start=1):
         if "\t" in line.strip():
-            hint = "name a file of context, tab, reply .tsv; in plain text a turn holds no tab"
+            hint = "name a file of context, tab, reply .tsv; in plain text a turn holds no tab, and "
+            hint += "dialog bAbI numbers its lines from 1"
             raise UserError(f"there is a tab in the turn {_short(line)!r}", where=f"{path}:{number}", hint=hint)
         if line.strip():
             texts.append(tidy(line))

@@ -8,6 +8,9 @@ from heedful.errors import UserError, did_you_mean
 FIRST, SECOND = "1", "2"
 """The names of speakers that a file does not name: they speak in turn, and the first speaks first."""
 
+KB = "kb"
+"""The speaker of what was looked up: it is read, but it replies to nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -23,12 +26,20 @@ class Dialogue:
     """Turns in the order in which they were spoken.
 
     Turns before number `first_reply` (from 0) are only read: of a file that gives contexts and replies, all but the
-    last are. The first turn of all answers nothing.
+    last are. The first turn of all answers nothing. `repliers` are those whose turns are replies, unless somebody is
+    asked for by name (None: everybody but `KB`).
     """
 
     turns: tuple[Turn, ...]
     where: str
     first_reply: int = 1
+    repliers: frozenset[str] | None = None
+
+    def is_reply(self, turn: Turn, learn: str | None) -> bool:
+        """Whether a turn is of a speaker whose replies are wanted: `learn`, or without one the `repliers`."""
+        if learn is not None:
+            return turn.speaker == learn
+        return turn.speaker != KB if self.repliers is None else turn.speaker in self.repliers
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Exchange:
 
 
 def exchanges(dialogues: Iterable[Dialogue], learn: str | None = None) -> list[Exchange]:
-    """One exchange for each turn that has turns before it; with `learn`, of the turns of that speaker.
+    """One exchange for each turn that replies to those before it; with `learn`, for each turn of that speaker.
 
     Raises: UserError, when no dialogue has a speaker called `learn`.
     """
@@ -61,7 +72,7 @@ def exchanges(dialogues: Iterable[Dialogue], learn: str | None = None) -> list[E
         found += [
             Exchange(dialogue, place)
             for place in range(max(1, dialogue.first_reply), len(dialogue.turns))
-            if learn is None or dialogue.turns[place].speaker == learn
+            if dialogue.is_reply(dialogue.turns[place], learn)
         ]
     if learn is not None and learn not in speakers:
         raise UserError(f"no speaker is called {learn!r}", hint=did_you_mean(learn, speakers))
@@ -77,12 +88,13 @@ def by_turns(texts: Sequence[str], places: Sequence[str], *, ending: str | None 
 
 
 def replier(context: Sequence[Turn]) -> str:
-    """Who is to reply: the last one to have spoken who is not the speaker of the last turn.
+    """Who is to reply: the last one to have spoken who is not the speaker of the last turn; never `KB`.
 
     Where only one has spoken it is the other of two unnamed ones, or somebody new.
     """
-    if not context:
+    speakers = [turn.speaker for turn in context if turn.speaker != KB]
+    if not speakers:
         return SECOND
-    last = context[-1].speaker
-    others = (turn.speaker for turn in reversed(context) if turn.speaker != last)
+    last = speakers[-1]
+    others = (speaker for speaker in reversed(speakers) if speaker != last)
     return next(others, FIRST if last == SECOND else SECOND)

@@ -21,7 +21,7 @@ class Chat:
     summary = "dialogues in, a partner out that replies"
     files = (
         "a .jsonl file with turns, or with context and reply; .tsv or .csv with context and reply; or .txt "
-        "with one turn a line and a blank line between dialogues; each may be .gz"
+        "with one turn a line and a blank line between dialogues, or as in the dialog bAbI tasks; each may be .gz"
     )
     question = "turn"
     pairs_of_files = True
@@ -49,7 +49,7 @@ class Chat:
         return load(folder, device, changes)
 
     def questions(self, file: str) -> Iterator[tuple[Turn, ...]]:
-        """Contexts: a turn a line, or JSON with several."""
+        """Contexts: a turn a line, JSON with several, the column of a table, or what dialog bAbI's bot replies to."""
         return read_contexts(file)
 
     def answer(

@@ -140,12 +140,23 @@ def test_nobody_has_that_name():
         exchanges([dialogue], learn="ana")
 
 
+def test_facts_of_a_dialogue_are_read_and_not_learnt_unless_asked_for():
+    dialogue = Dialogue(tuple(Turn("a", name) for name in ("anna", "bernd", "kb", "anna")), "here")
+    assert [one.place for one in exchanges([dialogue])] == [1, 3]
+    assert [one.place for one in exchanges([dialogue], learn="kb")] == [2]
+
+
 def test_contexts_wait_for_a_reply(tmp_path):
     plain = write(tmp_path / "a.txt", "hello\n\nwho?\n")
     assert [[turn.text for turn in turns] for turns in read_contexts(plain)] == [["hello"], [""], ["who?"]]
     found = [{"turns": ["a", "b"]}, {"context": "c", "reply": "not read"}, {"context": ["d"]}]
     jsonl = write(tmp_path / "a.jsonl", lines(*found))
     assert [[turn.text for turn in turns] for turns in read_contexts(jsonl)] == [["a", "b"], ["c"], ["d"]]
+    for name, content in (("a.tsv", "id\treply\tcontext\n1\tno\te f\n"), ("b.tsv", "e f\n"), ("a.csv", "e f,no\n")):
+        table = write(tmp_path / name, content)
+        assert [[turn.text for turn in turns] for turns in read_contexts(table)] == [["e f"]]
+    with pytest.raises(UserError, match=r"c\.tsv:1: expected the columns 'context', found 'question', 'id'"):
+        list(read_contexts(write(tmp_path / "c.tsv", "question\tid\na\t1\n")))
     with pytest.raises(UserError, match=r"a\.jsonl:1: expected 'turns' or 'context', found 'text'"):
         list(read_contexts(write(tmp_path / "a.jsonl", lines({"text": "a"}))))
 
@@ -156,6 +167,9 @@ def test_who_is_to_reply():
 
     assert replier(turns("ABA")) == "B"
     assert replier(turns("ABCC")) == "B"
+    assert replier(turns(["A", "B", "kb", "A"])) == "B", "a source of facts does not reply"
+    assert replier(turns(["A", "B", "kb"])) == "A"
+    assert replier(turns(["kb"])) == "2"
     assert replier(turns("A")) not in "A"
     assert replier(turns("1")) == "2"
     assert replier(turns("2")) == "1"
