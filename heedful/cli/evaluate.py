@@ -27,13 +27,17 @@ def evaluate(
     one_based: Annotated[
         bool, typer.Option("--one-based", help="translate: the words of the links count from 1.")
     ] = False,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="chat: replies to rank the true one among; adds response_accuracy."),
+    ] = None,
 ) -> None:
     """Answer the questions of a file and score the answers."""
     from heedful.cli.options import own_options
     from heedful.cli.output import load_run, result_lines
 
     task, predictor = load_run(folder, settings)
-    options = own_options(task, "eval", beam=beam, alignments=alignments, one_based=one_based)
+    options = own_options(task, "eval", beam=beam, alignments=alignments, one_based=one_based, candidates=candidates)
     found = task.evaluate(predictor, files, options=options)
     if as_json:
         print(json.dumps({"run": str(folder), **found}, ensure_ascii=False))

@@ -99,6 +99,18 @@ def test_scores_are_one_object(partner, talks, call):
     assert json.loads(plain) == found, "the same dialogues in another format"
 
 
+def test_replies_are_ranked_among_the_candidates_of_a_file(partner, talks, call, tmp_path, capsys):
+    replies = {turn for line in (talks / "test.jsonl").read_text().splitlines() for turn in json.loads(line)["turns"]}
+    (tmp_path / "candidates.txt").write_text("".join(f"1 {reply}\n" for reply in sorted(replies)))
+    words = ["eval", partner, talks / "test.jsonl", "--json", "--set", "score.contexts=7"]
+    found = json.loads(call(*words, "--candidates", tmp_path / "candidates.txt")[0])
+    assert (found["candidates"], found["recall_contexts"]) == (len(replies), 7)
+    assert 0 <= found["response_accuracy"] <= found["recall_at_10_of_candidates"] <= 1
+    (tmp_path / "empty.txt").write_text("\n")
+    assert run([*map(str, words), "--candidates", str(tmp_path / "empty.txt")]) == 1
+    assert "there is no candidate in it" in capsys.readouterr().err
+
+
 def test_predict_is_a_filter(partner, call, said, tmp_path):
     (tmp_path / "in.txt").write_text("a b\n\nc\n")
     from_file, _ = call("predict", partner, tmp_path / "in.txt")

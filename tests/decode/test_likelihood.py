@@ -58,3 +58,30 @@ def test_each_source_needs_as_many(kit: Any, model: Any) -> None:
     source, lengths = kit.sentences(2, rows=2)
     with pytest.raises(ValueError, match=r"2 sources have \[1, 2\] candidates"):
         likelihood(model, source, lengths, candidates=[[[4]], [[4], [5]]])
+
+
+class Counted:
+    """The same model, noting how often it reads, and how many rows a step has."""
+
+    def __init__(self, model: Any) -> None:
+        self._model, self.start = model, model.start
+        self.reads, self.rows = 0, []
+
+    def encode(self, *given: Any) -> Any:
+        self.reads += 1
+        return self._model.encode(*given)
+
+    def step(self, token: torch.Tensor, *given: Any) -> Any:
+        self.rows.append(token.shape[0])
+        return self._model.step(token, *given)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 6, 100])
+def test_few_rows_at_a_time_say_the_same_of_sources_read_once(kit: Any, model: Any, rows: int) -> None:
+    source, lengths = kit.sentences(2, rows=3)
+    expected = likelihood(model, source, lengths, candidates=CANDIDATES)
+    for one in (model, Counted(model)):
+        found = likelihood(one, source, lengths, candidates=CANDIDATES, rows=rows)
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    assert one.reads == 1
+    assert max(one.rows) == (3 if rows < 6 else 6 if rows == 6 else 9)

@@ -4,6 +4,7 @@ Files become `Dialogue`s (`read_dialogues`), whose turns become examples, one a 
 `MarkedTokeniser` has the marks that open a turn, a `Window` says how much of the past is read.
 """
 
+from heedful.data.dialogue.candidates import read_candidates
 from heedful.data.dialogue.context import Context, Spoken, Window, spoken
 from heedful.data.dialogue.mark import ROLES, MarkedTokeniser
 from heedful.data.dialogue.prepare import PreparedReplies, Replies, prepare_replies
@@ -26,6 +27,7 @@ __all__ = [
     "check_dialogues",
     "exchanges",
     "prepare_replies",
+    "read_candidates",
     "read_contexts",
     "read_dialogues",
     "replier",

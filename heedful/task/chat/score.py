@@ -15,23 +15,29 @@ from heedful.shapes import PAD
 from heedful.task.answering import evaluating
 from heedful.task.batches import batches
 from heedful.task.chat.partner import Partner
+from heedful.task.chat.ranking import ROWS, rank_replies, spread
 
 RECALL = {10: (1, 2, 5), 100: (1, 10)}
 """Among how many candidates the true reply is looked for, and how high it has to stand."""
 
-_ROWS = 1000  # candidates that are forced through the model at a time
 
-
-def evaluate(partner: Partner, dialogues: Sequence[Dialogue], *, beam: int | None = None) -> dict[str, Any]:
+def evaluate(
+    partner: Partner,
+    dialogues: Sequence[Dialogue],
+    *,
+    beam: int | None = None,
+    candidates: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Scores the replies of dialogues, each after what was said before it in truth.
 
     Perplexity is ``exp`` of the mean negative log-likelihood of a token, the end of each reply counted as one, marks
     not counted; a word that the vocabulary lacks counts as the unknown one. `token_accuracy` is how often the likeliest
     token is the right one, the words before it given; `exact` how often the whole reply found is the true one.
     `recall_at_k_of_n` is how often the true reply is among the k best of n candidates by log-likelihood a token, the
-    others being drawn from other replies of the file; of equals the true one stands last.
+    others being drawn from other replies of the file; of equals the true one stands last. Where there are
+    `candidates`, every reply is ranked among all of them as well, see `rank_replies`.
     Source: recall is Lowe et al. 2015, section 4.4 (arXiv:1506.08909).
-    Raises: UserError, when there is no reply to score.
+    Raises: UserError, when there is no reply to score, or none is among the candidates.
     """
     data = partner.config.data
     made = prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=10**9)
@@ -44,6 +50,7 @@ def evaluate(partner: Partner, dialogues: Sequence[Dialogue], *, beam: int | Non
     results |= {"token_accuracy": round(_right_tokens(partner, examples) / tokens, 4)}
     results |= {"exact": round(_exact(partner, examples, beam), 4)}
     results |= recall(partner, examples)
+    results |= {} if candidates is None else rank_replies(partner, examples, candidates)
     results |= {"contexts_cut": len(made.cut)} | {name: count for name, count in left_out.items() if count}
     return results | {"beam": beam or partner.config.decode.beam}
 
@@ -64,7 +71,7 @@ def recall(partner: Partner, examples: Sequence[Example]) -> dict[str, Any]:
     """
     settings = partner.config.score
     pool = [list(ids) for ids in dict.fromkeys(tuple(one.target) for one in examples)]
-    chosen = [examples[row] for row in _spread(len(examples), settings.contexts)]
+    chosen = [examples[row] for row in spread(len(examples), settings.contexts)]
     results: dict[str, Any] = {}
     for size, heights in RECALL.items():
         if len(pool) >= size:
@@ -80,8 +87,8 @@ def _places(partner: Partner, chosen: Sequence[Example], pool: Sequence[list[int
     candidates = [[one.target, *_others(draw, pool, one.target, size - 1)] for one in chosen]
     places: list[int] = []
     with evaluating(partner.model):
-        for first in range(0, len(chosen), max(1, _ROWS // size)):
-            part = slice(first, first + max(1, _ROWS // size))
+        for first in range(0, len(chosen), max(1, ROWS // size)):
+            part = slice(first, first + max(1, ROWS // size))
             source, lengths = (t.to(partner.device) for t in pad_sources([one.source for one in chosen[part]]))
             scores = likelihood(cast(Any, partner.model), source, lengths, candidates=candidates[part])
             counts = torch.tensor([[len(ids) + 1 for ids in own] for own in candidates[part]], device=scores.device)
@@ -94,11 +101,6 @@ def _others(draw: random.Random, pool: Sequence[list[int]], true: list[int], cou
     """Replies drawn from the pool, all different, none the true one."""
     drawn = draw.sample(range(len(pool)), count + 1)
     return [pool[row] for row in drawn if pool[row] != true][:count]
-
-
-def _spread(total: int, most: int) -> list[int]:
-    """At most `most` rows, evenly spread over all."""
-    return [row * total // min(most, total) for row in range(min(most, total))]
 
 
 def _right_tokens(partner: Partner, examples: Sequence[Example]) -> int:

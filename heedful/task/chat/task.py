@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from heedful.data.dialogue import Turn, check_dialogues, read_contexts, read_dialogues
+from heedful.data.dialogue import Turn, check_dialogues, read_candidates, read_contexts, read_dialogues
 from heedful.data.report import Report
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.chat.config import ChatConfig
@@ -27,7 +27,7 @@ class Chat:
     pairs_of_files = True
     options: ClassVar[Mapping[str, frozenset[str]]] = {
         "predict": frozenset({"beam"}),
-        "eval": frozenset({"beam"}),
+        "eval": frozenset({"beam", "candidates"}),
         "show": frozenset({"beam"}),
     }
     models: Models = MODELS
@@ -78,10 +78,12 @@ class Chat:
         return [answer]
 
     def evaluate(self, predictor: Partner, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
-        """Perplexity, token accuracy, replies found exactly, and recall of the true reply among others."""
+        """Perplexity, token accuracy, replies found exactly, and the true reply's rank among others."""
         from heedful.task.chat.score import evaluate
 
-        return evaluate(predictor, read_dialogues(files), beam=options.get("beam"))
+        file = options.get("candidates")
+        candidates = None if file is None else read_candidates(file)
+        return evaluate(predictor, read_dialogues(files), beam=options.get("beam"), candidates=candidates)
 
     def check(self, files: Sequence[Path], config: ChatConfig, predictor: Partner | None) -> Report:
         """Counts, speakers, lengths, single and empty turns, contexts that are cut, repetitions."""
