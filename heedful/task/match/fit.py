@@ -48,13 +48,13 @@ def train_matcher(
     shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
     texts = texts if texts.valid else held_out(texts, config.data.hold_out, config.train.seed)
-    matcher = _begin(config, texts, out, resume=resume)
+    matcher, told = _begin(config, texts, out, resume=resume)
     config = matcher.config
     if ranks.rank == 0:
         save_texts(out, matcher)
     train = usable(texts.train, config)
     valid = label_numbers(config, texts.valid)
-    for line in [*_remarks(texts, train, config), valid.note] if ranks.rank == 0 else []:
+    for line in [told, *_remarks(texts, train, config), valid.note] if ranks.rank == 0 else []:
         if line:
             shown.say(line)
     examples = matcher.examples(_sides(train), label_numbers(config, train).numbers)
@@ -122,8 +122,8 @@ def make_tokeniser(config: MatchConfig, pairs: Sequence[Match]) -> Tokeniser:
     return learn_tokeniser(config.data.text, list(texts), lowercase=config.data.lowercase)
 
 
-def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> Matcher:
-    """A matcher with fresh weights; tokeniser, counts and goal of the run if it has any yet."""
+def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> tuple[Matcher, str]:
+    """A matcher with fresh weights, and a word about them; tokeniser, counts and goal of the run if it has any yet."""
     if resume and (out / CONFIG).exists():
         tokeniser, overlap = load_texts(out)
         old = load_settings(MatchConfig, out)
@@ -136,10 +136,11 @@ def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> Mat
         overlap = Overlap.learn(_sides(texts.train), config.data.features)
     torch.manual_seed(config.train.seed)
     model = build_model(config, tokeniser.size, overlap.size)
+    note = ""
     if config.data.vectors is not None and not (resume and (out / TRAINING).exists()):
         words = next(module for module in model.modules() if isinstance(module, WordVectors))
-        begin_from(words, Path(config.data.vectors), tokeniser)
-    return Matcher(config, model, tokeniser, overlap)
+        note = begin_from(words, Path(config.data.vectors), tokeniser)
+    return Matcher(config, model, tokeniser, overlap), note
 
 
 def _sides(pairs: Sequence[Match]) -> list[tuple[str, str]]:

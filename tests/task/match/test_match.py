@@ -193,13 +193,14 @@ def test_pairs_are_held_out_by_groups(folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("model", "settings"), [("bcnn", SMALL), ("cross-attention", READER)])
-def test_training_begins_from_given_vectors(folder, tmp_path, model, settings):
+def test_training_begins_from_given_vectors(folder, tmp_path, model, settings, capsys):
     path = tmp_path / "vectors.txt"
     path.write_text("".join(f"{word} {' '.join([str(number)] * 3)}\n" for number, word in enumerate(WORDS)))
     kept = {name: value for name, value in settings.items() if not name.endswith("embed")}
     still = {"train__steps": 1, "train__valid_every": 1, "train__rate": 1e-12, "train__weight_decay": 0}
     words = training(folder, tmp_path / "run", "--vectors", str(path), settings=kept, model=model, **still)
     assert run(words) == 0
+    assert re.search(rf"vectors: \d+ of \d+ pieces of the vocabulary are in {path}", capsys.readouterr().err)
     matcher = heedful.load(tmp_path / "run")
     (embedding,) = (module for module in matcher.model.modules() if isinstance(module, torch.nn.Embedding))
     found = embedding.weight[matcher.tokeniser.encode(f"{WORDS[7]} {WORDS[2]}")]
