@@ -59,7 +59,7 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     options = own_options(task, "predict", beam=beam, nbest=nbest, alignment=alignment)
     size = at_once or (1 if file == "-" and sys.stdin.isatty() else _CHUNK)
     done = 0
-    for chunk in in_chunks(task.questions(file), size):
+    for chunk in in_chunks(task.questions(predictor.config, file), size):
         answers = task.answer(predictor, chunk, first=done + 1, maps=attention is not None, options=options)
         for answer in answers:
             print(json.dumps(answer.record, ensure_ascii=False) if as_json else answer.text)

@@ -28,14 +28,21 @@ def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "la
     """Reads labelled texts, one file or folder after the other.
 
     A table (.csv, .jsonl, anything else tab-separated; each also .gz) has the columns `text` and `label`, in that
-    order where no first line names them; a label may be a number in JSON. In a folder the name of a folder is the
-    label of the files in it, each a text; the name of a file, without .gz and .txt, is the label of its lines. Names
-    that begin with a point are passed over. Blank at both ends is taken off; empty texts stay in.
+    order where no first line names them, as it must where other names are given; a label may be a number in JSON. In a
+    folder the name of a folder is the label of the files in it, each a text; the name of a file, without .gz and .txt,
+    is the label of its lines. Names that begin with a point are passed over. Blank at both ends is taken off; empty
+    texts stay in.
 
     Raises: UserError with file:line and what was expected, for whatever cannot be read as such, an empty label, a
         table in a folder, and a file beside folders.
     """
-    columns = Columns((text, label), values=(label,), signs=(text.lower(), label.lower()), renamed=_RENAMED)
+    columns = Columns(
+        (text, label),
+        values=(label,),
+        signs=(text.lower(), label.lower()),
+        renamed=_RENAMED,
+        headed=(text, label) != ("text", "label"),
+    )
     found = [one for path in paths for one in _read(Path(path), columns)]
     if not found:
         raise UserError("there is no text in it", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")

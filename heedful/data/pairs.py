@@ -13,6 +13,9 @@ COLUMNS = Columns(
     signs=("source", "target", "src", "tgt", "trg"),  # names that others give them too: surely a header, not a sentence
     instead="give two files; or .csv or .jsonl",
 )
+QUESTIONS = Columns(("source",), ("target",), signs=COLUMNS.signs)
+"""What a table to be translated has; the target is not read."""
+
 _EXPECTED = "two files, line by line (a.en a.de), or one .tsv, .csv or .jsonl with both sides; each may be .gz"
 
 

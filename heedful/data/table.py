@@ -20,7 +20,8 @@ class Columns:
     optional: columns that may be there, after the others. values: those whose JSON may be a number or true and false
     beside text. signs: cells that make a first line a header for sure, be it a wrong one. instead: what else the user
     can give, for the hint at a line that is not cut into columns. renamed: what to do where columns have other names.
-    Capitals make no difference, but in JSON.
+    headed: somebody has named them, so that a first line without these names is an error and no row. Capitals make no
+    difference, but in JSON.
     """
 
     names: tuple[str, ...]
@@ -29,6 +30,7 @@ class Columns:
     signs: tuple[str, ...] = ()
     instead: str = "give a .csv or .jsonl"
     renamed: str = ""
+    headed: bool = False
 
     @property
     def listed(self) -> str:
@@ -50,6 +52,16 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
     Raises: UserError with file:line, as the reader of the format does.
     """
     return TABLES.get(kind_of(path), tsv_rows)(path, columns)
+
+
+def read_column(path: Path | str, columns: Columns) -> Iterator[str]:
+    """Texts to be answered: the first of `columns` where the suffix is a table's, else lines; "-" is standard input.
+
+    Raises: UserError with file:line, as the reader of the format does.
+    """
+    if str(path) != "-" and kind_of(Path(path)) in TABLES:
+        return (row.cells[0] for row in read_rows(Path(path), columns))
+    return iterate_lines(path)
 
 
 def tsv_rows(path: Path, columns: Columns) -> Iterator[Row]:
@@ -78,6 +90,9 @@ def jsonl_rows(path: Path, columns: Columns) -> Iterator[Row]:
         if line.strip():
             yield Row(_json_cells(line, columns, f"{path}:{number}"), number)
 
+
+JSON = (".jsonl", ".ndjson")
+"""The suffixes of JSON Lines."""
 
 TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
     ".csv": csv_rows,
@@ -136,7 +151,7 @@ def _header(cells: Sequence[str], columns: Columns, *, where: str) -> list[int |
     exact = any(name in columns.signs for name in names)
     plain = [name for name in names if name.isidentifier()]
     alike = all(difflib.get_close_matches(column, plain, n=1, cutoff=0.6) for column in needed)
-    if exact or alike:
+    if exact or alike or columns.headed:
         raise _wrong_names(names, columns, where)
     return None
 

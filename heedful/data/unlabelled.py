@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from heedful.data.table import TABLES, Columns, read_rows
+from heedful.data.table import TABLES, Columns, read_column
 from heedful.data.text import iterate_lines, kind_of
 from heedful.errors import UserError
 from heedful.store import read_text
@@ -24,13 +24,24 @@ def read_texts(paths: Sequence[Path], *, text: str = "text") -> list[str]:
     return found
 
 
+def unlabelled_columns(text: str = "text", label: str = "label") -> Columns:
+    """The columns of a table whose texts alone are read; those that have been named must be there by name."""
+    return Columns(
+        (text,),
+        (label,),
+        values=(label,),
+        signs=(label.lower(),),
+        renamed=f"call the texts' column {text!r} (data.text_column)",
+        headed=text != "text",
+    )
+
+
 def _read(path: Path, text: str) -> Iterator[str]:
     if path.is_dir():
         for entry in sorted(path.iterdir()):
             if not entry.name.startswith("."):
                 yield from _read(entry, text) if entry.is_dir() else [read_text(entry)]
     elif kind_of(path) in TABLES:
-        columns = Columns((text,), optional=("label",), values=("label",))
-        yield from (row.cells[0] for row in read_rows(path, columns))
+        yield from read_column(path, unlabelled_columns(text))
     else:
         yield from iterate_lines(path)

@@ -104,8 +104,11 @@ class Task(Protocol):
         """
         ...
 
-    def questions(self, file: str) -> Iterator[Any]:
-        """The questions of a file, or of standard input for "-", one by one."""
+    def questions(self, config: Any, file: str) -> Iterator[Any]:
+        """The questions of a file, or of standard input for "-", one by one; a run's settings say how it is read.
+
+        Raises: UserError, for what is no question, and for a table without the columns that the run learnt from.
+        """
         ...
 
     def answer(

@@ -142,3 +142,10 @@ def test_tables_in_a_folder_are_no_labels(tmp_path):
     written(tmp_path / "train.tsv", "x\t1\n")
     with pytest.raises(UserError, match=r"train\.tsv: there is a table in a folder.*give the table itself"):
         read_labelled([tmp_path])
+
+
+def test_columns_that_have_been_named_are_not_guessed(tmp_path):
+    (tmp_path / "a.tsv").write_text("fine\tpos\nbad\tneg\n")
+    assert [one.label for one in read_labelled([tmp_path / "a.tsv"])] == ["pos", "neg"]
+    with pytest.raises(UserError, match=r"a\.tsv:1: expected the columns 'review' and 'label', found 'fine', 'pos'"):
+        read_labelled([tmp_path / "a.tsv"], text="review")

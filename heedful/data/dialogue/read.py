@@ -7,7 +7,7 @@ from typing import Any, cast
 from heedful.data.dialogue.babi import babi_dialogues, told_apart
 from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, by_turns, exchanges, replier
 from heedful.data.pairs import read_pairs, tidy
-from heedful.data.table import Columns, Row, csv_rows, json_object, json_text, tsv_rows
+from heedful.data.table import JSON, Columns, Row, csv_rows, json_object, json_text, tsv_rows
 from heedful.data.text import iterate_lines, kind_of
 from heedful.errors import UserError
 
@@ -59,7 +59,7 @@ def read_contexts(path: Path | str) -> Iterator[tuple[Turn, ...]]:
         rows = (tsv_rows if kind == ".tsv" else csv_rows)(Path(path), QUESTIONS)
         return (by_turns([tidy(row.cells[0])], [f"{path}:{row.line}"]) for row in rows)
     lines: Iterable[str] = iterate_lines(path)
-    if kind in (".jsonl", ".ndjson"):
+    if kind in JSON:
         return (_context_of(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
     if str(path) == "-":
         return (_typed(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from heedful.data.table import JSON
 from heedful.data.text import iterate_lines, kind_of
 from heedful.data.tree.brackets import read_brackets
 from heedful.data.tree.tidy import tidy
@@ -14,8 +15,6 @@ from heedful.errors import UserError
 
 FOLDER_SUFFIXES = (".mrg", ".ptb", ".tree", ".trees", ".bracket", ".brackets", ".jsonl", ".ndjson")
 """What is read of a folder; a file that is named is read whatever its suffix."""
-
-_JSON = (".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _trees(path: Path, functions: bool) -> Iterator[ParsedText]:
-    found = _json_trees(path) if kind_of(path) in _JSON else read_brackets(iterate_lines(path), str(path))
+    found = _json_trees(path) if kind_of(path) in JSON else read_brackets(iterate_lines(path), str(path))
     for raw, line in found:
         tree = tidy(raw, functions=functions)
         if tree is None:

@@ -48,7 +48,7 @@ class Chat:
         """The partner of a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[tuple[Turn, ...]]:
+    def questions(self, config: ChatConfig, file: str) -> Iterator[tuple[Turn, ...]]:
         """Contexts: a turn a line, JSON with several, the column of a table, or what dialog bAbI's bot replies to."""
         return read_contexts(file)
 

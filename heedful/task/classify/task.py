@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from heedful.data.labelled import Labelled, read_labelled
 from heedful.data.report import Fault, Report, fault, side_of
-from heedful.data.table import TABLES, Columns, read_rows
-from heedful.data.text import iterate_lines, kind_of
+from heedful.data.table import read_column
+from heedful.data.unlabelled import unlabelled_columns
 from heedful.errors import UserError
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.classify.classifier import Classification, Classifier, load
@@ -19,7 +19,6 @@ from heedful.task.config import as_paths, expect_files
 from heedful.task.models import Models
 
 _FEW = 5  # texts of a class that are too few to learn it from
-_QUESTIONS = Columns(("text",), ("label",), values=("label",), signs=("label",), renamed="call the texts' column text")
 
 
 class Classify:
@@ -56,11 +55,10 @@ class Classify:
         """The classifier of a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[str]:
-        """Lines of text, or the column text of a table, whose texts may be of several lines."""
-        if kind_of(Path(file)) in TABLES:
-            return (row.cells[0] for row in read_rows(Path(file), _QUESTIONS))
-        return iterate_lines(file)
+    def questions(self, config: ClassifyConfig, file: str) -> Iterator[str]:
+        """Lines of text, or the column of texts of a table, whose texts may be of several lines."""
+        data = config.data
+        return read_column(file, unlabelled_columns(data.text_column, data.label_column))
 
     def answer(
         self, predictor: Classifier, questions: Sequence[str], *, first: int, maps: bool, options: Options

@@ -45,7 +45,7 @@ class LanguageModelling:
         """The language model of a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[str]:
+    def questions(self, config: LanguageConfig, file: str) -> Iterator[str]:
         """Lines of text."""
         return iterate_lines(file)
 

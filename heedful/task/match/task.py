@@ -43,7 +43,7 @@ class MatchPairs:
         """The matcher of a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[tuple[str, str]]:
+    def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs, two columns; standard input is tab-separated."""
         return ((pair.left, pair.right) for pair in iterate_matches(Path(file), QUESTIONS))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from heedful.data.report import PERCENTILES, Fault, Report, Side, fault
-from heedful.data.text import iterate_lines
+from heedful.data.table import JSON, Columns, read_column
+from heedful.data.text import iterate_lines, kind_of
 from heedful.data.tree import ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
 from heedful.data.tree.words import KnownWords
@@ -23,6 +24,8 @@ from heedful.task.parse.parser import Parse, Parser, load
 from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map
 from heedful.watch.tree import BOX, PLAIN, draw_tree, save_tree_svg
+
+_QUESTIONS = Columns(("text",))
 
 
 class ParseTask:
@@ -54,9 +57,9 @@ class ParseTask:
         """The parser of a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[str]:
-        """Lines of text."""
-        return iterate_lines(file)
+    def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
+        """Lines of text, or the text of each object of a .jsonl."""
+        return read_column(file, _QUESTIONS) if kind_of(Path(file)) in JSON else iterate_lines(file)
 
     def answer(
         self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from heedful.data.report import Fault, Report, pieces_of, side_of
-from heedful.data.text import iterate_lines
-from heedful.data.unlabelled import read_texts
+from heedful.data.table import read_column
+from heedful.data.unlabelled import read_texts, unlabelled_columns
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.config import as_paths, expect_files
 from heedful.task.models import Models
@@ -41,9 +41,9 @@ class Pretrain:
         """What lies in a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[str]:
-        """Lines of text."""
-        return iterate_lines(file)
+    def questions(self, config: PretrainRunConfig, file: str) -> Iterator[str]:
+        """Lines of text, or the column of texts of a table."""
+        return read_column(file, unlabelled_columns(config.data.text_column))
 
     def answer(
         self, predictor: Reader, questions: Sequence[str], *, first: int, maps: bool, options: Options

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from heedful.data.pair_report import check_pairs
-from heedful.data.pairs import read_pairs
+from heedful.data.pairs import QUESTIONS, read_pairs
 from heedful.data.pharaoh import format_links, read_alignments
 from heedful.data.report import Report
-from heedful.data.text import iterate_lines
+from heedful.data.table import read_column
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.config import as_paths, expect_files
 from heedful.task.models import Models
@@ -53,9 +53,9 @@ class Translate:
         """The translator of a run folder."""
         return load(folder, device, changes)
 
-    def questions(self, file: str) -> Iterator[str]:
-        """Lines of text."""
-        return iterate_lines(file)
+    def questions(self, config: TranslateConfig, file: str) -> Iterator[str]:
+        """Lines of text, or the column source of a table."""
+        return read_column(file, QUESTIONS)
 
     def answer(
         self, predictor: Translator, questions: Sequence[str], *, first: int, maps: bool, options: Options

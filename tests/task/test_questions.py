@@ -1,0 +1,67 @@
+"""A table to be answered is read by the columns that its run was trained with; other files are lines."""
+
+import pytest
+
+from heedful.errors import UserError
+from heedful.task import task_named
+from heedful.task.config import make_settings
+
+NAMED = {"text_column": "review"}
+
+
+def asked(task, path, content, data=None):
+    """The questions of a file, for a run of these settings of data."""
+    path.write_text(content)
+    kind = task_named(task)
+    return list(kind.questions(make_settings(kind.config, {"data": data or {}}), str(path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", 'stars,Review\n5,"good, I think"\n1,bad\n'),
+        ("a.tsv", "review\ngood, I think\nbad\n"),
+        ("a.jsonl", '{"review": "good, I think", "text": "no"}\n{"review": "bad"}\n'),
+        ("a.txt", "good, I think\nbad\n"),
+    ],
+)
+@pytest.mark.parametrize("task", ["classify", "pretrain"])
+def test_the_column_is_the_one_that_was_trained_on(task, name, content, tmp_path):
+    assert asked(task, tmp_path / name, content, NAMED) == ["good, I think", "bad"]
+
+
+@pytest.mark.parametrize("task", ["classify", "pretrain"])
+def test_a_column_of_a_name_is_not_guessed(task, tmp_path):
+    for name, content in (("a.csv", "comment,stars\nx,1\n"), ("a.jsonl", '{"comment": "x", "stars": 1}\n')):
+        with pytest.raises(
+            UserError, match=r"a\.\w+:1: expected the columns 'review', found 'comment', 'stars'.*data\.text_column"
+        ):
+            asked(task, tmp_path / name, content, NAMED)
+    assert asked(task, tmp_path / "b.tsv", "fine\tpos\nbad\tneg\n") == ["fine", "bad"], "nobody has named any"
+
+
+def test_the_labels_of_a_file_need_no_column_of_their_own_name(tmp_path):
+    data = NAMED | {"label_column": "stars"}
+    assert asked("classify", tmp_path / "a.jsonl", '{"review": "x", "stars": 5}\n{"review": "y"}\n', data) == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.tsv", "target\tsource\nno\tein Satz\n"),
+        ("a.tsv", "ein Satz\tno\n"),
+        ("a.jsonl", '{"source": "ein Satz"}\n'),
+        ("a.txt", "ein Satz\n"),
+    ],
+)
+def test_what_is_translated_is_the_source(name, content, tmp_path):
+    assert asked("translate", tmp_path / name, content) == ["ein Satz"]
+
+
+def test_what_is_parsed_is_the_text(tmp_path):
+    assert asked("parse", tmp_path / "a.jsonl", '{"tree": "(S (X a))", "text": "a"}\n') == ["a"]
+    with pytest.raises(UserError, match=r"a\.jsonl:1: expected the columns 'text', found 'tree'"):
+        asked("parse", tmp_path / "a.jsonl", '{"tree": "(S (X a))"}\n')
+    assert asked("parse", tmp_path / "a.csv", "Well, he said\n") == ["Well, he said"], (
+        "no trees are read from it either"
+    )
