@@ -6,6 +6,6 @@ from heedful.decode.constraint import Constraint
 from heedful.decode.greedy import greedy
 from heedful.decode.hypothesis import Hypothesis
 from heedful.decode.likelihood import likelihood
-from heedful.decode.sampling import sample
+from heedful.decode.sampling import Alike, sample
 
-__all__ = ["Bracketing", "Brackets", "Constraint", "Hypothesis", "beam", "greedy", "likelihood", "sample"]
+__all__ = ["Alike", "Bracketing", "Brackets", "Constraint", "Hypothesis", "beam", "greedy", "likelihood", "sample"]

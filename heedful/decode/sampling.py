@@ -1,5 +1,7 @@
 """Sampling: outputs drawn from the model, as it is or sharpened."""
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -7,6 +9,13 @@ from torch import Tensor
 from heedful.decode.constraint import Constraint
 from heedful.decode.hypothesis import Hypothesis, Stepwise
 from heedful.decode.path import follow
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A generator whose noise all sentences of a batch share: each is drawn as it would be alone with the generator."""
+
+    generator: torch.Generator
 
 
 def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by name
@@ -17,14 +26,15 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float = 1.0,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | Alike | None = None,
     constraint: Constraint | None = None,
     max_length: int,
 ) -> list[Hypothesis]:  # fmt: skip
     """Draw every token from the model's distribution, after the tokens before it.
 
     `temperature` divides the logits (below 1 sharpens); then only the `top_k` likeliest are left (None = all), and
-    of them the fewest likeliest that reach probability `top_p` together. `generator` lies on the logits' device. With a
+    of them the fewest likeliest that reach probability `top_p` together. `generator` lies on the logits' device; with
+    `Alike` what is drawn for a sentence does not depend on the others of the batch, but for rounding. With a
     `constraint` tokens are drawn of what that allows.
 
     Returns: one hypothesis for each sentence; its log-probability is the model's own, at temperature 1.
@@ -42,12 +52,21 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
     def draw(log_probability: Tensor) -> Tensor:
         scores = log_probability / temperature
         if top_k is None and top_p == 1.0:
-            return torch.multinomial(scores.softmax(-1), 1, generator=generator).squeeze(1)
+            return _pick(scores.softmax(-1), generator).squeeze(1)
         ranked, token = scores.topk(min(top_k or scores.shape[1], scores.shape[1]), dim=-1)
-        drawn = torch.multinomial(nucleus(ranked.softmax(-1), top_p), 1, generator=generator)
+        drawn = _pick(nucleus(ranked.softmax(-1), top_p), generator)
         return token.gather(1, drawn).squeeze(1)
 
     return follow(model, source, lengths, choose=draw, constraint=constraint, max_length=max_length)
+
+
+def _pick(probability: Float[Tensor, "B V"], generator: torch.Generator | Alike | None) -> Int[Tensor, "B 1"]:
+    """One column of each row, drawn."""
+    if not isinstance(generator, Alike):
+        return torch.multinomial(probability, 1, generator=generator)
+    # As multinomial draws of a single row: the column that is first to ring, of exponential clocks as fast as likely.
+    noise = torch.empty_like(probability[:1]).exponential_(1, generator=generator.generator)
+    return (probability / noise).argmax(-1, keepdim=True)
 
 
 def nucleus(ranked: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.decode import Hypothesis, greedy, sample
+from heedful.decode import Alike, Hypothesis, greedy, sample
 from heedful.decode.sampling import nucleus
 from heedful.shapes import BOS, EOS, PAD
 
@@ -109,3 +109,26 @@ def test_impossible_numbers_are_refused(kit: Any, settings: dict[str, Any], word
     source, lengths = kit.sentences(1)
     with pytest.raises(ValueError, match=word):
         sample(kit.translator(1), source, lengths, **{"max_length": 5} | settings)
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 1.7}, {"top_k": 3}, {"top_p": 0.8}])
+def test_noise_that_is_alike_draws_each_sentence_as_it_is_drawn_alone(
+    kit: Any, model: Any, settings: dict[str, Any]
+) -> None:
+    source, lengths = kit.sentences(3, rows=7)
+    together = sample(
+        model, source, lengths, generator=Alike(torch.Generator().manual_seed(5)), max_length=13, **settings
+    )
+    alone = [
+        sample(
+            model,
+            source[row : row + 1, :length],
+            lengths[row : row + 1],
+            generator=torch.Generator().manual_seed(5),
+            max_length=13,
+            **settings,
+        )[0]
+        for row, length in enumerate(lengths.tolist())
+    ]
+    assert tokens(together) == tokens(alone)
+    assert len({tuple(one) for one in tokens(alone)}) > 1

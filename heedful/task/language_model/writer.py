@@ -1,6 +1,6 @@
 """A trained language model: text in; how likely it is, how it may go on, and where the model looked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from heedful.data.stream import Run, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.decode import sample
+from heedful.decode import Alike, sample
 from heedful.model.language import LanguageModel
 from heedful.store import check_folder, load_module, save_tensors
 from heedful.task.answering import answering
@@ -64,12 +64,16 @@ class Writer:
     def predict(self, texts: Sequence[str]) -> list[Continuation]:
         """Each text continued, drawn as the settings of the section decode say.
 
-        A text begins a line; of a long one the last window is read. Each is drawn by the seed alone, so that its
-        continuation does not depend on the others.
+        A text begins a line; of a long one the last window is read. Each is drawn by the seed alone: its continuation
+        does not depend on the others, though texts of one length are continued together (but for rounding, where two
+        tokens are as good as equal).
         """
         read = [self._prompt(text) for text in texts]
+        written: list[list[int]] = [[]] * len(read)
         with answering(self.model, self.config.decode.precision):
-            written = [self._continue(ids) for ids in read]
+            for rows in self._of_one_length(read):
+                for row, found in zip(rows, self._continue([read[row] for row in rows]), strict=True):
+                    written[row] = found
         return [self._joined(text, ids, new) for text, ids, new in zip(texts, read, written, strict=True)]
 
     def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
@@ -115,22 +119,32 @@ class Writer:
         joint = added[: len(added) - len(added.lstrip(" "))] if self.config.data.text.tokeniser != "character" else ""
         return Continuation(text, added[len(joint) :], joint, is_cut=len(read) < 1 + len(ids))
 
-    def _continue(self, ids: list[int]) -> list[int]:
+    def _of_one_length(self, read: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+        """Rows of as many tokens, so many as with their continuations fit into a batch."""
+        by_length: dict[int, list[int]] = {}
+        for row, ids in enumerate(read):
+            by_length.setdefault(len(ids), []).append(row)
+        for length, rows in by_length.items():
+            size = max(1, self.config.decode.tokens // (length + self.config.decode.length))
+            yield from (rows[first : first + size] for first in range(0, len(rows), size))
+
+    def _continue(self, read: Sequence[list[int]]) -> list[list[int]]:
+        """What is drawn after texts of one length."""
         decode, longest = self.config.decode, self.config.model.settings.longest
         if longest is not None:  # room for at least one more token
-            ids = ids[-max(1, longest - decode.length) :]
-        generator = torch.Generator(self._device).manual_seed(decode.seed)
-        (found,) = sample(
+            read = [ids[-max(1, longest - decode.length) :] for ids in read]
+        length = len(read[0])
+        found = sample(
             self.model,
-            torch.tensor([ids], device=self._device),
-            torch.tensor([len(ids)], device=self._device),
+            torch.tensor(read, device=self._device),
+            torch.full((len(read),), length, device=self._device),
             temperature=decode.temperature,
             top_k=decode.top_k,
             top_p=decode.top_p,
-            generator=generator,
-            max_length=decode.length if longest is None else min(decode.length, longest - len(ids) + 1),
+            generator=Alike(torch.Generator(self._device).manual_seed(decode.seed)),
+            max_length=decode.length if longest is None else min(decode.length, longest - length + 1),
         )
-        return found.tokens
+        return [one.tokens for one in found]
 
     @property
     def _device(self) -> torch.device:

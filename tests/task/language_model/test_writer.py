@@ -33,6 +33,18 @@ def test_a_continuation_depends_on_its_text_and_seed_alone(make_writer, name):
     assert writer.predict([]) == []
 
 
+@pytest.mark.parametrize("name", MODELS.names)
+def test_texts_of_one_length_are_read_together_and_say_what_each_says_alone(make_writer, monkeypatch, name):
+    texts = ["to be", "or no", "that ", "is", "the q", "ti", "to be, or not to be, that is"]
+    writer = make_writer(name, decode={"tokens": 3 * (1 + 5 + 12)})  # room for three of the four of five letters
+    alone = [writer.predict([text])[0].text for text in texts]
+    read, encode = [], writer.model.encode
+    monkeypatch.setattr(writer.model, "encode", lambda ids, lengths: read.append(len(ids)) or encode(ids, lengths))
+    assert [one.text for one in writer.predict(texts)] == alone
+    assert sorted(read) == [1, 1, 2, 3]
+    assert [one.text for one in writer.predict(texts[::-1])] == alone[::-1]
+
+
 def test_text_goes_on_beyond_the_window(make_writer):
     seeds = range(6)  # an untrained model may end by chance
     longest = max(len(make_writer(decode={"length": 50, "seed": seed}).predict(["to be"])[0].text) for seed in seeds)
