@@ -68,12 +68,16 @@ class DecodeSettings(BaseModel):
 
 
 class ScoreSettings(BaseModel):
-    """How replies are scored: recall looks at `contexts` of them, evenly spread, and draws the others by `seed`."""
+    """How replies are scored: recall looks at `contexts` of them, evenly spread, and draws the others by `seed`.
+
+    Replies of more than `longest` tokens, or than the model has places for, are left out, and counted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     contexts: int = Field(default=500, ge=1)
     seed: int = Field(default=1, ge=0)
+    longest: int = Field(default=1000, ge=1)
 
 
 class ChatConfig(RunConfig):
@@ -87,6 +91,12 @@ class ChatConfig(RunConfig):
     model: Partners = Field(default_factory=lambda: Partners.model_validate({"name": MODELS.default}))
     decode: DecodeSettings = DecodeSettings()
     score: ScoreSettings = ScoreSettings()
+
+    @property
+    def longest_scored(self) -> int:
+        """The most tokens of a reply that is scored, its end not counted."""
+        places = self.model.settings.longest_target
+        return self.score.longest if places is None else min(self.score.longest, places - 1)
 
     @model_validator(mode="after")
     def _dialogues_fit_the_model(self) -> "ChatConfig":

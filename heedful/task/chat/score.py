@@ -39,12 +39,13 @@ def evaluate(
     Source: recall is Lowe et al. 2015, section 4.4 (arXiv:1506.08909).
     Raises: UserError, when there is no reply to score, or none is among the candidates.
     """
-    data = partner.config.data
-    made = prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=10**9)
+    data, most = partner.config.data, partner.config.longest_scored
+    made = prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=most)
     examples = made.examples
     total, tokens = likelihood_of(partner, examples)
     loss = -total / tokens
     left_out = {"dialogues_of_one_turn": len(made.alone), "replies_left_out": len(made.empty)}
+    left_out |= {"replies_too_long": len(made.too_long)}
     results: dict[str, Any] = {"dialogues": len(dialogues), "replies": len(examples), "tokens": tokens}
     results |= {"perplexity": round(math.exp(min(loss, 100.0)), 4), "loss": round(loss, 4)}
     results |= {"token_accuracy": round(_right_tokens(partner, examples) / tokens, 4)}

@@ -98,3 +98,14 @@ def test_what_cannot_be_scored_is_counted(make_partner):
     assert (found["dialogues_of_one_turn"], found["replies_left_out"], found["contexts_cut"]) == (1, 1, 2)
     with pytest.raises(UserError, match="there is no reply to learn in 1 dialogues"):
         evaluate(partner, [alone])
+
+
+def test_a_reply_that_is_too_long_is_left_out_and_counted(make_partner):
+    long = Dialogue(by_turns(["a", "b " * 50, "c"], ["f:99"] * 3), "f:99")
+    partner = make_partner(score={"longest": 20})
+    found = evaluate(partner, [*dialogues(3), long])
+    assert (found["replies"], found["replies_too_long"]) == (7, 1), "the next reply of the dialogue is scored"
+    places = {"position": "learned", "max_length": 20}
+    decode = {"beam": 1, "longest": 7, "precision": "float32"}
+    learned = make_partner("transformer", model=places, decode=decode, data={"max_context": 19, "max_reply": 19})
+    assert evaluate(learned, [*dialogues(3), long])["replies_too_long"] == 1
