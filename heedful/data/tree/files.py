@@ -1,20 +1,26 @@
-"""Trees from the user's files: bracket files, folders of them, and jsonl; each also .gz."""
+"""Trees from the user's files: bracket files, tables with a tree a row, and folders of both; each also .gz."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from heedful.data.table import JSON
+from heedful.data.table import JSON, Columns, json_object, read_rows
 from heedful.data.text import iterate_lines, kind_of
 from heedful.data.tree.brackets import read_brackets
 from heedful.data.tree.tidy import tidy
 from heedful.data.tree.value import Tree
 from heedful.errors import UserError
 
-FOLDER_SUFFIXES = (".mrg", ".ptb", ".tree", ".trees", ".bracket", ".brackets", ".jsonl", ".ndjson")
+FOLDER_SUFFIXES = (".mrg", ".ptb", ".tree", ".trees", ".bracket", ".brackets", ".jsonl", ".ndjson", ".tsv", ".csv")
 """What is read of a folder; a file that is named is read whatever its suffix."""
+
+COLUMNS = Columns(("text", "tree"), signs=("tree",), instead="give a bracket file another name than .tsv or .csv")
+"""What a table has; in this order where no first line names them. A cell of text may be empty."""
+
+_TABLES = (".tsv", ".csv")
+_EXAMPLE = '{"text": "…", "tree": "(S …)"}'
+_EXPECTED = "expected brackets, or a .tsv, .csv or .jsonl with text and tree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,9 @@ class ParsedText:
 
 
 def read_trees(paths: Sequence[Path], *, functions: bool = False) -> list[ParsedText]:
-    """Reads all trees of bracket files, of jsonl with `tree` (and `text`), and of folders of such files.
+    """Reads all trees of bracket files, tables with `text` and `tree`, and folders of such files.
+
+    In .jsonl `text` may be missing, in .tsv and .csv empty; where it is there its words are those of the tree.
 
     Folders are read with what lies below them, in the order of names: `FOLDER_SUFFIXES`, each also .gz. Trees are
     made `tidy`; with `functions` they keep function tags.
@@ -35,7 +43,7 @@ def read_trees(paths: Sequence[Path], *, functions: bool = False) -> list[Parsed
     """
     trees = [tree for path in paths for file in _files(path) for tree in _trees(file, functions)]
     if not trees:
-        raise UserError("there is no tree", where=str(paths[0]) if paths else None, hint="expected brackets or jsonl")
+        raise UserError("there is no tree", where=str(paths[0]) if paths else None, hint=_EXPECTED)
     return trees
 
 
@@ -51,12 +59,25 @@ def _files(path: Path) -> list[Path]:
 
 
 def _trees(path: Path, functions: bool) -> Iterator[ParsedText]:
-    found = _json_trees(path) if kind_of(path) in JSON else read_brackets(iterate_lines(path), str(path))
-    for raw, line in found:
+    for raw, line in _raw_trees(path):
         tree = tidy(raw, functions=functions)
         if tree is None:
             raise UserError("this tree has no word, only traces", where=f"{path}:{line}", hint="take it out")
         yield ParsedText(tree, f"{path}:{line}")
+
+
+def _raw_trees(path: Path) -> Iterator[tuple[Tree, int]]:
+    """The trees as they stand in a file, each with its line."""
+    if kind_of(path) in JSON:
+        return _json_trees(path)
+    if kind_of(path) in _TABLES:
+        return _table_trees(path)
+    return read_brackets(iterate_lines(path), str(path))
+
+
+def _table_trees(path: Path) -> Iterator[tuple[Tree, int]]:
+    for (text, tree), line in read_rows(path, COLUMNS):
+        yield _one_tree(tree.split("\n"), text.strip() or None, str(path), line=line), line
 
 
 def _json_trees(path: Path) -> Iterator[tuple[Tree, int]]:
@@ -66,19 +87,23 @@ def _json_trees(path: Path) -> Iterator[tuple[Tree, int]]:
 
 
 def _json_tree(line: str, path: str, number: int) -> Tree:
-    where, hint = f"{path}:{number}", 'expected one object a line: {"text": "…", "tree": "(S …)"}'
-    try:
-        content: Any = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        said = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-        raise UserError(f"this is not JSON: {said}", where=where, hint=hint) from error
-    fields = cast(dict[str, Any], content) if isinstance(content, dict) else {}
+    where = f"{path}:{number}"
+    fields = json_object(line, where=where, expected="the text 'tree'", example=_EXAMPLE)
     if not isinstance(fields.get("tree"), str):
-        raise UserError("expected an object with the text 'tree'", where=where, hint=hint)
-    trees = [tree for tree, _ in read_brackets([fields["tree"]], path, first=number)]
+        raise UserError(
+            "expected an object with the text 'tree'", where=where, hint=f"expected one object a line: {_EXAMPLE}"
+        )
+    return _one_tree([fields["tree"]], fields.get("text"), path, line=number)
+
+
+def _one_tree(lines: Sequence[str], text: Any, path: str, *, line: int) -> Tree:
+    """The tree of a row that begins in `line` of a file; its text, if there is one, has the same words."""
+    where = f"{path}:{line}"
+    trees = [tree for tree, _ in read_brackets(lines, path, first=line)]
     if len(trees) != 1:
+        hint = "give each tree a row of its own, as in (S (NN a))"
         raise UserError(f"expected one tree in 'tree', found {len(trees)}", where=where, hint=hint)
-    _check_text(fields.get("text"), trees[0], where)
+    _check_text(text, trees[0], where)
     return trees[0]
 
 

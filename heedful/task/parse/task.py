@@ -33,7 +33,10 @@ class ParseTask:
 
     name = "parse"
     summary = "trees in, a parser out"
-    files = "bracket files such as .mrg, folders of them, or .jsonl with tree (and text); each may be .gz"
+    files = (
+        "bracket files such as .mrg, or a .tsv, .csv or .jsonl file with text and tree; each may be .gz; or folders of "
+        "them"
+    )
     question = "sentence"
     pairs_of_files = False
     options: ClassVar[Mapping[str, frozenset[str]]] = {

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,68 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
         read_trees([path])
     assert caught.value.where == f"{path}:2"
+
+
+TABLE = [("text", "tree"), ("a b", FIRST.strip()), ("", "(S (NN c))"), ("d , e", "(S (NN d) (, ,) (NN e))")]
+
+
+def as_table(rows: Sequence[Sequence[str]], suffix: str) -> bytes:
+    """Rows as the suffix names them, compressed where it ends in .gz."""
+    if suffix.startswith(".tsv"):
+        text = "".join("\t".join(row) + "\n" for row in rows)
+    else:
+        text = "".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    return gzip.compress(text.encode()) if suffix.endswith(".gz") else text.encode()
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".tsv.gz", ".csv.gz"])
+@pytest.mark.parametrize("order", ["named", "turned round", "not named"])
+def test_tables_have_their_columns_by_name_or_in_order(tmp_path: Path, suffix: str, order: str) -> None:
+    path = tmp_path / f"trees{suffix}"
+    rows = [row[::-1] for row in TABLE] if order == "turned round" else TABLE[order == "not named" :]
+    path.write_bytes(as_table(rows, suffix))
+    assert [(tree.tree.words, tree.where) for tree in read_trees([path])] == [
+        (words, f"{path}:{number + len(rows) - 3}")
+        for number, words in enumerate([("a", "b"), ("c",), ("d", ",", "e")], start=1)
+    ]
+    assert read_trees([tmp_path]) == read_trees([path]), "in a folder as alone"
+
+
+def test_a_tree_of_several_lines_in_csv_is_told_by_the_line_of_the_fault(tmp_path: Path) -> None:
+    path = tmp_path / "trees.csv"
+    path.write_text('text,tree\n"a b","(S (NN a)\n  (NN b))"\nc,"(S\n (NN c)"\n')
+    with pytest.raises(UserError, match="line 5: 1 of its brackets are still open") as caught:
+        read_trees([path])
+    assert caught.value.where == f"{path}:4"
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".tsv.gz", ".csv.gz"])
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("a", ""), "expected one tree in 'tree', found 0"),
+        (("a b", "(S (NN a)) (S (NN b))"), "expected one tree in 'tree', found 2"),
+        (("a", "(S (NN a)"), "still open"),
+        (("a", "a tree"), "'a' stands outside a bracket"),
+        (("a c", "(S (NN a) (NN b))"), "different words"),
+        (("", "(S (-NONE- *))"), "only traces"),
+        (("a", "(S (NN a))", "more"), "expected 2 columns, found 3"),
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path: Path, suffix: str, row: tuple[str, str], said: str) -> None:
+    path = tmp_path / f"trees{suffix}"
+    path.write_bytes(as_table([TABLE[0], TABLE[1], row], suffix))
+    with pytest.raises(UserError, match=said) as caught:
+        read_trees([path])
+    assert caught.value.where == f"{path}:3"
+
+
+def test_a_table_with_other_columns_is_told_what_they_should_be(tmp_path: Path) -> None:
+    path = tmp_path / "trees.tsv"
+    path.write_text("sentence\ttree\na\t(S (NN a))\n")
+    with pytest.raises(UserError, match=r"expected the columns 'text' and 'tree', found 'sentence', 'tree'") as caught:
+        read_trees([path])
+    assert caught.value.where == f"{path}:1"
 
 
 def test_nothing_there(tmp_path: Path) -> None:
