@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from heedful.data.document import Document, collate_documents
 from heedful.data.labelled import Labelled
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.errors import UserError
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.classify.classifier import TOKENISER, Classifier, build_model, save_texts, write_readme
@@ -21,6 +19,7 @@ from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.documents import as_document, find_labels, label_numbers
 from heedful.task.classify.score import evaluate, fit_temperature, scored_documents
 from heedful.task.folder import CONFIG, load_settings, save_config
+from heedful.task.hold_out import hold_out
 from heedful.task.pretrain.reader import load
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
@@ -51,10 +50,8 @@ def train_classifier(
     ranks = open_run(config, out, resume=resume)
     notes: list[str] = []
     if not texts.valid:
-        texts = held_out(texts, config.data.hold_out, config.train.seed)
-        notes.append(
-            f"validation: {len(texts.valid)} of {len(texts.train) + len(texts.valid)} training texts, held out"
-        )
+        texts, note = held_out(texts, config.data.hold_out, config.train.seed)
+        notes.append(note)
     classifier, told = _begin(config, texts, out, resume=resume)
     config = classifier.config
     if ranks.rank == 0:
@@ -78,28 +75,16 @@ def train_classifier(
     return _finish(classifier, (texts, valid), out, Trained(classifier, result, ranks))
 
 
-def held_out(texts: Texts, share: float, seed: int) -> Texts:
-    """The texts with a share of each class's training texts, drawn by the seed, moved to validation.
+def held_out(texts: Texts, share: float, seed: int) -> tuple[Texts, str]:
+    """The texts with a share of each class's training texts moved to validation, and a line that says so.
 
-    At least one of a class stays; a class with one text has none to spare.
     Raises: UserError, when no class has two texts.
     """
-    random = np.random.default_rng(seed)
-    by_label: dict[str, list[int]] = {}
-    for index, one in enumerate(texts.train):
-        by_label.setdefault(one.label, []).append(index)
-    chosen: set[int] = set()
-    for _, rows in sorted(by_label.items()):
-        count = min(len(rows) - 1, max(1, round(share * len(rows))))
-        chosen |= {rows[place] for place in random.permutation(len(rows))[:count].tolist()}
-    if not chosen:
-        raise UserError(
-            f"{len(texts.train)} texts of {len(by_label)} classes are too few to hold some out for validation",
-            hint="give validation texts with --valid, or two texts or more of a class; "
-            "is the column of labels the right one (data.label_column)?",
-        )
-    kept = [one for index, one in enumerate(texts.train) if index not in chosen]
-    return Texts(kept, [texts.train[index] for index in sorted(chosen)], texts.test)
+    labels = [one.label for one in texts.train]
+    hint = f"give texts with --valid, or two or more of a class (there are {len(set(labels))}); is the column of "
+    hint += "labels the right one (data.label_column)?"
+    parted = hold_out(texts.train, share, seed, what="texts", kinds=labels, hint=hint)
+    return Texts(parted.train, parted.valid, texts.test), parted.note
 
 
 def make_tokeniser(config: ClassifyConfig, texts: Sequence[Labelled]) -> Tokeniser:

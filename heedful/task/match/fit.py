@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -18,8 +17,9 @@ from heedful.model.text import WordVectors
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.folder import CONFIG, load_settings
+from heedful.task.hold_out import hold_out
 from heedful.task.match.config import MatchConfig
-from heedful.task.match.labels import label_numbers, settle_goal
+from heedful.task.match.labels import find_goal, kinds_of, label_numbers, settle_goal
 from heedful.task.match.matcher import Matcher, build_model, load_texts, save_texts, write_readme
 from heedful.task.match.score import evaluate, scores
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
@@ -47,18 +47,23 @@ def train_matcher(
     """
     shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
-    texts = texts if texts.valid else held_out(texts, config.data.hold_out, config.train.seed)
-    matcher, told = _begin(config, texts, out, resume=resume)
+    notes: list[str] = []
+    if not texts.valid:
+        config, texts, note = held_out(config, texts)
+        notes.append(note)
+    matcher, vectors = _begin(config, texts, out, resume=resume)
     config = matcher.config
     if ranks.rank == 0:
         save_texts(out, matcher)
     train = usable(texts.train, config)
-    valid = label_numbers(config, texts.valid)
-    for line in [told, *_remarks(texts, train, config), valid.note] if ranks.rank == 0 else []:
-        if line:
+    if ranks.rank == 0:
+        notes += [vectors] if vectors else []
+        for line in (*notes, *_left_out(texts.train, train, config), *_remarks(matcher, train, texts.valid)):
             shown.say(line)
     examples = matcher.examples(_sides(train), label_numbers(config, train).numbers)
-    validation = _Validation(matcher, texts.valid, matcher.examples(_sides(texts.valid)), valid.numbers)
+    validation = _Validation(
+        matcher, texts.valid, matcher.examples(_sides(texts.valid)), label_numbers(config, texts.valid).numbers
+    )
     plan = plan_batches(match_lengths(examples), config, ranks)
     result = fit(
         matcher.model,
@@ -79,22 +84,27 @@ def train_matcher(
     return Trained(matcher, result, ranks, results)
 
 
-def held_out(texts: Texts, share: float, seed: int) -> Texts:
-    """The pairs with a share of training's groups, drawn by the seed, moved to validation, each group whole.
+def held_out(config: MatchConfig, texts: Texts) -> tuple[MatchConfig, Texts, str]:
+    """The settings with their goal, the pairs with some moved to validation, and a line that says how many.
 
-    Raises: UserError, when there is only one group.
+    Drawn by the seed from the pairs with two texts: a share of each class, of the groups with and without a relevant
+    pair alike, of low and high similarities; each group whole.
+    Raises: UserError, when none can be spared, or a label does not suit the goal.
     """
-    groups = sorted({pair.group for pair in texts.train})
-    if len(groups) < 2:
+    config = find_goal(config, texts.train)
+    there = [pair for pair in texts.train if not pair.is_empty]
+    kinds, groups = kinds_of(config.goal, there), [pair.group for pair in there]
+    if (
+        len({group for group, kind in zip(groups, kinds, strict=True) if config.goal == "relevance" and kind == "1"})
+        == 1
+    ):
         raise UserError(
-            "all training pairs are of one group, so that none can be held out for validation",
+            "one group only has a relevant pair, and it cannot be both learnt and held out for validation",
             hint="give validation pairs with --valid",
         )
-    count = min(len(groups) - 1, max(1, round(share * len(groups))))
-    drawn = np.random.default_rng(seed).permutation(len(groups))[:count].tolist()
-    chosen = {groups[place] for place in drawn}
-    kept, held = ([pair for pair in texts.train if (pair.group in chosen) == side] for side in (False, True))
-    return Texts(kept, held, texts.test)
+    parted = hold_out(there, config.data.hold_out, config.train.seed, what="pairs", kinds=kinds, groups=groups)
+    empty = [pair for pair in texts.train if pair.is_empty]  # to be told of, and left out
+    return config, Texts([*parted.train, *empty], parted.valid, texts.test), parted.note
 
 
 def usable(pairs: Sequence[Match], config: MatchConfig) -> list[Match]:
@@ -147,18 +157,38 @@ def _sides(pairs: Sequence[Match]) -> list[tuple[str, str]]:
     return [(pair.left, pair.right) for pair in pairs]
 
 
-def _remarks(texts: Texts, train: Sequence[Match], config: MatchConfig) -> Iterator[str]:
-    """What a person should know of the pairs before they are learnt."""
-    if len(train) < len(texts.train):
-        empty = [pair.where for pair in texts.train if pair.is_empty]
-        others = len(texts.train) - len(train) - len(empty)
-        if empty:
-            yield f"left out of training: {len(empty)} pairs with an empty side; the first is {empty[0]}"
-        if others:
-            yield f"left out of training: {others} pairs of groups without a relevant one (data.answered)"
+def _left_out(pairs: Sequence[Match], train: Sequence[Match], config: MatchConfig) -> Iterator[str]:
+    """A word about the pairs that training cannot use, and about classes of which it has one example."""
+    empty = [pair.where for pair in pairs if pair.is_empty]
+    others = len(pairs) - len(train) - len(empty)
+    if empty:
+        yield f"left out of training: {len(empty)} pairs with an empty side; the first is {empty[0]}"
+    if others:
+        yield f"left out of training: {others} pairs of groups without a relevant one (data.answered)"
     alone = sorted(label for label, count in Counter(pair.label for pair in train).items() if count == 1)
     if alone and config.goal == "classes":
         yield f"training: one pair only of {', '.join(map(repr, alone[:5]))}{' and others' if len(alone) > 5 else ''}"
+
+
+def _remarks(matcher: Matcher, train: Sequence[Match], valid: Sequence[Match]) -> Iterator[str]:
+    """A word about pairs that are cut or empty, and about labels that validation has or lacks."""
+    config = matcher.config
+    numbered = label_numbers(config, valid)
+    if numbered.note:
+        yield f"validation: {numbered.note}"
+    if config.goal == "relevance" and not any(numbered.numbers):
+        yield "validation: no pair is relevant, so that map and mrr are not defined"
+    limit = "data.max_length" if config.longest == config.data.max_length else "model.max_length"
+    for what, pairs in (("training", train), ("validation", valid)):
+        cut = [pair.where for pair, is_cut in zip(pairs, matcher.are_cut(_sides(pairs)), strict=True) if is_cut]
+        empty = [pair.where for pair in pairs if pair.is_empty]
+        faults = (
+            (cut, f"have a text that is cut after {config.longest} tokens ({limit})"),
+            (empty, "have an empty side, read as one unknown word"),
+        )
+        for places, fault in faults:
+            if places:
+                yield f"{what}: {len(places)} of {len(pairs)} pairs {fault}; the first is {places[0]}"
 
 
 @dataclass(frozen=True)

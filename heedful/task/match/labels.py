@@ -21,15 +21,22 @@ class Numbered:
     note: str | None = None
 
 
-def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
-    """The settings with the goal, classes, scale and metric that the training pairs give.
+def find_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
+    """The settings with a goal that is not auto: the one that these labels look like.
 
     Labels with a fraction are similarities; 1 and 0 for groups of pairs with something in common are relevances; all
     others are classes.
+    """
+    return config.model_copy(update={"goal": _guess(pairs)}) if config.goal == "auto" else config
+
+
+def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
+    """The settings with the goal (see `find_goal`), classes, scale and metric that the training pairs give.
+
     Raises: UserError, when a label does not suit the goal, or all pairs have the same one.
     """
-    goal = _guess(pairs) if config.goal == "auto" else config.goal
-    train = config.train
+    config = find_goal(config, pairs)
+    goal, train = config.goal, config.train
     if train.metric == "auto":
         train = train.model_copy(update={"metric": METRICS[goal]})
     numbers = [_number(pair, goal) for pair in pairs] if goal != "classes" else []
@@ -42,7 +49,24 @@ def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
         )
     scale = (min(numbers), max(numbers)) if goal == "similarity" else config.scale
     labels = tuple(sorted(kinds, key=_label_order)) if goal == "classes" else ()
-    return config.model_copy(update={"goal": goal, "train": train, "labels": labels, "scale": scale})
+    return config.model_copy(update={"train": train, "labels": labels, "scale": scale})
+
+
+def kinds_of(goal: str, pairs: Sequence[Match]) -> list[str]:
+    """Of what kind each pair is, where validation needs some of every kind.
+
+    A class's pairs are one; of relevances those are "1" whose group has a relevant pair, without which there is no
+    ranking to score; of similarities those above the mean, for equal numbers correlate with nothing.
+    Raises: UserError with file:line, for a label that is no number where one is asked for.
+    """
+    if goal == "classes":
+        return [pair.label for pair in pairs]
+    numbers = [_number(pair, goal) for pair in pairs]
+    if goal == "similarity":
+        middle = sum(numbers) / max(1, len(numbers))
+        return [str(int(number > middle)) for number in numbers]
+    answered = {pair.group for pair, number in zip(pairs, numbers, strict=True) if number}
+    return [str(int(pair.group in answered)) for pair in pairs]
 
 
 def goal_of(config: MatchConfig) -> Goal:

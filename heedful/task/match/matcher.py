@@ -72,9 +72,7 @@ class Matcher:
         outputs = self.outputs(examples)
         answers = goal_of(self.config).answer(outputs).tolist()
         maps = self._maps(examples) if attention else [[] for _ in examples]
-        longest = self.config.longest
-        cut = [max(map(len, self.tokeniser.encode_all(pair))) > longest for pair in pairs]
-        rows = zip(answers, maps, cut, strict=True)
+        rows = zip(answers, maps, self.are_cut(pairs), strict=True)
         return [self._matched(answer, own, is_cut) for answer, own, is_cut in rows]
 
     def examples(
@@ -88,6 +86,11 @@ class Matcher:
             MatchExample(a[:longest] or [UNK], b[:longest] or [UNK], number, self.overlap.features(*pair))
             for a, b, number, pair in zip(left, right, numbers, pairs, strict=True)
         ]
+
+    def are_cut(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        """Of which pairs a text is too long, so that its end is not read."""
+        longest = self.config.longest
+        return [max(map(len, self.tokeniser.encode_all(pair))) > longest for pair in pairs]
 
     def outputs(self, examples: Sequence[MatchExample]) -> Float[Tensor, "N K"]:
         """The model's outputs for each pair, on the CPU; labels are not looked at."""

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from heedful.data.stream import Run, line_up
 from heedful.data.tokenise import load_tokeniser
-from heedful.errors import UserError
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.folder import CONFIG
+from heedful.task.hold_out import hold_out
 from heedful.task.pretrain.config import PretrainRunConfig
 from heedful.task.pretrain.reader import TOKENISER, Reader, build_model, save_texts, write_readme
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
@@ -38,8 +37,13 @@ def pretrain(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or there are too few texts.
     """
+    shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
-    texts = texts if texts.valid else held_out(texts, config.data.hold_out, config.train.seed)
+    if not texts.valid:
+        parted = hold_out(texts.train, config.data.hold_out, config.train.seed, what="texts")
+        texts = Texts(parted.train, parted.valid, texts.test)
+        if ranks.rank == 0:
+            shown.say(parted.note)
     reader = _begin(config, texts, out, resume=resume)
     if ranks.rank == 0:
         save_texts(out, config, reader.tokeniser)
@@ -67,21 +71,6 @@ def numbers(reader: Reader, runs: Sequence[Run]) -> dict[str, Any]:
     total, count = reader.nll(runs)
     loss = total / max(1, count)
     return {"loss": loss, "perplexity": math.exp(loss) if loss < 700.0 else math.inf}
-
-
-def held_out(texts: Texts, share: float, seed: int) -> Texts:
-    """The texts with a share of training's, drawn by the seed, moved to validation.
-
-    Raises: UserError, when there is only one.
-    """
-    total = len(texts.train)
-    if total < 2:
-        raise UserError("one text is too few to hold some out for validation", hint="give others with --valid")
-    count = min(total - 1, max(1, round(share * total)))
-    chosen = set(np.random.default_rng(seed).permutation(total)[:count].tolist())
-    kept: list[str] = [text for index, text in enumerate(texts.train) if index not in chosen]
-    aside: list[str] = [text for index, text in enumerate(texts.train) if index in chosen]
-    return Texts(kept, aside, texts.test)
 
 
 def _begin(config: PretrainRunConfig, texts: Texts, out: Path, *, resume: bool) -> Reader:

@@ -22,7 +22,8 @@ def labels(found):
 
 
 def test_of_every_class_its_share_is_held_out():
-    found = held_out(Texts(texts(a=100, b=20, c=3, d=1)), 0.1, 1)
+    found, note = held_out(Texts(texts(a=100, b=20, c=3, d=1)), 0.1, 1)
+    assert note == "validation: 13 of 124 training texts, held out"
     assert labels(found.valid) == {"a": 10, "b": 2, "c": 1}
     assert labels(found.train) == {"a": 90, "b": 18, "c": 2, "d": 1}, "at least one stays"
     assert {one.where for one in found.train} | {one.where for one in found.valid} == {f"f:{i}" for i in range(1, 125)}
@@ -30,16 +31,16 @@ def test_of_every_class_its_share_is_held_out():
 
 
 def test_the_seed_draws_them_and_nothing_else():
-    first, again, other = (held_out(Texts(texts(a=30, b=30)), 0.2, seed).valid for seed in (1, 1, 2))
+    first, again, other = (held_out(Texts(texts(a=30, b=30)), 0.2, seed)[0].valid for seed in (1, 1, 2))
     assert first == again
     assert first != other
     test = texts(a=2)
-    assert held_out(Texts(texts(a=3, b=3), test=test), 0.9, 1).test == test
-    assert labels(held_out(Texts(texts(a=3, b=3)), 0.99, 1).train) == {"a": 1, "b": 1}
+    assert held_out(Texts(texts(a=3, b=3), test=test), 0.9, 1)[0].test == test
+    assert labels(held_out(Texts(texts(a=3, b=3)), 0.99, 1)[0].train) == {"a": 1, "b": 1}
 
 
 def test_where_no_class_has_two_texts_none_can_be_held_out():
-    with pytest.raises(UserError, match=r"3 texts of 3 classes are too few.*--valid.*data\.label_column"):
+    with pytest.raises(UserError, match=r"3 texts are too few.*--valid.*data\.label_column"):
         held_out(Texts(texts(a=1, b=1, c=1)), 0.1, 1)
 
 

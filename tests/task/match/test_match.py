@@ -184,12 +184,69 @@ def test_classes_and_similarities(tmp_path, capsys):
         assert first.startswith("same ") if goal == "classes" else float(first) > 3
 
 
-def test_pairs_are_held_out_by_groups(folder, tmp_path, capsys):
-    words = training(folder, tmp_path / "run", train__steps=2, train__valid_every=2)
+def without_valid(words: list[str]) -> list[str]:
     place = words.index("--valid")
-    assert run(words[:place] + words[place + 2 :]) == 0
-    lines = (tmp_path / "run" / "metrics.jsonl").read_text()
-    assert "valid_map" in lines
+    return words[:place] + words[place + 2 :]
+
+
+def test_pairs_are_held_out_by_groups_and_counted(folder, tmp_path, capsys):
+    assert run(without_valid(training(folder, tmp_path / "run", train__steps=2, train__valid_every=2))) == 0
+    assert "validation: 24 of 240 training pairs, held out" in capsys.readouterr().err
+    assert all(0 <= number <= 1 for number in validated(tmp_path / "run", "valid_map"))
+
+
+def validated(out, name: str) -> list[float]:
+    """What validation found, each time."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line[name] for line in lines if name in line]
+
+
+def test_texts_that_are_cut_are_counted(folder, tmp_path, capsys):
+    (tmp_path / "train.tsv").write_text("ba be bi bo\tba\t1\nba\tbe\t0\nbe\tba be bi bo bu\t0\n" * 2)
+    (tmp_path / "valid.tsv").write_text("ba\tba\t1\nba be bi bo\tbe\t0\nba\t\t0\n")
+    short = {"train__steps": 1, "train__valid_every": 1, "goal": "classes"}
+    assert run(training(tmp_path, tmp_path / "run", data__max_length=3, **short)) == 0
+    said = capsys.readouterr().err.splitlines()
+    cut = "pairs have a text that is cut after 3 tokens (data.max_length); the first is"
+    assert f"training: 4 of 6 {cut} {tmp_path / 'train.tsv'}:1" in said
+    assert f"validation: 1 of 3 {cut} {tmp_path / 'valid.tsv'}:2" in said
+    empty = "pairs have an empty side, read as one unknown word; the first is"
+    assert f"validation: 1 of 3 {empty} {tmp_path / 'valid.tsv'}:3" in said
+    assert run(training(tmp_path, tmp_path / "short", model__max_length=4, **short)) == 0
+    assert "cut after 4 tokens (model.max_length)" in capsys.readouterr().err
+
+
+def test_a_validation_that_ranks_nothing_is_told(folder, tmp_path, capsys):
+    (tmp_path / "train.tsv").write_text((folder / "train.tsv").read_text())
+    (tmp_path / "valid.tsv").write_text("ba be\tba\t0\nba be\tbe\t0\n")
+    assert run(training(tmp_path, tmp_path / "run", train__steps=2, train__valid_every=2)) == 0
+    assert "validation: no pair is relevant, so that map and mrr are not defined" in capsys.readouterr().err
+
+
+def test_rare_and_strange_classes_are_told_and_do_not_stop_training(tmp_path, capsys):
+    pytest.importorskip("lightning")
+    common = "".join(f"{a} x\t{a} {b}\t{'same' if b == 'x' else 'other'}\n" for a in WORDS[:9] for b in "xy")
+    (tmp_path / "train.tsv").write_text(common + "ba\tbe\tonce\n")
+    (tmp_path / "valid.tsv").write_text("ba x\tba x\tsame\nbe\tbi\tnew\n")
+    short = {"train__steps": 2, "train__valid_every": 2}
+    assert run(training(tmp_path, tmp_path / "run", **short)) == 0
+    said = capsys.readouterr().err
+    assert "training: one pair only of 'once'" in said
+    assert "validation: 1 of 2 pairs have a label that training has not shown ('new'; the first is" in said
+    assert f"{tmp_path / 'valid.tsv'}:2): they count as answered wrong" in said
+    assert max(validated(tmp_path / "run", "valid_accuracy")) <= 0.5
+    assert run(without_valid(training(tmp_path, tmp_path / "alone", **short))) == 0
+    assert heedful.load(tmp_path / "alone").config.labels == ("once", "other", "same"), "the one example is learnt"
+
+
+def test_a_pair_with_an_empty_side_is_scored_as_any_other(trained, tmp_path, capsys):
+    (tmp_path / "a.tsv").write_text("ba be\tba be\t1\nba be\t\t0\n\tba\t0\n")
+    capsys.readouterr()
+    assert run(["eval", str(trained), str(tmp_path / "a.tsv"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["pairs"], found["groups"]) == (3, 1)
+    assert 0 < found["loss"] < 100
+    assert found["map"] in (0.5, 0.75, 1.0)
 
 
 @pytest.mark.parametrize(("model", "settings"), [("bcnn", SMALL), ("cross-attention", READER)])

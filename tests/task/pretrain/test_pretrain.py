@@ -10,7 +10,6 @@ import heedful
 from heedful import UserError
 from heedful.cli.run import run
 from heedful.task.classify.config import make_config
-from heedful.task.pretrain.fit import Texts, held_out
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
@@ -99,15 +98,14 @@ def test_eval_and_predict_say_how_well_text_is_known(folder, pretrained, capsys)
     assert run(["check", "pretrain", str(folder / "texts.txt")]) == 0
 
 
-def test_held_out_texts_are_others_and_the_same_again():
-    texts = [f"text {number}" for number in range(40)]
-    parted = held_out(Texts(texts), 0.1, 3)
-    assert len(parted.valid) == 4
-    assert sorted([*parted.train, *parted.valid]) == sorted(texts)
-    assert held_out(Texts(texts), 0.1, 3) == parted
-    assert held_out(Texts(texts), 0.1, 4) != parted
-    with pytest.raises(UserError, match="one text is too few"):
-        held_out(Texts(["alone"]), 0.1, 1)
+def test_some_texts_are_held_out_and_that_is_told(folder, tmp_path, capsys):
+    words = ["pretrain", "--train", str(folder / "texts.txt"), *sets(*TINY, *SIZE)]
+    assert run([*words, "--out", str(tmp_path / "run")]) == 0
+    assert f"validation: 2 of {len(LINES)} training texts, held out" in capsys.readouterr().err
+    (tmp_path / "one.txt").write_text("alone\n")
+    words[2] = str(tmp_path / "one.txt")
+    assert run([*words, "--out", str(tmp_path / "other")]) == 1
+    assert "1 texts are too few" in capsys.readouterr().err
 
 
 def test_two_beginnings_are_refused(folder, pretrained, tmp_path):
