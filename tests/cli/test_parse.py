@@ -58,8 +58,9 @@ def out_of(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[str, str
 def test_it_has_learnt_and_says_so(parser: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = out_of(capsys, "eval", parser, parser.parent / "trees", "--json")
     found = json.loads(out)
-    assert found["bracket_f1"] == found["exact"] == found["well_formed"] == 100.0
-    assert {"precision", "recall", "loss", "sentences"} <= set(found)
+    assert found["bracket_f1"] == found["bracket_precision"] == found["bracket_recall"] == 100.0, "in percent, as evalb"
+    assert found["exact"] == found["well_formed"] == 1.0, "as the exact replies of chat"
+    assert {"loss", "sentences"} <= set(found)
     assert "bracket_f1" in (parser / "README.md").read_text()
 
 

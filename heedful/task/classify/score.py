@@ -11,6 +11,7 @@ from torch import Tensor
 from heedful.data.document import UNLABELLED, Document
 from heedful.data.labelled import Labelled
 from heedful.errors import UserError, require
+from heedful.task.classes import ClassCount, count_classes, macro_f1
 from heedful.task.classify.classifier import Classifier
 from heedful.task.classify.documents import as_document, label_numbers
 
@@ -21,7 +22,8 @@ _BINS = 15
 def evaluate(classifier: Classifier, texts: Sequence[Labelled]) -> dict[str, Any]:
     """Labels the texts and compares with their own labels.
 
-    One that training has not shown counts as answered wrong in accuracy; all other numbers leave its text out.
+    One that training has not shown counts as answered wrong, in accuracy and in precision and F1 of the class given;
+    loss, calibration error and confusion leave its text out.
 
     Returns: accuracy, macro_f1, loss (nats a text of a known label), calibration_error, texts, texts_per_second, and by
         class precision, recall, f1 and texts; confusion, by class how often it was given which label; note where
@@ -51,14 +53,15 @@ def score_labels(scores: Float[Tensor, "N C"], gold: Int[Tensor, " N"], labels: 
     metrics = require("torchmetrics.functional.classification", extra="train")
     known = gold != UNLABELLED
     given, wanted, count = scores[known].argmax(-1), gold[known], len(labels)
-    results: dict[str, Any] = {"accuracy": round(int((given == wanted).sum()) / len(gold), 4)}
-    results["macro_f1"] = _number(metrics.multiclass_f1_score(given, wanted, num_classes=count, average="macro"))
+    counts = count_classes(scores.argmax(-1).tolist(), gold.tolist(), count)
+    results: dict[str, Any] = {"accuracy": round(sum(one.right for one in counts) / len(gold), 4)}
+    results["macro_f1"] = round(macro_f1(counts), 4)
     results["loss"] = _number(torch.nn.functional.cross_entropy(scores[known], wanted))
     probability = torch.softmax(scores[known], dim=-1)
     error = metrics.multiclass_calibration_error(probability, wanted, num_classes=count, n_bins=_BINS)
     results["calibration_error"] = _number(error)
     confusion = metrics.multiclass_confusion_matrix(given, wanted, num_classes=count)
-    results["classes"] = {label: _of_class(confusion, number) for number, label in enumerate(labels)}
+    results["classes"] = {label: _of_class(one) for label, one in zip(labels, counts, strict=True)}
     results["confusion"] = {
         label: {other: int(cell) for other, cell in zip(labels, row, strict=True)}
         for label, row in zip(labels, confusion, strict=True)
@@ -99,16 +102,10 @@ def scored_documents(classifier: Classifier, documents: Sequence[Document]) -> d
     return {f"valid_{name}": found[name] for name in ("accuracy", "macro_f1", "loss")}
 
 
-def _of_class(confusion: Int[Tensor, "C C"], number: int) -> dict[str, float]:
-    """Precision, recall, F1 and count of one class; 0 where nothing was to be found, or nothing was given."""
-    right, wanted, given = (int(each) for each in (confusion[number, number], *_sums(confusion, number)))
-    precision, recall = right / max(1, given), right / max(1, wanted)
-    f1 = 2 * right / max(1, given + wanted)
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4), "texts": wanted}
-
-
-def _sums(confusion: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    return confusion[number].sum(), confusion[:, number].sum()
+def _of_class(one: ClassCount) -> dict[str, float]:
+    """Precision, recall, F1 and count of one class."""
+    named = {"precision": one.precision, "recall": one.recall, "f1": one.f1}
+    return {name: round(value, 4) for name, value in named.items()} | {"texts": one.wanted}
 
 
 def _number(value: Any) -> float:

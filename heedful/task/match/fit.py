@@ -94,10 +94,8 @@ def held_out(config: MatchConfig, texts: Texts) -> tuple[MatchConfig, Texts, str
     config = find_goal(config, texts.train)
     there = [pair for pair in texts.train if not pair.is_empty]
     kinds, groups = kinds_of(config.goal, there), [pair.group for pair in there]
-    if (
-        len({group for group, kind in zip(groups, kinds, strict=True) if config.goal == "relevance" and kind == "1"})
-        == 1
-    ):
+    answered = {group for group, kind in zip(groups, kinds, strict=True) if kind == "1"}
+    if config.goal == "relevance" and len(answered) == 1:
         raise UserError(
             "one group only has a relevant pair, and it cannot be both learnt and held out for validation",
             hint="give validation pairs with --valid",

@@ -6,6 +6,8 @@ from itertools import groupby
 
 import numpy as np
 
+from heedful.task.classes import count_classes, macro_f1
+
 
 def mean_average_precision(scores: Sequence[float], labels: Sequence[int], groups: Sequence[str]) -> float:
     """The mean over groups of their average precision; groups without a relevant pair are left out.
@@ -67,20 +69,14 @@ def _reciprocal_rank(ranking: Ties) -> float:
 
 
 def class_scores(given: Sequence[int], wanted: Sequence[int], classes: int) -> dict[str, float]:
-    """Accuracy, the F1 of the last class (with two classes, the positive one) and the mean F1 of all.
+    """Accuracy, the F1 of the last class (with two classes, the positive one) and the mean F1 of those that occur.
 
-    A wanted class of -1 is one that is not known, and answered wrong. F1 is 0 for a class that neither side has.
+    A wanted class that is `UNLABELLED` is answered wrong.
     """
-    right = sum(one == other for one, other in zip(given, wanted, strict=True))
-    f1 = [_f1(given, wanted, each) for each in range(classes)]
-    found = {"accuracy": right / max(1, len(wanted)), "macro_f1": sum(f1) / classes}
-    return found | ({"f1": f1[-1]} if classes == 2 else {})
-
-
-def _f1(given: Sequence[int], wanted: Sequence[int], each: int) -> float:
-    both = sum(one == other == each for one, other in zip(given, wanted, strict=True))
-    either = sum(one == each for one in given) + sum(one == each for one in wanted)
-    return 2 * both / either if either else 0.0
+    counts = count_classes(given, wanted, classes)
+    right = sum(one.right for one in counts)
+    found = {"accuracy": right / max(1, len(wanted)), "macro_f1": macro_f1(counts)}
+    return found | ({"f1": counts[-1].f1} if classes == 2 else {})
 
 
 def pearson(given: Sequence[float], wanted: Sequence[float]) -> float:

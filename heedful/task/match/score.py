@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.data.document import UNLABELLED
 from heedful.data.matched import Match
 from heedful.errors import UserError
 from heedful.task.match.config import MatchConfig
@@ -56,7 +57,7 @@ def scores(
         given, numbers = answers.squeeze(-1).tolist(), wanted.tolist()
         error = (answers.squeeze(-1) - wanted).square().mean().sqrt()
         return found | {"pearson": pearson(given, numbers), "spearman": spearman(given, numbers), "rmse": float(error)}
-    classes = [-1 if label is None else int(label) for label in labels]
+    classes = [UNLABELLED if label is None else int(label) for label in labels]
     if config.goal == "classes":
         return found | class_scores(answers.argmax(-1).tolist(), classes, len(config.labels))
     # Outputs rather than probabilities, which round to 1: they rank.

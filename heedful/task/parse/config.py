@@ -87,7 +87,7 @@ class ParseConfig(RunConfig):
     models: ClassVar[Models] = MODELS
     defaults: ClassVar[Mapping[str, Any]] = {
         "train": {
-            "metric": "valid_f1",
+            "metric": "valid_bracket_f1",
             "tokens": 2048,
             "rate": 3e-3,
             "schedule": "cosine",

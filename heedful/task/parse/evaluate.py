@@ -14,9 +14,9 @@ from heedful.task.parse.score import score_brackets
 
 
 def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = None) -> dict[str, Any]:
-    """Labelled brackets by evalb's rules and whole trees, in percent; the loss of the gold symbols in nats.
+    """Labelled brackets by evalb's rules, in percent; the share of whole trees; the loss of a gold symbol in nats.
 
-    `well_formed` is how many outputs are trees over their words, in percent; one that is none counts as a flat tree.
+    `well_formed` is the share of outputs that are trees over their words; one that is none counts as a flat tree.
     A sentence that is cut has its last words at the top.
     """
     trees = [one.tree for one in gold]
@@ -32,10 +32,10 @@ def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = N
     formed = sum(tree is not None for tree in parsed)
     return {
         "bracket_f1": score.f1,
-        "precision": score.precision,
-        "recall": score.recall,
+        "bracket_precision": score.precision,
+        "bracket_recall": score.recall,
         "exact": score.exact_match,
-        "well_formed": 100 * formed / max(1, len(trees)),
+        "well_formed": formed / max(1, len(trees)),
         "loss": loss_of(parser, [parser.example(tree) for tree in trees if len(tree.words) <= longest]),
         "sentences": len(trees),
     }

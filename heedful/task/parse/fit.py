@@ -126,7 +126,7 @@ class _Validation:
 
     def __call__(self, model: nn.Module, step: int) -> dict[str, float]:
         found = evaluate(self.parser, self.valid, beam=1)
-        return {"valid_f1": found["bracket_f1"], "valid_exact": found["exact"], "valid_loss": found["loss"]}
+        return {f"valid_{name}": found[name] for name in ("bracket_f1", "exact", "loss")}
 
 
 class _Window:

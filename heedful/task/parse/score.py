@@ -16,7 +16,7 @@ Span = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class BracketScore:
-    """Counts over all sentences, and what is made of them, in percent where nothing else is said.
+    """Counts over all sentences, and what is made of them: brackets in percent, as evalb does, sentences as a share.
 
     `matched` of `gold` brackets were among the `found`; `exact` of `sentences` had all brackets right and none more.
     """
@@ -44,8 +44,8 @@ class BracketScore:
 
     @property
     def exact_match(self) -> float:
-        """How many sentences are right as a whole."""
-        return _percent(self.exact, self.sentences)
+        """The share of sentences that are right as a whole, from 0 to 1."""
+        return self.exact / max(1, self.sentences)
 
 
 def score_brackets(gold: Sequence[Tree], found: Sequence[Tree]) -> BracketScore:

@@ -86,7 +86,7 @@ class ParseTask:
         return [replace(answer, text=f"{answer.text}\n\n{_drawn(found.tree)}", maps=maps)]
 
     def evaluate(self, predictor: Parser, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
-        """Bracket F1, precision, recall, exact and well-formed trees in percent, and the loss."""
+        """Bracket F1, precision and recall in percent, the share of exact and of well-formed trees, the loss."""
         from heedful.task.parse.evaluate import evaluate
 
         trees = self._read(predictor.config, [str(file) for file in files])

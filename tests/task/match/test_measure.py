@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heedful.data.document import UNLABELLED
 from heedful.task.match.measure import (
     class_scores,
     mean_average_precision,
@@ -54,7 +55,7 @@ def test_ties_count_as_the_mean_of_all_their_orders(pairs):
 def test_classes_by_hand():
     found = class_scores([1, 1, 0, 0, 1], [1, 0, 0, 1, 1], 2)
     assert found == {"accuracy": 0.6, "f1": pytest.approx(4 / 6), "macro_f1": pytest.approx((4 / 6 + 2 / 4) / 2)}
-    assert class_scores([2, 0], [2, -1], 3) == {"accuracy": 0.5, "macro_f1": pytest.approx(1 / 3)}
+    assert class_scores([2, 0], [2, UNLABELLED], 3) == {"accuracy": 0.5, "macro_f1": 0.5}, "1 of c, 0 of a, none of b"
 
 
 def test_correlations_by_hand():
