@@ -1,6 +1,5 @@
 """``heedful eval``: a run folder and files with the right answers in, scores out."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,9 @@ from heedful.cli.arguments import FILES_HELP
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=f"{FILES_HELP}.", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; what is not defined is null.")
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
     ] = None,
@@ -35,11 +36,12 @@ def evaluate(
     """Answer the questions of a file and score the answers."""
     from heedful.cli.options import own_options
     from heedful.cli.output import load_run, result_lines
+    from heedful.store import strict_json
 
     task, predictor = load_run(folder, settings)
     options = own_options(task, "eval", beam=beam, alignments=alignments, one_based=one_based, candidates=candidates)
     found = task.evaluate(predictor, files, options=options)
     if as_json:
-        print(json.dumps({"run": str(folder), **found}, ensure_ascii=False))
+        print(strict_json({"run": str(folder), **found}))
     else:
         print(result_lines(found))

@@ -1,6 +1,5 @@
 """``heedful predict``: a file or standard input in, an answer a line out."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,6 +49,7 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     """Answer a file or standard input, one question a line."""
     from heedful.cli.options import own_options
     from heedful.cli.output import load_run
+    from heedful.store import strict_json
     from heedful.task.batches import in_chunks
 
     if alignment is not None:
@@ -62,7 +62,7 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     for chunk in in_chunks(task.questions(predictor.config, file), size):
         answers = task.answer(predictor, chunk, first=done + 1, maps=attention is not None, options=options)
         for answer in answers:
-            print(json.dumps(answer.record, ensure_ascii=False) if as_json else answer.text)
+            print(strict_json(answer.record) if as_json else answer.text)
             window.add(answer)
         sys.stdout.flush()
         done += len(chunk)

@@ -2,6 +2,7 @@
 
 from heedful.store.atomic import replacing, write_text_atomically
 from heedful.store.folder import check_folder, read_text, read_yaml, write_yaml
+from heedful.store.lines import strict_json
 from heedful.store.weights import load_module, load_tensors, read_metadata, save_tensors
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "read_yaml",
     "replacing",
     "save_tensors",
+    "strict_json",
     "write_text_atomically",
     "write_yaml",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heedful.errors import UserError
-from heedful.store import write_text_atomically
+from heedful.store import strict_json, write_text_atomically
 
 LAST_WORDS_OF_ERRORS = frozenset({"loss", "perplexity", "aer", "wer", "cer", "ter", "error"})
 """A metric whose name ends in one of these is better when lower; all others are better when higher."""
@@ -44,7 +44,7 @@ class MetricsFile:
         """
         try:
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write(strict_json(line) + "\n")
         except OSError as error:
             raise self._refused(error) from error
 

@@ -36,6 +36,13 @@ def test_a_new_run_begins_an_empty_file(tmp_path):
     assert file.path.read_text() == ""
 
 
+def test_a_number_that_is_not_defined_is_null(tmp_path):
+    file = MetricsFile(tmp_path / "metrics.jsonl")
+    file.begin(0)
+    file.write({"step": 3, "valid_map": math.nan})
+    assert file.path.read_text() == '{"step": 3, "valid_map": null}\n'
+
+
 def test_a_full_disk_is_said_in_one_line(tmp_path, monkeypatch):
     file = MetricsFile(tmp_path / "metrics.jsonl")
     file.begin(0)

@@ -1,0 +1,109 @@
+"""What --json prints is JSON, whatever the numbers: one that is not defined, or beyond all numbers, is null."""
+
+import json
+
+import pytest
+import torch
+
+from heedful.cli.run import run
+from heedful.data.overlap import Overlap
+from heedful.data.tokenise import WordTokeniser
+from heedful.task.language_model.config import make_config as language_config
+from heedful.task.language_model.writer import Writer
+from heedful.task.language_model.writer import build_model as build_writer
+from heedful.task.match.config import make_config as match_config
+from heedful.task.match.matcher import Matcher
+from heedful.task.match.matcher import build_model as build_matcher
+from heedful.task.pretrain.config import PretrainRunConfig
+from heedful.task.pretrain.reader import Reader
+from heedful.task.pretrain.reader import build_model as build_reader
+
+WORDS = "a b c d"
+SIZE = {"embed": 4, "hidden": 4}
+
+
+def matcher(folder, goal: str) -> None:
+    """An untrained model of pairs."""
+    model = {"name": "bcnn", "embed": 4, "kernels": 3}
+    config = match_config({"goal": goal, "model": model, "scale": [0, 5]})
+    tokeniser, overlap = WordTokeniser.train([WORDS]), Overlap.learn([("a b", "c d")], config.data.features)
+    Matcher(config, build_matcher(config, tokeniser.size, overlap.size), tokeniser, overlap).save(folder)
+
+
+def wrong_by_far(model: torch.nn.Module) -> None:
+    """Makes a model certain of what is wrong."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(1e4 * torch.randn_like(parameter))
+
+
+def writer(folder) -> None:
+    """A language model that is certain of what is wrong."""
+    config = language_config({"model": {"name": "lstm", **SIZE}, "data": {"window": 8, "text": {"tokeniser": "word"}}})
+    tokeniser = WordTokeniser.train([WORDS])
+    made = Writer(config, build_writer(config, tokeniser.size), tokeniser)
+    wrong_by_far(made.model)
+    made.save(folder)
+
+
+def reader(folder) -> None:
+    """A pretraining that is certain of what is wrong."""
+    config = PretrainRunConfig.model_validate({"model": {"name": "next-word", **SIZE}})
+    tokeniser = WordTokeniser.train([WORDS])
+    made = Reader(config, build_reader(config, tokeniser.size), tokeniser)
+    wrong_by_far(made.model)
+    made.save(folder)
+
+
+def refuse(word: str) -> None:
+    raise AssertionError(f"{word} is no JSON")
+
+
+@pytest.fixture
+def read(tmp_path, capsys):
+    """From the words of a command on a file to the object that it prints."""
+
+    def read(command: str, content: str) -> dict[str, object]:
+        (tmp_path / "in.tsv").write_text(content)
+        capsys.readouterr()
+        assert run([command, str(tmp_path / "run"), str(tmp_path / "in.tsv"), "--json"]) == 0
+        return json.loads(capsys.readouterr().out.splitlines()[0], parse_constant=refuse)
+
+    return read
+
+
+def test_a_ranking_without_a_relevant_pair(tmp_path, read):
+    matcher(tmp_path / "run", "relevance")
+    found = read("eval", "a\tb\t0\na\tc\t0\n")
+    assert (found["map"], found["mrr"]) == (None, None)
+    assert found["accuracy"] is not None
+
+
+def test_without_json_it_is_lines_for_people(tmp_path, capsys):
+    matcher(tmp_path / "run", "relevance")
+    (tmp_path / "in.tsv").write_text("a\tb\t0\na\tc\t0\n")
+    assert run(["eval", str(tmp_path / "run"), str(tmp_path / "in.tsv")]) == 0
+    assert "map               nan\n" in capsys.readouterr().out
+    assert run(["predict", str(tmp_path / "run"), str(tmp_path / "in.tsv")]) == 0
+    assert len([float(line) for line in capsys.readouterr().out.splitlines()]) == 2
+
+
+def test_similarities_that_are_all_the_same(tmp_path, read):
+    matcher(tmp_path / "run", "similarity")
+    found = read("eval", "a\tb\t2.5\na\tc\t2.5\n")
+    assert (found["pearson"], found["spearman"]) == (None, None)
+    assert found["rmse"] is not None
+
+
+@pytest.mark.parametrize("make", [writer, reader])
+def test_a_perplexity_beyond_all_numbers(tmp_path, read, make):
+    make(tmp_path / "run")
+    found = read("eval", "a b c d\nd c b a\n")
+    assert found["perplexity"] is None
+    assert found["nats_per_token" if make is writer else "loss"] > 700
+
+
+def test_a_prediction_that_is_no_number(tmp_path, read, monkeypatch):
+    reader(tmp_path / "run")
+    monkeypatch.setattr(Reader, "predict", lambda self, texts: [float("nan")] * len(texts))
+    assert read("predict", "a b c d\n") == {"nats_per_token": None}
