@@ -10,6 +10,7 @@ TASK_HELP = ", ".join(TASKS)
 FILES_HELP = (
     ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; all also .gz"
 )
+HELD_OUT = "some of training's, of language-model the end of each text; translate needs it"
 
 
 def spread_pairs(words: Iterable[str]) -> list[str]:

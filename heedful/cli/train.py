@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from heedful.cli.app import app
-from heedful.cli.arguments import FILES_HELP, TASK_HELP
+from heedful.cli.arguments import FILES_HELP, HELD_OUT, TASK_HELP
 from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
         list[Path] | None, typer.Option("--train", metavar="FILE [FILE]", help=f"What to learn from: {FILES_HELP}.")
     ] = None,
     valid: Annotated[
-        list[Path] | None, typer.Option("--valid", metavar="FILE [FILE]", help="To choose the best weights by.")
+        list[Path] | None,
+        typer.Option("--valid", metavar="FILE [FILE]", help=f"To choose the best weights by. [default: {HELD_OUT}]"),
     ] = None,
     test: Annotated[
         list[Path] | None, typer.Option("--test", metavar="FILE [FILE]", help="To score the result with.")

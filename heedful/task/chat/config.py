@@ -21,6 +21,7 @@ class DataSettings(BaseModel):
     A reply is learnt from the last `turns` turns before it (None: all), of which the last `max_context` tokens are
     read; what is cut off is counted. Replies of more than `max_reply` tokens are left out, and counted. `learn` names
     the speaker whose turns are learnt (None: everybody's); speakers without names are "1", who begins, and "2".
+    Without `valid`, `hold_out` of the training dialogues are held out whole, drawn by the seed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
@@ -28,6 +29,7 @@ class DataSettings(BaseModel):
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    hold_out: float = Field(default=0.1, gt=0, lt=1)
     text: TokeniserSettings = TokeniserSettings()
     lowercase: bool = False
     turns: int | None = Field(default=10, ge=1)

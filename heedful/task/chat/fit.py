@@ -11,7 +11,7 @@ from torch import nn
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
-from heedful.data.dialogue import Dialogue, MarkedTokeniser, PreparedReplies, Replies, prepare_replies
+from heedful.data.dialogue import Dialogue, MarkedTokeniser, PreparedReplies, Replies, exchanges, prepare_replies
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.chat.config import ChatConfig
@@ -19,6 +19,7 @@ from heedful.task.chat.folder import build_model, load_marked, save_texts, write
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.score import evaluate, likelihood_of
 from heedful.task.folder import CONFIG
+from heedful.task.hold_out import hold_out
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.train import fit
@@ -27,10 +28,10 @@ from heedful.watch import Map
 
 @dataclass(frozen=True)
 class Talks:
-    """The dialogues of a run."""
+    """The dialogues of a run; where there are none for validation, some of training's are held out."""
 
     train: Sequence[Dialogue]
-    valid: Sequence[Dialogue]
+    valid: Sequence[Dialogue] = ()
     test: Sequence[Dialogue] = ()
 
 
@@ -43,13 +44,18 @@ def train_partner(
     """
     shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
+    notes: list[str] = []
+    if not talks.valid:
+        talks, note = held_out(config, talks)
+        notes.append(note)
     partner = _begin(config, talks, out, resume=resume)
     if ranks.rank == 0:
         save_texts(out, config, partner.tokeniser)
     train, valid = (prepared(partner, dialogues) for dialogues in (talks.train, talks.valid))
-    for name, part in (("training", train), ("validation", valid)) if ranks.rank == 0 else ():
-        for warning in part.warnings:
-            shown.say(f"{name}: {warning}")
+    for name, part in (("training", train), ("validation", valid)):
+        notes += [f"{name}: {warning}" for warning in part.warnings]
+    for line in notes if ranks.rank == 0 else ():
+        shown.say(line)
     few = valid.examples[: config.data.valid_most]
     plan = plan_batches(lengths_of(train.examples), config, ranks)
     result = fit(
@@ -69,6 +75,18 @@ def train_partner(
         results |= of_test(evaluate(partner, talks.test))
     write_readme(out, config, results)
     return Trained(partner, result, ranks, results)
+
+
+def held_out(config: ChatConfig, talks: Talks) -> tuple[Talks, str]:
+    """The dialogues with a share of those that have a reply to learn moved to validation, and a line that says so.
+
+    Raises: UserError, when there are not two such dialogues, or nobody is called as the speaker who is learnt.
+    """
+    found = exchanges(talks.train, config.data.learn)
+    told = {id(one.dialogue) for one in found if one.reply.text and any(turn.text for turn in one.context)}
+    there, others = ([one for one in talks.train if (id(one) in told) == side] for side in (True, False))
+    parted = hold_out(there, config.data.hold_out, config.train.seed, what="dialogues with a reply")
+    return Talks([*parted.train, *others], parted.valid, talks.test), parted.note
 
 
 def make_tokeniser(config: ChatConfig, dialogues: Sequence[Dialogue]) -> MarkedTokeniser:

@@ -34,10 +34,10 @@ class Chat:
     config = ChatConfig
 
     def train(self, config: ChatConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the dialogues and trains."""
+        """Reads the dialogues, holds some out if there are none for validation, and trains."""
         from heedful.task.chat.fit import Talks, train_partner
 
-        expect_files(config.data, self.files)
+        expect_files(config.data, self.files, needed=("train",))
         data = config.data
         train, valid, test = (
             read_dialogues(as_paths(files)) if files else [] for files in (data.train, data.valid, data.test)

@@ -19,8 +19,9 @@ class DataSettings(BaseModel):
 
     `documents` says what a document is: "file", all files one after the other are one long text, which training cuts
     into windows at other places each epoch; or "line", each line begins and ends by itself. The model reads `window`
-    tokens at a time; of a longer line the next so many come next. Of validation text the first `valid_most` tokens are
-    scored.
+    tokens at a time; of a longer line the next so many come next. Without `valid`, `hold_out` of each text is held out
+    at its end: of its characters, or of its lines where they are documents. Of validation text the first `valid_most`
+    tokens are scored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class DataSettings(BaseModel):
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    hold_out: float = Field(default=0.1, gt=0, lt=1)
     documents: Literal["file", "line"] = "file"
     text: TokeniserSettings = TokeniserSettings(tokeniser="character")
     lowercase: bool = False

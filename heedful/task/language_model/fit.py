@@ -16,7 +16,7 @@ from heedful.task.batches import Batches
 from heedful.task.folder import CONFIG
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.score import evaluate, validation_numbers
-from heedful.task.language_model.texts import Text, Tokens, as_tokens, text_for_learning
+from heedful.task.language_model.texts import Text, Tokens, as_tokens, held_out, text_for_learning
 from heedful.task.language_model.writer import TOKENISER, Writer, build_model, save_texts, write_readme
 from heedful.task.run import of_test, open_run, plan_batches, run_numbers
 from heedful.task.tokenisers import learn_tokeniser
@@ -28,10 +28,10 @@ _MANY_UNKNOWN = 0.01
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of a run."""
+    """The texts of a run; where there is none for validation, the end of training's is held out."""
 
     train: Text
-    valid: Text
+    valid: Text | None = None
     test: Text | None = None
 
 
@@ -44,12 +44,17 @@ def train_writer(
     """
     shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
-    writer = _begin(config, texts, out, resume=resume)
+    notes: list[str] = []
+    learnt, judge = texts.train, texts.valid
+    if judge is None:
+        learnt, judge, note = held_out(texts.train, config.data)
+        notes.append(note)
+    writer = _begin(config, learnt, out, resume=resume)
     if ranks.rank == 0:
         save_texts(out, config, {}, tokeniser=writer.tokeniser)
-    train, valid = (as_tokens(text, writer.tokeniser, config.data) for text in (texts.train, texts.valid))
-    for warning in _warnings(config, train, valid) if ranks.rank == 0 else ():
-        shown.say(warning)
+    train, valid = (as_tokens(text, writer.tokeniser, config.data) for text in (learnt, judge))
+    for line in (*notes, *_warnings(config, train, valid)) if ranks.rank == 0 else ():
+        shown.say(line)
     runs, plan = _plan(config, train, ranks)
     result = fit(
         writer.model,
@@ -57,7 +62,7 @@ def train_writer(
         settings=config.train,
         folder=out,
         validate=lambda model, step: validation_numbers(writer, valid),
-        watch=_Window(writer, texts.valid, shown.draw) if shown.draw else None,
+        watch=_Window(writer, judge, shown.draw) if shown.draw else None,
         resume=resume,
     )
     if result.exit_status or ranks.rank:
@@ -76,10 +81,10 @@ def make_tokeniser(config: LanguageConfig, text: Text) -> Tokeniser:
     return learn_tokeniser(config.data.text, lines, lowercase=config.data.lowercase)
 
 
-def _begin(config: LanguageConfig, texts: Texts, out: Path, *, resume: bool) -> Writer:
+def _begin(config: LanguageConfig, train: Text, out: Path, *, resume: bool) -> Writer:
     """A writer with fresh weights, and the run's own tokeniser if it has one yet."""
     known = resume and (out / CONFIG).exists()
-    tokeniser = load_tokeniser(out, TOKENISER) if known else make_tokeniser(config, texts.train)
+    tokeniser = load_tokeniser(out, TOKENISER) if known else make_tokeniser(config, train)
     torch.manual_seed(config.train.seed)
     return Writer(config, build_model(config, tokeniser.size), tokeniser)
 

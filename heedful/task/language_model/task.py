@@ -32,14 +32,13 @@ class LanguageModelling:
     config = LanguageConfig
 
     def train(self, config: LanguageConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the texts and trains."""
+        """Reads the texts, holds their ends out if there are none for validation, and trains."""
         from heedful.task.language_model.fit import Texts, train_writer
 
-        expect_files(config.data, self.files)
+        expect_files(config.data, self.files, needed=("train",))
         data = config.data
-        test = read_text(data.test) if data.test else None
-        texts = Texts(read_text(data.train), read_text(data.valid), test)
-        return train_writer(config, texts, out, resume=resume, shown=shown)
+        valid, test = (read_text(files) if files else None for files in (data.valid, data.test))
+        return train_writer(config, Texts(read_text(data.train), valid, test), out, resume=resume, shown=shown)
 
     def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Writer:
         """The language model of a run folder."""

@@ -5,6 +5,7 @@ Where the tokeniser keeps no line breaks (words and subwords), EOS stands for ea
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,11 @@ _PIECE = 1 << 16  # lines made ids at a time, so that lists of Python numbers st
 
 @dataclass(frozen=True)
 class Text:
-    """The lines of some files, without their ends, and where they came from."""
+    """The lines of some files, without their ends, where they came from, and which line each file begins with."""
 
     lines: list[str]
     where: str
+    begins: tuple[int, ...] = (0,)
 
     @property
     def characters(self) -> int:
@@ -55,10 +57,60 @@ def read_text(files: Sequence[str]) -> Text:
 
     Raises: UserError, when a file cannot be read, or there is no text in them.
     """
-    lines = [line for file in files for line in iterate_lines(Path(file))]
+    lines: list[str] = []
+    begins: list[int] = []
+    for file in files:
+        begins.append(len(lines))
+        lines += iterate_lines(Path(file))
     if not any(line.strip() for line in lines):
         raise UserError("there is no text in the file", where=files[0], hint="expected plain text")
-    return Text(lines, files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more")
+    return Text(lines, files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more", tuple(begins))
+
+
+def held_out(text: Text, data: DataSettings) -> tuple[Text, Text, str]:
+    """A text without its end, the end of `data.hold_out` to validate on, and a line that says so; so of each file.
+
+    Counted are lines where each is a document, blank ones not, else characters: then whole lines are taken, but a line
+    that would make the end twice too long is cut.
+    Raises: UserError, when one of the two has no text.
+    """
+    by_line = data.documents == "line"
+    kept: list[str] = []
+    held: list[str] = []
+    for first, last in pairwise((*text.begins, len(text.lines))):
+        own = text.lines[first:last]
+        train, valid = (_last_lines if by_line else _last_characters)(own, data.hold_out)
+        kept, held = kept + train, held + valid
+    if not all(any(line.strip() for line in part) for part in (kept, held)):
+        hint = "give text to validate on with --valid"
+        raise UserError("this text is too short to hold its end out for validation", where=text.where, hint=hint)
+    train, valid = Text(kept, text.where), Text(held, text.where)
+    sizes = [sum(bool(line.strip()) for line in one.lines) if by_line else one.characters for one in (valid, text)]
+    counted = f"the last {sizes[0]:,} of {sizes[1]:,} {'lines' if by_line else 'characters'}"
+    whose = "the training text" if len(text.begins) == 1 else "each training text"
+    return train, valid, f"validation: {counted} of {whose}, held out"
+
+
+def _last_lines(lines: Sequence[str], share: float) -> tuple[list[str], list[str]]:
+    """The first lines, and the share of those that are not blank that comes last."""
+    places = [place for place, line in enumerate(lines) if line.strip()]
+    count = min(len(places) - 1, max(1, round(share * len(places))))
+    start = places[-count] if count > 0 else len(lines)
+    return list(lines[:start]), list(lines[start:])
+
+
+def _last_characters(lines: Sequence[str], share: float) -> tuple[list[str], list[str]]:
+    """The first lines, and the fewest last ones that hold a share of all characters."""
+    wanted = share * sum(len(line) + 1 for line in lines)
+    start, held = len(lines), 0
+    while held < wanted:
+        start -= 1
+        held += len(lines[start]) + 1
+    spare = round(held - wanted)  # characters of the first line held out that need not be
+    if start and spare <= wanted:
+        return list(lines[:start]), list(lines[start:])
+    line = lines[start] if lines else ""
+    return [*lines[:start], line[:spare]], [line[spare:], *lines[start + 1 :]]
 
 
 def as_tokens(text: Text, tokeniser: Tokeniser, data: DataSettings) -> Tokens:

@@ -36,7 +36,8 @@ class DataSettings(BaseModel):
 
     `functions` keeps function tags (NP-SBJ); `tags` says which part-of-speech tags are said (punctuation, none, all);
     `reverse` reads sentences from their end; `split` cuts questions into words as the Penn Treebank does (ptb) or at
-    blanks only (blanks). Training trees of more than `max_length` symbols are left out, and counted.
+    blanks only (blanks). Training trees of more than `max_length` symbols are left out, and counted. Without `valid`,
+    `hold_out` of the training trees are held out, drawn by the seed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class DataSettings(BaseModel):
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    hold_out: float = Field(default=0.1, gt=0, lt=1)
     functions: bool = False
     tags: Literal["punctuation", "none", "all"] = "punctuation"
     reverse: bool = False

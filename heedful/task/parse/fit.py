@@ -16,6 +16,7 @@ from heedful.errors import UserError
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.folder import CONFIG
+from heedful.task.hold_out import hold_out
 from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.evaluate import evaluate
 from heedful.task.parse.folder import build_model, linear_of, load_texts, save_texts, write_readme
@@ -28,10 +29,10 @@ from heedful.watch import Map
 
 @dataclass(frozen=True)
 class Texts:
-    """The trees of a run."""
+    """The trees of a run; where there are none for validation, some of training's are held out."""
 
     train: Sequence[ParsedText]
-    valid: Sequence[ParsedText]
+    valid: Sequence[ParsedText] = ()
     test: Sequence[ParsedText] = ()
 
 
@@ -44,12 +45,17 @@ def train_parser(
     """
     shown = shown or Shown()
     ranks = open_run(config, out, resume=resume)
+    notes: list[str] = []
+    if not texts.valid:
+        parted = hold_out(texts.train, config.data.hold_out, config.train.seed, what="trees")
+        texts = Texts(parted.train, parted.valid, texts.test)
+        notes.append(parted.note)
     parser = _begin(config, texts, out, resume=resume)
     if ranks.rank == 0:
         save_texts(out, config, parser.words, symbols=parser.symbols)
     kept, warnings = _prepare(parser, texts)
-    for warning in warnings if ranks.rank == 0 else []:
-        shown.say(warning)
+    for line in [*notes, *warnings] if ranks.rank == 0 else []:
+        shown.say(line)
     examples = [parser.example(one.tree) for one in kept]
     plan = plan_batches(lengths_of(examples), config, ranks)
     result = fit(

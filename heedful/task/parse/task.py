@@ -48,10 +48,10 @@ class ParseTask:
     config = ParseConfig
 
     def train(self, config: ParseConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the trees and trains."""
+        """Reads the trees, holds some out if there are none for validation, and trains."""
         from heedful.task.parse.fit import Texts, train_parser
 
-        expect_files(config.data, self.files)
+        expect_files(config.data, self.files, needed=("train",))
         data = config.data
         train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
         return train_parser(config, Texts(train, valid, test), out, resume=resume, shown=shown)
