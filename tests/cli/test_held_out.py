@@ -57,15 +57,16 @@ def test_translate_still_asks_for_validation_pairs(tmp_path, capsys):
     assert "--valid is missing" in capsys.readouterr().err
 
 
-def test_pretrain_knows_test_and_devices(tmp_path, capsys):
+def test_pretrain_knows_test_and_devices(tmp_path, capsys, monkeypatch):
     path = small.write("pretrain", tmp_path)
     _, task, *given = small.words("next-word", path, tmp_path / "run", train__steps=2, train__valid_every=2)
     assert task == "pretrain"
-    assert run(["pretrain", *given, "--test", str(path), "--devices", "1"]) == 0
+    assert run(["pretrain", *given, "--test", str(path)]) == 0
     assert "test perplexity" in capsys.readouterr().out
-    settings = (tmp_path / "run" / "config.yaml").read_text()
-    assert "devices: 1" in settings
-    assert str(path) in settings.partition("test:")[2]
+    asked = {}
+    monkeypatch.setattr("heedful.cli.train.train", lambda *args, **options: asked.update(options))
+    assert run(["pretrain", *given, "--devices", "3"]) == 0
+    assert asked["devices"] == 3
 
 
 def test_the_help_says_what_happens_without_validation_files(capsys):

@@ -58,5 +58,5 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(way, tmp_path, stop_at, capsy
         ours, theirs = load_tensors(half / file), load_tensors(whole / file)
         assert ours.keys() == theirs.keys()
         differ = [name for name in ours if not torch.equal(ours[name], theirs[name])]
-        # Nothing of ours draws from Python's one generator, but others in this process do, and it is kept as it is.
+        # beartype, which only tests run, draws by Python's generator which items of a list to look at; no model does.
         assert [name for name in differ if name != "rank/0/random/python"] == []
