@@ -137,18 +137,19 @@ class Overlap:
         counted = zip(self.raw(left, right), self.means, self.spreads, strict=True)
         return tuple(max(-_FURTHEST, min(_FURTHEST, (value - mean) / spread)) for value, mean, spread in counted)
 
-    def save(self, path: Path) -> None:
-        """Writes it as one JSON object."""
+    def save(self, folder: Path, name: str) -> None:
+        """Writes it as one JSON object, ``folder/name.json``."""
         rare = {name: {"texts": one.texts, "holders": one.holders} for name, one in self.rare.items()}
         content = {"families": self.families, "means": self.means, "spreads": self.spreads, "rare": rare}
-        write_text_atomically(path, json.dumps(content, ensure_ascii=False) + "\n")
+        write_text_atomically(folder / f"{name}.json", json.dumps(content, ensure_ascii=False) + "\n")
 
     @classmethod
-    def load(cls, path: Path) -> "Overlap":
+    def load(cls, folder: Path, name: str) -> "Overlap":
         """Reads what `save` wrote.
 
         Raises: UserError, when the file is missing or damaged.
         """
+        path = folder / f"{name}.json"
         content = read_json(path)
         try:
             rare = {name: Rarity(int(one["texts"]), one["holders"]) for name, one in content["rare"].items()}

@@ -3,20 +3,53 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from heedful.store import check_folder, read_yaml, write_text_atomically, write_yaml
+from torch import nn
+
+from heedful.store import check_folder, load_module, read_yaml, write_text_atomically, write_yaml
 from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
 
 C = TypeVar("C", bound=RunConfig)
+M = TypeVar("M", bound=nn.Module)
 
 
 def save_config(config: RunConfig, folder: Path) -> None:
     """Writes the settings."""
     write_yaml(folder / CONFIG, config.model_dump(mode="json"))
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """What lies in a run folder under a name, such as a tokeniser."""
+
+    def save(self, folder: Path, name: str) -> None:
+        """Writes files ``folder/name.*``."""
+        ...
+
+
+def save_parts(folder: Path, config: RunConfig, parts: Mapping[str, Kept]) -> None:
+    """Writes what a run needs beside its weights: its parts by name and the settings, last: where they are, all is.
+
+    Raises: UserError, when a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in parts.items():
+        part.save(folder, name)
+    save_config(config, folder)
+
+
+def with_weights(model: M, folder: Path, device: str) -> M:
+    """The model with the weights of a run folder, on the device, ready to answer.
+
+    Raises: UserError, when they are missing or damaged.
+    """
+    check_folder(folder, [WEIGHTS])
+    load_module(model, folder / WEIGHTS)
+    return model.to(device).eval()
 
 
 def task_of(folder: Path) -> str:

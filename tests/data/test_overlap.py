@@ -51,10 +51,8 @@ def test_features_are_in_standard_deviations_and_bounded():
 
 def test_what_was_saved_counts_alike(tmp_path):
     learnt = Overlap.learn(PAIRS, tuple(FAMILIES))
-    learnt.save(tmp_path / "overlap.json")
-    assert Overlap.load(tmp_path / "overlap.json").features("the cat", "a cat 2") == learnt.features(
-        "the cat", "a cat 2"
-    )
+    learnt.save(tmp_path, "overlap")
+    assert Overlap.load(tmp_path, "overlap").features("the cat", "a cat 2") == learnt.features("the cat", "a cat 2")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +61,7 @@ def test_what_was_saved_counts_alike(tmp_path):
 def test_a_damaged_file(tmp_path, content):
     (tmp_path / "overlap.json").write_text(content)
     with pytest.raises(UserError, match="damaged"):
-        Overlap.load(tmp_path / "overlap.json")
+        Overlap.load(tmp_path, "overlap")
 
 
 def test_an_unknown_family():

@@ -10,7 +10,7 @@ from heedful.data.dialogue import MarkedTokeniser
 from heedful.data.tokenise import load_tokeniser
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.models import MODELS
-from heedful.task.folder import python_usage, quoted, save_config, save_readme
+from heedful.task.folder import python_usage, quoted, save_parts, save_readme
 
 TOKENISER = "text"
 """The name under which the tokeniser lies in the folder."""
@@ -27,9 +27,7 @@ def save_texts(folder: Path, config: ChatConfig, tokeniser: MarkedTokeniser) -> 
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokeniser.save(folder, TOKENISER)
-    save_config(config, folder)  # after the tokeniser: where it is, that is
+    save_parts(folder, config, {TOKENISER: tokeniser})
     write_readme(folder, config, {})
 
 

@@ -13,14 +13,14 @@ from heedful.data.batch import Example, pad_sources
 from heedful.data.dialogue import Context, MarkedTokeniser, Turn, by_turns, replier, spoken
 from heedful.decode import Hypothesis, beam, greedy, sample
 from heedful.shapes import EOS
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
 from heedful.task.batches import batches
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.folder import build_model, load_marked, save_texts
 from heedful.task.chat.models import MODELS
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings
+from heedful.task.folder import WEIGHTS, load_settings, with_weights
 from heedful.task.translate.config import Look
 from heedful.task.translate.look import Maps, default_look, read, replay
 from heedful.task.words import Words, merge
@@ -200,11 +200,9 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_settings(ChatConfig, folder), changes or {}, ("decode", "score"))
-    check_folder(folder, [WEIGHTS])
     tokeniser = load_marked(folder)
-    model = build_model(config, tokeniser)
-    load_module(model, folder / WEIGHTS)
-    return Partner(config, model.to(device).eval(), tokeniser)
+    model = with_weights(build_model(config, tokeniser), folder, device)
+    return Partner(config, model, tokeniser)
 
 
 def every_map(seen: Map) -> Iterator[Map]:

@@ -13,14 +13,14 @@ from torch import Tensor
 from heedful.data.document import Document, collate_documents
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.model.text import TextClassifier
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import save_tensors
 from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.documents import as_document
 from heedful.task.classify.models import MODELS
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
 from heedful.task.words import Words, merge
 from heedful.watch import Map, attentions, record
 
@@ -161,9 +161,7 @@ def save_texts(folder: Path, config: ClassifyConfig, tokeniser: Tokeniser) -> No
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokeniser.save(folder, TOKENISER)
-    save_config(config, folder)  # after the tokeniser: where it is, that is
+    save_parts(folder, config, {TOKENISER: tokeniser})
     write_readme(folder, config, {})
 
 
@@ -191,8 +189,6 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_settings(ClassifyConfig, folder), changes or {}, ("answer",))
-    check_folder(folder, [WEIGHTS])
     tokeniser = load_tokeniser(folder, TOKENISER)
-    model = build_model(config, tokeniser.size)
-    load_module(model, folder / WEIGHTS)
-    return Classifier(config, model.to(device).eval(), tokeniser)
+    model = with_weights(build_model(config, tokeniser.size), folder, device)
+    return Classifier(config, model, tokeniser)

@@ -14,11 +14,11 @@ from heedful.data.stream import Run, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.decode import Alike, sample
 from heedful.model.language import LanguageModel
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import save_tensors
 from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.models import MODELS
 from heedful.task.language_model.texts import opening
@@ -173,9 +173,7 @@ def save_texts(folder: Path, config: LanguageConfig, results: Mapping[str, Any],
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokeniser.save(folder, TOKENISER)
-    save_config(config, folder)  # after the tokeniser: where it is, that is
+    save_parts(folder, config, {TOKENISER: tokeniser})
     write_readme(folder, config, results)
 
 
@@ -199,8 +197,6 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_settings(LanguageConfig, folder), changes or {}, ("decode",))
-    check_folder(folder, [WEIGHTS])
     tokeniser = load_tokeniser(folder, TOKENISER)
-    model = build_model(config, tokeniser.size)
-    load_module(model, folder / WEIGHTS)
-    return Writer(config, model.to(device).eval(), tokeniser)
+    model = with_weights(build_model(config, tokeniser.size), folder, device)
+    return Writer(config, model, tokeniser)

@@ -14,11 +14,11 @@ from heedful.data.overlap import Overlap
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.model.match.convolutional import ConvolutionalConfig
 from heedful.shapes import UNK
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import check_folder, save_tensors
 from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
 from heedful.task.match.look import pair_maps
@@ -26,7 +26,7 @@ from heedful.task.match.models import MODELS
 from heedful.task.words import Words
 from heedful.watch import Map, attentions, record
 
-TOKENISER, OVERLAP = "text", "overlap.json"
+TOKENISER, OVERLAP = "text", "overlap"
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +142,7 @@ def save_texts(folder: Path, matcher: Matcher) -> None:
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    matcher.tokeniser.save(folder, TOKENISER)
-    matcher.overlap.save(folder / OVERLAP)
-    save_config(matcher.config, folder)  # after the others: where it is, they are
+    save_parts(folder, matcher.config, {TOKENISER: matcher.tokeniser, OVERLAP: matcher.overlap})
     write_readme(folder, matcher.config, {})
 
 
@@ -154,8 +151,8 @@ def load_texts(folder: Path) -> tuple[Tokeniser, Overlap]:
 
     Raises: UserError, when one is missing or damaged.
     """
-    check_folder(folder, [OVERLAP])
-    return load_tokeniser(folder, TOKENISER), Overlap.load(folder / OVERLAP)
+    check_folder(folder, [f"{OVERLAP}.json"])
+    return load_tokeniser(folder, TOKENISER), Overlap.load(folder, OVERLAP)
 
 
 def write_readme(folder: Path, config: MatchConfig, results: Mapping[str, Any]) -> None:
@@ -178,8 +175,6 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_settings(MatchConfig, folder), changes or {}, ("answer",))
-    check_folder(folder, [WEIGHTS])
     tokeniser, overlap = load_texts(folder)
-    model = build_model(config, tokeniser.size, overlap.size)
-    load_module(model, folder / WEIGHTS)
-    return Matcher(config, model.to(device).eval(), tokeniser, overlap)
+    model = with_weights(build_model(config, tokeniser.size, overlap.size), folder, device)
+    return Matcher(config, model, tokeniser, overlap)

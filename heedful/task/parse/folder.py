@@ -10,7 +10,7 @@ from heedful.data.tree import Linear
 from heedful.data.tree.words import KnownWords
 from heedful.layer.word import FeatureEmbedding
 from heedful.model.transformer import TransformerConfig
-from heedful.task.folder import load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.folder import load_settings, python_usage, quoted, save_parts, save_readme
 from heedful.task.parse.config import TAGS, ParseConfig
 from heedful.task.parse.models import MODELS
 from heedful.task.parse.symbols import Symbols
@@ -23,10 +23,7 @@ def save_texts(folder: Path, config: ParseConfig, words: KnownWords, *, symbols:
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    words.save(folder, _WORDS)
-    symbols.save(folder, _SYMBOLS)
-    save_config(config, folder)  # after the words: where it is, they are
+    save_parts(folder, config, {_WORDS: words, _SYMBOLS: symbols})
     write_readme(config, folder, {})
 
 

@@ -15,11 +15,11 @@ from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
 from heedful.decode import Bracketing, Hypothesis, beam, greedy
 from heedful.shapes import EOS
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS
+from heedful.task.folder import WEIGHTS, with_weights
 from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.folder import build_model, load_config, load_texts, save_texts
 from heedful.task.parse.models import MODELS
@@ -180,8 +180,6 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_config(folder), changes or {}, ("decode",))
-    check_folder(folder, [WEIGHTS])
     words, symbols = load_texts(folder, config)
-    model = build_model(config, words, symbols)
-    load_module(model, folder / WEIGHTS)
-    return Parser(config, model.to(device).eval(), words=words, symbols=symbols)
+    model = with_weights(build_model(config, words, symbols), folder, device)
+    return Parser(config, model, words=words, symbols=symbols)

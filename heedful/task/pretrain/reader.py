@@ -7,12 +7,12 @@ from typing import Any
 from heedful.data.stream import Run, documents_cut, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.model.pretrain import Pretraining
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import save_tensors
 from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.classify.documents import as_document
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, quoted, save_config, save_readme
+from heedful.task.folder import WEIGHTS, load_settings, quoted, save_parts, save_readme, with_weights
 from heedful.task.pretrain.config import PretrainRunConfig
 from heedful.task.pretrain.models import MODELS
 
@@ -74,9 +74,7 @@ def save_texts(folder: Path, config: PretrainRunConfig, tokeniser: Tokeniser) ->
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokeniser.save(folder, TOKENISER)
-    save_config(config, folder)
+    save_parts(folder, config, {TOKENISER: tokeniser})
     write_readme(folder, config, {})
 
 
@@ -96,8 +94,6 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_settings(PretrainRunConfig, folder), changes or {}, ())
-    check_folder(folder, [WEIGHTS])
     tokeniser = load_tokeniser(folder, TOKENISER)
-    model = build_model(config, tokeniser.size)
-    load_module(model, folder / WEIGHTS)
-    return Reader(config, model.to(device).eval(), tokeniser)
+    model = with_weights(build_model(config, tokeniser.size), folder, device)
+    return Reader(config, model, tokeniser)

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.task.folder import load_settings, python_usage, quoted, save_config, save_readme
+from heedful.task.folder import load_settings, python_usage, quoted, save_parts, save_readme
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.models import MODELS
 
@@ -19,10 +19,7 @@ def save_texts(
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for tokeniser, name in zip((source, target), tokeniser_names(config), strict=True):
-        tokeniser.save(folder, name)
-    save_config(config, folder)  # after the tokenisers: where it is, they are
+    save_parts(folder, config, dict(zip(tokeniser_names(config), (source, target), strict=True)))
     write_readme(config, folder, results)
 
 

@@ -13,11 +13,11 @@ from heedful.data.batch import Example, pad_sources
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, beam, greedy
 from heedful.shapes import EOS
-from heedful.store import check_folder, load_module, save_tensors
+from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
 from heedful.task.batches import batches
 from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS
+from heedful.task.folder import WEIGHTS, with_weights
 from heedful.task.models import Family
 from heedful.task.translate.config import Look, TranslateConfig
 from heedful.task.translate.folder import build_model, load_config, load_tokenisers, save_texts
@@ -177,11 +177,9 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     Raises: UserError, when the folder or a file in it is missing or damaged.
     """
     config = changed_for_use(load_config(folder), changes or {}, ("decode", "look"))
-    check_folder(folder, [WEIGHTS])
     source, target = load_tokenisers(folder, config)
-    model = build_model(config, source.size, target.size)
-    load_module(model, folder / WEIGHTS)
-    return Translator(config, model.to(device).eval(), source=source, target=target)
+    model = with_weights(build_model(config, source.size, target.size), folder, device)
+    return Translator(config, model, source=source, target=target)
 
 
 def _by_longest_output(lengths: Sequence[int], ratio: float, most: int | None) -> list[tuple[int, list[int]]]:
