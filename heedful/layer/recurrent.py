@@ -98,7 +98,8 @@ LSTM = Kind(nn.LSTM, LongCell, parts=2)
 class Recurrent(nn.Module):
     """Layers of torch's GRU or LSTM over whole sequences; padding is never read.
 
-    Outputs and states of both directions are concatenated, forwards first.
+    Outputs and states of both directions are concatenated, forwards first. `forget` is where an LSTM's forget gates
+    start: at 1 the memory carries far, at -2 a state tells at first of little but its own word.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Recurrent(nn.Module):
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        forget: float = 1.0,
     ) -> None:
         super().__init__()
         self.run = kind.whole(
@@ -124,7 +126,7 @@ class Recurrent(nn.Module):
         for name, parameter in self.run.named_parameters():
             _draw_torch_parameter(name, parameter, gates=4 if kind is LSTM else 3)
             if kind is LSTM and name.startswith("bias_ih"):
-                nn.init.ones_(parameter.detach()[hidden_dim : 2 * hidden_dim])  # torch's order is i, f, g, o
+                nn.init.constant_(parameter.detach()[hidden_dim : 2 * hidden_dim], forget)  # torch's order: i, f, g, o
 
     def forward(
         self,

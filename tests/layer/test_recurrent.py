@@ -75,6 +75,8 @@ def test_forget_gate_starts_open() -> None:
         if name.startswith("bias"):
             expected = [0.0] * 3 + [float(name.startswith("bias_ih"))] * 3 + [0.0] * 6
             assert parameter.tolist() == expected
+    assert Recurrent(LSTM, 2, 3, forget=-2.0).run.bias_ih_l0.tolist() == [0.0] * 3 + [-2.0] * 3 + [0.0] * 6
+    assert not Recurrent(GRU, 2, 3, forget=-2.0).run.bias_ih_l0.any()
 
 
 @KINDS

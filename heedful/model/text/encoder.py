@@ -85,6 +85,7 @@ class RnnEncoder(nn.Module):
             layers=config.layers,
             bidirectional=config.bidirectional,
             dropout=config.dropout,
+            forget=config.forget,
         )
         self.hidden = config.hidden
         # The last state is taken from each direction's own end, which a sum no longer tells.
