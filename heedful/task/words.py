@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from heedful.data.tokenise import Tokeniser
@@ -94,10 +94,13 @@ def merge(weights: Float[Tensor, "... T S"], rows: Words, columns: Words) -> Flo
             f"weights are {describe(weights)}, expected [..., {len(rows.of_token)}, {len(columns.of_token)}]: "
             "one row a target token, one column a source token."
         )
-    gather = _membership(columns).to(weights)
-    average = (_membership(rows) > 0).to(weights)
-    average = average / average.sum(0).clamp_min(1)
-    return average.T @ (weights @ gather)
+    token, word, share = _membership(columns, weights)
+    parts = weights.index_select(-1, token) * share
+    gathered = weights.new_zeros(*weights.shape[:-1], len(columns.texts)).index_add_(-1, word, parts)
+    token, word, share = _membership(rows, weights)
+    counts = weights.new_zeros(len(rows.texts)).index_add_(0, word, torch.ones_like(share))
+    looks = gathered.index_select(-2, token) / counts[word].unsqueeze(-1)
+    return weights.new_zeros(*weights.shape[:-2], len(rows.texts), len(columns.texts)).index_add_(-2, word, looks)
 
 
 def settle(weights: Float[Tensor, "... T S"], even: float, carry: float) -> Float[Tensor, "... T S"]:
@@ -126,11 +129,9 @@ def links(weights: Float[Tensor, "T S"], words: int, threshold: float = 0.0) -> 
     return [(s, t) for t, (s, weight) in enumerate(chosen) if s < words and weight >= threshold and weight > 0]
 
 
-def _membership(words: Words) -> Float[Tensor, "tokens words"]:
-    """What part of a token belongs to a word: one, or equal parts where it holds several."""
-    matrix = torch.zeros(len(words.of_token), len(words.texts))
+def _membership(words: Words, like: Tensor) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
+    """Which token belongs to which word, and what part of it: one, or equal parts where it holds several."""
     own = [(token, word, 1 / len(parts)) for token, parts in enumerate(words.of_token) for word in parts]
-    if own:
-        tokens, places, shares = zip(*own, strict=True)
-        matrix[list(tokens), list(places)] = torch.tensor(shares)
-    return matrix
+    tokens, places, shares = zip(*own, strict=True) if own else ((), (), ())
+    index = [torch.tensor(numbers, dtype=torch.int64, device=like.device) for numbers in (tokens, places)]
+    return index[0], index[1], torch.tensor(shares, dtype=like.dtype, device=like.device)
