@@ -85,7 +85,7 @@ def test_a_slot_is_recalled_by_who_can_look_back_and_by_nobody_else():
     steps = train(looking, dialogues, 900, lambda partner: recalls(partner) >= LEARNT)
     assert recalls(looking) >= LEARNT
     train(blind, dialogues, steps, lambda partner: False)
-    assert slot_recall(blind, unseen) < 0.5
+    assert slot_recall(blind, unseen) <= 0.2, "one in twelve by chance"
     _expect_to_look(looking, unseen)
 
 
