@@ -175,6 +175,37 @@ def test_the_equations_of_yang_by_hand() -> None:
     torch.testing.assert_close(pool(given_states, torch.ones(1, 4, dtype=torch.bool))[0], alpha @ given_states[0])
 
 
+@given(seed=st.integers(0, 1000))
+def test_the_more_sharply_each_column_is_asked_the_nearer_its_maximum(seed: int) -> None:
+    """Max pooling is the limit of attention that gives every column keys of its own: the column, times beta.
+
+    Each of n states that are not the largest has a weight of at most ``exp(-beta gap)`` beside it.
+    """
+    torch.manual_seed(seed)
+    given_states, keep = states(3, 7), keep_from_lengths(torch.tensor([2, 7, 3]), 7)
+    ranked = torch.where(keep.unsqueeze(-1), given_states, -torch.inf).sort(1, descending=True).values
+    gap, span = ranked[:, 0] - ranked[:, 1], 2 * given_states.abs().max()
+    farthest = torch.full((3, WIDTH), torch.inf)
+    for beta in (0.0, 1.0, 10.0, 100.0, 1e5):
+        found = each_column_asked(given_states, keep, beta)
+        below = Max(WIDTH)(given_states, keep) - found
+        assert (below >= -1e-12).all()
+        assert (below <= farthest + 1e-12).all(), "never farther for a larger beta"
+        assert (below <= 6 * span * torch.exp(-beta * gap) + 1e-12).all()
+        farthest = below
+        if not beta:
+            torch.testing.assert_close(found, Mean(WIDTH)(given_states, keep))
+    assert farthest[gap > 1e-3].le(1e-12).all(), "and at last it is the maximum"
+
+
+def each_column_asked(given_states: Tensor, keep: Tensor, beta: float) -> Tensor:
+    """Attention pooling of every column alone, by itself as keys and by a query of beta."""
+    pool = AttentionPooling(1, Attention(Dot(scale=beta)), view=AsTheyAre(1), query_dim=1).double()
+    nn.init.ones_(pool.query)
+    columns = given_states.transpose(1, 2).unsqueeze(-1)
+    return pool(columns, keep.unsqueeze(1).expand(-1, WIDTH, -1)).squeeze(-1).detach()
+
+
 def test_a_given_query_asks_in_place_of_a_learned_one() -> None:
     pool = AttentionPooling(WIDTH, Attention(), view=AsTheyAre(WIDTH), query_dim=None).double()
     given_states, keep, query = states(2, 5), torch.ones(2, 5, dtype=torch.bool), states(2)
