@@ -52,6 +52,9 @@ def train(source, out, *more, model="words", **changed):
     ("model", "language", "tokeniser"),
     [
         ("textcnn", "english", "word"),
+        ("textrnn", "english", "character"),
+        ("rcnn", "chinese", "word"),
+        ("cnn-attention", "english", "word"),
         ("birnn", "chinese", "character"),
         ("han", "chinese", "word"),
         ("transformer", "english", "word"),

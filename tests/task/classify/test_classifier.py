@@ -9,7 +9,7 @@ from heedful.task.classify.documents import as_document
 from heedful.watch import record
 
 TEXTS = ["a good film. it is red", "b", "B bad c\nd e", "", "好看。不好看！", "a b c d e f g h " * 3]
-MODELS = ["birnn", "textcnn", "cnn-attention", "han", "transformer", "words"]
+MODELS = ["birnn", "textrnn", "rcnn", "textcnn", "cnn-attention", "han", "transformer", "sa-lstm", "words"]
 EVERY = pytest.mark.parametrize("name", MODELS)
 
 
