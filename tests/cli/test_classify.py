@@ -17,7 +17,7 @@ pytest.importorskip("torchmetrics")
 SETTINGS = {
     "model.embed": 16,
     "model.hidden": 16,
-    "train.steps": 60,
+    "train.steps": 90,
     "train.valid_every": 30,
     "train.rate": 1e-2,
     "train.tokens": 400,
