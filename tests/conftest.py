@@ -42,6 +42,16 @@ def same_numbers() -> None:
     torch.manual_seed(20260)
 
 
+@pytest.fixture
+def unchecked_shapes() -> Iterator[None]:
+    """Shape checks cost most of a small model's time: toys that train do without; other tests of their models check."""
+    import jaxtyping
+
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
     """Fails a test that opens a connection to anywhere but this machine."""

@@ -5,9 +5,8 @@ the words tell the tree, and the model says it symbol by symbol, under the const
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import jaxtyping
 import pytest
 import torch
 from torch import Tensor, nn
@@ -24,12 +23,7 @@ NAMES = {index: name for name, index in SYMBOLS.items()}
 LEARNT = 0.98
 
 
-@pytest.fixture(autouse=True)
-def unchecked_shapes() -> Iterator[None]:
-    """Shape checks cost most of a small model's time; the other tests of these models have them."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
 
 def draw(dice: random.Random, depth: int) -> Tree:

@@ -1,11 +1,9 @@
 """Few labels and much text: what pretraining learns is worth points of accuracy and makes runs more alike (SA-LSTM)."""
 
-from collections.abc import Iterator
 from statistics import mean, stdev
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import jaxtyping
 import pytest
 import torch
 from torch import Tensor, nn
@@ -19,12 +17,7 @@ LENGTH, WORDS = 20, 44
 SIZE: dict[str, Any] = {"embed": 32, "hidden": 64, "word_dropout": 0.0}
 
 
-@pytest.fixture(autouse=True)
-def unchecked_shapes() -> Iterator[None]:
-    """Shape checks cost most of a small model's time; the other tests of these models have them."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
 
 class Texts(NamedTuple):

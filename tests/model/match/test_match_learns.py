@@ -6,9 +6,6 @@ in every text, in positive pairs side by side and in order, so that the bag of w
 for cross-attention: positive pairs share a word, negative ones none, and its place in the other text is where to look.
 """
 
-from collections.abc import Iterator
-
-import jaxtyping
 import pytest
 import torch
 
@@ -25,12 +22,7 @@ WORDS, LENGTH, GRAM = 200, 12, 4
 TEXT_LENGTH, BIGRAM = 20, 2
 
 
-@pytest.fixture(autouse=True)
-def unchecked_shapes() -> Iterator[None]:
-    """Shape checks cost most of a small model's time; the other tests of these models have them."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
 
 def batch_of(left: torch.Tensor, right: torch.Tensor, label: torch.Tensor) -> MatchBatch:

@@ -5,10 +5,9 @@ That a model answers right does not show that it looks there: a recurrent layer 
 mean of its states does as well. So where the weights are largest is tested: at the trigger or at the word behind it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jaxtyping
 import pytest
 import torch
 from torch import Tensor
@@ -31,12 +30,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def unchecked_shapes() -> Iterator[None]:
-    """Shape checks cost most of a small model's time; the other tests of these models have them."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
 
 class Texts(NamedTuple):

@@ -4,9 +4,7 @@ Budgets of steps are about twice what was needed; each run stops when it has lea
 """
 
 import random
-from collections.abc import Iterator
 
-import jaxtyping
 import pytest
 import torch
 
@@ -22,12 +20,7 @@ from heedful.task.chat.partner import Partner
 LEARNT = 0.99
 
 
-@pytest.fixture(autouse=True)
-def unchecked_shapes() -> Iterator[None]:
-    """Shape checks cost most of a small model's time; other tests have them."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
 
 def build(name, dialogues, **data):
