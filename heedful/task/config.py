@@ -123,14 +123,13 @@ def as_paths(names: Sequence[str]) -> list[Path]:
     return [Path(name) for name in names]
 
 
-def expect_files(data: Any, files: str, *, needed: Sequence[str] = ("train", "valid")) -> None:
-    """Looks whether the settings name the files that training needs; `files` says what such a file is.
+def expect_files(data: Any, files: str) -> None:
+    """Looks whether the settings name files to learn from; `files` says what such a file is.
 
     Raises: UserError, which names the option that is missing.
     """
-    for name in needed:
-        if not getattr(data, name):
-            raise UserError(f"--{name} is missing", hint=f"give {files}")
+    if not data.train:
+        raise UserError("--train is missing", hint=f"give {files}")
 
 
 def changed_for_use(config: C, changes: Mapping[str, Any], usable: Sequence[str]) -> C:

@@ -14,6 +14,7 @@ TOLD = {
     "chat": "validation: 4 of 40 training dialogues with a reply, held out",
     "language-model": "characters of the training text, held out",
     "next-word": "validation: 8 of 160 training texts, held out",
+    "weighted-transformer": "validation: 4 of 40 training pairs, held out",
 }
 
 
@@ -32,7 +33,7 @@ def test_some_of_training_is_held_out_and_said(way, tmp_path, capsys):
     assert "held out" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("way", ["parse", "chat"])
+@pytest.mark.parametrize("way", ["parse", "chat", "weighted-transformer"])
 def test_what_cannot_spare_any_is_told(way, tmp_path, capsys):
     path = small.write(small.WAYS[way][0], tmp_path, count=1)
     assert run(small.words(way, path, tmp_path / "run")) == 1
@@ -51,10 +52,26 @@ def test_dialogues_with_nothing_to_learn_are_not_held_out(tmp_path, capsys):
     assert "training: left out: 40 dialogues of a single turn" in told
 
 
-def test_translate_still_asks_for_validation_pairs(tmp_path, capsys):
+def test_links_of_validation_pairs_need_these_pairs(tmp_path, capsys):
     path = small.write("translate", tmp_path)
-    assert run(small.words("weighted-transformer", path, tmp_path / "run")) == 1
-    assert "--valid is missing" in capsys.readouterr().err
+    given = ("--valid-alignments", str(path))
+    assert run(small.words("weighted-transformer", path, tmp_path / "run", *given)) == 1
+    assert "--valid-alignments without --valid" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_translations_of_one_sentence_are_held_out_together_and_empty_pairs_never():
+    from heedful.data.pairs import Pair
+    from heedful.task.translate.config import make_config
+    from heedful.task.translate.fit import Texts, held_out
+
+    pairs = [Pair(f"s{row // 3}", f"t{row}", f"f:{row}") for row in range(60)]
+    nothing = [Pair("", "t", "f:60"), Pair("s", "", "f:61")]
+    texts, told = held_out(make_config(), Texts([*pairs, *nothing]))
+    learnt, judged = ({pair.source for pair in part} for part in (texts.train, texts.valid))
+    assert told == "validation: 6 of 60 training pairs, held out"
+    assert learnt.isdisjoint(judged)
+    assert texts.train[-2:] == nothing
 
 
 def test_pretrain_knows_test_and_devices(tmp_path, capsys, monkeypatch):

@@ -1,7 +1,7 @@
 """Trains a partner on dialogues and leaves a run folder that replies, resumes, and tells what it reached."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,9 @@ from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.folder import build_model, load_marked, save_texts, write_readme
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.score import evaluate, likelihood_of
-from heedful.task.folder import CONFIG
 from heedful.task.hold_out import hold_out
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.run import Course, Draw, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
-from heedful.train import fit
-from heedful.watch import Map
 
 
 @dataclass(frozen=True)
@@ -42,39 +39,28 @@ def train_partner(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or no reply can be learnt.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
-    notes: list[str] = []
+    course = Course(config, out, resume=resume, shown=shown)
     if not talks.valid:
         talks, note = held_out(config, talks)
-        notes.append(note)
-    partner = _begin(config, talks, out, resume=resume)
-    if ranks.rank == 0:
+        course.say([note])
+    partner = _begin(course, config, talks)
+    if course.leads:
         save_texts(out, config, partner.tokeniser)
     train, valid = (prepared(partner, dialogues) for dialogues in (talks.train, talks.valid))
     for name, part in (("training", train), ("validation", valid)):
-        notes += [f"{name}: {warning}" for warning in part.warnings]
-    for line in notes if ranks.rank == 0 else ():
-        shown.say(line)
+        course.say(f"{name}: {warning}" for warning in part.warnings)
     few = valid.examples[: config.data.valid_most]
-    plan = plan_batches(lengths_of(train.examples), config, ranks)
-    result = fit(
-        partner.model,
-        Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
-        settings=config.train,
-        folder=out,
-        validate=lambda model, step: _validated(partner, few),
-        watch=_Sight(partner, few, shown.draw) if shown.draw else None,
-        resume=resume,
+    plan = course.plan(lengths_of(train.examples), config)
+    return course.teach(
+        Lesson(
+            partner,
+            Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
+            validate=lambda model, step: _validated(partner, few),
+            finish=lambda: (partner, of_test(evaluate(partner, talks.test)) if talks.test else {}),
+            readme=write_readme,
+            watch=lambda draw: _Sight(partner, few, draw),
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(partner, result, ranks)
-    results = run_numbers(config, result)
-    partner.model.eval()
-    if talks.test:
-        results |= of_test(evaluate(partner, talks.test))
-    write_readme(out, config, results)
-    return Trained(partner, result, ranks, results)
 
 
 def held_out(config: ChatConfig, talks: Talks) -> tuple[Talks, str]:
@@ -101,10 +87,9 @@ def prepared(partner: Partner, dialogues: Sequence[Dialogue]) -> PreparedReplies
     return prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=data.max_reply)
 
 
-def _begin(config: ChatConfig, talks: Talks, out: Path, *, resume: bool) -> Partner:
+def _begin(course: Course, config: ChatConfig, talks: Talks) -> Partner:
     """A partner with fresh weights, and the tokeniser of the run if it has one yet."""
-    old = resume and (out / CONFIG).exists()
-    tokeniser = load_marked(out) if old else make_tokeniser(config, talks.train)
+    tokeniser = load_marked(course.out) if course.has_parts else make_tokeniser(config, talks.train)
     torch.manual_seed(config.train.seed)
     return Partner(config, build_model(config, tokeniser), tokeniser)
 
@@ -119,7 +104,7 @@ def _validated(partner: Partner, examples: Replies) -> dict[str, float]:
 class _Sight:
     """One validation reply: where the model looks while it says it, drawn as it learns."""
 
-    def __init__(self, partner: Partner, valid: Replies, draw: Callable[[Map], Any]) -> None:
+    def __init__(self, partner: Partner, valid: Replies, draw: Draw) -> None:
         self._partner, self._draw = partner, draw
         self._example = min(valid[:200], key=lambda one: abs(len(one.target) - 8) + abs(len(one.source) - 20))
 

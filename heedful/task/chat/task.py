@@ -37,7 +37,7 @@ class Chat:
         """Reads the dialogues, holds some out if there are none for validation, and trains."""
         from heedful.task.chat.fit import Talks, train_partner
 
-        expect_files(config.data, self.files, needed=("train",))
+        expect_files(config.data, self.files)
         data = config.data
         train, valid, test = (
             read_dialogues(as_paths(files)) if files else [] for files in (data.train, data.valid, data.test)

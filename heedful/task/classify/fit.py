@@ -1,7 +1,7 @@
 """Trains a classifier on labelled texts and leaves a run folder that predicts, resumes, and tells what it reached."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,12 @@ from heedful.task.classify.classifier import TOKENISER, Classifier, build_model,
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.documents import as_document, find_labels, label_numbers
 from heedful.task.classify.score import evaluate, fit_temperature, scored_documents
-from heedful.task.folder import CONFIG, load_settings, save_config
+from heedful.task.folder import load_settings, save_config
 from heedful.task.hold_out import hold_out
 from heedful.task.pretrain.reader import load
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.run import Course, Draw, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
-from heedful.train import TRAINING, fit
-from heedful.watch import Map
 
 _MANY = 20  # labels, more than which are doubted where there are hardly more texts
 
@@ -46,33 +44,27 @@ def train_classifier(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or the texts or settings do not fit.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
-    notes: list[str] = []
+    course = Course(config, out, resume=resume, shown=shown)
     if not texts.valid:
         texts, note = held_out(texts, config.data.hold_out, config.train.seed)
-        notes.append(note)
-    classifier, told = _begin(config, texts, out, resume=resume)
-    config = classifier.config
-    if ranks.rank == 0:
-        save_texts(out, config, classifier.tokeniser)
+        course.say([note])
+    classifier, told = _begin(course, config, texts)
+    if course.leads:
+        save_texts(out, classifier.config, classifier.tokeniser)
     train, warnings = _prepare(classifier, texts.train, "training")
     valid, others = _prepare(classifier, texts.valid, "validation")
-    for note in [*notes, *told, *_doubts(texts.train), *warnings, *others] if ranks.rank == 0 else []:
-        shown.say(note)
-    plan = plan_batches([(one.length,) for one in train], config, ranks)
-    result = fit(
-        classifier.model,
-        Batches(plan, lambda share: collate_documents(train, share.rows, everyone=share.everyone), counted="texts"),
-        settings=config.train,
-        folder=out,
-        validate=lambda model, step: scored_documents(classifier, valid),
-        watch=_Window(classifier, texts.valid, shown.draw) if shown.draw else None,
-        resume=resume,
+    course.say([*told, *_doubts(texts.train), *warnings, *others])
+    plan = course.plan([(one.length,) for one in train], config)
+    return course.teach(
+        Lesson(
+            classifier,
+            Batches(plan, lambda share: collate_documents(train, share.rows, everyone=share.everyone), counted="texts"),
+            validate=lambda model, step: scored_documents(classifier, valid),
+            finish=lambda: _finish(classifier, valid, texts.test, out),
+            readme=write_readme,
+            watch=lambda draw: _Window(classifier, texts.valid, draw),
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(classifier, result, ranks)
-    return _finish(classifier, (texts, valid), out, Trained(classifier, result, ranks))
 
 
 def held_out(texts: Texts, share: float, seed: int) -> tuple[Texts, str]:
@@ -92,13 +84,11 @@ def make_tokeniser(config: ClassifyConfig, texts: Sequence[Labelled]) -> Tokenis
     return learn_tokeniser(config.data.text, [one.text for one in texts], lowercase=config.data.lowercase)
 
 
-def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> tuple[Classifier, list[str]]:
-    """A classifier with fresh weights, and a word about them; tokeniser and labels of the run if it has any yet."""
-    known = resume and (out / CONFIG).exists()
-    fresh = not (resume and (out / TRAINING).exists())
-    start = load(Path(config.start)) if fresh and config.start is not None else None
-    if known:
-        tokeniser, labels = load_tokeniser(out, TOKENISER), load_settings(ClassifyConfig, out).labels
+def _begin(course: Course, config: ClassifyConfig, texts: Texts) -> tuple[Classifier, list[str]]:
+    """A classifier with fresh weights, and words about them; tokeniser and labels of the run if it has any yet."""
+    start = load(Path(config.start)) if config.start is not None and not course.has_begun else None
+    if course.has_parts:
+        tokeniser, labels = load_tokeniser(course.out, TOKENISER), load_settings(ClassifyConfig, course.out).labels
     else:
         labels = find_labels(texts.train)
         tokeniser = make_tokeniser(config, texts.train) if start is None else start.tokeniser
@@ -109,7 +99,7 @@ def _begin(config: ClassifyConfig, texts: Texts, out: Path, *, resume: bool) -> 
     if start is not None:
         model.transplant(start.model.embedding, start.model.recurrent)
         notes.append(f"words and recurrent layers begin from {config.start}")
-    if fresh and config.data.vectors is not None:
+    if config.data.vectors is not None and not course.has_begun:
         notes.append(begin_from(model.vectors, Path(config.data.vectors), tokeniser))
     return Classifier(config, model, tokeniser), notes
 
@@ -151,7 +141,7 @@ def _doubts(texts: Sequence[Labelled]) -> Iterator[str]:
 class _Window:
     """One validation text: what the model goes by, drawn as it learns."""
 
-    def __init__(self, classifier: Classifier, valid: Sequence[Labelled], draw: Callable[[Map], Any]) -> None:
+    def __init__(self, classifier: Classifier, valid: Sequence[Labelled], draw: Draw) -> None:
         self._classifier, self._draw = classifier, draw
         self._text = min(valid, key=lambda one: abs(len(one.text) - 80)).text
 
@@ -160,18 +150,14 @@ class _Window:
         return self._draw(words[0]) if words else None
 
 
-def _finish(classifier: Classifier, read: tuple[Texts, list[Document]], out: Path, trained: Trained) -> Trained:
-    """Calibrate on the validation texts, score the test texts, and write both down."""
-    texts, valid = read
+def _finish(classifier: Classifier, valid: Sequence[Document], test: Sequence[Labelled], out: Path) -> Finished:
+    """Calibrates on the validation texts, keeps the temperature in the settings, and scores the test texts."""
     gold = torch.tensor([one.label for one in valid])
     temperature = fit_temperature(classifier.scores(valid), gold)
     answer = classifier.config.answer.model_copy(update={"temperature": temperature})
     config = classifier.config.model_copy(update={"answer": answer})
     save_config(config, out)
     classifier = Classifier(config, classifier.model.eval(), classifier.tokeniser)
-    results = run_numbers(config, trained.fit) | {"temperature": temperature}
-    if texts.test:
-        test = evaluate(classifier, texts.test)
-        results |= of_test({name: value for name, value in test.items() if name not in ("classes", "confusion")})
-    write_readme(out, config, results)
-    return Trained(classifier, trained.fit, trained.ranks, results)
+    tested = evaluate(classifier, test) if test else {}
+    told = {name: value for name, value in tested.items() if name not in ("classes", "confusion")}
+    return classifier, {"temperature": temperature, **of_test(told)}

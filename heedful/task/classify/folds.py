@@ -16,7 +16,7 @@ from heedful.task.base import Shown, Trained
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.fit import Texts, train_classifier
 from heedful.task.folder import save_config
-from heedful.task.run import open_run
+from heedful.task.run import Course
 
 FOLDS = "folds.json"
 _SUMMED = ("accuracy", "macro_f1", "loss", "calibration_error")
@@ -57,7 +57,7 @@ def train_folds(
     Raises: UserError, as `train_classifier`.
     """
     folds = fold_of(texts, count, seed=config.train.seed, in_order=config.data.folds_in_order)
-    if open_run(config, out / "fold-1", resume=resume).rank == 0:
+    if Course(config, out / "fold-1", resume=resume).leads:
         out.mkdir(parents=True, exist_ok=True)
         save_config(config, out)
     rows: list[Mapping[str, Any]] = []

@@ -41,7 +41,7 @@ class Classify:
         from heedful.task.classify.fit import Texts, train_classifier
         from heedful.task.classify.folds import train_folds
 
-        expect_files(config.data, self.files, needed=("train",))
+        expect_files(config.data, self.files)
         data = config.data
         train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
         folds = options.get("folds")

@@ -1,6 +1,6 @@
 """Trains a language model on text and leaves a run folder that writes, scores, resumes, and tells what it reached."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,12 @@ from heedful.data.stream import Runs, StreamPlan, TextWindows, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
-from heedful.task.folder import CONFIG
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.score import evaluate, validation_numbers
 from heedful.task.language_model.texts import Text, Tokens, as_tokens, held_out, text_for_learning
 from heedful.task.language_model.writer import TOKENISER, Writer, build_model, save_texts, write_readme
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.run import Course, Draw, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
-from heedful.train import Ranks, fit
-from heedful.watch import Map
 
 _MANY_UNKNOWN = 0.01
 
@@ -42,37 +39,32 @@ def train_writer(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or the texts or settings do not fit.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
-    notes: list[str] = []
+    course = Course(config, out, resume=resume, shown=shown)
     learnt, judge = texts.train, texts.valid
     if judge is None:
         learnt, judge, note = held_out(texts.train, config.data)
-        notes.append(note)
-    writer = _begin(config, learnt, out, resume=resume)
-    if ranks.rank == 0:
+        course.say([note])
+    writer = _begin(course, config, learnt)
+    if course.leads:
         save_texts(out, config, {}, tokeniser=writer.tokeniser)
     train, valid = (as_tokens(text, writer.tokeniser, config.data) for text in (learnt, judge))
-    for line in (*notes, *_warnings(config, train, valid)) if ranks.rank == 0 else ():
-        shown.say(line)
-    runs, plan = _plan(config, train, ranks)
-    result = fit(
-        writer.model,
-        Batches(plan, lambda share: line_up(runs, share.rows, everyone=share.everyone)),
-        settings=config.train,
-        folder=out,
-        validate=lambda model, step: validation_numbers(writer, valid),
-        watch=_Window(writer, judge, shown.draw) if shown.draw else None,
-        resume=resume,
+    course.say(_warnings(config, train, valid))
+    runs, plan = _plan(course, config, train)
+
+    def finish() -> Finished:
+        tested = of_test(evaluate(writer, texts.test)) if texts.test is not None else {}
+        return writer, {"parameters": sum(one.numel() for one in writer.model.parameters()), **tested}
+
+    return course.teach(
+        Lesson(
+            writer,
+            Batches(plan, lambda share: line_up(runs, share.rows, everyone=share.everyone)),
+            validate=lambda model, step: validation_numbers(writer, valid),
+            finish=finish,
+            readme=write_readme,
+            watch=lambda draw: _Window(writer, judge, draw),
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(writer, result, ranks)
-    writer.model.eval()
-    results = run_numbers(config, result) | {"parameters": sum(one.numel() for one in writer.model.parameters())}
-    if texts.test is not None:
-        results |= of_test(evaluate(writer, texts.test))
-    write_readme(out, config, results)
-    return Trained(writer, result, ranks, results)
 
 
 def make_tokeniser(config: LanguageConfig, text: Text) -> Tokeniser:
@@ -81,19 +73,18 @@ def make_tokeniser(config: LanguageConfig, text: Text) -> Tokeniser:
     return learn_tokeniser(config.data.text, lines, lowercase=config.data.lowercase)
 
 
-def _begin(config: LanguageConfig, train: Text, out: Path, *, resume: bool) -> Writer:
+def _begin(course: Course, config: LanguageConfig, train: Text) -> Writer:
     """A writer with fresh weights, and the run's own tokeniser if it has one yet."""
-    known = resume and (out / CONFIG).exists()
-    tokeniser = load_tokeniser(out, TOKENISER) if known else make_tokeniser(config, train)
+    tokeniser = load_tokeniser(course.out, TOKENISER) if course.has_parts else make_tokeniser(config, train)
     torch.manual_seed(config.train.seed)
     return Writer(config, build_model(config, tokeniser.size), tokeniser)
 
 
-def _plan(config: LanguageConfig, train: Tokens, ranks: Ranks) -> tuple[Runs, Plan]:
+def _plan(course: Course, config: LanguageConfig, train: Tokens) -> tuple[Runs, Plan]:
     """The runs of ids that training reads, and which make a batch."""
     if config.data.documents == "line":
         runs = train.runs(config.data.window, 0)
-        return runs, plan_batches([(run.asked,) for run in runs], config, ranks)
+        return runs, course.plan([(run.asked,) for run in runs], config)
     (ids,) = train.documents
     settings = config.train
     plan = StreamPlan(
@@ -101,8 +92,8 @@ def _plan(config: LanguageConfig, train: Tokens, ranks: Ranks) -> tuple[Runs, Pl
         window=config.data.window,
         tokens=settings.tokens,
         seed=settings.seed,
-        rank=ranks.rank,
-        world=ranks.world,
+        rank=course.ranks.rank,
+        world=course.ranks.world,
     )
     return TextWindows(ids, plan.window), plan
 
@@ -119,7 +110,7 @@ def _warnings(config: LanguageConfig, train: Tokens, valid: Tokens) -> Iterator[
 class _Window:
     """A line of validation text: where its last tokens look, drawn as the model learns."""
 
-    def __init__(self, writer: Writer, valid: Text, draw: Callable[[Map], Any]) -> None:
+    def __init__(self, writer: Writer, valid: Text, draw: Draw) -> None:
         self._writer, self._draw = writer, draw
         self._line = min(valid.lines, key=lambda line: abs(len(line) - 40))
 

@@ -35,7 +35,7 @@ class LanguageModelling:
         """Reads the texts, holds their ends out if there are none for validation, and trains."""
         from heedful.task.language_model.fit import Texts, train_writer
 
-        expect_files(config.data, self.files, needed=("train",))
+        expect_files(config.data, self.files)
         data = config.data
         valid, test = (read_text(files) if files else None for files in (data.valid, data.test))
         return train_writer(config, Texts(read_text(data.train), valid, test), out, resume=resume, shown=shown)

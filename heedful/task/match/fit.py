@@ -1,7 +1,7 @@
 """Trains a matcher on labelled pairs and leaves a run folder that predicts, resumes, and tells what it reached."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,15 @@ from heedful.errors import UserError
 from heedful.model.text import WordVectors
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
-from heedful.task.folder import CONFIG, load_settings
+from heedful.task.folder import load_settings
 from heedful.task.hold_out import hold_out
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import find_goal, kinds_of, label_numbers, settle_goal
 from heedful.task.match.matcher import Matcher, build_model, load_texts, save_texts, write_readme
 from heedful.task.match.score import evaluate, scores
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.run import Course, Draw, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
-from heedful.train import TRAINING, fit
-from heedful.watch import Map
 
 
 @dataclass(frozen=True)
@@ -45,43 +43,38 @@ def train_matcher(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or the pairs or settings do not fit.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
-    notes: list[str] = []
+    course = Course(config, out, resume=resume, shown=shown)
     if not texts.valid:
         config, texts, note = held_out(config, texts)
-        notes.append(note)
-    matcher, vectors = _begin(config, texts, out, resume=resume)
+        course.say([note])
+    matcher, vectors = _begin(course, config, texts)
     config = matcher.config
-    if ranks.rank == 0:
+    if course.leads:
         save_texts(out, matcher)
     train = usable(texts.train, config)
-    if ranks.rank == 0:
-        notes += [vectors] if vectors else []
-        for line in (*notes, *_left_out(texts.train, train, config), *_remarks(matcher, train, texts.valid)):
-            shown.say(line)
+    course.say((*vectors, *_left_out(texts.train, train, config), *_remarks(matcher, train, texts.valid)))
     examples = matcher.examples(_sides(train), label_numbers(config, train).numbers)
     validation = _Validation(
         matcher, texts.valid, matcher.examples(_sides(texts.valid)), label_numbers(config, texts.valid).numbers
     )
-    plan = plan_batches(match_lengths(examples), config, ranks)
-    result = fit(
-        matcher.model,
-        Batches(plan, lambda share: collate_matches(examples, share.rows, everyone=share.everyone), counted="pairs"),
-        settings=config.train,
-        folder=out,
-        validate=validation,
-        watch=_Window(matcher, texts.valid, shown.draw) if shown.draw else None,
-        resume=resume,
+    plan = course.plan(match_lengths(examples), config)
+
+    def finish() -> Finished:
+        tested = of_test(evaluate(matcher, texts.test)) if texts.test else {}
+        return matcher, {"goal": config.goal, **tested}
+
+    return course.teach(
+        Lesson(
+            matcher,
+            Batches(
+                plan, lambda share: collate_matches(examples, share.rows, everyone=share.everyone), counted="pairs"
+            ),
+            validate=validation,
+            finish=finish,
+            readme=write_readme,
+            watch=lambda draw: _Window(matcher, texts.valid, draw),
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(matcher, result, ranks)
-    matcher.model.eval()
-    results = run_numbers(config, result) | {"goal": config.goal}
-    if texts.test:
-        results |= of_test(evaluate(matcher, texts.test))
-    write_readme(out, config, results)
-    return Trained(matcher, result, ranks, results)
 
 
 def held_out(config: MatchConfig, texts: Texts) -> tuple[MatchConfig, Texts, str]:
@@ -130,11 +123,11 @@ def make_tokeniser(config: MatchConfig, pairs: Sequence[Match]) -> Tokeniser:
     return learn_tokeniser(config.data.text, list(texts), lowercase=config.data.lowercase)
 
 
-def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> tuple[Matcher, str]:
-    """A matcher with fresh weights, and a word about them; tokeniser, counts and goal of the run if it has any yet."""
-    if resume and (out / CONFIG).exists():
-        tokeniser, overlap = load_texts(out)
-        old = load_settings(MatchConfig, out)
+def _begin(course: Course, config: MatchConfig, texts: Texts) -> tuple[Matcher, list[str]]:
+    """A matcher with fresh weights, and words about them; tokeniser, counts and goal of the run if it has any yet."""
+    if course.has_parts:
+        tokeniser, overlap = load_texts(course.out)
+        old = load_settings(MatchConfig, course.out)
         config = config.model_copy(update={"goal": old.goal, "labels": old.labels, "scale": old.scale})
         train = config.train.model_copy(update={"metric": old.train.metric})
         config = config.model_copy(update={"train": train})
@@ -144,11 +137,11 @@ def _begin(config: MatchConfig, texts: Texts, out: Path, *, resume: bool) -> tup
         overlap = Overlap.learn(_sides(texts.train), config.data.features)
     torch.manual_seed(config.train.seed)
     model = build_model(config, tokeniser.size, overlap.size)
-    note = ""
-    if config.data.vectors is not None and not (resume and (out / TRAINING).exists()):
+    notes: list[str] = []
+    if config.data.vectors is not None and not course.has_begun:
         words = next(module for module in model.modules() if isinstance(module, WordVectors))
-        note = begin_from(words, Path(config.data.vectors), tokeniser)
-    return Matcher(config, model, tokeniser, overlap), note
+        notes.append(begin_from(words, Path(config.data.vectors), tokeniser))
+    return Matcher(config, model, tokeniser, overlap), notes
 
 
 def _sides(pairs: Sequence[Match]) -> list[tuple[str, str]]:
@@ -207,7 +200,7 @@ class _Validation:
 class _Window:
     """One validation pair: where its texts look, drawn as the model learns."""
 
-    def __init__(self, matcher: Matcher, valid: Sequence[Match], draw: Callable[[Map], Any]) -> None:
+    def __init__(self, matcher: Matcher, valid: Sequence[Match], draw: Draw) -> None:
         self._matcher, self._draw = matcher, draw
         best = min(valid, key=lambda pair: abs(len(pair.left) - 50) + abs(len(pair.right) - 60))
         self._pair = (best.left, best.right)

@@ -34,7 +34,7 @@ class MatchPairs:
         """Reads the pairs, holds some groups out if there are none for validation, and trains."""
         from heedful.task.match.fit import Texts, train_matcher
 
-        expect_files(config.data, self.files, needed=("train",))
+        expect_files(config.data, self.files)
         data = config.data
         train, valid, test = (_read(files) for files in (data.train, data.valid, data.test))
         return train_matcher(config, Texts(train, valid, test), out, resume=resume, shown=shown)

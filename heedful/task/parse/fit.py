@@ -1,6 +1,6 @@
 """Trains a parser on trees and leaves a run folder that predicts, resumes, and tells what it reached."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,13 @@ from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
-from heedful.task.folder import CONFIG
 from heedful.task.hold_out import hold_out
 from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.evaluate import evaluate
 from heedful.task.parse.folder import build_model, linear_of, load_texts, save_texts, write_readme
 from heedful.task.parse.parser import Parser
 from heedful.task.parse.symbols import Symbols
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
-from heedful.train import fit
-from heedful.watch import Map
+from heedful.task.run import Course, Draw, Lesson, of_test
 
 
 @dataclass(frozen=True)
@@ -43,38 +40,28 @@ def train_parser(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or the trees or settings do not fit.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
-    notes: list[str] = []
+    course = Course(config, out, resume=resume, shown=shown)
     if not texts.valid:
         parted = hold_out(texts.train, config.data.hold_out, config.train.seed, what="trees")
         texts = Texts(parted.train, parted.valid, texts.test)
-        notes.append(parted.note)
-    parser = _begin(config, texts, out, resume=resume)
-    if ranks.rank == 0:
+        course.say([parted.note])
+    parser = _begin(course, config, texts)
+    if course.leads:
         save_texts(out, config, parser.words, symbols=parser.symbols)
     kept, warnings = _prepare(parser, texts)
-    for line in [*notes, *warnings] if ranks.rank == 0 else []:
-        shown.say(line)
+    course.say(warnings)
     examples = [parser.example(one.tree) for one in kept]
-    plan = plan_batches(lengths_of(examples), config, ranks)
-    result = fit(
-        parser.model,
-        Batches(plan, lambda share: collate(examples, share.rows, everyone=share.everyone)),
-        settings=config.train,
-        folder=out,
-        validate=_Validation(parser, texts.valid[: config.data.valid_most]),
-        watch=_Window(parser, texts.valid, shown.draw) if shown.draw else None,
-        resume=resume,
+    plan = course.plan(lengths_of(examples), config)
+    return course.teach(
+        Lesson(
+            parser,
+            Batches(plan, lambda share: collate(examples, share.rows, everyone=share.everyone)),
+            validate=_Validation(parser, texts.valid[: config.data.valid_most]),
+            finish=lambda: (parser, of_test(evaluate(parser, texts.test)) if texts.test else {}),
+            readme=write_readme,
+            watch=lambda draw: _Window(parser, texts.valid, draw),
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(parser, result, ranks)
-    results = run_numbers(config, result)
-    parser.model.eval()
-    if texts.test:
-        results |= of_test(evaluate(parser, texts.test))
-    write_readme(config, out, results)
-    return Trained(parser, result, ranks, results)
 
 
 def learn_texts(config: ParseConfig, trees: Sequence[ParsedText]) -> tuple[KnownWords, Symbols]:
@@ -85,10 +72,10 @@ def learn_texts(config: ParseConfig, trees: Sequence[ParsedText]) -> tuple[Known
     return words, Symbols.train((one.tree for one in trees), linear_of(config))
 
 
-def _begin(config: ParseConfig, texts: Texts, out: Path, *, resume: bool) -> Parser:
+def _begin(course: Course, config: ParseConfig, texts: Texts) -> Parser:
     """A parser with fresh weights; words and symbols of the run if it has any yet."""
-    if resume and (out / CONFIG).exists():
-        words, symbols = load_texts(out, config)
+    if course.has_parts:
+        words, symbols = load_texts(course.out, config)
     else:
         words, symbols = learn_texts(config, texts.train)
     torch.manual_seed(config.train.seed)
@@ -138,7 +125,7 @@ class _Validation:
 class _Window:
     """One validation sentence: where the model looks while it says the gold tree, drawn as it learns."""
 
-    def __init__(self, parser: Parser, valid: Sequence[ParsedText], draw: Callable[[Map], Any]) -> None:
+    def __init__(self, parser: Parser, valid: Sequence[ParsedText], draw: Draw) -> None:
         self._parser, self._draw = parser, draw
         self._tree = min((one.tree for one in valid), key=lambda tree: abs(len(tree.words) - 8))
 

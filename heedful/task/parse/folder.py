@@ -24,7 +24,7 @@ def save_texts(folder: Path, config: ParseConfig, words: KnownWords, *, symbols:
     Raises: UserError, when a file cannot be written.
     """
     save_parts(folder, config, {_WORDS: words, _SYMBOLS: symbols})
-    write_readme(config, folder, {})
+    write_readme(folder, config, {})
 
 
 def load_texts(folder: Path, config: ParseConfig) -> tuple[KnownWords, Symbols]:
@@ -65,7 +65,7 @@ def build_model(config: ParseConfig, words: KnownWords, symbols: Symbols) -> nn.
     )  # fmt: skip
 
 
-def write_readme(config: ParseConfig, folder: Path, results: Mapping[str, Any]) -> None:
+def write_readme(folder: Path, config: ParseConfig, results: Mapping[str, Any]) -> None:
     """Writes what the run is, what it reached, and the next commands."""
     usage = [
         "Parse a file, one sentence a line, or see a tree and where the model looked for it:",

@@ -51,7 +51,7 @@ class ParseTask:
         """Reads the trees, holds some out if there are none for validation, and trains."""
         from heedful.task.parse.fit import Texts, train_parser
 
-        expect_files(config.data, self.files, needed=("train",))
+        expect_files(config.data, self.files)
         data = config.data
         train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
         return train_parser(config, Texts(train, valid, test), out, resume=resume, shown=shown)

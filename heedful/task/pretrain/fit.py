@@ -12,13 +12,11 @@ from heedful.data.stream import Run, line_up
 from heedful.data.tokenise import load_tokeniser
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
-from heedful.task.folder import CONFIG
 from heedful.task.hold_out import hold_out
 from heedful.task.pretrain.config import PretrainRunConfig
 from heedful.task.pretrain.reader import TOKENISER, Reader, build_model, save_texts, write_readme
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.run import Course, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
-from heedful.train import fit
 
 
 @dataclass(frozen=True)
@@ -37,33 +35,25 @@ def pretrain(
 
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or there are too few texts.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
+    course = Course(config, out, resume=resume, shown=shown)
     if not texts.valid:
         parted = hold_out(texts.train, config.data.hold_out, config.train.seed, what="texts")
         texts = Texts(parted.train, parted.valid, texts.test)
-        if ranks.rank == 0:
-            shown.say(parted.note)
-    reader = _begin(config, texts, out, resume=resume)
-    if ranks.rank == 0:
+        course.say([parted.note])
+    reader = _begin(course, config, texts)
+    if course.leads:
         save_texts(out, config, reader.tokeniser)
     train, valid = reader.runs(texts.train), reader.runs(texts.valid)
-    plan = plan_batches([(run.asked,) for run in train], config, ranks)
-    result = fit(
-        reader.model,
-        Batches(plan, lambda share: line_up(train, share.rows, everyone=share.everyone)),
-        settings=config.train,
-        folder=out,
-        validate=lambda model, step: {f"valid_{name}": value for name, value in numbers(reader, valid).items()},
-        resume=resume,
+    plan = course.plan([(run.asked,) for run in train], config)
+    return course.teach(
+        Lesson(
+            reader,
+            Batches(plan, lambda share: line_up(train, share.rows, everyone=share.everyone)),
+            validate=lambda model, step: {f"valid_{name}": value for name, value in numbers(reader, valid).items()},
+            finish=lambda: (reader, of_test(numbers(reader, reader.runs(texts.test))) if texts.test else {}),
+            readme=write_readme,
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(reader, result, ranks)
-    results = run_numbers(config, result)
-    if texts.test:
-        results |= of_test(numbers(reader, reader.runs(texts.test)))
-    write_readme(out, config, results)
-    return Trained(reader, result, ranks, results)
 
 
 def numbers(reader: Reader, runs: Sequence[Run]) -> dict[str, Any]:
@@ -73,10 +63,10 @@ def numbers(reader: Reader, runs: Sequence[Run]) -> dict[str, Any]:
     return {"loss": loss, "perplexity": math.exp(loss) if loss < 700.0 else math.inf}
 
 
-def _begin(config: PretrainRunConfig, texts: Texts, out: Path, *, resume: bool) -> Reader:
+def _begin(course: Course, config: PretrainRunConfig, texts: Texts) -> Reader:
     """A reader with fresh weights, and the run's own tokeniser if it has one yet."""
-    if resume and (out / CONFIG).exists():
-        tokeniser = load_tokeniser(out, TOKENISER)
+    if course.has_parts:
+        tokeniser = load_tokeniser(course.out, TOKENISER)
     else:
         tokeniser = learn_tokeniser(config.data.text, texts.train, lowercase=config.data.lowercase)
     torch.manual_seed(config.train.seed)

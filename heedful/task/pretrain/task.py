@@ -33,7 +33,7 @@ class Pretrain:
         from heedful.task.pretrain.fit import Texts, pretrain
 
         data = config.data
-        expect_files(data, self.files, needed=("train",))
+        expect_files(data, self.files)
         train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
         return pretrain(config, Texts(train, valid, test), out, resume=resume, shown=shown)
 

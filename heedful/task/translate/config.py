@@ -21,6 +21,7 @@ class DataSettings(BaseModel):
 
     With `shared` both sides have one vocabulary, made as `source` says. `lowercase` holds for both sides, so scores
     are of lowercased text. Training pairs of more than `max_length` tokens on a side are left out, and counted.
+    Without `valid`, `hold_out` of the training pairs are held out, drawn by the seed, all of one source together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class DataSettings(BaseModel):
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    hold_out: float = Field(default=0.1, gt=0, lt=1)
     source: TokeniserSettings = TokeniserSettings()
     target: TokeniserSettings = TokeniserSettings()
     shared: bool = True

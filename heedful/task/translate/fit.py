@@ -1,7 +1,7 @@
 """Trains a translator on sentence pairs and leaves a run folder that predicts, resumes, and tells what it reached."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,27 @@ from heedful.data.tokenise import Tokeniser
 from heedful.layer.loss import TokenLoss
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches, batches
-from heedful.task.folder import CONFIG, save_config
-from heedful.task.run import of_test, open_run, plan_batches, run_numbers
+from heedful.task.folder import save_config
+from heedful.task.hold_out import hold_out
+from heedful.task.run import Course, Draw, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.folder import build_model, load_tokenisers, save_texts, write_readme
 from heedful.task.translate.look import choose_look
 from heedful.task.translate.score import branch_numbers, evaluate, gold_of, score_texts
 from heedful.task.translate.translator import Translator
-from heedful.train import fit
-from heedful.watch import Map, branch_maps, save_svg
+from heedful.watch import branch_maps, save_svg
 
 
 @dataclass(frozen=True)
 class Texts:
-    """The sentence pairs of a run; links are gold alignments of the pairs they are named after."""
+    """The sentence pairs of a run; where there are none for validation, some of training's are held out.
+
+    Links are gold alignments of the pairs they are named after.
+    """
 
     train: Sequence[Pair]
-    valid: Sequence[Pair]
+    valid: Sequence[Pair] = ()
     test: Sequence[Pair] = ()
     valid_links: Sequence[Links] | None = None
     test_links: Sequence[Links] | None = None
@@ -48,28 +51,38 @@ def train_translator(
     With gold links of the validation pairs, the map that agrees best with them becomes its look.
     Raises: UserError, when the folder holds a run and `resume` is not asked for, or the pairs or settings do not fit.
     """
-    shown = shown or Shown()
-    ranks = open_run(config, out, resume=resume)
-    translator = _begin(config, texts, out, resume=resume)
-    if ranks.rank == 0:
+    course = Course(config, out, resume=resume, shown=shown)
+    if not texts.valid:
+        texts, note = held_out(config, texts)
+        course.say([note])
+    translator = _begin(course, config, texts)
+    if course.leads:
         save_texts(out, config, {}, source=translator.source, target=translator.target)
     train = _prepare(translator, texts.train, config.data.max_length)
     valid = _prepare(translator, texts.valid, 10**9)
-    for warning in train.warnings if ranks.rank == 0 else []:
-        shown.say(warning)
-    plan = plan_batches(lengths_of(train.examples), config, ranks)
-    result = fit(
-        translator.model,
-        Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
-        settings=config.train,
-        folder=out,
-        validate=_Validation(translator, valid),
-        watch=_Window(translator, valid, shown.draw) if shown.draw else None,
-        resume=resume,
+    course.say(train.warnings)
+    plan = course.plan(lengths_of(train.examples), config)
+    return course.teach(
+        Lesson(
+            translator,
+            Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
+            validate=_Validation(translator, valid),
+            finish=lambda: _finish(translator, texts, out),
+            readme=write_readme,
+            watch=lambda draw: _Window(translator, valid, draw),
+        )
     )
-    if result.exit_status or ranks.rank:
-        return Trained(translator, result, ranks)
-    return _finish(translator, texts, out, Trained(translator, result, ranks))
+
+
+def held_out(config: TranslateConfig, texts: Texts) -> tuple[Texts, str]:
+    """The pairs with a share of training's moved to validation, all of one source sentence together, and a line.
+
+    Raises: UserError, when there are not two sentences with a translation.
+    """
+    there, empty = ([one for one in texts.train if one.is_empty == side] for side in (False, True))
+    groups = [pair.source for pair in there]
+    parted = hold_out(there, config.data.hold_out, config.train.seed, what="pairs", groups=groups)
+    return replace(texts, train=[*parted.train, *empty], valid=parted.valid), parted.note
 
 
 def make_tokenisers(config: TranslateConfig, pairs: Sequence[Pair]) -> tuple[Tokeniser, Tokeniser]:
@@ -83,10 +96,10 @@ def make_tokenisers(config: TranslateConfig, pairs: Sequence[Pair]) -> tuple[Tok
     return source, learn_tokeniser(data.target, targets, lowercase=data.lowercase)
 
 
-def _begin(config: TranslateConfig, texts: Texts, out: Path, *, resume: bool) -> Translator:
+def _begin(course: Course, config: TranslateConfig, texts: Texts) -> Translator:
     """A translator with fresh weights, and the tokenisers of the run if it has any yet."""
-    if resume and (out / CONFIG).exists():
-        source, target = load_tokenisers(out, config)
+    if course.has_parts:
+        source, target = load_tokenisers(course.out, config)
     else:
         source, target = make_tokenisers(config, texts.train)
     torch.manual_seed(config.train.seed)
@@ -130,7 +143,7 @@ class _Validation:
 class _Window:
     """One validation sentence: where the model looks while it says the reference, drawn as it learns."""
 
-    def __init__(self, translator: Translator, valid: Prepared, draw: Callable[[Map], Any]) -> None:
+    def __init__(self, translator: Translator, valid: Prepared, draw: Draw) -> None:
         self._translator, self._draw = translator, draw
         by_fit = sorted(valid.examples, key=lambda one: abs(len(one.target) - 10) + abs(len(one.source) - 10))
         self._example = by_fit[0]
@@ -141,10 +154,10 @@ class _Window:
         return None if seen is None else self._draw(seen)
 
 
-def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -> Trained:
-    """Choose the look, score the test pairs, and write both down."""
+def _finish(translator: Translator, texts: Texts, out: Path) -> Finished:
+    """Chooses the look and keeps it in the settings, scores the test pairs, and draws the branches."""
     config = translator.config
-    results = run_numbers(config, trained.fit)
+    results: dict[str, Any] = {}
     if texts.valid_links is not None:
         gold = gold_of(translator, texts.valid, texts.valid_links)[: config.data.valid_most]
         chosen = choose_look(translator.model.eval(), translator.family.looks, gold)
@@ -159,5 +172,4 @@ def _finish(translator: Translator, texts: Texts, out: Path, trained: Trained) -
     results |= branch_numbers(translator.model)
     for seen in branch_maps(translator.model):
         save_svg(seen.weights, seen.rows, seen.columns, path=out / f"{seen.title}.svg", title=seen.title)
-    write_readme(config, out, results)
-    return Trained(translator, trained.fit, trained.ranks, results)
+    return translator, results

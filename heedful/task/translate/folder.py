@@ -20,7 +20,7 @@ def save_texts(
     Raises: UserError, when a file cannot be written.
     """
     save_parts(folder, config, dict(zip(tokeniser_names(config), (source, target), strict=True)))
-    write_readme(config, folder, results)
+    write_readme(folder, config, results)
 
 
 def load_tokenisers(folder: Path, config: TranslateConfig) -> tuple[Tokeniser, Tokeniser]:
@@ -51,7 +51,7 @@ def build_model(config: TranslateConfig, source_size: int, target_size: int) -> 
     return entry.family.build(config.model.settings, source_size, target_size)
 
 
-def write_readme(config: TranslateConfig, folder: Path, results: Mapping[str, Any]) -> None:
+def write_readme(folder: Path, config: TranslateConfig, results: Mapping[str, Any]) -> None:
     """Writes what the run is, what it reached, and the next commands."""
     usage = [
         "Translate a file, one sentence a line, or see where it looks:",

@@ -10,6 +10,7 @@ from heedful.data.pairs import QUESTIONS, read_pairs
 from heedful.data.pharaoh import format_links, read_alignments
 from heedful.data.report import Report
 from heedful.data.table import read_column
+from heedful.errors import UserError
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.config import as_paths, expect_files
 from heedful.task.models import Models
@@ -42,10 +43,12 @@ class Translate:
 
         expect_files(config.data, self.files)
         data = config.data
+        gold = options.get("valid_alignments")
+        if gold and not data.valid:
+            raise UserError("--valid-alignments without --valid", hint="give the pairs that these links are of")
         train, valid, test = (
             read_pairs(as_paths(files)) if files else [] for files in (data.train, data.valid, data.test)
         )
-        gold = options.get("valid_alignments")
         texts = Texts(train, valid, test, read_alignments(gold) if gold else None)
         return train_translator(config, texts, out, resume=resume, shown=shown)
 
