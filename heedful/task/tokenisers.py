@@ -5,7 +5,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from heedful.data.tokenise import CharacterTokeniser, SentencePieceTokeniser, Tokeniser, WordTokeniser
+from heedful.data.tokenise import (
+    CharacterTokeniser,
+    SentencePieceTokeniser,
+    ShapedWordTokeniser,
+    Tokeniser,
+    WordTokeniser,
+)
 from heedful.errors import UserError
 
 
@@ -40,6 +46,7 @@ def learn_tokeniser(settings: TokeniserSettings, texts: Sequence[str], *, lowerc
     if settings.tokeniser == "sentencepiece":
         return SentencePieceTokeniser.train(texts, settings.size, lowercase=lowercase)
     counted: dict[str, Any] = {"lowercase": lowercase, "min_count": settings.min_count}
-    if settings.tokeniser == "word":
-        return WordTokeniser.train(texts, settings.size, **counted, shapes=settings.unknown == "shape")
-    return CharacterTokeniser.train(texts, settings.size, **counted)
+    kind = {"word": WordTokeniser, "character": CharacterTokeniser}[settings.tokeniser]
+    if settings.unknown == "shape":
+        kind = ShapedWordTokeniser
+    return kind.train(texts, settings.size, **counted)

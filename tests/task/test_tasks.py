@@ -66,7 +66,7 @@ def test_a_section_that_is_none_and_a_file_that_is_missing_are_told():
     with pytest.raises(UserError, match="the section 'data' is 5"):
         section({"data": 5}, "data")
     with pytest.raises(UserError, match=r"--train is missing \(give a table"):
-        expect_files(make_settings(task_named("classify").config).data, "a table", needed=("train",))
+        expect_files(make_settings(task_named("classify").config).data, "a table")
 
 
 def test_a_readme_rounds_numbers_and_needs_no_results(tmp_path):

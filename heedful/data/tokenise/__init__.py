@@ -4,13 +4,26 @@ from pathlib import Path
 
 from heedful.data.tokenise.base import SPECIAL, Tokeniser, Vocabulary, damaged
 from heedful.data.tokenise.character import CharacterTokeniser
+from heedful.data.tokenise.shaped_word import ShapedWordTokeniser
 from heedful.data.tokenise.subword import SentencePieceTokeniser
 from heedful.data.tokenise.word import WordTokeniser
 from heedful.errors import UserError
 
-__all__ = ["SPECIAL", "CharacterTokeniser", "SentencePieceTokeniser", "Tokeniser", "WordTokeniser", "load_tokeniser"]
+__all__ = [
+    "SPECIAL",
+    "CharacterTokeniser",
+    "SentencePieceTokeniser",
+    "ShapedWordTokeniser",
+    "Tokeniser",
+    "WordTokeniser",
+    "load_tokeniser",
+]
 
-_OF_VOCABULARY = {"word": WordTokeniser.from_settings, "character": CharacterTokeniser.from_settings}
+_OF_VOCABULARY = {
+    "word": WordTokeniser.from_settings,
+    "shaped-word": ShapedWordTokeniser.from_settings,
+    "character": CharacterTokeniser.from_settings,
+}
 
 
 def load_tokeniser(folder: Path, name: str) -> Tokeniser:

@@ -1,14 +1,11 @@
 """Words and punctuation marks: for small, clean or made-up text, where a reader wants to see whole words."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from heedful.data.tokenise.base import CJK, CJK_MARKS, SPECIAL, Vocabulary
-from heedful.data.tokenise.shape import classes, common_classes, form
-from heedful.shapes import UNK
+from heedful.data.tokenise.base import CJK, CJK_MARKS, Vocabulary
 
 _MARKS = rf"!-/:-@\[-`{{-~¡-¿×÷\u061b-\u061f\u060c\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e{CJK_MARKS}"
 _EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
@@ -33,56 +30,36 @@ class WordTokeniser:
     A word keeps apostrophes and hyphens inside it, an abbreviation like "U.S." its points, a number its points,
     commas and colons. Capitals are kept unless `lowercase`.
 
-    With `shapes` an unknown word is not UNK but the finest class of its shape and ending that training knows, capitals
-    included, as ``<Capital -ing>``; and digits are all 0, so that 1985 and 2001 are one word.
-
     `decode` joins pieces by the habits of print: no space before . , ; : ! ? ) ] } and closing quotes, none after
     ( [ { and opening quotes, none around Chinese characters, one space elsewhere; straight quotes open and close in
     turn. So ordinary text comes back as it was, and text with spaces around its marks comes back without them.
     """
 
-    def __init__(self, vocabulary: Vocabulary, *, lowercase: bool = False, shapes: bool = False) -> None:
+    kind: ClassVar[str] = "word"
+    """As saved files name it."""
+
+    def __init__(self, vocabulary: Vocabulary, *, lowercase: bool = False) -> None:
         self._vocabulary = vocabulary
-        self.lowercase, self.shapes = lowercase, shapes
+        self.lowercase = lowercase
 
     @classmethod
     def train(
-        cls,
-        texts: Iterable[str],
-        size: int = 30_000,
-        *,
-        lowercase: bool = False,
-        min_count: int = 1,
-        shapes: bool = False,
+        cls, texts: Iterable[str], size: int = 30_000, *, lowercase: bool = False, min_count: int = 1
     ) -> "WordTokeniser":
-        """Keeps the `size` commonest pieces of the texts; with `shapes`, beside them the classes of the others.
+        """Keeps the `size` commonest pieces of the texts.
 
-        With `min_count` 2, words seen once become UNK in training, which teaches a model what to do with one; or their
-        class, which is kept where two different words share it, a shape alone where one has it.
+        With `min_count` 2, words seen once become UNK in training, which teaches a model what to do with one.
         Raises: UserError, when there is no text.
         """
-        pieces = (piece for text in texts for piece in split_words(text, lowercase and not shapes))
-        if not shapes:
-            return cls(Vocabulary.of_commonest(pieces, size, min_count), lowercase=lowercase)
-        seen = Counter(pieces)
-        keys = (_key(piece, lowercase) for piece in seen.elements())
-        own = Vocabulary.of_commonest(keys, size, min_count).pieces[len(SPECIAL) :]
-        known = set(own)
-        others = {form(piece) for piece in seen if _key(piece, lowercase) not in known}
-        return cls(Vocabulary([*common_classes(sorted(others), 2), *own]), lowercase=lowercase, shapes=True)
+        pieces = (piece for text in texts for piece in split_words(text, lowercase))
+        return cls(Vocabulary.of_commonest(pieces, size, min_count), lowercase=lowercase)
 
     @property
     def size(self) -> int:
         return len(self._vocabulary)
 
     def encode(self, text: str) -> list[int]:
-        if not self.shapes:
-            return self._vocabulary.ids(split_words(text, self.lowercase))
-        return [self._id_by_shape(piece) for piece in split_words(text, False)]
-
-    def _id_by_shape(self, piece: str) -> int:
-        ids = self._vocabulary.ids([_key(piece, self.lowercase), *classes(piece)])
-        return next((index for index in ids if index != UNK), UNK)
+        return self._vocabulary.ids(split_words(text, self.lowercase))
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         return [self.encode(text) for text in texts]
@@ -98,17 +75,12 @@ class WordTokeniser:
         return list(range(len(ids)))
 
     def save(self, folder: Path, name: str) -> None:
-        self._vocabulary.save(folder / f"{name}.vocab.json", kind="word", lowercase=self.lowercase, shapes=self.shapes)
+        self._vocabulary.save(folder / f"{name}.vocab.json", kind=self.kind, lowercase=self.lowercase)
 
     @classmethod
     def from_settings(cls, vocabulary: Vocabulary, settings: dict[str, Any]) -> "WordTokeniser":
         """Made again from a saved file's content."""
-        return cls(vocabulary, lowercase=bool(settings.get("lowercase")), shapes=bool(settings.get("shapes")))
-
-
-def _key(piece: str, lowercase: bool) -> str:
-    """A piece as it is looked up where shapes count."""
-    return form(piece.lower() if lowercase else piece)
+        return cls(vocabulary, lowercase=bool(settings.get("lowercase")))
 
 
 def join_pieces(pieces: Iterable[str]) -> str:
