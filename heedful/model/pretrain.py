@@ -54,8 +54,6 @@ class Pretraining(nn.Module):
     Source: Dai and Le 2015, section 2 (arXiv:1511.01432).
     """
 
-    source = "Dai, Le: Semi-supervised Sequence Learning, NIPS 2015, arXiv:1511.01432"
-
     def __init__(self, config: PretrainConfig, size: int) -> None:
         super().__init__()
         self.config = config

@@ -118,18 +118,13 @@ POSITIONS: dict[str, Callable[[Placed], Places]] = {
 
 
 class Layers(NamedTuple):
-    """What a Transformer stacks: from a shape, its norm and a rotation to a layer; and the paper that says so."""
+    """What a Transformer stacks: from a shape, its norm and a rotation to a layer."""
 
-    source: str
     encoder: Callable[[Shape, Norm, Rotary | None], EncoderLayer | BranchedEncoderLayer]
     decoder: Callable[[Shape, Norm, Rotary | None], DecoderLayer | BranchedDecoderLayer]
 
 
-PLAIN = Layers(
-    "Vaswani et al.: Attention Is All You Need, NIPS 2017, arXiv:1706.03762",
-    EncoderLayer,
-    DecoderLayer,
-)
+PLAIN = Layers(EncoderLayer, DecoderLayer)
 """Attention and feed-forward layer, one after the other."""
 
 
@@ -147,11 +142,12 @@ class Transformer(nn.Module):
     Sources and targets are token ids, padded at the end with PAD; a row does not depend on the others, nor on
     padding. `step` and `logits` agree. Keys have no bias, the output neither.
     Parameters: ``source_embedding``, ``target_embedding``, ``encoder`` and ``decoder`` (layers; attentions are
-    ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear). `source` cites the paper.
+    ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear).
     `source_words` makes source ids into vectors ``width`` wide, entries of order 1, in place of a table of vectors.
     `moving` says of which target tokens as many have been said as source words: words of the target are then also told
     the place of the source word that is next, by waves like those of positions.
     Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
+    Source: Vaswani et al. 2017 (arXiv:1706.03762).
     """
 
     moving: Tensor | None
@@ -169,7 +165,6 @@ class Transformer(nn.Module):
         super().__init__()
         self.register_buffer("moving", moving, persistent=False)
         self.config = config
-        self.source = layers.source
         places = POSITIONS[config.position](config)
         norm = NORMS[config.norm]
         shape = Shape(config.width, config.heads, config.feedforward, config.dropout)

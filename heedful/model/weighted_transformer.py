@@ -16,8 +16,6 @@ from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
 from heedful.structure.simplex import Pace
 
-SOURCE = "Ahmed, Keskar, Socher: Weighted Transformer Network for Machine Translation, 2017, arXiv:1711.02132"
-
 
 class WeightedTransformerConfig(EncoderDecoderConfig):
     """A Weighted Transformer of 256 columns, 4 branches and 3 + 3 layers; the paper's base has 512, 8 and 6 + 6.
@@ -88,8 +86,7 @@ def weighted_transformer(config: WeightedTransformerConfig, source_size: int, ta
         own, source = DECODERS[config.branched](shape, above, rotate)
         return BranchedDecoderLayer(own, source, shape, residual=norm)
 
-    layers = Layers(SOURCE, encoder_layer, decoder_layer)
-    return Transformer(config, source_size, target_size, layers=layers)
+    return Transformer(config, source_size, target_size, layers=Layers(encoder_layer, decoder_layer))
 
 
 def branched(shape: Shape, pace: Pace, rotate: Rotation | None = None) -> BranchedAttention:

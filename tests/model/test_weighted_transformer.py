@@ -91,11 +91,6 @@ def test_every_kappa_and_alpha_has_the_pace_of_its_stack() -> None:
         assert pace == BranchPace(width=12, layers=layers, scale=0.5, warmup=7, until=0.6)
 
 
-def test_each_cites_its_own_paper() -> None:
-    assert "1711.02132" in build().source
-    assert "1706.03762" in Transformer(TransformerConfig(**SHAPE), 11, 11).source
-
-
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

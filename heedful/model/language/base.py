@@ -45,7 +45,6 @@ class LanguageModel(nn.Module, ABC):
     Parameters: ``embedding``, ``output`` (Linear).
     """
 
-    source: str
     output: nn.Linear
 
     @abstractmethod

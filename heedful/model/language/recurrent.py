@@ -75,16 +75,6 @@ class RecurrentLanguage(LanguageModel):
         nn.init.zeros_(self.output.bias)
         self.output.weight = self.embedding.weight
 
-    @property
-    def source(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The paper of the model."""
-        if self.config.attention is None:
-            return "Zaremba, Sutskever, Vinyals: Recurrent Neural Network Regularization, 2014, arXiv:1409.2329"
-        return (
-            "Daniluk et al.: Frustratingly Short Attention Spans in Neural Language Modeling, ICLR 2017, "
-            "arXiv:1702.04521"
-        )
-
     def hear(self, tokens: Int[Tensor, "B T"], state: RecurrentSaid | None) -> tuple[Tensor, RecurrentSaid]:
         """``[c_t; h_t]`` of each of the tokens, and the state after the last."""
         layers, past = (None, None) if state is None else state

@@ -62,12 +62,9 @@ class CausalTransformer(LanguageModel):
 
     Parameters: ``embedding``, ``layers`` (attentions are ``layers.N.self``), ``end`` (the last norm), ``output``
     (Linear without a bias, tied to the embedding).
+    Source: Radford et al. 2018 (Improving Language Understanding by Generative Pre-Training); its layers are those of
+    Vaswani et al. 2017 (arXiv:1706.03762), with the norms before them.
     """
-
-    source = (
-        "Radford et al.: Improving Language Understanding by Generative Pre-Training, 2018; the layers of Vaswani et "
-        "al.: Attention Is All You Need, NIPS 2017, arXiv:1706.03762"
-    )
 
     def __init__(self, config: CausalTransformerConfig, size: int) -> None:
         super().__init__()

@@ -100,9 +100,8 @@ class ConvolutionalMatch(nn.Module):
     Parameters: ``vectors`` (`WordVectors`), ``blocks`` (attentions are ``blocks.N.input.left`` and so on), ``output``
     (Linear).
     Raises: UserError, for a text of more than `max_length` words where attention needs a weight for each place.
+    Source: Yin et al. 2016 (arXiv:1512.05193).
     """
-
-    source = "Yin et al.: ABCNN: Attention-Based Convolutional Neural Network for Modeling Sentence Pairs, TACL 2016"
 
     def __init__(self, config: ConvolutionalConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
         super().__init__()

@@ -49,9 +49,8 @@ class CrossMatch(nn.Module):
     depend on the others, nor on padding; a text has at least one word.
     Parameters: ``reader``, ``left`` and ``right`` (attentions: where the words of each text look in the other),
     ``compare``, ``composer``, ``verdict``.
+    Source: Chen et al. 2017, eq. 11-18 (arXiv:1609.06038); Parikh et al. 2016 (arXiv:1606.01933).
     """
-
-    source = "Chen et al. 2017, arXiv:1609.06038, eq. 11-18; Parikh et al. 2016, arXiv:1606.01933"
 
     def __init__(self, config: CrossConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
         super().__init__()

@@ -38,9 +38,8 @@ class SiameseMatch(nn.Module):
 
     A pair does not depend on the others, nor on padding; a text has at least one word. Parameters: ``reader``,
     ``pooling`` (its attention is ``pooling.attention``, asked once for each text), ``verdict``.
+    Source: Mueller and Thyagarajan 2016 (AAAI); the features of Conneau et al. 2017, section 3.2 (arXiv:1705.02364).
     """
-
-    source = "Mueller and Thyagarajan 2016 (AAAI); features of Conneau et al. 2017, section 3.2, arXiv:1705.02364"
 
     def __init__(self, config: SiameseConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
         super().__init__()

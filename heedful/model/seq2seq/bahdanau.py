@@ -34,11 +34,6 @@ class Bahdanau(nn.Module):
     Source: Bahdanau et al. 2015, section A.1-A.2 (arXiv:1409.0473).
     """
 
-    source = (
-        "Bahdanau, Cho, Bengio: Neural Machine Translation by Jointly Learning to Align and Translate, ICLR 2015, "
-        "arXiv:1409.0473"
-    )
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         self.look = SourceAttention(config.attention, config.hidden, annotation_dim)

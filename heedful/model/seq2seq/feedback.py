@@ -27,8 +27,6 @@ class Feedback(nn.Module):
     farizrahman4u/seq2seq.
     """
 
-    source = "Sutskever, Vinyals, Le: Sequence to Sequence Learning with Neural Networks, NIPS 2014, arXiv:1409.3215"
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         self.glimpse = nn.Linear(annotation_dim, config.embed, bias=False)

@@ -33,10 +33,6 @@ class Grammar(nn.Module):
     Source: Vinyals et al. 2015, section 2.1, eq. 3-5 (arXiv:1412.7449).
     """
 
-    source = (
-        "Vinyals, Kaiser, Koo, Petrov, Sutskever, Hinton: Grammar as a Foreign Language, NIPS 2015, arXiv:1412.7449"
-    )
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         width = config.hidden

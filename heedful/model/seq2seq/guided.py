@@ -34,11 +34,6 @@ class Guided(nn.Module):
     the two words at the edge and looks nowhere else; the far look is Luong et al. 2015 (arXiv:1508.04025).
     """
 
-    source = (
-        "Ma, Liu, Tamura, Zhao, Sumita: Deterministic Attention for Sequence-to-Sequence Constituent Parsing, AAAI "
-        "2017; with the global attention of Luong, Pham, Manning, EMNLP 2015, arXiv:1508.04025"
-    )
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         near = AttentionConfig(score="general", region="window", radius=config.near)

@@ -30,11 +30,6 @@ class Luong(nn.Module):
     Source: Luong et al. 2015, section 3.1-3.2, eq. 5 (arXiv:1508.04025).
     """
 
-    source = (
-        "Luong, Pham, Manning: Effective Approaches to Attention-based Neural Machine Translation, EMNLP 2015, "
-        "arXiv:1508.04025"
-    )
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         self.recurrent = decoder_layers(config)

@@ -32,11 +32,6 @@ class LuongFeeding(nn.Module):
     Source: Luong et al. 2015, section 3.3 (arXiv:1508.04025).
     """
 
-    source = (
-        "Luong, Pham, Manning: Effective Approaches to Attention-based Neural Machine Translation, EMNLP 2015, "
-        "arXiv:1508.04025"
-    )
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         width = config.hidden

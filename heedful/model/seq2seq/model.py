@@ -76,11 +76,6 @@ class SeqToSeq(nn.Module):
         if config.tie != "none":
             self.output.weight = self._output_weight()
 
-    @property
-    def source(self) -> str:
-        """The paper of the decoder family."""
-        return self.decoder.source
-
     def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Source:
         """Read the sources, up to their lengths (at least 1 each)."""
         reading = self.encoder(source, lengths)

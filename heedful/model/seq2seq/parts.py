@@ -16,12 +16,11 @@ class Decoder(Protocol):
     """A decoder family: built from (config, annotation_dim), and run all at once or step by step with equal results.
 
     Features F are whatever its `readout` turns into the vector that the softmax reads, `output_dim` wide; they are
-    apart from the loop so that the readout of all steps, padding left out, is one product. `source` cites the paper.
+    apart from the loop so that the readout of all steps, padding left out, is one product.
     A decoder whose attention knows places has the field ``position`` in its state: the source word that it stands at,
     which the model moves before each step.
     """
 
-    source: str
     output_dim: int
 
     @property

@@ -26,8 +26,6 @@ class Peek(nn.Module):
     as in the Keras library farizrahman4u/seq2seq.
     """
 
-    source = "Cho et al.: Learning Phrase Representations using RNN Encoder-Decoder, EMNLP 2014, arXiv:1406.1078"
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         self.glimpse = nn.Linear(annotation_dim, config.embed, bias=False)

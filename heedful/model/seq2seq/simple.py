@@ -25,8 +25,6 @@ class Simple(nn.Module):
     Source: the first of the four models of the Keras library farizrahman4u/seq2seq.
     """
 
-    source = "The simple encoder-decoder of the Keras library farizrahman4u/seq2seq (no paper)"
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         self.glimpse = nn.Linear(annotation_dim, config.embed, bias=False)

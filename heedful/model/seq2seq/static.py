@@ -29,8 +29,6 @@ class Static(nn.Module):
     Parameters: ``look`` (the attention), ``glimpse`` (W, no bias), ``recurrent``.
     """
 
-    source = "Static attention: one query for the whole output (no primary source)"
-
     def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
         super().__init__()
         self.look = SourceAttention(config.attention, annotation_dim, annotation_dim)

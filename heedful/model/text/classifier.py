@@ -15,7 +15,6 @@ from heedful.layer.recurrent import Recurrent
 from heedful.model.text.config import TextConfig
 from heedful.model.text.encoder import RnnEncoder
 from heedful.model.text.level import Level
-from heedful.model.text.presets import paper_of
 from heedful.model.text.sentences import group_sentences, read_sentences, spread_sentences, spread_words
 from heedful.model.text.vectors import WordVectors
 from heedful.shapes import ShapeError, describe, keep_from_lengths
@@ -56,11 +55,6 @@ class TextClassifier(nn.Module):
         self.output_dim = self.words.output_dim if self.sentences is None else self.sentences.output_dim
         self.end, self.dropout = ENDS[config.end](), Dropout(config.dropout)
         self.output = LabelOutput(self.output_dim, classes, max_norm=config.max_norm)
-
-    @property
-    def source(self) -> str:
-        """The paper that these settings are nearest to."""
-        return paper_of(self.config)
 
     @property
     def embedding(self) -> nn.Embedding:

@@ -288,10 +288,3 @@ def test_word_vectors_can_be_brought() -> None:
 def test_sentences_that_are_not_all_the_tokens_are_refused() -> None:
     with pytest.raises(ShapeError, match="sentences of"):
         build("han").logits(torch.tensor([[4, 5, 6]]), torch.tensor([3]), torch.tensor([[1, 1]]))
-
-
-@EVERY
-def test_every_model_names_its_paper(name: str) -> None:
-    first = {"words": "Iyyer", "textcnn": "Kim", "textrnn": "Liu", "birnn": "Zhou", "rcnn": "Lai", "han": "Yang"}
-    others = {"cnn-attention": "Er ", "transformer": "Vaswani", "sa-lstm": "Dai"}
-    assert build(name).source.startswith((first | others)[name])
