@@ -20,12 +20,17 @@ class BranchedAttention(nn.Module):
     than in attention and feed-forward layer. There is no residual and no norm inside: one around a branch would make
     the branch's scale, and with it kappa, of no effect. The matrices that kappa and alpha multiply, fresh ones as they
     are given, are made M times as large: weighed by 1 / M, the layer begins at the scale of a Transformer's (ours).
+
+    As the paper has it, a feed-forward layer sees what its head found and nothing else. With `sees_query` it sees the
+    word that asked as well, ``FFN_i(query + kappa_i head_i W^Oi)``, as a Transformer's does (ours).
     Parameters: ``weighted`` (`Weighted`), ``feedforward`` (`FeedForward`), ``alpha.weight`` [M], at `pace`.
     Raises: ValueError, when the hidden layer cannot be cut evenly.
     Source: Ahmed et al. 2017, eq. 5 to 7 (arXiv:1711.02132).
     """
 
-    def __init__(self, heads: MultiHead, feedforward: FeedForward, pace: Pace | None = None) -> None:
+    def __init__(
+        self, heads: MultiHead, feedforward: FeedForward, pace: Pace | None = None, *, sees_query: bool = False
+    ) -> None:
         super().__init__()
         hidden = feedforward.inner.out_features
         if hidden % heads.heads:
@@ -37,6 +42,7 @@ class BranchedAttention(nn.Module):
         self.weighted = Weighted(heads, pace=pace)
         self.feedforward = feedforward
         self.alpha = Simplex(heads.heads, pace)
+        self.sees_query = sees_query
 
     def project(
         self, key: Float[Tensor, "*B S D"], keep: Bool[Tensor, "..."] | None = None, *, offset: int = 0
@@ -54,7 +60,8 @@ class BranchedAttention(nn.Module):
         offset: int = 0,
     ) -> Float[Tensor, "*B T D"]:
         """The branches' sum."""
-        return self.add(self.weighted(query, memory, keep=keep, region=region, offset=offset))
+        found = self.weighted(query, memory, keep=keep, region=region, offset=offset)
+        return self.add(query.unsqueeze(-3) + found if self.sees_query else found)
 
     def align(
         self, query: Float[Tensor, "*B T D"], memory: Memory | Float[Tensor, "*B S D"]

@@ -14,7 +14,6 @@ from heedful.model.attention_config import known
 from heedful.model.transformer import EncoderDecoderConfig, Layers, Norm, Transformer
 from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
-from heedful.structure.simplex import Pace
 
 
 class WeightedTransformerConfig(EncoderDecoderConfig):
@@ -25,11 +24,15 @@ class WeightedTransformerConfig(EncoderDecoderConfig):
     the Transformer the feed-forward layer follows the attention to the source, so that "source" replaces the same two
     sublayers as in the encoder, and leaves the first as it is.
 
+    In the paper a branch's feed-forward layer sees what its head found and nothing of the word that asked, so that what
+    was found and what asked for it only add up. With `branch_sees_word` it sees both, as in the Transformer (ours).
+
     Kappa and alpha learn at `branch_rate` times the paper's own rate, which rises for `branch_warmup` steps, and stand
     still from the fraction `branch_until` of training on, where the number of steps is known beforehand.
     """
 
     branched: str = "source"
+    branch_sees_word: bool = False
     branch_rate: float = Field(default=1.0, ge=0)
     branch_warmup: int = Field(default=400, ge=1)
     branch_until: float = Field(default=0.9, ge=0, le=1)
@@ -67,6 +70,7 @@ class BranchPace:
 
 
 Pair = tuple[MultiHead | BranchedAttention, MultiHead | BranchedAttention]
+Branching = Callable[[Shape, Rotation | None], BranchedAttention]
 
 
 def weighted_transformer(config: WeightedTransformerConfig, source_size: int, target_size: int) -> Transformer:
@@ -76,11 +80,10 @@ def weighted_transformer(config: WeightedTransformerConfig, source_size: int, ta
     and, in it, its ``kappa``.
     Source: Ahmed et al. 2017 (arXiv:1711.02132).
     """
-    own = (config.branch_rate, config.branch_warmup, config.branch_until)
-    below, above = (BranchPace(config.width, n, *own) for n in (config.encoder_layers, config.decoder_layers))
+    below, above = (_branching(config, layers) for layers in (config.encoder_layers, config.decoder_layers))
 
     def encoder_layer(shape: Shape, norm: Norm, rotate: Rotation | None) -> BranchedEncoderLayer:
-        return BranchedEncoderLayer(branched(shape, below, rotate), shape, norm)
+        return BranchedEncoderLayer(below(shape, rotate), shape, norm)
 
     def decoder_layer(shape: Shape, norm: Norm, rotate: Rotation | None) -> BranchedDecoderLayer:
         own, source = DECODERS[config.branched](shape, above, rotate)
@@ -89,24 +92,34 @@ def weighted_transformer(config: WeightedTransformerConfig, source_size: int, ta
     return Transformer(config, source_size, target_size, layers=Layers(encoder_layer, decoder_layer))
 
 
-def branched(shape: Shape, pace: Pace, rotate: Rotation | None = None) -> BranchedAttention:
-    """A branched attention with all columns of the shape's feed-forward layer."""
-    heads = MultiHead(shape.width, shape.heads, rotate=rotate)
-    return BranchedAttention(heads, FeedForward(shape.width, shape.feedforward, shape.dropout), pace)
+def _branching(config: WeightedTransformerConfig, layers: int) -> Branching:
+    """Makes the branched attentions of a stack, each with all columns of the shape's feed-forward layer."""
+    pace = BranchPace(config.width, layers, config.branch_rate, config.branch_warmup, config.branch_until)
+
+    def branched(shape: Shape, rotate: Rotation | None) -> BranchedAttention:
+        heads = MultiHead(shape.width, shape.heads, rotate=rotate)
+        feedforward = FeedForward(shape.width, shape.feedforward, shape.dropout)
+        return BranchedAttention(heads, feedforward, pace, sees_query=config.branch_sees_word)
+
+    return branched
 
 
-def _source(shape: Shape, pace: Pace, rotate: Rotation | None) -> Pair:
-    return MultiHead(shape.width, shape.heads, rotate=rotate), branched(shape, pace)
+def _source(shape: Shape, branched: Branching, rotate: Rotation | None) -> Pair:
+    return MultiHead(shape.width, shape.heads, rotate=rotate), branched(shape, None)
 
 
-def _self(shape: Shape, pace: Pace, rotate: Rotation | None) -> Pair:
-    return branched(shape, pace, rotate), MultiHead(shape.width, shape.heads)
+def _self(shape: Shape, branched: Branching, rotate: Rotation | None) -> Pair:
+    return branched(shape, rotate), MultiHead(shape.width, shape.heads)
 
 
-def _both(shape: Shape, pace: Pace, rotate: Rotation | None) -> Pair:
+def _both(shape: Shape, branched: Branching, rotate: Rotation | None) -> Pair:
     half = shape._replace(feedforward=shape.feedforward // 2)
-    return branched(half, pace, rotate), branched(half, pace)
+    return branched(half, rotate), branched(half, None)
 
 
-DECODERS: dict[str, Callable[[Shape, Pace, Rotation | None], Pair]] = {"source": _source, "self": _self, "both": _both}
+DECODERS: dict[str, Callable[[Shape, Branching, Rotation | None], Pair]] = {
+    "source": _source,
+    "self": _self,
+    "both": _both,
+}
 """From which attentions of the decoder are branched to its self-attention and its attention to the source."""

@@ -12,8 +12,8 @@ from heedful.structure import MultiHead
 WIDTH, HEADS, HIDDEN = 15, 3, 21
 
 
-def build(heads: int = HEADS, *, biases: bool = True) -> BranchedAttention:
-    branched = BranchedAttention(MultiHead(WIDTH, heads), FeedForward(WIDTH, HIDDEN))
+def build(heads: int = HEADS, *, biases: bool = True, sees_query: bool = False) -> BranchedAttention:
+    branched = BranchedAttention(MultiHead(WIDTH, heads), FeedForward(WIDTH, HIDDEN), sees_query=sees_query)
     if biases:
         for name, parameter in branched.named_parameters():
             if name.endswith("bias"):
@@ -42,6 +42,7 @@ def one_by_one(branched: BranchedAttention, query: torch.Tensor, memory: torch.T
         weighed = branched.weighted.kappa.weight[i] * (
             contexts[..., i, :, :] @ mixing.weight[:, columns].T + mixing.bias
         )
+        weighed = query + weighed if branched.sees_query else weighed
         own = slice(i * size, (i + 1) * size)
         inside = torch.relu(weighed @ feedforward.inner.weight[own].T + feedforward.inner.bias[own])
         output = inside @ feedforward.outer.weight[:, own].T + feedforward.outer.bias
@@ -49,9 +50,10 @@ def one_by_one(branched: BranchedAttention, query: torch.Tensor, memory: torch.T
     return total
 
 
+@pytest.mark.parametrize("sees_query", [False, True])
 @pytest.mark.parametrize("batch", [(), (2,), (2, 5)])
-def test_all_branches_at_once_are_the_equations_one_by_one(batch: tuple[int, ...]) -> None:
-    branched, query, memory = build(), words(*batch), words(*batch, length=4)
+def test_all_branches_at_once_are_the_equations_one_by_one(batch: tuple[int, ...], sees_query: bool) -> None:
+    branched, query, memory = build(sees_query=sees_query), words(*batch), words(*batch, length=4)
     set_weights(branched, [0.1, 0.7, 0.2], [0.5, 0.2, 0.3])
     torch.testing.assert_close(branched(query, memory), one_by_one(branched, query, memory), atol=1e-5, rtol=1e-5)
 

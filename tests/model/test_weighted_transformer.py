@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from heedful.errors import UserError
+from heedful.layer.branched import BranchedAttention
 from heedful.model.transformer import Transformer, TransformerConfig
 from heedful.model.weighted_transformer import (
     DECODERS,
@@ -89,6 +90,13 @@ def test_every_kappa_and_alpha_has_the_pace_of_its_stack() -> None:
     for name, pace in found.items():
         layers = 2 if name.startswith("encoder") else 1
         assert pace == BranchPace(width=12, layers=layers, scale=0.5, warmup=7, until=0.6)
+
+
+@pytest.mark.parametrize("sees", [False, True])
+def test_every_branch_sees_the_word_or_none_does(sees: bool) -> None:
+    model = build(branched="both", branch_sees_word=sees)
+    found = [one.sees_query for one in model.modules() if isinstance(one, BranchedAttention)]
+    assert found == [sees] * 4
 
 
 @pytest.mark.parametrize(
