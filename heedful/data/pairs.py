@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heedful.data.table import TABLES, Columns, Row, read_rows
-from heedful.data.text import kind_of, read_lines
+from heedful.data.text import kind_of, read_lines, shortened
 from heedful.errors import UserError
 
 COLUMNS = Columns(
@@ -71,7 +71,7 @@ def _unequal(*files: tuple[Path, list[str]]) -> UserError:
     fault = "the surplus lines are blank: delete them" if blank else "a line may be missing further up; see where"
     return UserError(
         f"the two files differ in length: {short} ends at line {len(few)}, but here come {len(surplus)} more, "
-        f"the first is {_shorten(surplus[0])!r}",
+        f"the first is {shortened(surplus[0])!r}",
         where=f"{long}:{len(few) + 1}",
         hint=fault if blank else f"{fault} with: paste {short} {long} | less",
     )
@@ -85,7 +85,3 @@ def _pair(row: Row, path: Path) -> Pair:
 def tidy(text: str) -> str:
     """Blank ends taken off; line breaks inside a cell become spaces, so that a sentence stays on one line."""
     return text.strip().replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
-
-
-def _shorten(text: str, limit: int = 40) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

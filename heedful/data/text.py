@@ -54,6 +54,11 @@ def iterate_lines(path: Path | str) -> Iterator[str]:
             raise UserError(f"cannot read this file: {error.strerror or error}", where=name) from error
 
 
+def shortened(text: str, limit: int = 40) -> str:
+    """A text as a message quotes it: no more than `limit` characters of it."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def is_gzip(path: Path) -> bool:
     """Whether the name says that the file is compressed."""
     return path.suffix.lower() == ".gz"

@@ -13,13 +13,13 @@ from heedful.structure.weighted import by_branch
 
 
 class BranchedAttention(nn.Module):
-    """``sum_i alpha_i FFN_i(kappa_i head_i W^Oi)``: every head goes on through a feed-forward layer of its own.
+    """``sum_i M alpha_i FFN_i(M kappa_i head_i W^Oi)``: every head goes on through a feed-forward layer of its own.
 
     `feedforward` is cut into as many narrow ones as there are heads: FFN_i is columns ``i H/M ... (i + 1) H/M`` of its
     hidden layer. They share the last bias, which is the same since alpha sums to one. So there are 2 M parameters more
     than in attention and feed-forward layer. There is no residual and no norm inside: one around a branch would make
-    the branch's scale, and with it kappa, of no effect. The matrices that kappa and alpha multiply, fresh ones as they
-    are given, are made M times as large: weighed by 1 / M, the layer begins at the scale of a Transformer's (ours).
+    the branch's scale, and with it kappa, of no effect. The paper has no M before the weights, its matrices are M times
+    ours: so these begin, and learn by Adam's steps of one size, at the scale of a Transformer's.
 
     As the paper has it, a feed-forward layer sees what its head found and nothing else. With `sees_query` it sees the
     word that asked as well, ``FFN_i(query + kappa_i head_i W^Oi)``, as a Transformer's does (ours).
@@ -37,8 +37,6 @@ class BranchedAttention(nn.Module):
             raise ValueError(
                 f"BranchedAttention cannot cut {hidden} hidden columns into {heads.heads} branches evenly."
             )
-        for weight in (heads.output_projection.weight, feedforward.outer.weight):
-            weight.detach().mul_(heads.heads)
         self.weighted = Weighted(heads, pace=pace)
         self.feedforward = feedforward
         self.alpha = Simplex(heads.heads, pace)
@@ -70,11 +68,10 @@ class BranchedAttention(nn.Module):
         return self.weighted.align(query, memory)
 
     def add(self, heads: Float[Tensor, "*B M T D"]) -> Float[Tensor, "*B T D"]:
-        """``sum_i alpha_i FFN_i``: alpha is multiplied into the weights, and one product with all of them sums."""
-        inner, outer, alpha = self.feedforward.inner, self.feedforward.outer, self.alpha()
-        count = alpha.shape[0]
+        """``sum_i M alpha_i FFN_i``: alpha is multiplied into the weights, and one product with all of them sums."""
+        inner, outer, count = self.feedforward.inner, self.feedforward.outer, self.alpha.weight.shape[0]
         narrow = inner.weight.unflatten(0, (count, -1)).transpose(1, 2)  # [M, D, H/M]
         hidden = by_branch(heads, narrow, inner.bias.unflatten(0, (count, 1, -1)))
         hidden = functional.relu_(self.feedforward.dropout(hidden))
-        weight = (outer.weight.unflatten(1, (count, -1)) * alpha.unsqueeze(-1)).flatten(1)
+        weight = (outer.weight.unflatten(1, (count, -1)) * (count * self.alpha()).unsqueeze(-1)).flatten(1)
         return functional.linear(hidden.transpose(-2, -3).flatten(-2), weight, outer.bias)

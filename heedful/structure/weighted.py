@@ -11,10 +11,11 @@ from heedful.structure.simplex import Pace, Simplex
 
 
 class Weighted(nn.Module):
-    """``kappa_i (head_i W^Oi)`` for every head i of a `MultiHead`, where that would give their sum without kappa.
+    """``H kappa_i (head_i W^Oi)`` for every head i of a `MultiHead`, where that would give their sum without kappa.
 
     ``W^Oi`` are the columns of the multi-head ``W^O`` that head i is multiplied by, and each output has its bias
-    (ours; with one head and kappa 1 it is the multi-head attention). Kappa lies on the simplex.
+    (ours; with one head it is the multi-head attention). Kappa lies on the simplex, equal at first; H times it is one
+    then, so that matrices begin, and learn, at the scale of a multi-head attention's. The paper's are H times ours.
     Parameters: ``heads`` (the `MultiHead`), ``kappa.weight`` [H], whose rate is `pace` if there is one.
     Source: Ahmed et al. 2017, eq. 5 (arXiv:1711.02132).
     """
@@ -47,9 +48,9 @@ class Weighted(nn.Module):
     ) -> Float[Tensor, "*B H T D"]:
         """Each head's output, weighed; head by head in memory, so that branches read it as it lies."""
         context = self.heads.contexts(query, memory, value, keep=keep, region=region, offset=offset)
-        kappa = self.kappa()[:, None, None]
-        mixing = self.heads.output_projection
-        weight = mixing.weight.unflatten(1, (self.heads.heads, -1)).permute(1, 2, 0)  # [H, d, D]
+        count, mixing = self.heads.heads, self.heads.output_projection
+        kappa = count * self.kappa()[:, None, None]
+        weight = mixing.weight.unflatten(1, (count, -1)).permute(1, 2, 0)  # [H, d, D]
         return by_branch(context, weight * kappa, mixing.bias * kappa)
 
     def align(

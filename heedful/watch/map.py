@@ -1,7 +1,7 @@
 """A map: weights with the words that looked and the words that were looked at."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -25,3 +25,10 @@ class Map:
 
     def __post_init__(self) -> None:
         check_words(self.weights, self.rows, self.columns)
+
+    def of_heads(self) -> Iterator["Map"]:
+        """The map of every layer and head behind this one, as a map of its own."""
+        for name, heads in self.layers.items():
+            for number, weights in enumerate(heads):
+                title = name if len(heads) == 1 else f"{name}, head {number}"
+                yield replace(self, weights=weights, title=title, layers={})

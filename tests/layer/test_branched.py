@@ -34,19 +34,19 @@ def words(*batch: int, length: int = 7) -> torch.Tensor:
 def one_by_one(branched: BranchedAttention, query: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
     """Equation by equation, a branch at a time."""
     heads, feedforward = branched.weighted.heads, branched.feedforward
-    contexts, size = heads.contexts(query, memory), HIDDEN // heads.heads
+    contexts, count, size = heads.contexts(query, memory), heads.heads, HIDDEN // heads.heads
     total = torch.zeros_like(query)
     for i in range(heads.heads):
         columns = slice(i * WIDTH // heads.heads, (i + 1) * WIDTH // heads.heads)
         mixing = heads.output_projection
-        weighed = branched.weighted.kappa.weight[i] * (
+        weighed = (count * branched.weighted.kappa.weight[i]) * (
             contexts[..., i, :, :] @ mixing.weight[:, columns].T + mixing.bias
         )
         weighed = query + weighed if branched.sees_query else weighed
         own = slice(i * size, (i + 1) * size)
         inside = torch.relu(weighed @ feedforward.inner.weight[own].T + feedforward.inner.bias[own])
-        output = inside @ feedforward.outer.weight[:, own].T + feedforward.outer.bias
-        total = total + branched.alpha.weight[i] * output
+        outer = feedforward.outer.weight[:, own]
+        total = total + branched.alpha.weight[i] * (count * inside @ outer.T + feedforward.outer.bias)
     return total
 
 
@@ -62,6 +62,17 @@ def test_one_branch_is_a_single_head_and_the_feed_forward_layer() -> None:
     branched, query, memory = build(heads=1), words(2), words(2, length=4)
     expected = branched.feedforward(branched.weighted.heads(query, memory))
     torch.testing.assert_close(branched(query, memory), expected)
+
+
+def test_equal_branches_are_feed_forward_layers_side_by_side() -> None:
+    branched, query = build(biases=False), words(2)
+    heads, feedforward = branched.weighted.heads, branched.feedforward
+    with torch.no_grad():  # all heads alike, so that it does not matter which one a hidden column reads
+        for one in (heads.query_projection, heads.key_projection, heads.value_projection):
+            one.weight.copy_(one.weight[: WIDTH // HEADS].repeat(HEADS, 1))
+        mixing = heads.output_projection.weight
+        mixing.copy_(mixing[:, : WIDTH // HEADS].repeat(1, HEADS))
+    torch.testing.assert_close(branched(query, query), feedforward(heads(query, query) / HEADS), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("i", range(HEADS))

@@ -27,12 +27,12 @@ def words(*batch, length=7):
 
 
 @pytest.mark.parametrize("batch", [(), (2,), (2, 5)])
-def test_equal_heads_sum_to_the_multi_head_attention_but_for_their_share(weighted, batch):
+def test_equal_heads_sum_to_the_multi_head_attention(weighted, batch):
     query, memory = words(*batch), words(*batch, length=4)
     outputs = weighted(query, memory)
     assert outputs.shape == (*batch, HEADS, 7, WIDTH)
     bias = weighted.heads.output_projection.bias
-    together = HEADS * (outputs - bias / HEADS).sum(-3) + bias
+    together = (outputs - bias).sum(-3) + bias
     torch.testing.assert_close(together, weighted.heads(query, memory), atol=1e-5, rtol=1e-5)
 
 

@@ -9,6 +9,7 @@ from itertools import chain, groupby
 
 from heedful.data.dialogue.turn import KB, Dialogue, Turn
 from heedful.data.pairs import tidy
+from heedful.data.text import shortened
 from heedful.errors import UserError
 
 USER, BOT = "user", "bot"
@@ -73,12 +74,12 @@ def _after_number(line: str, expected: int, where: str) -> tuple[str, bool]:
     """A line without its number, and whether it begins a dialogue."""
     found = _NUMBERED.fullmatch(line)
     if not found:
-        raise UserError(f"expected a number and a space before {_short(line)!r}", where=where, hint=_EXAMPLE)
+        raise UserError(f"expected a number and a space before {shortened(line)!r}", where=where, hint=_EXAMPLE)
     number, said = found.groups()
     if number not in ("1", str(expected)):
         wanted = "1, which begins a dialogue" if expected == 1 else f"{expected}, or 1 of another dialogue"
         hint = "is a line missing?" if expected > 1 else "a blank line ends a dialogue"
-        raise UserError(f"expected number {wanted}, found {_short(number)}", where=where, hint=hint)
+        raise UserError(f"expected number {wanted}, found {shortened(number)}", where=where, hint=hint)
     return said, number == "1"
 
 
@@ -88,13 +89,9 @@ def _turns(said: str, where: str) -> list[Turn]:
     if len(parts) == 2:
         return [Turn(tidy(text), speaker, where) for text, speaker in zip(parts, (USER, BOT), strict=True)]
     if len(parts) > 2:
-        found = f"found {len(parts) - 1} in {_short(said)!r}"
+        found = f"found {len(parts) - 1} in {shortened(said)!r}"
         raise UserError(f"expected one tab, between what user and bot say, {found}", where=where, hint=_EXAMPLE)
     if len(said.split()) != 3:
-        found = f"found {_short(said.strip())!r}"
+        found = f"found {shortened(said.strip())!r}"
         raise UserError(f"expected a tab, or a fact of three words, {found}", where=where, hint=_EXAMPLE)
     return [Turn(tidy(said), KB, where)]
-
-
-def _short(text: str, limit: int = 40) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -8,7 +8,7 @@ from heedful.data.dialogue.babi import babi_dialogues, told_apart
 from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, by_turns, exchanges, replier
 from heedful.data.pairs import read_pairs, tidy
 from heedful.data.table import JSON, Columns, Row, csv_rows, json_object, json_text, tsv_rows
-from heedful.data.text import iterate_lines, kind_of
+from heedful.data.text import iterate_lines, kind_of, shortened
 from heedful.errors import UserError
 
 COLUMNS = Columns(
@@ -103,7 +103,7 @@ def _plain(lines: Iterable[str], path: str) -> Iterator[Dialogue]:
         if "\t" in line.strip():
             hint = "name a file of context, tab, reply .tsv; in plain text a turn holds no tab, and "
             hint += "dialog bAbI numbers its lines from 1"
-            raise UserError(f"there is a tab in the turn {_short(line)!r}", where=f"{path}:{number}", hint=hint)
+            raise UserError(f"there is a tab in the turn {shortened(line)!r}", where=f"{path}:{number}", hint=hint)
         if line.strip():
             texts.append(tidy(line))
             places.append(f"{path}:{number}")
@@ -163,7 +163,7 @@ def _turns(value: Any, name: str, where: str, *, ending: str | None = None) -> t
     """A list of texts, or of objects with `speaker` and `text`."""
     if not isinstance(value, list):
         hint = 'a list of texts, or of objects: [{"speaker": "A", "text": "…"}, …]'
-        raise UserError(f"expected a list in {name!r}, found {_short(repr(value))}", where=where, hint=hint)
+        raise UserError(f"expected a list in {name!r}, found {shortened(repr(value))}", where=where, hint=hint)
     items = cast(list[Any], value)
     named = [isinstance(item, Mapping) for item in items]
     if any(named) and not all(named):
@@ -182,7 +182,3 @@ def _named(item: Mapping[str, Any], where: str) -> Turn:
             found = ", ".join(map(repr, item)) or "nothing"
             raise UserError(f"expected 'speaker' and 'text' in a turn, found {found}", where=where)
     return Turn(tidy(json_text(item["text"], "text", where)), json_text(item["speaker"], "speaker", where), where)
-
-
-def _short(text: str, limit: int = 40) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

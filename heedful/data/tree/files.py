@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from heedful.data.table import JSON, Columns, json_object, read_rows
-from heedful.data.text import iterate_lines, kind_of
+from heedful.data.text import iterate_lines, kind_of, shortened
 from heedful.data.tree.brackets import read_brackets
 from heedful.data.tree.tidy import tidy
 from heedful.data.tree.value import Tree
@@ -112,11 +112,7 @@ def _check_text(text: Any, tree: Tree, where: str) -> None:
     words = [leaf.word or "" for leaf in tree.leaves if leaf.label != "-NONE-"]
     if isinstance(text, str) and "".join(text.split()) != "".join(words):
         raise UserError(
-            f"'text' and 'tree' have different words: {_short(text)!r} and {_short(' '.join(words))!r}",
+            f"'text' and 'tree' have different words: {shortened(text)!r} and {shortened(' '.join(words))!r}",
             where=where,
             hint="leave 'text' out, or write it as the tree's words with blanks between",
         )
-
-
-def _short(text: str, limit: int = 40) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,6 +1,5 @@
 """Trains a partner on dialogues and leaves a run folder that replies, resumes, and tells what it reached."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from heedful.task.chat.folder import build_model, load_marked, save_texts, write
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.score import evaluate, likelihood_of
 from heedful.task.hold_out import hold_out
+from heedful.task.perplexity import perplexity
 from heedful.task.run import Course, Draw, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 
@@ -98,7 +98,7 @@ def _validated(partner: Partner, examples: Replies) -> dict[str, float]:
     """The loss of a token of the validation replies in nats, and the perplexity that it makes."""
     total, tokens = likelihood_of(partner, examples)
     loss = -total / max(1, tokens)
-    return {"valid_loss": loss, "valid_perplexity": math.exp(min(loss, 100.0))}
+    return {"valid_loss": loss, "valid_perplexity": perplexity(loss)}
 
 
 class _Sight:

@@ -1,6 +1,6 @@
 """A trained partner in talk: turns in, a reply out, with where it looked."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -203,10 +203,3 @@ def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = 
     tokeniser = load_marked(folder)
     model = with_weights(build_model(config, tokeniser), folder, device)
     return Partner(config, model, tokeniser)
-
-
-def every_map(seen: Map) -> Iterator[Map]:
-    """Each layer's and head's map, as a map of its own."""
-    for name, heads in seen.layers.items():
-        for number, weights in enumerate(heads):
-            yield Map(weights, seen.rows, seen.columns, f"{name}, head {number}")

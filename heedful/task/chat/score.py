@@ -1,6 +1,5 @@
 """How good replies are: perplexity, tokens and replies that are right, and recall of the true reply among others."""
 
-import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -16,6 +15,7 @@ from heedful.task.answering import evaluating
 from heedful.task.batches import batches
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.ranking import ROWS, rank_replies, spread
+from heedful.task.perplexity import perplexity
 
 RECALL = {10: (1, 2, 5), 100: (1, 10)}
 """Among how many candidates the true reply is looked for, and how high it has to stand."""
@@ -47,7 +47,7 @@ def evaluate(
     left_out = {"dialogues_of_one_turn": len(made.alone), "replies_left_out": len(made.empty)}
     left_out |= {"replies_too_long": len(made.too_long)}
     results: dict[str, Any] = {"dialogues": len(dialogues), "replies": len(examples), "tokens": tokens}
-    results |= {"perplexity": round(math.exp(min(loss, 100.0)), 4), "loss": round(loss, 4)}
+    results |= {"perplexity": round(perplexity(loss), 4), "loss": round(loss, 4)}
     results |= {"token_accuracy": round(_right_tokens(partner, examples) / tokens, 4)}
     results |= {"exact": round(_exact(partner, examples, beam), 4)}
     results |= recall(partner, examples)

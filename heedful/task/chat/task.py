@@ -9,7 +9,7 @@ from heedful.data.report import Report
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.models import MODELS
-from heedful.task.chat.partner import Partner, Reply, every_map, load
+from heedful.task.chat.partner import Partner, Reply, load
 from heedful.task.config import as_paths, expect_files
 from heedful.task.models import Models
 
@@ -74,7 +74,7 @@ class Chat:
         found = predictor.predict([texts], beam=options.get("beam"))[0]
         answer = _answered(found, f"long; only the last {predictor.config.data.max_context} tokens were read")
         if every and found.words is not None:
-            return [Answer(answer.text, list(every_map(found.words)), answer.note, answer.record)]
+            return [Answer(answer.text, list(found.words.of_heads()), answer.note, answer.record)]
         return [answer]
 
     def evaluate(self, predictor: Partner, files: Sequence[Path], *, options: Options) -> dict[str, Any]:

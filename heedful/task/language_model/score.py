@@ -5,6 +5,7 @@ from typing import Any
 
 from heedful.task.language_model.texts import Text, Tokens, as_tokens
 from heedful.task.language_model.writer import Writer
+from heedful.task.perplexity import perplexity
 
 _LOG_2 = math.log(2.0)
 
@@ -46,8 +47,3 @@ def validation_numbers(writer: Writer, tokens: Tokens) -> dict[str, float]:
             break
     total, count = writer.nll(runs)
     return {"valid_loss": total / count, "valid_perplexity": perplexity(total / count)}
-
-
-def perplexity(nats: float) -> float:
-    """``exp(nats)``; infinite where that is beyond all numbers."""
-    return math.exp(nats) if nats < 700.0 else math.inf

@@ -15,7 +15,6 @@ from heedful.task.match.config import MatchConfig
 from heedful.task.match.matcher import Matched, Matcher, load
 from heedful.task.match.models import MODELS
 from heedful.task.models import Models
-from heedful.watch import Map
 
 
 class MatchPairs:
@@ -63,7 +62,10 @@ class MatchPairs:
             raise UserError(f"expected two texts, got {len(texts)}", hint='each in quotes: "a text" "another"')
         found = predictor.predict([(texts[0], texts[1])])[0]
         answer = _answered(predictor, found, f"too long; only the first {predictor.config.longest} tokens were read")
-        return [replace(answer, maps=[one for own in found.maps for one in _layers(own)]) if every else answer]
+        maps = (
+            [one for own in found.maps for one in (own.of_heads() if own.layers else (own,))] if every else answer.maps
+        )
+        return [replace(answer, maps=maps)]
 
     def evaluate(self, predictor: Matcher, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
         """Accuracy and F1; MAP and MRR of rankings; correlations of similarities."""
@@ -98,16 +100,6 @@ def _answered(matcher: Matcher, found: Matched, note: str) -> Answer:
     else:
         record, text = {matcher.config.goal: score}, f"{found.score:.4f}"
     return Answer(text, maps, note if found.is_cut else None, record)
-
-
-def _layers(seen: Map) -> Iterator[Map]:
-    """Each layer's and head's map, as a map of its own."""
-    for name, heads in seen.layers.items():
-        for number, weights in enumerate(heads):
-            title = name if len(heads) == 1 else f"{name}, head {number}"
-            yield replace(seen, weights=weights, title=title, layers={})
-    if not seen.layers:
-        yield seen
 
 
 def _report(pairs: Sequence[Match], config: MatchConfig, tokeniser: Any) -> Report:

@@ -22,7 +22,6 @@ from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.models import MODELS
 from heedful.task.parse.parser import Parse, Parser, load
 from heedful.task.parse.symbols import Symbols
-from heedful.watch import Map
 from heedful.watch.tree import BOX, PLAIN, draw_tree, save_tree_svg
 
 _QUESTIONS = Columns(("text",))
@@ -82,7 +81,7 @@ class ParseTask:
         path = options.get("tree")
         if path is not None:
             save_tree_svg(drawable(found.tree), path=Path(path))
-        maps = list(_every_map(found.seen)) if every and found.seen else answer.maps
+        maps = list(found.seen.of_heads()) if every and found.seen else answer.maps
         return [replace(answer, text=f"{answer.text}\n\n{_drawn(found.tree)}", maps=maps)]
 
     def evaluate(self, predictor: Parser, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
@@ -125,13 +124,6 @@ def _answered(found: Parse, what: str) -> Answer:
     note = f"{what} is too long; only its first {len(found.words)} words were parsed" if found.is_cut else None
     record = {"words": list(found.words), "tree": text or None, "score": round(found.score, 4)}
     return Answer(text, (found.seen,) if found.seen else (), note, record)
-
-
-def _every_map(seen: Map) -> Iterator[Map]:
-    """Each layer's and head's map, as a map of its own."""
-    for name, heads in seen.layers.items():
-        for number, weights in enumerate(heads):
-            yield replace(seen, weights=weights, title=f"{name}, head {number}", layers={})
 
 
 def _report(trees: Sequence[ParsedText], config: ParseConfig, words: KnownWords, symbols: Symbols) -> Report:

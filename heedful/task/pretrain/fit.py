@@ -1,6 +1,5 @@
 """Trains on texts without labels and leaves a run folder that a classifier begins from."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from heedful.data.tokenise import load_tokeniser
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.hold_out import hold_out
+from heedful.task.perplexity import perplexity
 from heedful.task.pretrain.config import PretrainRunConfig
 from heedful.task.pretrain.reader import TOKENISER, Reader, build_model, save_texts, write_readme
 from heedful.task.run import Course, Lesson, of_test
@@ -60,7 +60,7 @@ def numbers(reader: Reader, runs: Sequence[Run]) -> dict[str, Any]:
     """Loss in nats per token, and perplexity."""
     total, count = reader.nll(runs)
     loss = total / max(1, count)
-    return {"loss": loss, "perplexity": math.exp(loss) if loss < 700.0 else math.inf}
+    return {"loss": loss, "perplexity": perplexity(loss)}
 
 
 def _begin(course: Course, config: PretrainRunConfig, texts: Texts) -> Reader:

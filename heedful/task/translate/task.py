@@ -1,7 +1,6 @@
 """Translation as the command line sees it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from heedful.task.models import Models
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.models import MODELS
 from heedful.task.translate.translator import Translation, Translator, load
-from heedful.watch import Map, branch_maps
+from heedful.watch import branch_maps
 
 
 class Translate:
@@ -94,7 +93,7 @@ class Translate:
         if found.words is None:
             return [Answer(found.text, weights, "this model does not look" if found.text else "nothing was said")]
         note = f"too long; only its first {len(found.source_tokens) - 1} tokens were read" if found.is_cut else None
-        maps = [*_every_map(found.words), *weights] if every else [found.words]
+        maps = [*found.words.of_heads(), *weights] if every else [found.words]
         return [Answer(found.text, maps, note)]
 
     def evaluate(self, predictor: Translator, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
@@ -120,10 +119,3 @@ class Translate:
     def next_commands(self, folder: str) -> list[str]:
         """Translate a file, see a sentence."""
         return [f"heedful predict {folder} FILE > OUT", f'heedful show {folder} "a sentence"']
-
-
-def _every_map(seen: Map) -> Iterator[Map]:
-    """Each layer's and head's map, as a map of its own."""
-    for name, heads in seen.layers.items():
-        for number, weights in enumerate(heads):
-            yield replace(seen, weights=weights, title=f"{name}, head {number}", layers={})

@@ -12,8 +12,9 @@ from heedful.errors import UserError
 from heedful.shapes import BOS, EOS
 from heedful.task.language_model.config import make_config
 from heedful.task.language_model.models import MODELS
-from heedful.task.language_model.score import evaluate, perplexity, validation_numbers
+from heedful.task.language_model.score import evaluate, validation_numbers
 from heedful.task.language_model.texts import Text, as_tokens, opening, read_text
+from heedful.task.perplexity import perplexity
 
 LINES = ["to be, or not to be", "", "that is the question"]
 

@@ -45,11 +45,11 @@ def pretrained(request, folder):
 
 
 def test_the_classifier_begins_with_its_weights_bit_by_bit(folder, pretrained, monkeypatch):
-    from heedful.task.classify import fit
+    from heedful.task import run as course
 
     seen = []
     monkeypatch.setattr(
-        fit, "fit", lambda model, *a, **k: seen.append(model) or (_ for _ in ()).throw(UserError("here"))
+        course, "fit", lambda model, *a, **k: seen.append(model) or (_ for _ in ()).throw(UserError("here"))
     )
     out = folder / f"begun-{pretrained.name}"
     words = [
