@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import torch
 from jaxtyping import Float, Int
@@ -30,12 +31,16 @@ class Words:
     of_token: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, tokeniser: Tokeniser, ids: Sequence[int]) -> "Words":
-        """The words of a tokenised text; EOS, where it stands, is a word of its own."""
+    def of(cls, tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str] = ()) -> "Words":
+        """The words of a tokenised text; EOS, where it stands, is a word of its own.
+
+        `typed` is what was typed at each id, from the first on, as `Tokeniser.typed` gives it; where that is "", or
+        there is none, a word is shown as the tokeniser has it.
+        """
         texts: list[str] = []
         of_token: list[list[int]] = []
         place = None  # the blank-separated word that the last text is a part of, if it can still grow
-        spelt, places = _without_bytes(tokeniser.pieces(ids)), tokeniser.word_index(ids)
+        spelt, places = _without_bytes(_shown(tokeniser, ids, typed)), tokeniser.word_index(ids)
         for i, (piece, is_rest) in enumerate(spelt):
             own: list[int] = of_token[-1][-1:] if is_rest else []
             for run in [piece] if ids[i] in SPECIAL else _RUN.findall(piece.replace(_BLANK, "")):
@@ -47,6 +52,11 @@ class Words:
                 own.append(len(texts) - 1)
             of_token.append(own)
         return cls(tuple(texts) or ("",) * bool(of_token), tuple(map(tuple, _with_blanks(of_token))))
+
+
+def _shown(tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str]) -> list[str]:
+    """A string for each id: what was typed, or what it stands for."""
+    return [own or piece for own, piece in zip_longest(typed[: len(ids)], tokeniser.pieces(ids), fillvalue="")]
 
 
 def _without_bytes(pieces: Sequence[str]) -> list[tuple[str, bool]]:

@@ -113,3 +113,17 @@ def test_links_follow_the_heaviest_weight():
     assert links(weights, 3, threshold=0.5) == [(1, 0), (2, 1)]
     assert links(torch.zeros(0, 3), 2) == []
     assert links(torch.zeros(3, 0), 0) == []
+
+
+def test_words_are_those_typed_where_there_are_any():
+    tokeniser = WordTokeniser.train(["a b"], lowercase=True)
+    ids = [*tokeniser.encode("A xyz B"), EOS]
+    assert Words.of(tokeniser, ids).texts == ("a", "<unk>", "b", "</s>")
+    assert Words.of(tokeniser, ids, ["A", "xyz", ""]).texts == ("A", "xyz", "b", "</s>")
+
+
+def test_unknown_letters_are_parts_of_the_words_they_stand_in():
+    tokeniser = CharacterTokeniser.train(["ab 我"])
+    text = "aZb 猫"
+    words = Words.of(tokeniser, tokeniser.encode(text), tokeniser.typed(text))
+    assert words.texts == ("aZb", "猫")

@@ -51,6 +51,9 @@ class MarkedTokeniser:
             shown += [ROLES[identity - self.base.size] for identity in own] if is_mark else self.base.pieces(own)
         return shown
 
+    def typed(self, text: str) -> list[str]:
+        return self.base.typed(text)
+
     def word_index(self, ids: Sequence[int]) -> list[int]:
         """Words of the turns; each mark is a word of its own."""
         words: list[int] = []

@@ -45,6 +45,13 @@ class Tokeniser(Protocol):
         """One string to show for each id, special ones included."""
         ...
 
+    def typed(self, text: str) -> list[str]:
+        """The same for each id that `encode` makes of the text, but what was typed there wherever that is known.
+
+        So a reader sees unknown words, and the capitals of a text that is read without.
+        """
+        ...
+
     def word_index(self, ids: Sequence[int]) -> list[int]:
         """For each id the surface word it belongs to, counted from 0; a special id is a word of its own."""
         ...

@@ -49,6 +49,10 @@ class CharacterTokeniser:
         texts = (self._vocabulary.pieces[index] for index in ids)
         return [_SHOWN.get(text, text) for text in texts]
 
+    def typed(self, text: str) -> list[str]:
+        read = text.lower() if self.lowercase else text
+        return [_SHOWN.get(one, one) for one in (text if len(text) == len(read) else read)]
+
     def word_index(self, ids: Sequence[int]) -> list[int]:
         """Chinese and Japanese characters are words of their own; others belong together up to the next blank.
 

@@ -38,6 +38,9 @@ class ShapedWordTokeniser(WordTokeniser):
     def encode(self, text: str) -> list[int]:
         return [self._id(piece) for piece in split_words(text, False)]
 
+    def typed(self, text: str) -> list[str]:
+        return list(split_words(text, False))
+
     def _id(self, piece: str) -> int:
         ids = self._vocabulary.ids([_key(piece, self.lowercase), *classes(piece)])
         return next((index for index in ids if index != UNK), UNK)

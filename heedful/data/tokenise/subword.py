@@ -68,6 +68,9 @@ class SentencePieceTokeniser:
     def pieces(self, ids: Sequence[int]) -> list[str]:
         return [self._processor.id_to_piece(int(index)) for index in ids]
 
+    def typed(self, text: str) -> list[str]:
+        return self.pieces(self.encode(text))
+
     def word_index(self, ids: Sequence[int]) -> list[int]:
         """A word starts at the piece with ▁ in front, so words are what stands between blanks."""
         words: list[int] = []

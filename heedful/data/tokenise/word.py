@@ -70,6 +70,10 @@ class WordTokeniser:
     def pieces(self, ids: Sequence[int]) -> list[str]:
         return [self._vocabulary.pieces[index] for index in ids]
 
+    def typed(self, text: str) -> list[str]:
+        shown, read = (list(split_words(text, lowercase)) for lowercase in (False, self.lowercase))
+        return shown if len(shown) == len(read) else read  # a few letters fall into two when they lose their capitals
+
     def word_index(self, ids: Sequence[int]) -> list[int]:
         """Every piece is a word here, as in text whose marks stand between spaces."""
         return list(range(len(ids)))

@@ -103,10 +103,11 @@ class Partner:
             found = self.draw(sources, chosen, seed)
         examples = [Example(ids, one.tokens) for ids, one in zip(sources, found, strict=True)]
         maps: list[Maps] = self.maps(examples) if attention else [{}] * len(examples)
-        return [
-            self._reply(example, one, seen, is_cut=is_cut)
-            for example, one, seen, (_, is_cut) in zip(examples, found, maps, read_of, strict=True)
-        ]
+        replies: list[Reply] = []
+        for example, one, seen, own, (_, is_cut) in zip(examples, found, maps, turns, read_of, strict=True):
+            words = self.word_map(example, seen, self._typed(own, example.source)) if attention else None
+            replies.append(self._reply(example, one, words, is_cut=is_cut))
+        return replies
 
     def search(self, sources: Sequence[Sequence[int]], size: int) -> list[Hypothesis]:
         """The best reply to each context (ids without EOS), searched for with a beam of `size`."""
@@ -143,12 +144,15 @@ class Partner:
         with evaluating(self.model):
             return replay(self.model, self.looks, examples)
 
-    def word_map(self, example: Example, maps: Maps) -> Map | None:
-        """The map of one reply over words, all layers behind it."""
+    def word_map(self, example: Example, maps: Maps, typed: Sequence[str] = ()) -> Map | None:
+        """The map of one reply over words, all layers behind it; `typed` is what was typed at each id of its source."""
         look = self.look
         if look is None or not maps or not example.target:
             return None
-        rows, columns = Words.of(self.tokeniser, example.target), Words.of(self.tokeniser, [*example.source, EOS])
+        rows, columns = (
+            Words.of(self.tokeniser, example.target),
+            Words.of(self.tokeniser, [*example.source, EOS], typed),
+        )
         steps = len(example.target)
         layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
         weights = merge(read(look, maps), rows, columns)
@@ -175,10 +179,15 @@ class Partner:
         own = spoken(turns, self.tokeniser)
         return window.read(own, len(own), replier=replier(turns), tokeniser=self.tokeniser)
 
-    def _reply(self, example: Example, found: Hypothesis, maps: Maps, *, is_cut: bool) -> Reply:
+    def _typed(self, turns: Sequence[Turn], source: Sequence[int]) -> list[str]:
+        """What was typed at each id that was read of these turns, the last of all; nothing at the marks."""
+        whole = [piece for turn in turns for piece in ("", *self.tokeniser.typed(turn.text))]
+        last = whole[len(whole) - len(source) :]
+        return ["" if self.tokeniser.is_mark(one) else piece for one, piece in zip(source, last, strict=True)]
+
+    def _reply(self, example: Example, found: Hypothesis, words: Map | None, *, is_cut: bool) -> Reply:
         tokeniser = self.tokeniser
         context = tokeniser.pieces([*example.source, EOS])
-        words = self.word_map(example, maps)
         return Reply(
             tokeniser.decode(found.tokens), found.score, tokeniser.pieces(found.tokens), context, words, is_cut
         )

@@ -17,7 +17,7 @@ from heedful.store import save_tensors
 from heedful.task.answering import answering
 from heedful.task.batches import batches
 from heedful.task.classify.config import ClassifyConfig
-from heedful.task.classify.documents import as_document
+from heedful.task.classify.documents import as_document, typed_in
 from heedful.task.classify.models import MODELS
 from heedful.task.config import changed_for_use
 from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
@@ -71,7 +71,7 @@ class Classifier:
         read = [as_document(text, self.tokeniser, longest=longest) for text in texts]
         documents = [document for document, _ in read]
         rows = torch.softmax(self.scores(documents) / self.config.answer.temperature, dim=-1).tolist()
-        seen = self._looks(documents) if attention else [([], []) for _ in documents]
+        seen = self._looks(documents, texts) if attention else [([], []) for _ in documents]
         found: list[Classification] = []
         for row, (words, sentences), (_, is_cut) in zip(rows, seen, read, strict=True):
             by_label = dict(zip(self.labels, row, strict=True))
@@ -101,7 +101,7 @@ class Classifier:
         batch = collate_documents([document]).to(self._device)
         with self._answering("float32"), record(self.model) as seen:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
-        words = Words.of(self.tokeniser, batch.tokens[0].tolist())
+        words = Words.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
         return [
             _over_words(weights.float().cpu(), words, f"{name}, head {head}")
             for name, heads in seen.maps.items()
@@ -109,7 +109,7 @@ class Classifier:
             if weights.shape[-1] == len(words.of_token)
         ]
 
-    def _looks(self, documents: Sequence[Document]) -> list[tuple[list[Map], list[float]]]:
+    def _looks(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
         """Of each document the words of every sentence with their weights, and the sentences' weights."""
         found: list[tuple[list[Map], list[float]]] = [([], []) for _ in documents]
         with self._answering("float32"):
@@ -121,15 +121,20 @@ class Classifier:
                     above = looks["sentences"][place].float().tolist() if "sentences" in looks else []
                     counts = batch.sentences[place].tolist() if above else [int(batch.lengths[place])]
                     heard = [weight for weight, count in zip(above, counts, strict=False) if count]
-                    found[row] = list(self._by_sentence(ids, words, counts)), heard
+                    typed = self._typed(texts[row])
+                    found[row] = list(self._by_sentence(ids, words, typed, counts)), heard
         return found
 
-    def _by_sentence(self, ids: Tensor, weights: Tensor, counts: Sequence[int]) -> Iterator[Map]:
+    def _typed(self, text: str) -> list[str]:
+        return typed_in(text, self.tokeniser, longest=self.config.data.max_length)
+
+    def _by_sentence(self, ids: Tensor, weights: Tensor, typed: Sequence[str], counts: Sequence[int]) -> Iterator[Map]:
         start = 0
         for count in counts:
             if count:
                 own = slice(start, start + count)
-                yield _over_words(weights[own].unsqueeze(0), Words.of(self.tokeniser, ids[own].tolist()), "")
+                words = Words.of(self.tokeniser, ids[own].tolist(), typed[own])
+                yield _over_words(weights[own].unsqueeze(0), words, "")
             start += count
 
     @property

@@ -1,6 +1,7 @@
 """Texts as a classifier reads them: sentences of ids, cut to what it may read, with the number of their label."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from heedful.data.document import UNLABELLED, Document
 from heedful.data.labelled import Labelled
@@ -24,6 +25,12 @@ def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = U
             return Document(kept, label), True
         room -= len(ids)
     return Document(kept or [[]], label), False
+
+
+def typed_in(text: str, tokeniser: Tokeniser, *, longest: int) -> list[str]:
+    """What was typed at each token of the document that `as_document` makes, sentence after sentence."""
+    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.typed(sentence))
+    return list(islice(typed, longest))
 
 
 def find_labels(texts: Sequence[Labelled]) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ class Writer:
         with answering(self.model, self.config.decode.precision), record(self.model) as seen:
             self.model.hear(torch.tensor([ids], device=self._device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
-        pieces = self.tokeniser.pieces(ids)
+        pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.typed(text)][-len(ids) :]
         if every:
             return [
                 _end_of(one, pieces, f"{name}, head {head}")

@@ -71,7 +71,7 @@ class Matcher:
         examples = self.examples(pairs)
         outputs = self.outputs(examples)
         answers = goal_of(self.config).answer(outputs).tolist()
-        maps = self._maps(examples) if attention else [[] for _ in examples]
+        maps = self._maps(examples, pairs) if attention else [[] for _ in examples]
         rows = zip(answers, maps, self.are_cut(pairs), strict=True)
         return [self._matched(answer, own, is_cut) for answer, own, is_cut in rows]
 
@@ -100,7 +100,7 @@ class Matcher:
                 found[rows] = self.model(self._collated(examples, rows)).float().cpu()
         return found
 
-    def _maps(self, examples: Sequence[MatchExample]) -> list[list[Map]]:
+    def _maps(self, examples: Sequence[MatchExample], pairs: Sequence[tuple[str, str]]) -> list[list[Map]]:
         """Where each pair's texts looked."""
         found: list[list[Map]] = [[] for _ in examples]
         if not attentions(self.model):
@@ -111,7 +111,9 @@ class Matcher:
             with answering(self.model, self.config.answer.precision), record(self.model) as seen:
                 self.model(self._collated(examples, rows))
             for place, row in enumerate(rows):
-                left, right = (Words.of(self.tokeniser, ids) for ids in (examples[row].left, examples[row].right))
+                read = (examples[row].left, examples[row].right)
+                typed = (self.tokeniser.typed(text) for text in pairs[row])
+                left, right = (Words.of(self.tokeniser, *side) for side in zip(read, typed, strict=True))
                 found[row] = pair_maps(seen.calls, place, (left, right), width=width)
         return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -45,6 +45,14 @@ class Translation:
     words: Map | None = None
     alignment: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     is_cut: bool = False
+
+
+class _Read(NamedTuple):
+    """What was read of a source, what was typed there, and whether its end was not read."""
+
+    ids: list[int]
+    typed: Sequence[str]
+    is_cut: bool
 
 
 class Translator:
@@ -99,7 +107,8 @@ class Translator:
         results: list[list[Translation]] = [[] for _ in texts]
         for (i, hypothesis), maps in zip(flat, seen, strict=True):
             is_cut = len(sources[i]) == self.config.longest_source and self._is_longer(texts[i])
-            results[i].append(self._translation(sources[i], hypothesis, maps, is_cut=is_cut))
+            typed = self.source.typed(texts[i]) if attention else ()
+            results[i].append(self._translation(_Read(sources[i], typed, is_cut), hypothesis, maps))
         return results
 
     def search(self, sources: Sequence[Sequence[int]], count: int, size: int) -> list[list[Hypothesis]]:
@@ -127,12 +136,14 @@ class Translator:
         with evaluating(self.model):
             return replay(self.model, self.family.looks, examples)
 
-    def word_map(self, source: Sequence[int], target: Sequence[int], maps: Maps) -> Map | None:
-        """The map of one sentence over words, all layers behind it (ids without EOS)."""
+    def word_map(
+        self, source: Sequence[int], target: Sequence[int], maps: Maps, typed: Sequence[str] = ()
+    ) -> Map | None:
+        """The map of one sentence over words, all layers behind it (ids without EOS); `typed` as in `Words.of`."""
         look = self.look
         if look is None or not maps or not target:
             return None
-        rows, columns = Words.of(self.target, target), Words.of(self.source, [*source, EOS])
+        rows, columns = Words.of(self.target, target), self._words(source, typed)
         steps = len(target)
         layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
         weights = merge(read(look, maps), rows, columns)
@@ -157,13 +168,18 @@ class Translator:
             max_length=longest,
         )
 
-    def _translation(self, source: list[int], found: Hypothesis, maps: Maps, *, is_cut: bool) -> Translation:
+    def _words(self, source: Sequence[int], typed: Sequence[str]) -> Words:
+        """The words of a source, and its end; what was typed may be longer than what was read."""
+        return Words.of(self.source, [*source, EOS], typed[: len(source)])
+
+    def _translation(self, read_of: _Read, found: Hypothesis, maps: Maps) -> Translation:
+        source, typed, is_cut = read_of
         text = self.target.decode(found.tokens)
-        words = self.word_map(source, found.tokens, maps)
+        words = self.word_map(source, found.tokens, maps, typed)
         tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
         if words is None or self.look is None:
             return Translation(text, found.score, tokens, sources, is_cut=is_cut)
-        columns, rows = Words.of(self.source, [*source, EOS]), Words.of(self.target, found.tokens)
+        columns, rows = self._words(source, typed), Words.of(self.target, found.tokens)
         alignment = word_links(self.look, maps, source=columns, target=rows)
         return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 

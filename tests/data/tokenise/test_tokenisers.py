@@ -1,5 +1,6 @@
 """What holds for every tokeniser, and what each adds to it."""
 
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from heedful.data.tokenise import (
     CharacterTokeniser,
     SentencePieceTokeniser,
+    ShapedWordTokeniser,
     Tokeniser,
     WordTokeniser,
     load_tokeniser,
@@ -30,6 +32,11 @@ KINDS = {
     "bpe": lambda: SentencePieceTokeniser.train(TEXTS, 1000, algorithm="bpe"),
 }
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=23)
+
+
+@cache
+def trained(kind, lowercase):
+    return kind.train(TEXTS, 1000, lowercase=lowercase)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -58,6 +65,30 @@ def test_any_text_can_be_encoded(tokeniser, texts):
         assert all(UNK <= index < tokeniser.size for index in ids)
         assert len(tokeniser.pieces(ids)) == len(ids)
         assert isinstance(tokeniser.decode(ids), str)
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+@pytest.mark.parametrize("kind", [WordTokeniser, ShapedWordTokeniser, CharacterTokeniser, SentencePieceTokeniser])
+@given(text=ANY_TEXT)
+def test_there_is_something_typed_for_every_id(kind, lowercase, text):
+    tokeniser = trained(kind, lowercase)
+    typed = tokeniser.typed(text)
+    assert len(typed) == len(tokeniser.encode(text))
+    assert all(typed)
+
+
+@pytest.mark.parametrize("kind", [WordTokeniser, ShapedWordTokeniser, CharacterTokeniser])
+def test_what_was_typed_has_its_capitals_and_unknown_words(kind):
+    tokeniser = kind.train(["a b a b"], lowercase=True)
+    typed = tokeniser.typed("B Ω")
+    assert [piece for piece in typed if piece != "▁"] == ["B", "Ω"]
+
+
+@pytest.mark.parametrize("text", ["İ", "a İ\u0307 b", "ẞİ"])
+def test_letters_that_fall_into_two_without_their_capitals_cost_no_alignment(text):
+    for kind in (WordTokeniser, CharacterTokeniser):
+        tokeniser = kind.train([text], lowercase=True)
+        assert len(tokeniser.typed(text)) == len(tokeniser.encode(text))
 
 
 @given(text=ANY_TEXT, end=st.booleans())

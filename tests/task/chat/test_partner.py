@@ -139,3 +139,9 @@ def test_no_mark_is_ever_said(make_partner, name):
         assert not set(reply.tokens) & set(ROLES)
     with pytest.raises(UserError, match=r"model\.tie is 'all', but what is read has turn marks"):
         make_partner(name, model={"tie": "all"})
+
+
+def test_maps_show_the_words_that_were_typed_where_the_front_is_cut(make_partner):
+    partner = make_partner(data={"max_context": 6})
+    words = partner.predict([["Some Xyz a", "b", "Yes"]])[0].words
+    assert words.columns == ("<other>", "a", "<own>", "b", "<other>", "Yes", "</s>")

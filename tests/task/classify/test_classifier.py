@@ -45,7 +45,7 @@ def test_a_hierarchy_looks_sentence_by_sentence(make_classifier):
     found = make_classifier("han").predict(TEXTS)
     columns = [[list(seen.columns) for seen in one.words] for one in found]
     assert columns[0] == [["a", "good", "film", "."], ["it", "is", "red"]]
-    assert columns[2] == [["b", "bad", "c"], ["d", "e"]]
+    assert columns[2] == [["B", "bad", "c"], ["d", "e"]]
     assert columns[4] == [["好", "看", "。"], ["不", "好", "看", "！"]]
     assert [len(one.sentences) for one in found] == [len(one.words) for one in found] == [2, 1, 2, 1, 2, 1]
     assert all(sum(one.sentences) == pytest.approx(1, abs=1e-5) for one in found)
@@ -167,3 +167,19 @@ def test_the_readme_has_the_next_commands(make_classifier, tmp_path):
         assert f"heedful {command} '{tmp_path / 'a run'}'" in readme
     assert "heedful.load(" in readme
     assert "neg, pos, 中" in readme
+
+
+@pytest.mark.parametrize("name", ["birnn", "han"])
+def test_maps_show_the_words_that_were_typed(make_classifier, name):
+    text = "A Zyzzyva film. GOOD, it says"
+    classifier = make_classifier(name)
+    found = classifier.predict([text, ""])
+    shown = [column for one in found[0].words for column in one.columns]
+    assert shown == ["A", "Zyzzyva", "film", ".", "GOOD", ",", "it", "says"]
+    assert found[1].words[0].columns == ("<unk>",)
+
+
+def test_the_words_typed_end_where_a_text_is_cut(make_classifier):
+    found = make_classifier("birnn", data={"max_length": 3}).predict(["One Two. Three Four"])[0]
+    assert found.is_cut
+    assert found.words[0].columns == ("One", "Two", ".")

@@ -189,3 +189,8 @@ def test_files_without_text_are_refused(tmp_path):
 def test_a_perplexity_beyond_numbers_is_infinite():
     assert perplexity(0.0) == 1.0
     assert perplexity(1e4) == math.inf
+
+
+def test_maps_show_what_was_typed(make_writer):
+    (seen,) = make_writer().looks("question: WHO")
+    assert "".join(seen.columns)[-3:] == "WHO"
