@@ -93,6 +93,7 @@ class Kind(NamedTuple):
 
 GRU = Kind(nn.GRU, GatedCell, parts=1)
 LSTM = Kind(nn.LSTM, LongCell, parts=2)
+CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
 
 
 class Recurrent(nn.Module):

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from heedful.layer.loss import TokenLoss, token_loss
-from heedful.layer.recurrent import Recurrent, State
+from heedful.layer.recurrent import CELLS, Recurrent, State
 from heedful.model.attention_config import known
 from heedful.model.language.base import Sequences, real_rows
-from heedful.model.seq2seq.config import CELLS
 from heedful.model.text.vectors import WordVectors
 from heedful.shapes import PAD
 

@@ -5,10 +5,11 @@ import torch
 from pydantic import ValidationError
 
 from heedful.errors import UserError
+from heedful.layer.reader import MERGES
 from heedful.model.attention_config import AttentionConfig
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
 from heedful.model.seq2seq.config import LOOKING, NAMES
-from heedful.model.seq2seq.encoder import MERGES, STARTS
+from heedful.model.seq2seq.encoder import STARTS
 from heedful.model.seq2seq.model import DECODERS
 from heedful.watch import attentions
 

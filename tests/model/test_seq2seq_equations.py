@@ -62,7 +62,7 @@ def additive(n: dict[str, Array], query: Array, annotations: Array) -> Array:
 
 def annotations_of(model: SeqToSeq) -> tuple[Array, Array]:
     """All ``h_j = [hf_j; hb_j]``, and ``hb_1``."""
-    annotations = model.encoder(SOURCE, LENGTHS).annotations[0].detach().numpy()
+    annotations = model.encoder(SOURCE, LENGTHS).states[0].detach().numpy()
     return annotations, annotations[0, 6:]
 
 
@@ -241,7 +241,7 @@ def test_static_weights_have_no_variance_over_steps(decoder: str, score: str) ->
 def test_a_static_query_is_the_summary() -> None:
     model = make_model(decoder="static", attention=AttentionConfig(score="dot"))
     memory = model.encode(SOURCE, LENGTHS)
-    annotations = model.encoder(SOURCE, LENGTHS).annotations
+    annotations = model.encoder(SOURCE, LENGTHS).states
     expected = torch.softmax(annotations[0] @ memory.summary[0], dim=0)
     torch.testing.assert_close(weights(model)[0], expected)
 
@@ -283,7 +283,7 @@ def test_a_starved_decoder_knows_nothing_of_the_source() -> None:
 def test_final_hands_the_encoder_s_state_over(cell: str) -> None:
     model = make_model(decoder="luong", cell=cell, start="final", bidirectional=False, layers=2)
     memory = model.encode(SOURCE, LENGTHS)
-    annotations = model.encoder(SOURCE, LENGTHS).annotations
+    annotations = model.encoder(SOURCE, LENGTHS).states
     torch.testing.assert_close(memory.state[0][:, -1], annotations[:, -1])
     torch.testing.assert_close(memory.summary, annotations[:, -1])
 

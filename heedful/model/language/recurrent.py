@@ -10,11 +10,10 @@ from heedful.attention import Memory
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.readout import Attentional, beside
-from heedful.layer.recurrent import Recurrent, State
+from heedful.layer.recurrent import CELLS, Recurrent, State
 from heedful.model.attention_config import AttentionConfig, known
 from heedful.model.language.base import LanguageModel
 from heedful.model.language.look import LookAway, LookBack
-from heedful.model.seq2seq.config import CELLS
 
 
 class RecurrentLanguageConfig(BaseModel):

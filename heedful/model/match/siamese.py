@@ -2,14 +2,13 @@
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from heedful.layer.loss import TokenLoss
-from heedful.model.attention_config import known
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
 from heedful.model.match.verdict import Verdict
-from heedful.model.text import POOLINGS, TextConfig, TextEncoder
+from heedful.model.text import Level, TextConfig, text_vectors
 
 
 class SiameseConfig(BaseModel):
@@ -21,12 +20,6 @@ class SiameseConfig(BaseModel):
     hidden: int = Field(default=128, ge=1)
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
-    @field_validator("text")
-    @classmethod
-    def _pools_alone(cls, text: TextConfig) -> TextConfig:
-        known(text.pooling, POOLINGS, what="pooling")
-        return text
-
     @property
     def longest(self) -> None:
         """How many words of a text can be read: there is no end."""
@@ -36,18 +29,19 @@ class SiameseConfig(BaseModel):
 class SiameseMatch(nn.Module):
     """Features ``[u ; v ; |u - v| ; u v]`` of the two texts' vectors, then a hidden layer.
 
-    A pair does not depend on the others, nor on padding; a text has at least one word. Parameters: ``reader``,
-    ``pooling`` (its attention is ``pooling.attention``, asked once for each text), ``verdict``.
+    A pair does not depend on the others, nor on padding; a text has at least one word. Parameters: ``vectors``,
+    ``words`` (`Level`: its attention is ``words.pooling.attention``, asked once for each text), ``verdict``.
     Source: Mueller and Thyagarajan 2016 (AAAI); the features of Conneau et al. 2017, section 3.2 (arXiv:1705.02364).
     """
 
     def __init__(self, config: SiameseConfig, vocabulary: int, goal: Goal, *, features: int = 0) -> None:
         super().__init__()
         self.config, self.goal = config, goal
-        self.reader = TextEncoder(config.text, vocabulary)
-        self.pooling = POOLINGS[config.text.pooling](config.text, self.reader.encoder)
-        width = 4 * self.pooling.output_dim
-        self.verdict = Verdict(width, config.hidden, goal.outputs, features=features, dropout=config.dropout)
+        self.vectors = text_vectors(config.text, vocabulary)
+        self.words = Level(config.text, config.text.embed)
+        self.verdict = Verdict(
+            4 * self.words.output_dim, config.hidden, goal.outputs, features=features, dropout=config.dropout
+        )
 
     def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
         """The outputs of every pair, whose meaning the goal knows."""
@@ -60,4 +54,4 @@ class SiameseMatch(nn.Module):
         return goal_loss(self.goal, self(batch), batch.labels)
 
     def _read(self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
-        return self.pooling(*self.reader(tokens, lengths))
+        return self.words(self.vectors(tokens), lengths)

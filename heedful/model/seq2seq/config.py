@@ -2,10 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from heedful.layer.recurrent import GRU, LSTM, Kind
+from heedful.layer.recurrent import CELLS
 from heedful.model.attention_config import AttentionConfig, known
 
-CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
 NAMES: dict[str, tuple[str, ...]] = {
     "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding", "grammar", "guided"),
     "cell": tuple(CELLS),

@@ -1,28 +1,17 @@
 """The encoder that all decoders share, and the ways to make a decoder's first state of what was read."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
-from heedful.layer.recurrent import Recurrent, State
-from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
-
-
-class Reading(NamedTuple):
-    """A source that was read: annotations ``[B, S, A]`` and the final state of every layer, ``[B, L, A]`` each.
-
-    `first` ``[B, H]`` is the top backward state at the first word; of a one-way encoder, its last state.
-    """
-
-    annotations: Tensor
-    final: State
-    first: Tensor
+from heedful.layer.reader import Reader, Reading
+from heedful.layer.recurrent import CELLS, Recurrent, State
+from heedful.model.seq2seq.config import SeqToSeqConfig
 
 
 class Source(NamedTuple):
@@ -48,6 +37,8 @@ class Source(NamedTuple):
 class Encoder(nn.Module):
     """Embedding and recurrent layers, in both directions or one.
 
+    Parameters: ``embedding``, ``reader`` (`Reader`). Attribute: ``annotation_dim``, A, the width of what a decoder
+    looks at.
     Source: Bahdanau et al. 2015, section 3.2 and A.2.1 (arXiv:1409.0473); layers run by torch, whose GRU applies
     the reset gate after the product.
     """
@@ -56,7 +47,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.embedding = embedding
         self.dropout = Dropout(config.dropout)
-        self.recurrent = Recurrent(
+        recurrent = Recurrent(
             CELLS[config.cell],
             config.embed,
             config.hidden,
@@ -64,20 +55,13 @@ class Encoder(nn.Module):
             bidirectional=config.bidirectional,
             dropout=config.dropout,
         )
-        self.hidden = config.hidden
-        self.merge = MERGES[config.merge]
-
-    @property
-    def annotation_dim(self) -> int:
-        """A, the width of what a decoder looks at."""
-        return self.merge(torch.empty(1, self.recurrent.output_dim), self.hidden).shape[-1]
+        self.reader = Reader(recurrent, config.merge)
+        self.annotation_dim = self.reader.output_dim
 
     def forward(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Reading:
         """Read every source up to its length."""
-        outputs, final = self.recurrent(self.dropout(self.embedding(source)), lengths=lengths)
-        merged = tuple(self.merge(part, self.hidden) for part in final)
-        annotations = self.dropout(self.merge(outputs, self.hidden))
-        return Reading(annotations, merged, first=final[0][:, -1, -self.hidden :])
+        reading = self.reader.read(self.dropout(self.embedding(source)), lengths)
+        return reading._replace(states=self.dropout(reading.states))
 
 
 def word_vectors(size: int, width: int) -> nn.Embedding:
@@ -89,16 +73,6 @@ def word_vectors(size: int, width: int) -> nn.Embedding:
     embedding = nn.Embedding(size, width)
     nn.init.normal_(embedding.weight, std=width**-0.5)
     return embedding
-
-
-def concatenated(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... D"]:
-    """Both directions side by side, as the recurrent layers give them: ``[hf ; hb]``."""
-    return states
-
-
-def summed(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... H"]:
-    """Both directions added: ``hf + hb``, as wide as one."""
-    return states.unflatten(-1, (-1, hidden)).sum(-2)
 
 
 class FirstWord(nn.Module):
@@ -152,5 +126,4 @@ class Zero(nn.Module):
         return (zeros,) * self.parts
 
 
-MERGES: dict[str, Callable[[Tensor, int], Tensor]] = {"concat": concatenated, "sum": summed}
 STARTS: dict[str, type[FirstWord] | type[Final] | type[Zero]] = {"first-word": FirstWord, "final": Final, "zero": Zero}

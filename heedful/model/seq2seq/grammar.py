@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from heedful.attention import Memory
 from heedful.layer.readout import beside
-from heedful.layer.recurrent import Layers, Stack
-from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
+from heedful.layer.recurrent import CELLS, Layers, Stack
+from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 from heedful.model.seq2seq.look import SourceAttention
 from heedful.model.seq2seq.parts import first_step

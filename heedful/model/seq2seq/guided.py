@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from heedful.attention import Memory
 from heedful.layer.readout import Attentional, beside
-from heedful.layer.recurrent import Recurrent, State
+from heedful.layer.recurrent import CELLS, Recurrent, State
 from heedful.model.attention_config import AttentionConfig
-from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
+from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 from heedful.model.seq2seq.look import SourceAttention
 from heedful.model.seq2seq.parts import first_step

@@ -79,7 +79,7 @@ class SeqToSeq(nn.Module):
     def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Source:
         """Read the sources, up to their lengths (at least 1 each)."""
         reading = self.encoder(source, lengths)
-        memory = self.decoder.read(reading.annotations, lengths)
+        memory = self.decoder.read(reading.states, lengths)
         return Source(memory, reading.final[0][:, -1], self.start_state(reading))
 
     def start(self, memory: Source) -> Any:

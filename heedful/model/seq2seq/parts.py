@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from heedful.layer.recurrent import Recurrent
-from heedful.model.seq2seq.config import CELLS, SeqToSeqConfig
+from heedful.layer.recurrent import CELLS, Recurrent
+from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import Source
 
 

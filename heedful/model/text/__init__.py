@@ -2,7 +2,7 @@
 
 from heedful.model.text.classifier import LabelledBatch, TextClassifier
 from heedful.model.text.config import TextConfig
-from heedful.model.text.encoder import ENCODERS, Encoder, Read, TextEncoder
+from heedful.model.text.encoder import ENCODERS, Encoder, Read, TextEncoder, text_vectors
 from heedful.model.text.level import Level
 from heedful.model.text.poolings import POOLINGS
 from heedful.model.text.presets import PRESETS
@@ -23,4 +23,5 @@ __all__ = [
     "TextEncoder",
     "WordVectors",
     "group_sentences",
+    "text_vectors",
 ]

@@ -13,10 +13,9 @@ from heedful.layer.loss import TokenLoss
 from heedful.layer.precision import for_products
 from heedful.layer.recurrent import Recurrent
 from heedful.model.text.config import TextConfig
-from heedful.model.text.encoder import RnnEncoder
+from heedful.model.text.encoder import RnnEncoder, text_vectors
 from heedful.model.text.level import Level
 from heedful.model.text.sentences import group_sentences, read_sentences, spread_sentences, spread_words
-from heedful.model.text.vectors import WordVectors
 from heedful.shapes import ShapeError, describe, keep_from_lengths
 
 ENDS: dict[str, type[nn.Identity] | type[nn.Tanh]] = {"none": nn.Identity, "tanh": nn.Tanh}
@@ -49,7 +48,7 @@ class TextClassifier(nn.Module):
     def __init__(self, config: TextConfig, size: int, classes: int) -> None:
         super().__init__()
         self.config = config
-        self.vectors = WordVectors(size, config.embed, dropout=config.embed_dropout, word_dropout=config.word_dropout)
+        self.vectors = text_vectors(config, size)
         self.words = Level(config, config.embed)
         self.sentences = Level(config, self.words.output_dim) if config.structure == "hierarchy" else None
         self.output_dim = self.words.output_dim if self.sentences is None else self.sentences.output_dim

@@ -18,10 +18,9 @@ from heedful.layer.dropout import Dropout
 from heedful.layer.ngram import NGrams
 from heedful.layer.position import Sinusoidal
 from heedful.layer.precision import for_products
-from heedful.layer.recurrent import Recurrent
+from heedful.layer.reader import Reader
+from heedful.layer.recurrent import CELLS, Recurrent
 from heedful.layer.residual import PostNorm, PreNorm
-from heedful.model.seq2seq.config import CELLS
-from heedful.model.seq2seq.encoder import MERGES
 from heedful.model.text.config import TextConfig
 from heedful.model.text.vectors import WordVectors
 from heedful.shapes import keep_from_lengths
@@ -73,12 +72,11 @@ class CnnEncoder(nn.Module):
         return self.ngrams(vectors, keep_from_lengths(lengths, vectors.shape[1]))
 
 
-class RnnEncoder(nn.Module):
-    """Recurrent layers in one direction or both; `merge` joins the two: side by side, or their sum."""
+class RnnEncoder(Reader):
+    """Recurrent layers in one direction or both, as `config` has them."""
 
     def __init__(self, config: TextConfig, input_dim: int) -> None:
-        super().__init__()
-        self.recurrent = Recurrent(
+        recurrent = Recurrent(
             CELLS[config.cell],
             input_dim,
             config.hidden,
@@ -87,16 +85,8 @@ class RnnEncoder(nn.Module):
             dropout=config.dropout,
             forget=config.forget,
         )
-        self.hidden = config.hidden
         # The last state is taken from each direction's own end, which a sum no longer tells.
-        self.merge = MERGES["concat" if config.pooling == "last" else config.merge]
-        self.output_dim = self.merge(torch.empty(1, self.recurrent.output_dim), self.hidden).shape[-1]
-        self.directions = self.output_dim // self.hidden
-
-    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
-        """The top layer's states."""
-        outputs, _ = self.recurrent(vectors, lengths=lengths)
-        return self.merge(outputs, self.hidden)
+        super().__init__(recurrent, "concat" if config.pooling == "last" else config.merge)
 
 
 class RcnnEncoder(nn.Module):
@@ -169,15 +159,20 @@ class Read(NamedTuple):
     keep: Bool[Tensor, "B S"]
 
 
+def text_vectors(config: TextConfig, size: int) -> WordVectors:
+    """The vectors of a vocabulary's words, for a model that reads texts as `config` says."""
+    return WordVectors(size, config.embed, dropout=config.embed_dropout, word_dropout=config.word_dropout)
+
+
 class TextEncoder(nn.Module):
-    """Tokens to states: word vectors and one of the encoders, for any model that reads texts.
+    """Tokens to states: word vectors and one of the encoders, for a model that looks at words.
 
     Parameters: ``vectors`` (`WordVectors`), ``encoder``. Attribute: ``output_dim``, the width of a state.
     """
 
     def __init__(self, config: TextConfig, size: int) -> None:
         super().__init__()
-        self.vectors = WordVectors(size, config.embed, dropout=config.embed_dropout, word_dropout=config.word_dropout)
+        self.vectors = text_vectors(config, size)
         self.encoder = ENCODERS[config.encoder](config, config.embed)
         self.output_dim = self.encoder.output_dim
 

@@ -137,7 +137,7 @@ class Translator:
             return replay(self.model, self.family.looks, examples)
 
     def word_map(
-        self, source: Sequence[int], target: Sequence[int], maps: Maps, typed: Sequence[str] = ()
+        self, source: Sequence[int], target: Sequence[int], maps: Maps, *, typed: Sequence[str] = ()
     ) -> Map | None:
         """The map of one sentence over words, all layers behind it (ids without EOS); `typed` as in `Words.of`."""
         look = self.look
@@ -175,7 +175,7 @@ class Translator:
     def _translation(self, read_of: _Read, found: Hypothesis, maps: Maps) -> Translation:
         source, typed, is_cut = read_of
         text = self.target.decode(found.tokens)
-        words = self.word_map(source, found.tokens, maps, typed)
+        words = self.word_map(source, found.tokens, maps, typed=typed)
         tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
         if words is None or self.look is None:
             return Translation(text, found.score, tokens, sources, is_cut=is_cut)

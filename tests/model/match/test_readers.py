@@ -38,6 +38,7 @@ MODELS = {
     "siamese": siamese,
     "siamese-max": lambda: siamese(pooling="max"),
     "siamese-last": lambda: siamese(pooling="last"),
+    "siamese-asked": lambda: siamese(pooling="asked"),
     "cross": cross,
     "decomposable": lambda: cross(text=TEXT.model_copy(update={"encoder": "words"}), compose="words"),
     "cross-additive": lambda: cross(attention=AttentionConfig(score="additive")),
@@ -77,7 +78,7 @@ def test_recording_changes_no_bit(make):
 def test_the_features_of_a_siamese_pair():
     model = siamese(pooling="mean", encoder="words")
     batch: MatchBatch = collate_matches(EXAMPLES[:1])
-    vectors = model.reader.vectors.embedding.weight
+    vectors = model.vectors.embedding.weight
     left, right = vectors[EXAMPLES[0].left].mean(0), vectors[EXAMPLES[0].right].mean(0)
     pair = torch.cat([left, right, (left - right).abs(), left * right]).unsqueeze(0)
     assert torch.allclose(model(batch), model.verdict(pair, batch.features), atol=1e-6)
@@ -98,5 +99,3 @@ def test_each_text_looks_at_the_other():
 def test_names_that_are_not_known():
     with pytest.raises(UserError, match=r"unknown encoder 'rnm' .*did you mean 'rnn'"):
         CrossConfig(compose="rnm")
-    with pytest.raises(UserError, match="unknown pooling 'asked'"):
-        SiameseConfig(text=TextConfig(pooling="asked"))

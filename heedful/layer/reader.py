@@ -1,0 +1,61 @@
+"""Recurrent layers that read whole texts, and the ways to join what their two directions say."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.layer.recurrent import Recurrent, State
+
+
+def concatenated(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... D"]:
+    """Both directions side by side, as the recurrent layers give them: ``[hf ; hb]``."""
+    return states
+
+
+def summed(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... H"]:
+    """Both directions added: ``hf + hb``, as wide as one."""
+    return states.unflatten(-1, (-1, hidden)).sum(-2)
+
+
+MERGES: dict[str, Callable[[Tensor, int], Tensor]] = {"concat": concatenated, "sum": summed}
+
+
+class Reading(NamedTuple):
+    """A text that was read: states ``[B, S, A]`` and the final state of every layer, ``[B, L, A]`` each.
+
+    `first` ``[B, H]`` is the top backward state at the first word; of a one-way reader, its last state.
+    """
+
+    states: Tensor
+    final: State
+    first: Tensor
+
+
+class Reader(nn.Module):
+    """Recurrent layers over whole texts, in one direction or both, which `merge` joins: side by side, or their sum.
+
+    A row does not depend on the others nor on padding; it has at least one word.
+    Parameters: ``recurrent``. Attributes: ``output_dim``, the width A of a state, of which ``directions`` parts were
+    read apart.
+    Source: Schuster and Paliwal 1997 (IEEE Transactions on Signal Processing 45).
+    """
+
+    def __init__(self, recurrent: Recurrent, merge: str = "concat") -> None:
+        super().__init__()
+        self.recurrent = recurrent
+        self.hidden, self.merge = recurrent.run.hidden_size, MERGES[merge]
+        self.output_dim: int = self.merge(torch.empty(1, recurrent.output_dim), self.hidden).shape[-1]
+        self.directions = self.output_dim // self.hidden
+
+    def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S A"]:
+        """The top layer's states, zero on padding."""
+        return self.read(vectors, lengths).states
+
+    def read(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Reading:
+        """The same, and where each layer ended."""
+        outputs, final = self.recurrent(vectors, lengths=lengths)
+        merged = tuple(self.merge(part, self.hidden) for part in final)
+        return Reading(self.merge(outputs, self.hidden), merged, first=final[0][:, -1, -self.hidden :])
