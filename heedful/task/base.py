@@ -13,6 +13,9 @@ from heedful.task.models import Models
 from heedful.train import FitResult, Ranks
 from heedful.watch import Map
 
+Draw = Callable[[Map], Any]
+"""How a map is drawn for the person who watches training."""
+
 Options = Mapping[str, Any]
 """Options of a command that the user gave, by name; a task says which it knows in `Task.options`."""
 
@@ -52,7 +55,7 @@ class Shown:
     """What a person sees of training: lines of text, and how a validation example's map is drawn."""
 
     say: Callable[[str], None] = lambda line: None
-    draw: Callable[[Map], Any] | None = None
+    draw: Draw | None = None
 
 
 @dataclass(frozen=True)

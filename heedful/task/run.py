@@ -9,15 +9,11 @@ from torch import nn
 
 from heedful.data.bucket import BatchPlan
 from heedful.errors import UserError
-from heedful.task.base import Predictor, Shown, Trained
+from heedful.task.base import Draw, Predictor, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.config import RunConfig
 from heedful.task.folder import CONFIG, WEIGHTS
 from heedful.train import TRAINING, FitResult, fit, place
-from heedful.watch import Map
-
-Draw = Callable[[Map], Any]
-"""How a map is drawn for the person who watches training."""
 
 Finished = tuple[Predictor, Mapping[str, Any]]
 """What a run leaves: the predictor as it shall answer, and the numbers that its README tells besides the course."""

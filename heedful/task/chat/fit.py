@@ -11,7 +11,7 @@ from torch import nn
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
 from heedful.data.dialogue import Dialogue, MarkedTokeniser, PreparedReplies, Replies, exchanges, prepare_replies
-from heedful.task.base import Shown, Trained
+from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.folder import build_model, load_marked, save_texts, write_readme
@@ -19,7 +19,7 @@ from heedful.task.chat.partner import Partner
 from heedful.task.chat.score import evaluate, likelihood_of
 from heedful.task.hold_out import hold_out
 from heedful.task.perplexity import perplexity
-from heedful.task.run import Course, Draw, Lesson, of_test
+from heedful.task.run import Course, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 
 

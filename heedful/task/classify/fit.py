@@ -12,7 +12,7 @@ from torch import nn
 from heedful.data.document import Document, collate_documents
 from heedful.data.labelled import Labelled
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.task.base import Shown, Trained
+from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.classify.classifier import TOKENISER, Classifier, build_model, save_texts, write_readme
 from heedful.task.classify.config import ClassifyConfig
@@ -21,7 +21,7 @@ from heedful.task.classify.score import evaluate, fit_temperature, scored_docume
 from heedful.task.folder import load_settings, save_config
 from heedful.task.hold_out import hold_out
 from heedful.task.pretrain.reader import load
-from heedful.task.run import Course, Draw, Finished, Lesson, of_test
+from heedful.task.run import Course, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
 

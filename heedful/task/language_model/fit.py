@@ -11,13 +11,13 @@ from torch import nn
 from heedful.data.bucket import Plan
 from heedful.data.stream import Runs, StreamPlan, TextWindows, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.task.base import Shown, Trained
+from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.score import evaluate, validation_numbers
 from heedful.task.language_model.texts import Text, Tokens, as_tokens, held_out, text_for_learning
 from heedful.task.language_model.writer import TOKENISER, Writer, build_model, save_texts, write_readme
-from heedful.task.run import Course, Draw, Finished, Lesson, of_test
+from heedful.task.run import Course, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 
 _MANY_UNKNOWN = 0.01

@@ -14,7 +14,7 @@ from heedful.data.overlap import Overlap
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 from heedful.model.text import WordVectors
-from heedful.task.base import Shown, Trained
+from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.folder import load_settings
 from heedful.task.hold_out import hold_out
@@ -22,7 +22,7 @@ from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import find_goal, kinds_of, label_numbers, settle_goal
 from heedful.task.match.matcher import Matcher, build_model, load_texts, save_texts, write_readme
 from heedful.task.match.score import evaluate, scores
-from heedful.task.run import Course, Draw, Finished, Lesson, of_test
+from heedful.task.run import Course, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
 

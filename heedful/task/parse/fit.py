@@ -13,7 +13,7 @@ from heedful.data.bucket import lengths_of
 from heedful.data.tree import ParsedText
 from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
-from heedful.task.base import Shown, Trained
+from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.hold_out import hold_out
 from heedful.task.parse.config import ParseConfig
@@ -21,7 +21,7 @@ from heedful.task.parse.evaluate import evaluate
 from heedful.task.parse.folder import build_model, linear_of, load_texts, save_texts, write_readme
 from heedful.task.parse.parser import Parser
 from heedful.task.parse.symbols import Symbols
-from heedful.task.run import Course, Draw, Lesson, of_test
+from heedful.task.run import Course, Lesson, of_test
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from heedful.data.pharaoh import Links
 from heedful.data.prepare import Prepared, prepare
 from heedful.data.tokenise import Tokeniser
 from heedful.layer.loss import TokenLoss
-from heedful.task.base import Shown, Trained
+from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches, batches
 from heedful.task.folder import save_config
 from heedful.task.hold_out import hold_out
-from heedful.task.run import Course, Draw, Finished, Lesson, of_test
+from heedful.task.run import Course, Finished, Lesson, of_test
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.folder import build_model, load_tokenisers, save_texts, write_readme
