@@ -22,7 +22,7 @@ class BranchedAttention(nn.Module):
     ours: so these begin, and learn by Adam's steps of one size, at the scale of a Transformer's.
 
     As the paper has it, a feed-forward layer sees what its head found and nothing else. With `sees_query` it sees the
-    word that asked as well, ``FFN_i(query + kappa_i head_i W^Oi)``, as a Transformer's does (ours).
+    word that asked as well, ``FFN_i(query + M kappa_i head_i W^Oi)``, as a Transformer's does (ours).
     Parameters: ``weighted`` (`Weighted`), ``feedforward`` (`FeedForward`), ``alpha.weight`` [M], at `pace`.
     Raises: ValueError, when the hidden layer cannot be cut evenly.
     Source: Ahmed et al. 2017, eq. 5 to 7 (arXiv:1711.02132).

@@ -149,10 +149,8 @@ class Partner:
         look = self.look
         if look is None or not maps or not example.target:
             return None
-        rows, columns = (
-            Words.of(self.tokeniser, example.target),
-            Words.of(self.tokeniser, [*example.source, EOS], typed),
-        )
+        rows = Words.of(self.tokeniser, example.target)
+        columns = Words.of(self.tokeniser, [*example.source, EOS], typed)
         steps = len(example.target)
         layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
         weights = merge(read(look, maps), rows, columns)
