@@ -7,5 +7,17 @@ from heedful.decode.greedy import greedy
 from heedful.decode.hypothesis import Hypothesis
 from heedful.decode.likelihood import likelihood
 from heedful.decode.sampling import Alike, sample
+from heedful.decode.search import search
 
-__all__ = ["Alike", "Bracketing", "Brackets", "Constraint", "Hypothesis", "beam", "greedy", "likelihood", "sample"]
+__all__ = [
+    "Alike",
+    "Bracketing",
+    "Brackets",
+    "Constraint",
+    "Hypothesis",
+    "beam",
+    "greedy",
+    "likelihood",
+    "sample",
+    "search",
+]

@@ -48,6 +48,8 @@ def test_a_models_own_defaults_give_way_to_the_users():
         assert make_config({"model": name, "data": {"shared": False}}).model.settings.tie == "target"
     both = {"model": {"name": "transformer", "tie": "none"}, "data": {"shared": False}}
     assert make_config(both).model.settings.tie == "none"
+    for name in ("rnnsearch", "luong"):  # two vocabularies tie no words that were not tied
+        assert make_config({"model": name, "data": {"shared": False}}).model.settings == make_choice(name).settings
 
 
 def test_a_preset_is_changed_inside_its_sections():

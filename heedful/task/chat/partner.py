@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from heedful.data.batch import Example, pad_sources
 from heedful.data.dialogue import Context, MarkedTokeniser, Turn, by_turns, replier, spoken
-from heedful.decode import Hypothesis, beam, greedy, sample
+from heedful.decode import Hypothesis, sample, search
 from heedful.shapes import EOS
 from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
@@ -114,12 +114,9 @@ class Partner:
         settings = self.config.decode
 
         def best(source: Tensor, lengths: Tensor) -> list[Hypothesis]:
-            model = cast(Any, self.model)
-            if size == 1:
-                return greedy(model, source, lengths, max_length=settings.longest)
-            penalty = settings.length_penalty
-            options = beam(model, source, lengths, size=size, length_penalty=penalty, max_length=settings.longest)
-            return [own[0] for own in options]
+            model, penalty = cast(Any, self.model), settings.length_penalty
+            found = search(model, source, lengths, size=size, length_penalty=penalty, max_length=settings.longest)
+            return [options[0] for options in found]
 
         return self._batched(sources, size, best)
 

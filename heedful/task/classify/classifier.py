@@ -103,10 +103,10 @@ class Classifier:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
         words = Words.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
         return [
-            _over_words(weights.float().cpu(), words, f"{name}, head {head}")
+            one
             for name, heads in seen.maps.items()
-            for head, weights in enumerate(heads[0])
-            if weights.shape[-1] == len(words.of_token)
+            if heads.shape[-1] == len(words.of_token)
+            for one in _over_words(heads[0].float().cpu(), words, name).of_heads()
         ]
 
     def _looks(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
@@ -134,7 +134,7 @@ class Classifier:
             if count:
                 own = slice(start, start + count)
                 words = Words.of(self.tokeniser, ids[own].tolist(), typed[own])
-                yield _over_words(weights[own].unsqueeze(0), words, "")
+                yield _over_words(weights[None, None, own], words)
             start += count
 
     @property
@@ -146,12 +146,13 @@ class Classifier:
         return answering(self.model, precision)
 
 
-def _over_words(weights: Float[Tensor, "T S"], words: Words, title: str) -> Map:
-    """A map over tokens as one over words: its rows too, unless it has one only."""
-    if weights.shape[0] == len(words.of_token) and weights.shape[0] > 1:
-        return Map(merge(weights, words, words), words.texts, words.texts, title)
-    one = Words(("",) * weights.shape[0], tuple((row,) for row in range(weights.shape[0])))
-    return Map(merge(weights, one, words), one.texts, words.texts, title)
+def _over_words(heads: Float[Tensor, "H T S"], words: Words, layer: str = "") -> Map:
+    """The heads of a layer over tokens as a map over words: its rows too, unless it has one only."""
+    rows, count = words, heads.shape[1]
+    if count == 1 or count != len(words.of_token):
+        rows = Words(("",) * count, tuple((row,) for row in range(count)))
+    merged = merge(heads, rows, words)
+    return Map(merged.mean(0), rows.texts, words.texts, layers={layer: merged})
 
 
 def build_model(config: ClassifyConfig, size: int) -> TextClassifier:

@@ -97,14 +97,11 @@ class Writer:
             self.model.hear(torch.tensor([ids], device=self._device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
         pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.typed(text)][-len(ids) :]
-        if every:
-            return [
-                _end_of(one, pieces, f"{name}, head {head}")
-                for name, heads in maps.items()
-                for head, one in enumerate(heads)
-            ]
         name, heads = list(maps.items())[-1]
-        return [_end_of(heads.mean(0), pieces, f"{self.config.model.name}, {name}: where the last tokens look")]
+        rows, columns = tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:])
+        title = f"{self.config.model.name}, {name}: where the last tokens look"
+        last = Map(_end_of(heads).mean(0), rows, columns, title, {name: _end_of(one) for name, one in maps.items()})
+        return list(last.of_heads()) if every else [last]
 
     def _prompt(self, text: str) -> list[int]:
         """A text as the model reads it: after the end of a line, and no more than a window of it."""
@@ -156,9 +153,9 @@ def _square(weights: Float[Tensor, "H q k"], size: int) -> Float[Tensor, "H T T"
     return pad(weights, (0, size - weights.shape[-1], size - weights.shape[-2], 0))
 
 
-def _end_of(weights: Float[Tensor, "T T"], pieces: Sequence[str], title: str) -> Map:
+def _end_of(weights: Float[Tensor, "H T T"]) -> Float[Tensor, "H t s"]:
     """The last rows and columns of a map."""
-    return Map(weights[-_ROWS:, -_COLUMNS:], tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:]), title)
+    return weights[:, -_ROWS:, -_COLUMNS:]
 
 
 def build_model(config: LanguageConfig, size: int) -> LanguageModel:

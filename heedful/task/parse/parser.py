@@ -13,7 +13,7 @@ from heedful.data.tokenise.base import SPECIAL
 from heedful.data.tree import Tree
 from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
-from heedful.decode import Bracketing, Hypothesis, beam, greedy
+from heedful.decode import Bracketing, Hypothesis, search
 from heedful.shapes import EOS
 from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
@@ -135,13 +135,15 @@ class Parser:
     def _batch(self, sources: Sequence[Sequence[int]], size: int, longest: int) -> list[Hypothesis]:
         device = next(self.model.parameters()).device
         source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
-        model, rule = cast(Any, self.model), self._constraint
-        if size == 1:
-            return greedy(model, source, lengths, constraint=rule, max_length=longest)
-        penalty = self.config.decode.length_penalty
-        found = beam(
-            model, source, lengths, size=size, length_penalty=penalty, constraint=rule, max_length=longest
-        )  # fmt: skip
+        found = search(
+            cast(Any, self.model),
+            source,
+            lengths,
+            size=size,
+            length_penalty=self.config.decode.length_penalty,
+            constraint=self._constraint,
+            max_length=longest,
+        )
         return [options[0] for options in found]
 
     def _look(self, pairs: Sequence[tuple[Sequence[str], Sequence[int]]]) -> list[Map]:

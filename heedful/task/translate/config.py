@@ -125,10 +125,10 @@ class TranslateConfig(RunConfig):
 
     @classmethod
     def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """As for every task; and two vocabularies are not tied."""
+        """As for every task; and of a model that ties all words, two vocabularies leave the target's."""
         defaults = super().own_defaults(given)
-        ties = "tie" in cls.models.named(defaults["model"]["name"])[1].family.config.model_fields
-        if ties and section(given, "data").get("shared") is False:
+        preset = cls.models.named(defaults["model"]["name"])[1].preset
+        if getattr(preset, "tie", None) == "all" and section(given, "data").get("shared") is False:
             defaults["model"]["tie"] = "target"
         return defaults
 

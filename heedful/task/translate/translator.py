@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from heedful.data.batch import Example, pad_sources
 from heedful.data.tokenise import Tokeniser
-from heedful.decode import Hypothesis, beam, greedy
+from heedful.decode import Hypothesis, search
 from heedful.shapes import EOS
 from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
@@ -154,11 +154,9 @@ class Translator:
     ) -> list[list[Hypothesis]]:
         device = next(self.model.parameters()).device
         source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
-        settings, model = self.config.decode, cast(Any, self.model)
-        if size == 1:
-            return [[one] for one in greedy(model, source, lengths, max_length=longest)]
-        return beam(
-            model,
+        settings = self.config.decode
+        return search(
+            cast(Any, self.model),
             source,
             lengths,
             size=size,
