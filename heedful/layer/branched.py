@@ -29,7 +29,13 @@ class BranchedAttention(nn.Module):
     """
 
     def __init__(
-        self, heads: MultiHead, feedforward: FeedForward, pace: Pace | None = None, *, sees_query: bool = False
+        self,
+        heads: MultiHead,
+        feedforward: FeedForward,
+        pace: Pace | None = None,
+        *,
+        sees_query: bool = False,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         hidden = feedforward.inner.out_features
@@ -41,6 +47,7 @@ class BranchedAttention(nn.Module):
         self.feedforward = feedforward
         self.alpha = Simplex(heads.heads, pace)
         self.sees_query = sees_query
+        self.residual = residual
 
     def project(
         self, key: Float[Tensor, "*B S D"], keep: Bool[Tensor, "..."] | None = None, *, offset: int = 0
@@ -59,7 +66,8 @@ class BranchedAttention(nn.Module):
     ) -> Float[Tensor, "*B T D"]:
         """The branches' sum."""
         found = self.weighted(query, memory, keep=keep, region=region, offset=offset)
-        return self.add(query.unsqueeze(-3) + found if self.sees_query else found)
+        inside = self.add(query.unsqueeze(-3) + found if self.sees_query else found)
+        return inside + (self._scale()[:, None, None] * found).sum(-3) if self.residual else inside
 
     def align(
         self, query: Float[Tensor, "*B T D"], memory: Memory | Float[Tensor, "*B S D"]
@@ -73,5 +81,9 @@ class BranchedAttention(nn.Module):
         narrow = inner.weight.unflatten(0, (count, -1)).transpose(1, 2)  # [M, D, H/M]
         hidden = by_branch(heads, narrow, inner.bias.unflatten(0, (count, 1, -1)))
         hidden = functional.relu_(self.feedforward.dropout(hidden))
-        weight = (outer.weight.unflatten(1, (count, -1)) * (count * self.alpha()).unsqueeze(-1)).flatten(1)
+        weight = (outer.weight.unflatten(1, (count, -1)) * self._scale().unsqueeze(-1)).flatten(1)
         return functional.linear(hidden.transpose(-2, -3).flatten(-2), weight, outer.bias)
+
+    def _scale(self) -> Float[Tensor, " M"]:
+        """``M alpha``."""
+        return self.alpha.weight.shape[0] * self.alpha()

@@ -24,8 +24,9 @@ class WeightedTransformerConfig(EncoderDecoderConfig):
     the Transformer the feed-forward layer follows the attention to the source, so that "source" replaces the same two
     sublayers as in the encoder, and leaves the first as it is.
 
-    In the paper a branch's feed-forward layer sees what its head found and nothing of the word that asked, so that what
-    was found and what asked for it only add up. With `branch_sees_word` it sees both, as in the Transformer (ours).
+    In the paper a branch's feed-forward layer sees what its head found and nothing of the word that asked, and what was
+    found has no way around that layer. With `branch_sees_word` it sees both, and with `branch_residual` what was found
+    goes past it as well; with both of them one branch is the Transformer's layer, but for its second norm (ours).
 
     Kappa and alpha learn at `branch_rate` times the paper's own rate, which rises for `branch_warmup` steps, and stand
     still from the fraction `branch_until` of training on, where the number of steps is known beforehand.
@@ -33,6 +34,7 @@ class WeightedTransformerConfig(EncoderDecoderConfig):
 
     branched: str = "source"
     branch_sees_word: bool = False
+    branch_residual: bool = False
     branch_rate: float = Field(default=1.0, ge=0)
     branch_warmup: int = Field(default=400, ge=1)
     branch_until: float = Field(default=0.9, ge=0, le=1)
@@ -99,7 +101,8 @@ def _branching(config: WeightedTransformerConfig, layers: int) -> Branching:
     def branched(shape: Shape, rotate: Rotation | None) -> BranchedAttention:
         heads = MultiHead(shape.width, shape.heads, rotate=rotate)
         feedforward = FeedForward(shape.width, shape.feedforward, shape.dropout)
-        return BranchedAttention(heads, feedforward, pace, sees_query=config.branch_sees_word)
+        sees, around = config.branch_sees_word, config.branch_residual
+        return BranchedAttention(heads, feedforward, pace, sees_query=sees, residual=around)
 
     return branched
 

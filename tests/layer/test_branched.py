@@ -12,8 +12,8 @@ from heedful.structure import MultiHead
 WIDTH, HEADS, HIDDEN = 15, 3, 21
 
 
-def build(heads: int = HEADS, *, biases: bool = True, sees_query: bool = False) -> BranchedAttention:
-    branched = BranchedAttention(MultiHead(WIDTH, heads), FeedForward(WIDTH, HIDDEN), sees_query=sees_query)
+def build(heads: int = HEADS, *, biases: bool = True, **inside: bool) -> BranchedAttention:
+    branched = BranchedAttention(MultiHead(WIDTH, heads), FeedForward(WIDTH, HIDDEN), **inside)
     if biases:
         for name, parameter in branched.named_parameters():
             if name.endswith("bias"):
@@ -42,18 +42,23 @@ def one_by_one(branched: BranchedAttention, query: torch.Tensor, memory: torch.T
         weighed = (count * branched.weighted.kappa.weight[i]) * (
             contexts[..., i, :, :] @ mixing.weight[:, columns].T + mixing.bias
         )
-        weighed = query + weighed if branched.sees_query else weighed
+        seen = query + weighed if branched.sees_query else weighed
         own = slice(i * size, (i + 1) * size)
-        inside = torch.relu(weighed @ feedforward.inner.weight[own].T + feedforward.inner.bias[own])
+        inside = torch.relu(seen @ feedforward.inner.weight[own].T + feedforward.inner.bias[own])
         outer = feedforward.outer.weight[:, own]
-        total = total + branched.alpha.weight[i] * (count * inside @ outer.T + feedforward.outer.bias)
+        past = weighed if branched.residual else 0.0
+        total = total + branched.alpha.weight[i] * (count * (past + inside @ outer.T) + feedforward.outer.bias)
     return total
 
 
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("sees_query", [False, True])
 @pytest.mark.parametrize("batch", [(), (2,), (2, 5)])
-def test_all_branches_at_once_are_the_equations_one_by_one(batch: tuple[int, ...], sees_query: bool) -> None:
-    branched, query, memory = build(sees_query=sees_query), words(*batch), words(*batch, length=4)
+def test_all_branches_at_once_are_the_equations_one_by_one(
+    batch: tuple[int, ...], sees_query: bool, residual: bool
+) -> None:
+    branched = build(sees_query=sees_query, residual=residual)
+    query, memory = words(*batch), words(*batch, length=4)
     set_weights(branched, [0.1, 0.7, 0.2], [0.5, 0.2, 0.3])
     torch.testing.assert_close(branched(query, memory), one_by_one(branched, query, memory), atol=1e-5, rtol=1e-5)
 
@@ -62,6 +67,12 @@ def test_one_branch_is_a_single_head_and_the_feed_forward_layer() -> None:
     branched, query, memory = build(heads=1), words(2), words(2, length=4)
     expected = branched.feedforward(branched.weighted.heads(query, memory))
     torch.testing.assert_close(branched(query, memory), expected)
+
+
+def test_one_branch_with_both_ways_past_it_is_a_transformers_two_sublayers_but_for_the_second_norm() -> None:
+    branched, query, memory = build(heads=1, sees_query=True, residual=True), words(2), words(2, length=4)
+    stream = query + branched.weighted.heads(query, memory)
+    torch.testing.assert_close(query + branched(query, memory), stream + branched.feedforward(stream))
 
 
 def test_equal_branches_are_feed_forward_layers_side_by_side() -> None:
@@ -108,9 +119,10 @@ def test_the_order_of_branches_with_their_weights_is_of_no_matter(order: list[in
     torch.testing.assert_close(branched(query, memory), expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("biases", [True, False])
-def test_every_kappa_and_every_alpha_has_a_gradient(biases: bool) -> None:
-    branched = build(biases=biases)
+def test_every_kappa_and_every_alpha_has_a_gradient(biases: bool, residual: bool) -> None:
+    branched = build(biases=biases, residual=residual)
     (branched(words(2), words(2)) * torch.randn(2, 7, WIDTH)).sum().backward()
     for weights in (branched.weighted.kappa, branched.alpha):
         assert weights.weight.grad is not None

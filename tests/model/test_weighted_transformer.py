@@ -92,11 +92,12 @@ def test_every_kappa_and_alpha_has_the_pace_of_its_stack() -> None:
         assert pace == BranchPace(width=12, layers=layers, scale=0.5, warmup=7, until=0.6)
 
 
+@pytest.mark.parametrize("around", [False, True])
 @pytest.mark.parametrize("sees", [False, True])
-def test_every_branch_sees_the_word_or_none_does(sees: bool) -> None:
-    model = build(branched="both", branch_sees_word=sees)
-    found = [one.sees_query for one in model.modules() if isinstance(one, BranchedAttention)]
-    assert found == [sees] * 4
+def test_all_branches_are_built_alike_inside(sees: bool, around: bool) -> None:
+    model = build(branched="both", branch_sees_word=sees, branch_residual=around)
+    found = [(one.sees_query, one.residual) for one in model.modules() if isinstance(one, BranchedAttention)]
+    assert found == [(sees, around)] * 4
 
 
 @pytest.mark.parametrize(
