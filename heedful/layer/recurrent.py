@@ -84,23 +84,30 @@ class LongCell(nn.Module):
 
 
 class Kind(NamedTuple):
-    """One sort of recurrent layer: for whole sequences, for loops, and how many tensors its state has."""
+    """One sort of recurrent layer: for whole sequences, for loops, and how many tensors its state has.
+
+    Of torch's `gates` blocks of rows the second keeps the old state (an LSTM's forget gate, a GRU's update gate); it
+    starts at `keeps`.
+    """
 
     whole: type[nn.GRU] | type[nn.LSTM]
     cell: type[GatedCell] | type[LongCell]
     parts: int
+    gates: int
+    keeps: float
 
 
-GRU = Kind(nn.GRU, GatedCell, parts=1)
-LSTM = Kind(nn.LSTM, LongCell, parts=2)
+GRU = Kind(nn.GRU, GatedCell, parts=1, gates=3, keeps=0.0)
+LSTM = Kind(nn.LSTM, LongCell, parts=2, gates=4, keeps=1.0)
 CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
 
 
 class Recurrent(nn.Module):
     """Layers of torch's GRU or LSTM over whole sequences; padding is never read.
 
-    Outputs and states of both directions are concatenated, forwards first. `forget` is where an LSTM's forget gates
-    start: at 1 the memory carries far, at -2 a state tells at first of little but its own word.
+    Outputs and states of both directions are concatenated, forwards first. `forget` is where the gates start that keep
+    the state (None: 1 for an LSTM's forget gates, 0 for a GRU's update gates): at 1 it carries far, at -2 it tells at
+    first of little but its own word.
     """
 
     def __init__(
@@ -112,7 +119,7 @@ class Recurrent(nn.Module):
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
-        forget: float = 1.0,
+        forget: float | None = None,
     ) -> None:
         super().__init__()
         self.run = kind.whole(
@@ -125,9 +132,10 @@ class Recurrent(nn.Module):
         )
         self.output_dim = hidden_dim * (2 if bidirectional else 1)
         for name, parameter in self.run.named_parameters():
-            _draw_torch_parameter(name, parameter, gates=4 if kind is LSTM else 3)
-            if kind is LSTM and name.startswith("bias_ih"):
-                nn.init.constant_(parameter.detach()[hidden_dim : 2 * hidden_dim], forget)  # torch's order: i, f, g, o
+            _draw_torch_parameter(name, parameter, kind.gates)
+            if name.startswith("bias_ih"):
+                keeps = kind.keeps if forget is None else forget
+                nn.init.constant_(parameter.detach()[hidden_dim : 2 * hidden_dim], keeps)
 
     def forward(
         self,

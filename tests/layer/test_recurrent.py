@@ -76,7 +76,23 @@ def test_forget_gate_starts_open() -> None:
             expected = [0.0] * 3 + [float(name.startswith("bias_ih"))] * 3 + [0.0] * 6
             assert parameter.tolist() == expected
     assert Recurrent(LSTM, 2, 3, forget=-2.0).run.bias_ih_l0.tolist() == [0.0] * 3 + [-2.0] * 3 + [0.0] * 6
-    assert not Recurrent(GRU, 2, 3, forget=-2.0).run.bias_ih_l0.any()
+
+
+@pytest.mark.parametrize("kind", [GRU, LSTM])
+def test_a_layer_keeps_what_it_read_as_long_as_its_gates_begin(kind: Kind) -> None:
+    news, kept = torch.zeros(1, 20, 4), {}
+    news[0, 0] = 1.0
+    for forget in (-4.0, None, 6.0):
+        torch.manual_seed(0)
+        layer = Recurrent(kind, 4, 8, forget=forget)
+        told = (layer(news)[0] - layer(torch.zeros_like(news))[0]).detach()[0]
+        kept[forget] = float(told[10].norm() / told[0].norm())
+    assert kept[-4.0] < 0.5 * kept[None] < kept[None] < 0.5 * kept[6.0]
+
+
+def test_a_gru_has_no_other_bias() -> None:
+    assert not Recurrent(GRU, 2, 3).run.bias_ih_l0.any()
+    assert Recurrent(GRU, 2, 3, forget=-2.0).run.bias_ih_l0.tolist() == [0.0] * 3 + [-2.0] * 3 + [0.0] * 3
 
 
 @KINDS

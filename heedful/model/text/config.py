@@ -26,10 +26,10 @@ class TextConfig(BaseModel):
     tanh, a learned query), context (Yang et al.: a hidden layer, a learned query), asked (a recurrent layer's last
     state is the query, and stands beside the result). `structure` hierarchy reads every sentence so, and then the
     sentences. `merge` joins the two directions of rnn (pooling last keeps them side by side); `end` is what follows
-    pooling. `forget` is where an LSTM's forget gates start: from 1 it carries words far, and attention may look at any
-    place that still tells of them; from -2 it looks at the word itself. `gain` linear makes each word's state answer in
-    training, the later the more (SA-LSTM). `attention` is what the poolings that look do; score dot is their papers'.
-    Numbers that the named parts do not use are ignored.
+    pooling. `forget` is where the gates start that keep a state: from 1 it carries words far, and attention may look at
+    any place that still tells of them; from -2 it looks at the word itself. `gain` linear makes each word's state
+    answer in training, the later the more (SA-LSTM). `attention` is what the poolings that look do; score dot is their
+    papers'. Numbers that the named parts do not use are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +44,9 @@ class TextConfig(BaseModel):
     cell: str = "lstm"
     bidirectional: bool = True
     merge: str = "concat"
-    forget: float = Field(default=1.0, description="bias of an LSTM's forget gates at the start")
+    forget: float | None = Field(
+        default=None, description="first bias of an LSTM's forget gates (None: 1), of a GRU's update gates (None: 0)"
+    )
     widths: tuple[int, ...] = Field(default=(3, 4, 5), min_length=1, description="words of an n-gram, for cnn")
     maps: int = Field(default=100, ge=1, description="features of each width, for cnn")
     heads: int = Field(default=4, ge=1, description="for transformer")
