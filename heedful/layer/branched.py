@@ -17,12 +17,14 @@ class BranchedAttention(nn.Module):
 
     `feedforward` is cut into as many narrow ones as there are heads: FFN_i is columns ``i H/M ... (i + 1) H/M`` of its
     hidden layer. They share the last bias, which is the same since alpha sums to one. So there are 2 M parameters more
-    than in attention and feed-forward layer. There is no residual and no norm inside: one around a branch would make
-    the branch's scale, and with it kappa, of no effect. The paper has no M before the weights, its matrices are M times
-    ours: so these begin, and learn by Adam's steps of one size, at the scale of a Transformer's.
+    than in attention and feed-forward layer. There is no norm inside: one around a branch would make the branch's
+    scale, and with it kappa, of no effect. The paper has no M before the weights, its matrices are M times ours: so
+    these begin, and learn by Adam's steps of one size, at the scale of a Transformer's.
 
-    As the paper has it, a feed-forward layer sees what its head found and nothing else. With `sees_query` it sees the
-    word that asked as well, ``FFN_i(query + M kappa_i head_i W^Oi)``, as a Transformer's does (ours).
+    Let ``found_i`` be ``M kappa_i head_i W^Oi``. In the paper a feed-forward layer sees that and nothing else, and it
+    goes on through that layer alone. A Transformer's layer sees the word that asked as well, and what was found goes
+    past it, too: so does a branch (ours) with `sees_query`, ``FFN_i(query + found_i)``, and with `residual`,
+    ``sum_i M alpha_i (found_i + FFN_i(...))``.
     Parameters: ``weighted`` (`Weighted`), ``feedforward`` (`FeedForward`), ``alpha.weight`` [M], at `pace`.
     Raises: ValueError, when the hidden layer cannot be cut evenly.
     Source: Ahmed et al. 2017, eq. 5 to 7 (arXiv:1711.02132).
