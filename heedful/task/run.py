@@ -13,7 +13,7 @@ from heedful.task.base import Draw, Predictor, Shown, Trained
 from heedful.task.batches import Batches
 from heedful.task.config import RunConfig
 from heedful.task.folder import CONFIG, WEIGHTS
-from heedful.train import TRAINING, FitResult, fit, place
+from heedful.train import TRAINING, FitResult, fit, init_ranks
 
 Finished = tuple[Predictor, Mapping[str, Any]]
 """What a run leaves: the predictor as it shall answer, and the numbers that its README tells besides the course."""
@@ -46,7 +46,7 @@ class Course:
 
     def __init__(self, config: RunConfig, out: Path, *, resume: bool = False, shown: Shown | None = None) -> None:
         self.out, self.resume, self.shown = out, resume, shown or Shown()
-        self.ranks = place(config.train.devices)
+        self.ranks = init_ranks(config.train.devices)
         self.leads = self.ranks.rank == 0
         self.has_parts = resume and (out / CONFIG).exists()
         self.has_begun = resume and (out / TRAINING).exists()

@@ -21,7 +21,7 @@ _STATE = "heedful.state"  # our key in the header
 
 
 @dataclass
-class Saved:
+class Checkpoint:
     """A training state as read back: counters, weights, the optimiser's memory, what ranks keep."""
 
     state: RunState
@@ -44,18 +44,20 @@ def save_training(
     """
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"optimiser/{name}": value for name, value in optimiser.items()}
-    tensors |= {f"rank/{rank}/{name}": value for rank, own in enumerate(ranks) for name, value in own.items()}
+    tensors |= {
+        f"rank/{rank}/{name}": value for rank, tensors_of in enumerate(ranks) for name, value in tensors_of.items()
+    }
     save_tensors(folder / TRAINING, tensors, {_STATE: state.to_json()})
 
 
-def load_training(folder: Path) -> Saved:
+def load_training(folder: Path) -> Checkpoint:
     """Reads the training state.
 
     Raises: UserError, when it is missing or damaged.
     """
     path = folder / TRAINING
     state = RunState.from_json(read_metadata(path).get(_STATE, ""), where=str(path))
-    saved = Saved(state, {}, {}, {})
+    saved = Checkpoint(state, {}, {}, {})
     for entry, value in load_tensors(path).items():
         kind, _, name = entry.partition("/")
         if kind == "rank":
@@ -66,7 +68,7 @@ def load_training(folder: Path) -> Saved:
     return saved
 
 
-def fill(model: nn.Module, saved: Saved, folder: Path) -> None:
+def load_weights(model: nn.Module, saved: Checkpoint, folder: Path) -> None:
     """Puts saved weights into the model.
 
     Raises: UserError, when the state is that of another model; names the first difference.

@@ -7,7 +7,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from heedful.layer.precision import products_in
-from heedful.train.feed import Fed
+from heedful.train.batch_iterator import TrackedBatch
 from heedful.train.meter import Meter
 from heedful.train.optimiser import make_optimiser, set_rates
 from heedful.train.schedule import Rates
@@ -37,7 +37,7 @@ class TrainingModule(LightningModule):
         self.model = model
         self.settings, self.state, self.meter, self.rate, self.dtype_of_products = settings, state, meter, rate, dtype
 
-    def training_step(self, batch: Fed, batch_idx: int) -> Tensor:
+    def training_step(self, batch: TrackedBatch, batch_idx: int) -> Tensor:
         with products_in(self.dtype_of_products, self.device):
             loss = self.model.loss(batch.batch)  # pyright: ignore[reportCallIssue]
         self.meter.add(loss, self.state.step + 1)
@@ -54,7 +54,7 @@ class TrainingModule(LightningModule):
             norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
             self.meter.expect_finite(norm, self.state.step + 1)
 
-    def transfer_batch_to_device(self, batch: Fed, device: torch.device, dataloader_idx: int) -> Fed:
+    def transfer_batch_to_device(self, batch: TrackedBatch, device: torch.device, dataloader_idx: int) -> TrackedBatch:
         return batch if device.type == "cpu" else batch._replace(batch=batch.batch.to(device))
 
     def _nothing(self) -> Tensor:

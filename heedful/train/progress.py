@@ -13,7 +13,7 @@ from heedful.train.state import RunState
 _REDRAW, _LINE = 0.25, 30.0  # seconds between redrawings of the bar, and between lines where there is no terminal
 
 
-class Bar:
+class ProgressBar:
     """Shows where a run stands on standard error; every rank but 0 is silent. `counted` names what losses count."""
 
     def __init__(self, settings: TrainSettings, *, shown: bool, counted: str) -> None:
@@ -31,7 +31,7 @@ class Bar:
         )
         self._task = self._progress.add_task("starting", total=1.0, rest="")
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> "ProgressBar":
         if self._console.is_terminal:
             self._progress.start()
         return self
@@ -57,16 +57,16 @@ class Bar:
         done = state.seconds / (state.seconds + left) if left is not None and state.seconds > 0.0 else 0.0
         self._progress.update(self._task, description=where, completed=done, rest=rest, refresh=True)
 
-    def note_loss(self, loss: float) -> None:
+    def set_loss(self, loss: float) -> None:
         """Remembers a loss to show until there is a newer one."""
         self._loss = loss
 
-    def busy(self, what: str) -> None:
+    def set_status(self, what: str) -> None:
         """Says in the bar what keeps it from moving."""
         if self._console.is_terminal:
             self._progress.update(self._task, description=what, refresh=True)
 
-    def say(self, what: Any) -> None:
+    def print(self, what: Any) -> None:
         """Prints something that stays, above the bar."""
         self._console.print(what, markup=False, highlight=False, soft_wrap=True)
 

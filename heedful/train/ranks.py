@@ -16,7 +16,7 @@ T = TypeVar("T")
 _PATIENCE = timedelta(days=7)  # the others wait while rank 0 validates; a rank that died is noticed at once
 
 
-class Told(Exception):
+class RankFailed(Exception):
     """Rank 0 has failed and tells why; the others need only leave."""
 
 
@@ -33,7 +33,7 @@ class Ranks:
     def _group(self) -> Any:
         return distributed.new_group(backend="gloo", timeout=_PATIENCE)
 
-    def rows(self, values: Sequence[float]) -> list[list[float]]:
+    def all_gather(self, values: Sequence[float]) -> list[list[float]]:
         """The values of every rank, in the order of ranks; every rank must ask, with as many values."""
         if self.world == 1:
             return [list(values)]
@@ -42,7 +42,7 @@ class Ranks:
         distributed.all_gather(all_rows, mine, group=self._group)
         return [row.tolist() for row in all_rows]
 
-    def collect(self, item: T) -> list[T]:
+    def all_gather_objects(self, item: T) -> list[T]:
         """The items of every rank, in the order of ranks; every rank must ask."""
         if self.world == 1:
             return [item]
@@ -50,10 +50,10 @@ class Ranks:
         distributed.all_gather_object(items, item, group=self._group)
         return items
 
-    def first(self, action: Callable[[], T]) -> T:
+    def on_rank_zero(self, action: Callable[[], T]) -> T:
         """What `action` gives on rank 0, which alone does it; every rank must ask.
 
-        Raises: what `action` raises on rank 0, and Told on the others.
+        Raises: what `action` raises on rank 0, and RankFailed on the others.
         """
         if self.world == 1:
             return action()
@@ -68,5 +68,5 @@ class Ranks:
         if failure is not None:
             raise failure
         if box[1] is not None:
-            raise Told(box[1])
+            raise RankFailed(box[1])
         return box[0]

@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from heedful.errors import UserError
 from heedful.train import optimiser, randomness
-from heedful.train.checkpoint import Saved, save_model, save_training
-from heedful.train.judge import Judge
+from heedful.train.checkpoint import Checkpoint, save_model, save_training
 from heedful.train.meter import Meter
 from heedful.train.metrics import MetricsFile, is_better
-from heedful.train.progress import Bar
+from heedful.train.progress import ProgressBar
 from heedful.train.ranks import Ranks
 from heedful.train.schedule import Rates
 from heedful.train.settings import TrainSettings
 from heedful.train.signals import Signals
 from heedful.train.state import RunState
+from heedful.train.validator import Validator
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """The parts of a run, made by `fit`; `saved` is what it resumes from, if it does."""
 
     model: nn.Module
@@ -31,54 +31,54 @@ class Run:
     state: RunState
     folder: Path
     ranks: Ranks
-    judge: Judge
+    validator: Validator
     signals: Signals
     meter: Meter
     metrics: MetricsFile
     rate: Rates
-    bar: Bar
-    saved: Saved | None
+    bar: ProgressBar
+    saved: Checkpoint | None
 
     def restore(self, adam: torch.optim.Optimizer) -> None:
         """Everything but the weights, which DDP has already had to know; a fresh run only gets its seed."""
         randomness.seed_everything(self.settings.seed + self.ranks.rank + self.state.step)
         if self.saved is not None:
-            optimiser.remember(adam, self.model, self.saved.optimiser)
-            own = self.saved.ranks.get(self.ranks.rank)
-            if own is not None and len(self.saved.ranks) == self.ranks.world:
-                randomness.restore(_below("random", own))
-                self.meter.load_state(_below("meter", own))
+            optimiser.load_state(adam, self.model, self.saved.optimiser)
+            rank_state = self.saved.ranks.get(self.ranks.rank)
+            if rank_state is not None and len(self.saved.ranks) == self.ranks.world:
+                randomness.restore(_with_prefix("random", rank_state))
+                self.meter.load_state(_with_prefix("meter", rank_state))
             self.saved = None  # its tensors are in use now, or in the way
-        self.ranks.first(lambda: self.metrics.begin(self.state.step))
+        self.ranks.on_rank_zero(lambda: self.metrics.begin(self.state.step))
 
     def save(self, adam: torch.optim.Optimizer) -> None:
         """Writes the training state, and the model until a validation tells which weights are best.
 
-        Raises: UserError (Told on other ranks than 0), when it cannot be written; the last one is then untouched.
+        Raises: UserError (RankFailed on other ranks than 0), when it cannot be written; the last one is then untouched.
         """
-        own = {f"random/{name}": value for name, value in randomness.capture().items()}
-        own |= {f"meter/{name}": value for name, value in self.meter.state().items()}
-        ranks = self.ranks.collect(own)
-        self.ranks.first(lambda: self._write(adam, ranks))
+        rank_state = {f"random/{name}": value for name, value in randomness.capture().items()}
+        rank_state |= {f"meter/{name}": value for name, value in self.meter.state().items()}
+        ranks = self.ranks.all_gather_objects(rank_state)
+        self.ranks.on_rank_zero(lambda: self._write(adam, ranks))
 
     def _write(self, adam: torch.optim.Optimizer, ranks: list[dict[str, Tensor]]) -> None:
         state = self.state
         self.metrics.sync()
         if state.best is None:  # so that what is there at any moment can be used
             save_model(self.folder, self.model)
-        memory = optimiser.memory(adam, self.model)
-        save_training(self.folder, state, model=self.model, optimiser=memory, ranks=ranks)
-        self.judge.prune(state)
+        adam_state = optimiser.state_by_name(adam, self.model)
+        save_training(self.folder, state, model=self.model, optimiser=adam_state, ranks=ranks)
+        self.validator.prune(state)
 
     def expect_finite(self) -> None:
         """Looks whether a loss or gradient has become infinite or no number.
 
-        Raises: UserError (Told on other ranks than 0), when one has.
+        Raises: UserError (RankFailed on other ranks than 0), when one has.
         """
-        bad = min(row[0] for row in self.ranks.rows([self.meter.first_bad()]))
+        bad = min(row[0] for row in self.ranks.all_gather([self.meter.first_bad()]))
         if math.isinf(bad):
             return
-        self.ranks.first(lambda: self._refuse(bad))
+        self.ranks.on_rank_zero(lambda: self._refuse(bad))
 
     def _refuse(self, bad: float) -> NoReturn:
         raise UserError(
@@ -93,7 +93,7 @@ class Run:
         Returns: the numbers, or None when a signal cut it off.
         """
         state, metric = self.state, self.settings.metric
-        numbers = self.ranks.first(self._measure)
+        numbers = self.ranks.on_rank_zero(self._measure)
         if numbers is None:
             return None
         value, state.pending = numbers[metric], False
@@ -102,19 +102,19 @@ class Run:
         state.waited = 0 if best else state.waited + 1
         if best:
             state.best, state.kept = value, f"step {state.step}"
-        self.ranks.first(lambda: self.judge.keep(self.model, state.step, is_best=best))
+        self.ranks.on_rank_zero(lambda: self.validator.keep(self.model, state.step, is_best=best))
         return numbers
 
     def _measure(self) -> dict[str, float] | None:
-        self.bar.busy(f"validating at step {self.state.step}")
-        measured = self.judge.measure(self.model, self.state.step, self.signals)
+        self.bar.set_status(f"validating at step {self.state.step}")
+        measured = self.validator.measure(self.model, self.state.step, self.signals)
         if measured is None:
             return None
-        numbers, seen = measured
+        numbers, preview = measured
         shown = " · ".join(f"{name} {value:.4g}" for name, value in numbers.items())
-        self.bar.say(f"step {self.state.step}: {shown}")
-        if seen is not None:
-            self.bar.say(seen)
+        self.bar.print(f"step {self.state.step}: {shown}")
+        if preview is not None:
+            self.bar.print(preview)
         return numbers
 
     def log(self, numbers: dict[str, float]) -> None:
@@ -123,15 +123,15 @@ class Run:
         Raises: ValueError, when the ranks together have seen other tokens than their batches say.
         """
         state = self.state
-        rows = self.ranks.rows([self.meter.nll(), float(self.meter.tokens)])
+        rows = self.ranks.all_gather([self.meter.nll(), float(self.meter.tokens)])
         tokens = round(sum(row[1] for row in rows))
         if tokens != state.recent_tokens:
             raise ValueError(
                 f"the batches say {state.recent_tokens} target tokens on all ranks together, the losses say {tokens}: "
-                f"the stream must be made for rank {self.ranks.rank} of {self.ranks.world}, as `place` tells."
+                f"the stream must be made for rank {self.ranks.rank} of {self.ranks.world}, as `init_ranks` gives it."
             )
         loss = sum(row[0] for row in rows) / max(tokens, 1)
-        self.bar.note_loss(loss)
+        self.bar.set_loss(loss)
         line = {
             "step": state.step,
             "epoch": state.epoch,
@@ -141,7 +141,7 @@ class Run:
             "learning_rate": self.rate(max(state.step - 1, 0)),
         }
         line |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-        self.ranks.first(lambda: self.metrics.write(line))
+        self.ranks.on_rank_zero(lambda: self.metrics.write(line))
         self.meter.reset()
         state.recent_seconds, state.recent_tokens = 0.0, 0
 
@@ -152,17 +152,17 @@ class Run:
         """
         state = self.state
         weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.bar.busy("averaging the weights of past validations")
+        self.bar.set_status("averaging the weights of past validations")
         try:
-            tried = self.ranks.first(lambda: self.judge.try_averages(self.model, state, self.signals))
+            tried = self.ranks.on_rank_zero(lambda: self.validator.try_averages(self.model, state, self.signals))
         finally:
             self.model.load_state_dict(weights)
         for what, value in tried or []:
-            self.bar.say(f"{what}: {self.settings.metric} {value:.4g}")
+            self.bar.print(f"{what}: {self.settings.metric} {value:.4g}")
             if is_better(self.settings.metric, value, state.best):
                 state.best, state.kept = value, what
         return tried is not None
 
 
-def _below(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _with_prefix(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(f"{kind}/"): value for name, value in tensors.items() if name.startswith(f"{kind}/")}

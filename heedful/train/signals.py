@@ -22,13 +22,13 @@ class Abandoned(BaseException):
 
 
 class Signals:
-    """While this lasts, the first Ctrl-C or SIGTERM is kept in `seen` and does not end the process.
+    """While this lasts, the first Ctrl-C or SIGTERM is kept in `received` and does not end the process.
 
     A second Ctrl-C raises Abandoned. Outside the main thread, where Python allows no handlers, it does nothing.
     """
 
     def __init__(self, *, shown: bool) -> None:
-        self.seen: int | None = None
+        self.received: int | None = None
         self._shown = shown
         self._when = 0.0
         self._may_cut = False
@@ -47,26 +47,26 @@ class Signals:
     def take_over(self) -> None:
         """Puts the handlers in place again, in case something else has put its own there."""
         for number in self._before:
-            signal.signal(number, self._note)
+            signal.signal(number, self._handle)
 
     @contextmanager
     def cutting(self) -> Generator[None]:
         """A signal that comes, or has come, inside this block raises Interrupted there."""
         try:
             self._may_cut = True
-            if self.seen is not None:
+            if self.received is not None:
                 raise Interrupted
             yield
         finally:
             self._may_cut = False
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        again = self.seen is not None
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        again = self.received is not None
         if again and number == signal.SIGINT and time.monotonic() - self._when > _SAME_PRESS:
             raise Abandoned
         if again:
             return
-        self.seen, self._when = number, time.monotonic()
+        self.received, self._when = number, time.monotonic()
         if self._shown:
             with suppress(OSError):  # print() could meet itself inside a handler
                 os.write(2, b"\nstopping after this step (Ctrl-C again: at once, without a checkpoint)\n")

@@ -46,7 +46,7 @@ class RunState:
         """
         try:
             values = json.loads(text)
-            if set(values) != {one.name for one in fields(cls)}:
+            if set(values) != {entry.name for entry in fields(cls)}:
                 raise ValueError(f"it counts {', '.join(sorted(values))}")
             values["history"] = [(int(step), float(metric)) for step, metric in values["history"]]
             return cls(**values)

@@ -14,8 +14,8 @@ from heedful.store import load_module, load_tensors, read_metadata
 from heedful.train import MODEL, TRAINING
 from heedful.train.checkpoint import (
     average_snapshots,
-    fill,
     load_training,
+    load_weights,
     prune_snapshots,
     save_model,
     save_snapshot,
@@ -38,7 +38,7 @@ def test_a_training_state_comes_back_whole(toy, tmp_path):
     assert repr(saved.state) == repr(RunState(**counts))  # nan is not equal to itself
     assert saved.optimiser["a/b"].tolist() == [1.0, 1.0]
     assert int(saved.ranks[0]["x/y"]) == 7
-    fill(other, saved, tmp_path)
+    load_weights(other, saved, tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
 
 
@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_last_one(toy, tmp_path, monkeypatch):
 def test_the_state_of_another_model_is_refused(toy, tmp_path):
     save(tmp_path, toy.make_model())
     with pytest.raises(UserError, match=r"another model.*embedding.weight.*\[11, 16\] there and \[11, 8\]"):
-        fill(toy.ToyModel(width=8), load_training(tmp_path), tmp_path)
+        load_weights(toy.ToyModel(width=8), load_training(tmp_path), tmp_path)
 
 
 def test_weights_alone_are_no_training_state(toy, tmp_path):

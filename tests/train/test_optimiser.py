@@ -7,7 +7,7 @@ pytest.importorskip("lightning")
 import torch
 
 from heedful.train import TrainSettings
-from heedful.train.optimiser import make_optimiser, memory, remember
+from heedful.train.optimiser import load_state, make_optimiser, state_by_name
 
 
 def step(model, optimiser):
@@ -37,10 +37,10 @@ def test_an_optimiser_that_remembers_goes_on_exactly(toy):
     one, other = toy.make_model(), toy.make_model()
     first = make_optimiser(one, TrainSettings())
     step(one, first)
-    saved = {name: value.clone() for name, value in memory(first, one).items()}
+    saved = {name: value.clone() for name, value in state_by_name(first, one).items()}
     other.load_state_dict(one.state_dict())
     second = make_optimiser(other, TrainSettings())
-    remember(second, other, saved)
+    load_state(second, other, saved)
     for _ in range(2):
         step(one, first)
         step(other, second)

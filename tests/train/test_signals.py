@@ -17,9 +17,9 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "raise_signal"), reason="rai
 def test_a_signal_is_noted_and_the_old_handlers_come_back(number, capfd):
     before = signal.getsignal(number)
     with Signals(shown=True) as signals:
-        assert signals.seen is None
+        assert signals.received is None
         signal.raise_signal(number)
-        assert signals.seen == number
+        assert signals.received == number
         assert "stopping after this step" in capfd.readouterr().err
     assert signal.getsignal(number) is before
 
@@ -34,7 +34,7 @@ def test_a_second_press_stops_at_once_but_an_echo_of_the_first_does_not(monkeypa
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Abandoned):
             signal.raise_signal(signal.SIGINT)
-        assert signals.seen == signal.SIGINT
+        assert signals.received == signal.SIGINT
     assert capfd.readouterr().err == ""
 
 
@@ -53,4 +53,4 @@ def test_handlers_are_taken_over_again_from_whoever_took_them():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signals.take_over()
         signal.raise_signal(signal.SIGTERM)
-        assert signals.seen == signal.SIGTERM
+        assert signals.received == signal.SIGTERM

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from heedful.layer.loss import TokenLoss
 from heedful.store import save_tensors
-from heedful.train import Ranks, TrainSettings, fit, place
+from heedful.train import Ranks, TrainSettings, fit, init_ranks
 
 WORDS = 11
 
@@ -184,7 +184,7 @@ def together(folder: Path, given: dict[str, Any]) -> None:
     Each process saves its weights and how many steps it made.
     """
     chosen = settings(**given)
-    ranks = place(chosen.devices)
+    ranks = init_ranks(chosen.devices)
     for name, length in (("even", 7), ("uneven", 5 if ranks.rank == 1 else 7)):
         model, stream = make_model(own=True, dtype=torch.float64), ToyStream(ranks, own_length=length)
         result = fit(model, stream, settings=chosen, folder=folder / name, validate=validate)

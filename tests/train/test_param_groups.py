@@ -12,7 +12,7 @@ from torch import nn
 from heedful.structure import Simplex
 from heedful.train import TrainSettings, fit
 from heedful.train.optimiser import make_optimiser, set_rates
-from heedful.train.own import paces
+from heedful.train.param_groups import paces, param_groups
 from heedful.train.schedule import Constant, Rates
 
 
@@ -89,3 +89,11 @@ def test_they_move_at_their_own_rate_whatever_the_others_do(toy, tmp_path, rate)
     model, before = train(toy, tmp_path, epochs=2, rate=rate), toy.make_model(own=True)
     assert float((model.shares.weight - before.shares.weight).detach().abs().max()) > 0.05
     assert (float((model.inner.weight - before.inner.weight).detach().abs().max()) > 1e-3) == (rate > 1e-3)
+
+
+def test_the_groups_hold_every_trained_parameter_once(toy):
+    model = toy.make_model(own=True)
+    model.inner.bias.requires_grad_(False)
+    grouped = [parameter for group in param_groups(model, weight_decay=0.1) for parameter in group["params"]]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == {parameter for parameter in model.parameters() if parameter.requires_grad}

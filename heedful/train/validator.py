@@ -23,7 +23,7 @@ Watch = Callable[[nn.Module], Any]
 """From the model to something for rich to print after each validation, or None."""
 
 
-class Judge:
+class Validator:
     """Rank 0's part of validation; `settings.metric` among the numbers of `validate` decides what is best."""
 
     def __init__(
@@ -39,9 +39,9 @@ class Judge:
         """
         assert self.validate is not None
         try:
-            with signals.cutting(), _aside(model):
+            with signals.cutting(), _evaluating(model):
                 numbers = {name: float(value) for name, value in self.validate(model, step).items()}
-                seen = self.watch(model) if self.watch is not None else None
+                preview = self.watch(model) if self.watch is not None else None
         except Interrupted:
             return None
         if self.settings.metric not in numbers:
@@ -49,7 +49,7 @@ class Judge:
                 f"the metric {self.settings.metric!r} is to decide, but validation gives no such number",
                 hint=f"train.metric: {did_you_mean(self.settings.metric, numbers)}",
             )
-        return numbers, seen
+        return numbers, preview
 
     def keep(self, model: nn.Module, step: int, *, is_best: bool) -> None:
         """Writes the weights where averages will look for them, and as the model's if they are the best."""
@@ -95,9 +95,9 @@ class Judge:
 
 
 @contextmanager
-def _aside(model: nn.Module) -> Generator[None]:
+def _evaluating(model: nn.Module) -> Generator[None]:
     """The model in evaluation mode, without gradients, and random numbers drawn here not missed in training."""
-    drawn = randomness.capture()
+    random_states = randomness.capture()
     model.eval()
     try:
         # Not inference_mode: a table that a module makes now and keeps must serve in training, too.
@@ -105,4 +105,4 @@ def _aside(model: nn.Module) -> Generator[None]:
             yield
     finally:
         model.train()
-        randomness.restore(drawn)
+        randomness.restore(random_states)

@@ -5,16 +5,16 @@ import pytest
 pytest.importorskip("lightning")
 
 from heedful.train import TrainSettings
-from heedful.train.judge import Judge
 from heedful.train.limits import reason_to_stop, seconds_left
 from heedful.train.state import RunState
+from heedful.train.validator import Validator
 
 HISTORY = [(1, 5.0), (2, 9.0), (3, float("nan")), (4, 7.0), (5, 6.0)]
 
 
 def candidates(tmp_path, **given):
-    judge = Judge(None, None, settings=TrainSettings(**given), folder=tmp_path)
-    return judge.candidates(RunState(history=list(HISTORY)))
+    validator = Validator(None, None, settings=TrainSettings(**given), folder=tmp_path)
+    return validator.candidates(RunState(history=list(HISTORY)))
 
 
 def test_the_last_and_the_best_are_averaged(tmp_path):

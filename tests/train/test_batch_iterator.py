@@ -1,4 +1,4 @@
-"""The feed: every batch once, in order, with the state that leads to the next; no rank runs ahead of another."""
+"""Iterating over batches: each once, in order, with the state that leads to the next; no rank runs ahead."""
 
 from itertools import islice
 
@@ -8,7 +8,7 @@ pytest.importorskip("lightning")
 
 from heedful.errors import UserError
 from heedful.train import Ranks, Stream
-from heedful.train.feed import Feed
+from heedful.train.batch_iterator import BatchIterator
 
 
 class NumberStream:
@@ -40,46 +40,46 @@ class FakeRanks(Ranks):
         super().__init__(0, 1)
         self.others, self.asked = others, 0
 
-    def rows(self, values):
+    def all_gather(self, values):
         has = float(self.asked < self.others)
         self.asked = self.asked + 1 if has and values[0] else 0
         return [list(values), [has]]
 
 
-def feed(stream, *, done=0, epochs=3, ranks=None):
-    return Feed(stream, ranks or Ranks(0, 1), done=done, epochs=epochs)
+def iterate(stream, *, done=0, epochs=3, ranks=None):
+    return BatchIterator(stream, ranks or Ranks(0, 1), done=done, epochs=epochs)
 
 
 def test_epochs_follow_one_another_to_the_last():
-    given = [(fed.batch, fed.epoch, fed.last) for fed in feed(NumberStream(2))]
-    assert given == [(0, 1, False), (1, 1, True), (100, 2, False), (101, 2, True), (200, 3, False), (201, 3, True)]
+    yielded = [(tracked.batch, tracked.epoch, tracked.is_last) for tracked in iterate(NumberStream(2))]
+    assert yielded == [(0, 1, False), (1, 1, True), (100, 2, False), (101, 2, True), (200, 3, False), (201, 3, True)]
 
 
 def test_without_a_last_epoch_it_goes_on():
-    assert [fed.batch for fed in islice(feed(NumberStream(1), epochs=None), 3)] == [0, 100, 200]
+    assert [tracked.batch for tracked in islice(iterate(NumberStream(1), epochs=None), 3)] == [0, 100, 200]
 
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("cut", range(9))
 def test_the_state_beside_a_batch_leads_to_the_one_after_it(late, cut):
-    whole = list(feed(NumberStream(3, late=late)))
+    whole = list(iterate(NumberStream(3, late=late)))
     stream = NumberStream(3, late=late)
-    stream.load_state_dict(whole[cut].state)
-    rest = list(feed(stream, done=whole[cut].epoch - (not whole[cut].last)))
+    stream.load_state_dict(whole[cut].stream_state)
+    rest = list(iterate(stream, done=whole[cut].epoch - (not whole[cut].is_last)))
     assert rest == whole[cut + 1 :]
 
 
 @pytest.mark.parametrize(("mine", "others"), [(5, 3), (3, 5), (4, 4)])
 def test_an_epoch_ends_for_all_when_one_rank_has_no_more(mine, others):
-    given = list(feed(NumberStream(mine), ranks=FakeRanks(others)))
+    yielded = list(iterate(NumberStream(mine), ranks=FakeRanks(others)))
     shortest = min(mine, others)
-    assert [fed.batch for fed in given] == [epoch * 100 + i for epoch in range(3) for i in range(shortest)]
-    assert [fed.last for fed in given] == [i == shortest - 1 for _ in range(3) for i in range(shortest)]
+    assert [tracked.batch for tracked in yielded] == [epoch * 100 + i for epoch in range(3) for i in range(shortest)]
+    assert [tracked.is_last for tracked in yielded] == [i == shortest - 1 for _ in range(3) for i in range(shortest)]
 
 
 def test_a_stream_without_batches_is_refused_instead_of_waited_for():
     with pytest.raises(UserError, match="no batches"):
-        list(feed(NumberStream(0), epochs=None))
+        list(iterate(NumberStream(0), epochs=None))
 
 
 def test_a_list_is_no_stream():

@@ -28,16 +28,16 @@ class Stream(Protocol):
     def load_state_dict(self, state: Any, /) -> None: ...
 
 
-class Fed(NamedTuple):
-    """A batch, the stream's state after it, its epoch (from 1), and whether it is the last of it."""
+class TrackedBatch(NamedTuple):
+    """A batch with the stream's state after it, its epoch (from 1), and whether it is the last of the epoch."""
 
     batch: Any
-    state: Mapping[str, Any]
+    stream_state: Mapping[str, Any]
     epoch: int
-    last: bool
+    is_last: bool
 
 
-class Feed:
+class BatchIterator:
     """The batches of all epochs in one row, cut short on every rank as soon as one rank has no more.
 
     Lightning and this class each look one batch ahead; so the stream's state travels with its batch.
@@ -48,19 +48,20 @@ class Feed:
         self._stream, self._ranks = stream, ranks
         self._done, self._epochs = done, epochs
 
-    def __iter__(self) -> Iterator[Fed]:
+    def __iter__(self) -> Iterator[TrackedBatch]:
         epoch, empty = self._done + 1, 0
         while self._epochs is None or epoch <= self._epochs:
-            last = False
-            for fed in self._one_epoch(epoch):
-                last = fed.last
-                yield fed
-            empty = 0 if last else empty + 1  # once is right: a state taken at the very end of an epoch
-            epoch += last
+            ended = False
+            for tracked in self._rest_of_epoch(epoch):
+                ended = tracked.is_last
+                yield tracked
+            # One empty round is normal: the stream was resumed from a state taken at the very end of an epoch.
+            empty = 0 if ended else empty + 1
+            epoch += ended
             if empty > 1:
-                self._ranks.first(_refuse)
+                self._ranks.on_rank_zero(_refuse)
 
-    def _one_epoch(self, epoch: int) -> Iterator[Fed]:
+    def _rest_of_epoch(self, epoch: int) -> Iterator[TrackedBatch]:
         batches = iter(self._stream)
         batch = self._next(batches)
         while batch is not None:
@@ -68,12 +69,12 @@ class Feed:
             following = self._next(batches)
             if following is None:
                 state = dict(self._stream.state_dict())
-            yield Fed(batch, state, epoch, following is None)
+            yield TrackedBatch(batch, state, epoch, following is None)
             batch = following
 
     def _next(self, batches: Iterator[Any]) -> Any | None:
         batch = next(batches, None)
-        if all(has for (has,) in self._ranks.rows([float(batch is not None)])):
+        if all(has for (has,) in self._ranks.all_gather([float(batch is not None)])):
             return batch
         for _ in batches:  # what the other ranks cannot match is left out
             pass

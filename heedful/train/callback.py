@@ -5,18 +5,18 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from heedful.train.feed import Fed
+from heedful.train.batch_iterator import TrackedBatch
 from heedful.train.limits import reason_to_stop
-from heedful.train.run import Run
+from heedful.train.run import TrainingRun
 
 
-class Loop(Callback):
+class TrainingCallback(Callback):
     """Lightning calls it after every step; every rank makes the same decisions from the same numbers.
 
     `stopped` says why the run ended: the name of a limit, or "interrupted".
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TrainingRun) -> None:
         self.run = run
         self.stopped: str | None = None
         self._began = self._marked = self._saved_at = 0.0
@@ -35,13 +35,13 @@ class Loop(Callback):
         self._stop_if(trainer, reason_to_stop(run.settings, run.state))
 
     def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, trainer: Trainer, pl_module: LightningModule, *given: Any
+        self, trainer: Trainer, pl_module: LightningModule, *step: Any
     ) -> None:
-        _, batch, _ = given  # what the step returned, the batch, its number
+        _, batch, _ = step  # the step's output, the batch, its number
         run, now = self.run, time.monotonic()
         self._count(batch, now - self._marked)
         save = now - self._saved_at > 60.0 * run.settings.save_minutes
-        wishes = run.ranks.rows([float(run.signals.seen is not None), now - self._began, float(save)])
+        wishes = run.ranks.all_gather([float(run.signals.received is not None), now - self._began, float(save)])
         run.state.seconds = wishes[0][1]  # time and saving are for rank 0 to tell
         self._conclude(trainer, interrupted=any(row[0] for row in wishes), save=bool(wishes[0][2]))
         if run.bar.is_due:
@@ -63,25 +63,25 @@ class Loop(Callback):
         """How long the run has taken up to now, interruptions left out."""
         return time.monotonic() - self._began
 
-    def _count(self, batch: Fed, seconds: float) -> None:
+    def _count(self, batch: TrackedBatch, seconds: float) -> None:
         state, tokens, every = self.run.state, batch.batch.tokens_total, self.run.settings.valid_every
         state.step += 1
-        state.epoch, state.epochs_done = batch.epoch, batch.epoch - (not batch.last)
-        state.position = dict(batch.state)
+        state.epoch, state.epochs_done = batch.epoch, batch.epoch - (not batch.is_last)
+        state.position = dict(batch.stream_state)
         state.finished = None
-        if batch.last and batch.epoch == 1:
+        if batch.is_last and batch.epoch == 1:
             state.epoch_steps = state.step
         state.tokens += tokens
         state.recent_tokens += tokens
         state.training_seconds += seconds
         state.recent_seconds += seconds
-        state.pending = state.step % every == 0 if every else batch.last
+        state.pending = state.step % every == 0 if every else batch.is_last
 
     def _conclude(self, trainer: Trainer, *, interrupted: bool, save: bool) -> None:
         """All that may follow a step; a validation that a signal cut off stays pending, and comes first on resuming."""
         run, state, settings = self.run, self.run.state, self.run.settings
         ends = reason_to_stop(settings, state) is not None
-        state.pending = run.judge.validate is not None and (state.pending or ends)
+        state.pending = run.validator.validate is not None and (state.pending or ends)
         save |= settings.save_every is not None and state.step % settings.save_every == 0
         logs = state.pending or ends or state.step % settings.log_every == 0
         if logs or save or interrupted or run.meter.device.type == "cpu":  # asking a GPU would make it wait

@@ -1,4 +1,4 @@
-"""Where this process stands among those that train together, and Lightning's trainer for it."""
+"""Lightning's trainer, and the rank of this process among those that train together."""
 
 import inspect
 import logging
@@ -17,15 +17,15 @@ from heedful.train.ranks import Ranks
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-_CHATTY = ("lightning.pytorch", "lightning.fabric")
-_REMARKS = (
+_NOISY_LOGGERS = ("lightning.pytorch", "lightning.fabric")
+_IGNORED_WARNINGS = (
     "GPU available but not used",  # Apple's
     ".*LeafSpec.* is deprecated",  # Lightning's use of torch, nothing that a user could mend
 )
 
 
-def place(devices: int = 1) -> Ranks:
-    """Which process this is, before training starts: what a stream of batches must know.
+def init_ranks(devices: int = 1) -> Ranks:
+    """The rank of this process and the number of processes, before training starts; a stream of batches needs both.
 
     Under torchrun its own numbers count, not `devices`; otherwise `fit` starts `devices` processes, each of which
     runs the program from its beginning, and this tells them apart.
@@ -45,19 +45,19 @@ def make_trainer(devices: int) -> "Trainer":
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if gpus and devices > gpus:
         raise UserError(f"{devices} devices were asked for, and this machine has {gpus} GPU", hint=f"devices: {gpus}")
-    with quietly():
+    with quiet_lightning():
         return lightning.Trainer(
             accelerator="cuda" if gpus else "cpu",
             devices=devices,
             num_nodes=nodes,
-            strategy=_together() if devices * nodes > 1 else "auto",
+            strategy=_ddp_strategy() if devices * nodes > 1 else "auto",
             use_distributed_sampler=False,  # the stream gives each rank its share
             max_epochs=-1,  # we say when to stop
             barebones=True,
         )
 
 
-def _together() -> object:
+def _ddp_strategy() -> object:
     strategies = require("lightning.pytorch.strategies", extra="train")
     # Our models' buffers are tables of constants: sending them before every step would be for nothing.
     names = inspect.signature(DistributedDataParallel).parameters
@@ -66,14 +66,14 @@ def _together() -> object:
 
 
 @contextmanager
-def quietly() -> Generator[None]:
+def quiet_lightning() -> Generator[None]:
     """Keeps Lightning's remarks about itself and its cloud from the screen; errors still show."""
-    levels = {name: logging.getLogger(name).level for name in _CHATTY}
+    levels = {name: logging.getLogger(name).level for name in _NOISY_LOGGERS}
     try:
-        for name in _CHATTY:
+        for name in _NOISY_LOGGERS:
             logging.getLogger(name).setLevel(logging.ERROR)
         with warnings.catch_warnings():
-            for message in _REMARKS:
+            for message in _IGNORED_WARNINGS:
                 warnings.filterwarnings("ignore", message=message)
             yield
     finally:
