@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from heedful.errors import UserError, did_you_mean
+from heedful.task.tasks import NAMES
 
 _PAIRS = ("--train", "--valid", "--test")
-TASKS = ("translate", "classify", "pretrain", "match", "parse", "chat", "language-model")
-TASK_HELP = ", ".join(TASKS)
+TASK_HELP = ", ".join(NAMES)
 FILES_HELP = (
     ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; all also .gz"
 )
-HELD_OUT = "some of training's, of language-model the end of each text; translate needs it"
+HELD_OUT = "a share of the training examples (language-model: the end of each text)"
 
 
 def spread_pairs(words: Iterable[str]) -> list[str]:
@@ -28,7 +28,7 @@ def _spread(words: list[str]) -> Iterator[str]:
             option, taken = word, 0
         elif option and not word.startswith("-"):
             taken += 1
-            if taken == 2 and word not in TASKS:
+            if taken == 2 and word not in NAMES:
                 yield option
             if taken == 2:
                 option = ""

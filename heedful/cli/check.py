@@ -26,14 +26,16 @@ def check(
 ) -> None:
     """Report counts, lengths, unknown words, empty lines and duplicates of a file, with examples."""
     from heedful.cli.output import filled, results
-    from heedful.task import task_named
+    from heedful.task import engine, task_named
+    from heedful.task.base import Files
     from heedful.task.config import make_settings, read_settings
     from heedful.task.settings import parse_settings
 
     kind = task_named(task)
     layers = [read_settings(config, task)] if config else []
     chosen = make_settings(kind.config, *layers, parse_settings(settings or []))
-    report = kind.check(files, chosen, None if run is None else kind.load(run, "cpu", {}))
+    predictor = None if run is None else engine.load(kind, run)
+    report = engine.check(kind, chosen, Files(files), predictor)
     console = results()
     console.print(_lengths(report))
     console.print()

@@ -28,5 +28,5 @@ def cite(
     if model not in known:
         raise UserError(f"no model is called {model!r}", hint=did_you_mean(model, known))
     entries = [task.models.named(model)[1] for task in tasks if model in (*task.models.names, *task.models.aliases)]
-    for paper in dict.fromkeys(entry.paper for entry in entries):
+    for paper in dict.fromkeys(entry.paper for entry in entries if entry.paper is not None):
         print(paper.bibtex())

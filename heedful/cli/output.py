@@ -100,14 +100,15 @@ def filled(front: str, items: Iterable[str], width: int) -> str:
     return "\n".join((*lines, line)).rstrip()
 
 
-def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task, Predictor]":
+def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task[Any, Any], Predictor[Any]]":
     """A run folder's task and predictor, on the GPU if there is one; `words` are settings of how it answers."""
+    from heedful.task import engine
     from heedful.task.folder import task_of
     from heedful.task.settings import parse_settings
 
     keep_large_buffers()
-    task = task_named(task_of(folder))
-    return task, task.load(folder, "cuda" if torch.cuda.is_available() else "cpu", parse_settings(words or []))
+    task, device = task_named(task_of(folder)), "cuda" if torch.cuda.is_available() else "cpu"
+    return task, engine.load(task, folder, device, changes=parse_settings(words or []))
 
 
 def tell(text: str) -> None:

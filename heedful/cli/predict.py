@@ -2,23 +2,23 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from heedful.cli.app import app
-from heedful.cli.arguments import check_choice
+from heedful.cli.options import task_options, with_task_options
 
 if TYPE_CHECKING:
     from heedful.task.base import Answer
     from heedful.watch import Map
 
-_FORMATS = ("pharaoh",)
 _CHUNK = 512  # questions read before the first is answered, unless someone sits and types
 
 
 @app.command()
-def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
+@with_task_options("predict")
+def predict(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
     file: Annotated[
         str,
@@ -35,41 +35,26 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
     ] = None,
     at_once: Annotated[int | None, typer.Option(min=1, help="Questions read before the first is answered.")] = None,
-    beam: Annotated[
-        int | None, typer.Option(min=1, help="translate, parse, chat: width of the search. [default: the run's]")
-    ] = None,
-    nbest: Annotated[
-        int | None, typer.Option(min=1, help="translate: outputs a sentence; more than 1 come numbered and scored.")
-    ] = None,
-    alignment: Annotated[
-        str | None,
-        typer.Option(metavar="FORMAT", help="translate: `pharaoh` adds ` ||| 0-0 1-2`, links of words, from 0."),
-    ] = None,
+    **options: Any,
 ) -> None:
     """Answer a file or standard input, one question a line."""
-    from heedful.cli.options import own_options
     from heedful.cli.output import load_run
     from heedful.store import strict_json
-    from heedful.task.batches import in_chunks
+    from heedful.task.engine import answers
 
-    if alignment is not None:
-        check_choice(alignment, _FORMATS, "alignment format")
-    window = _Window(attention)
+    maps = _MapFile(attention)
     task, predictor = load_run(folder, settings)
-    options = own_options(task, "predict", beam=beam, nbest=nbest, alignment=alignment)
+    options = task_options(task, "predict", options)
     size = at_once or (1 if file == "-" and sys.stdin.isatty() else _CHUNK)
-    done = 0
-    for chunk in in_chunks(task.questions(predictor.config, file), size):
-        answers = task.answer(predictor, chunk, first=done + 1, maps=attention is not None, options=options)
-        for answer in answers:
+    for chunk in answers(task, predictor, file, size=size, maps=attention is not None, options=options):
+        for answer in chunk:
             print(strict_json(answer.record) if as_json else answer.text)
-            window.add(answer)
+            maps.add(answer)
         sys.stdout.flush()
-        done += len(chunk)
-    window.close()
+    maps.close()
 
 
-class _Window:
+class _MapFile:
     """Where the maps go: to the terminal at once, or together into a file at the end."""
 
     def __init__(self, target: str | None) -> None:

@@ -1,14 +1,16 @@
 """``heedful show``: one question, its answer, and where the model looked."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.options import task_options, with_task_options
 
 
 @app.command()
+@with_task_options("show")
 def show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
     texts: Annotated[
@@ -18,19 +20,16 @@ def show(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
     ] = None,
-    beam: Annotated[
-        int | None, typer.Option(min=1, help="translate, parse, chat: width of the search. [default: the run's]")
-    ] = None,
-    tree: Annotated[Path | None, typer.Option(metavar="OUT.svg", help="parse: the tree as a drawing.")] = None,
+    **options: Any,
 ) -> None:
     """Answer one question and draw where the model looked."""
-    from heedful.cli.options import own_options
     from heedful.cli.output import drawn_maps, load_run, results, tell
+    from heedful.task import engine
 
     task, predictor = load_run(folder, settings)
-    options = own_options(task, "show", beam=beam, tree=tree)
+    options = task_options(task, "show", options)
     console = results()
-    for answer in task.show(predictor, texts, every=every, options=options):
+    for answer in engine.show(task, predictor, tuple(texts), every=every, options=options):
         console.print(answer.text, markup=False)
         if answer.note:
             tell(f"note: {answer.note}")

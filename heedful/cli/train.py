@@ -1,6 +1,5 @@
 """``heedful train``: own files in, a run folder out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from heedful.cli.app import app
 from heedful.cli.arguments import FILES_HELP, HELD_OUT, TASK_HELP
+from heedful.cli.options import task_options, with_task_options
 from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@with_task_options("train")
 def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     task: Annotated[str, typer.Argument(help=f"What to learn: {TASK_HELP}.", show_default=False)],
     train: Annotated[
@@ -38,54 +39,43 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/TASK-MODEL]")] = None,
     devices: Annotated[int | None, typer.Option(help="Processes on this machine, one a GPU if there are any.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in the folder stopped.")] = False,
-    valid_alignments: Annotated[
-        Path | None,
-        typer.Option(help="translate: gold links of the validation pairs (Pharaoh); they choose the map to read."),
-    ] = None,
-    vectors: Annotated[
-        Path | None, typer.Option(help="classify, match: word vectors to begin from (text of word2vec or GloVe).")
-    ] = None,
-    start: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="classify: a folder of `heedful train pretrain` to begin from.")
-    ] = None,
-    folds: Annotated[int | None, typer.Option(min=2, help="classify: cross-validate with so many folds.")] = None,
+    folds: Annotated[int | None, typer.Option(min=2, help="Cross-validate with so many folds.")] = None,
+    **options: Any,
 ) -> None:
     """Train a model on your own files and leave a run folder."""
-    from heedful.cli.options import own_options
     from heedful.cli.output import shown_training
     from heedful.machine import keep_large_buffers
     from heedful.task import fit, task_named
     from heedful.task.settings import join_settings, parse_settings
 
     kind = task_named(task)
-    options = own_options(kind, "train", valid_alignments=valid_alignments, vectors=vectors, folds=folds, start=start)
+    options = task_options(kind, "train", options)
     keep_large_buffers()
-    own = {"train": {"devices": devices}} if devices else {}
+    on_devices = {"train": {"devices": devices}} if devices else {}
     trained = fit(
         task,
         train or (),
         valid=valid or (),
         test=test or (),
         model=model,
-        settings=join_settings(own, parse_settings(settings or [])),
+        settings=join_settings(on_devices, parse_settings(settings or [])),
         config=config,
         out=out,
         resume=resume,
+        folds=folds,
         shown=shown_training(),
         **options,
     )
-    _end(kind, trained, _again(task, trained.folder, options))
+    folder = trained.folder.parent if folds else trained.folder
+    _end(kind, trained, _again(task, folder, folds))
 
 
-def _again(task: str, folder: Path | None, options: Mapping[str, Any]) -> str:
-    """The command that goes on with a run: the task's own options are not in its folder."""
-    from heedful.cli.options import spelt
-
-    own = "".join(f" {spelt(name)} {quote(str(value))}" for name, value in options.items())
-    return f"heedful train {task} --resume --out {quote(str(folder))}{own}"
+def _again(task: str, folder: Path, folds: int | None) -> str:
+    """The command that goes on with a run: all that it needs is in its folder, but for the number of folds."""
+    return f"heedful train {task} --resume --out {quote(str(folder))}" + (f" --folds {folds}" if folds else "")
 
 
-def _end(task: "Task", trained: "Trained", again: str) -> None:
+def _end(task: "Task[Any, Any]", trained: "Trained", again: str) -> None:
     """Tell the results and what to do next, or how to go on with what was stopped."""
     from heedful.cli.output import result_lines, tell
 
@@ -98,5 +88,5 @@ def _end(task: "Task", trained: "Trained", again: str) -> None:
         return
     print(result_lines(trained.results))
     tell("\nnext:")
-    for command in task.next_commands(quote(str(trained.folder))):
+    for command in task.usage.next_commands(quote(str(trained.folder))):
         tell(f"  {command}")

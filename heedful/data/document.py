@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from heedful.data.batch import padded
+from heedful.data.sentence import iterate_sentences
+from heedful.data.tokenise import Tokeniser
 from heedful.shapes import UNK
 
 UNLABELLED = -1
@@ -93,3 +95,26 @@ def _side_by_side(documents: Sequence[Document]) -> DocumentBatch:
     return DocumentBatch(
         tokens, lengths, torch.from_numpy(counts), labels, rows=list(range(len(documents))), tokens_total=len(documents)
     )
+
+
+def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = UNLABELLED) -> tuple[Document, bool]:
+    """A text as ids, one list a sentence, and whether it was cut after `longest` tokens.
+
+    No more of a long text is looked at than may be read.
+    """
+    kept: list[list[int]] = []
+    room = longest
+    for sentence in iterate_sentences(text):
+        ids = tokeniser.encode(sentence)
+        if ids[:room]:
+            kept.append(ids[:room])
+        if len(ids) > room:
+            return Document(kept, label), True
+        room -= len(ids)
+    return Document(kept or [[]], label), False
+
+
+def typed_in(text: str, tokeniser: Tokeniser, *, longest: int) -> list[str]:
+    """What was typed at each token of the document that `as_document` makes, sentence after sentence."""
+    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.typed(sentence))
+    return list(islice(typed, longest))

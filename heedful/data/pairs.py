@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from heedful.data.pharaoh import Links
 from heedful.data.table import TABLES, Columns, Row, read_rows
 from heedful.data.text import kind_of, read_lines, shortened
 from heedful.errors import UserError
@@ -21,11 +22,12 @@ _EXPECTED = "two files, line by line (a.en a.de), or one .tsv, .csv or .jsonl wi
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A sentence, its translation, and the "file:line" it came from."""
+    """A sentence, its translation, the "file:line" it came from, and the gold links of its words, if there are any."""
 
     source: str
     target: str
     where: str
+    links: Links | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -6,7 +6,7 @@ Names are looked up here and nowhere deeper; an unknown one is answered with the
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from heedful.choice import Choice, Entmax15, Gumbel, Hard, Soft, Sparse, Sparsemax, StraightThrough, TopK
 from heedful.errors import UserError, did_you_mean
@@ -23,6 +23,8 @@ class AttentionConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    _build_score: Callable[[int, int], Any] | None = PrivateAttr(default=None)
 
     score: str = "additive"
     region: str = "everywhere"
@@ -48,6 +50,15 @@ class AttentionConfig(BaseModel):
     def _known_regions(cls, names: str) -> str:
         return " & ".join(known(name.strip(), REGIONS, what="region") for name in names.split("&"))
 
+    def with_score(self, build: Callable[[int, int], Any]) -> "AttentionConfig":
+        """The same, but the score is what `build` makes of the widths of queries and keys: the user's own.
+
+        The function is not part of the settings: what is written of them says "custom".
+        """
+        changed = self.model_copy(update={"score": CUSTOM_SCORE})
+        changed._build_score = build
+        return changed
+
     def build(self, query_dim: int, key_dim: int) -> Attention:
         """The attention for queries and keys of these widths.
 
@@ -57,8 +68,27 @@ class AttentionConfig(BaseModel):
         region = first
         for other in others:
             region = region & other
-        score = SCORES[self.score](self, query_dim, key_dim)
+        custom = self._build_score is not None
+        score = self._custom_score(query_dim, key_dim) if custom else SCORES[self.score](self, query_dim, key_dim)
         return Attention(score, region=region, choice=CHOICES[self.choice](self))
+
+    def _custom_score(self, query_dim: int, key_dim: int) -> Any:
+        """The user's own score.
+
+        Raises: UserError, when it is none.
+        """
+        assert self._build_score is not None
+        score = self._build_score(query_dim, key_dim)
+        if not callable(score):
+            raise UserError(
+                f"score: {self._build_score!r} returned {type(score).__name__}",
+                hint="expected a Score, or a function from query and key to scores [*B, T, S]",
+            )
+        return score
+
+
+CUSTOM_SCORE = "custom"
+"""The name of a score that the user's own code builds: see `AttentionConfig.with_score`."""
 
 
 def known(name: str, table: Mapping[str, Any], *, what: str) -> str:
@@ -82,6 +112,13 @@ def _equal(score: Score, name: str, query_dim: int, key_dim: int) -> Score:
     return score
 
 
+def _needs_code() -> Score:
+    raise UserError(
+        "the score 'custom' is the user's own code",
+        hint="give what builds it in Python: heedful.fit(..., score=build) or heedful.load(folder, score=build)",
+    )
+
+
 SCORES: dict[str, Callable[[AttentionConfig, int, int], Score]] = {
     "dot": lambda config, query, key: _equal(Dot(scale=1.0), "dot", query, key),
     "scaled-dot": lambda config, query, key: _equal(Dot(), "scaled-dot", query, key),
@@ -91,6 +128,7 @@ SCORES: dict[str, Callable[[AttentionConfig, int, int], Score]] = {
     "concat": lambda config, query, key: Additive(query, key, config.width or query),
     "linear-concat": lambda config, query, key: Concat(query, key),
     "location": lambda config, query, key: Location(query, config.max_length),
+    CUSTOM_SCORE: lambda config, query, key: _needs_code(),
 }
 """Score names. "concat" is Luong's, ``v^T tanh(W [q; k])``, which is additive; "linear-concat" cannot look."""
 

@@ -1,11 +1,55 @@
 """Batches: by length for a model that answers, and as a stream of tensors for one that learns."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from heedful.data.bucket import BatchStream, Plan, Share
+from torch import nn
+
+from heedful.data.bucket import BatchPlan, BatchStream, Plan, Share
+from heedful.train import Ranks, TrainSettings
 
 B = TypeVar("B")
+F = TypeVar("F")
+
+
+class Examples(Protocol):
+    """What training reads: which examples make a batch, and the tensors of one.
+
+    `counted` is what the losses count, as progress names it.
+    """
+
+    @property
+    def counted(self) -> str: ...
+    def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
+        """The batches of all epochs, for this process."""
+        ...
+
+    def collate(self, share: Share) -> Any:
+        """The tensors of this process's share of a batch; a share may be empty."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bucketed:
+    """Examples of which those of about the same length share a batch.
+
+    `lengths` has each example's lengths in tokens, `make` makes tensors of rows of `items`, as `heedful.data.collate`.
+    """
+
+    items: Sequence[Any]
+    lengths: Sequence[tuple[int, ...]]
+    make: Callable[..., Any]
+    counted: str = "tokens"
+
+    def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
+        """Batches of at most ``train.tokens`` padded tokens."""
+        tokens, seed = settings.tokens, settings.seed
+        return BatchPlan(self.lengths, tokens=tokens, seed=seed, rank=ranks.rank, world=ranks.world)
+
+    def collate(self, share: Share) -> Any:
+        """The tensors of a share."""
+        return self.make(self.items, share.rows, everyone=share.everyone)
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
@@ -33,6 +77,47 @@ def in_chunks(questions: Iterator[B], size: int) -> Iterator[list[B]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def grouped(
+    lengths: Sequence[int],
+    find: Callable[[list[int], int], Sequence[F]],
+    *,
+    longest: Callable[[int], int],
+    tokens: int,
+) -> dict[int, F]:
+    """What `find` finds for rows of like length together, by row; rows of length 0 are left out.
+
+    `find` gets the rows of a batch and the most tokens that their answers may have. `longest` tells that from a row's
+    own length, so that no answer depends on who shares its batch; `in_eights` keeps the groups few.
+    """
+    alike: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        if length:
+            alike.setdefault(longest(length), []).append(row)
+    found: dict[int, F] = {}
+    for most, rows in sorted(alike.items(), reverse=True):
+        for batch in batches([lengths[row] for row in rows], tokens):
+            chosen = [rows[place] for place in batch]
+            found.update(zip(chosen, find(chosen, most), strict=True))
+    return found
+
+
+def in_eights(length: int) -> int:
+    """A length rounded up to a multiple of 8."""
+    return -(-length // 8) * 8
+
+
+def summed_loss(
+    model: nn.Module, lengths: Sequence[int], make: Callable[[list[int]], Any], *, tokens: int
+) -> tuple[float, int]:
+    """The negative log-likelihood of examples in nats, without smoothing, and of how many tokens it is.
+
+    `make` makes the batch of some rows; `tokens` is the most padded ones of a batch.
+    """
+    device = next(model.parameters()).device
+    losses = [cast(Any, model).loss(make(rows).to(device)) for rows in batches(lengths, tokens)]
+    return sum(float(loss.nll) for loss in losses), sum(loss.tokens for loss in losses)
 
 
 class Batches(Generic[B]):

@@ -1,96 +1,138 @@
-"""The commands as functions: what `heedful train`, `eval` and `show` do, from Python."""
+"""The commands as functions: what `heedful train`, `eval` and `show` do, from Python, with the user's own code too."""
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from heedful.task.base import Answer, Predictor, Shown, Task, Trained
+from heedful.errors import UserError
+from heedful.task import engine
+from heedful.task.base import Answer, Files, Predictor, Shown, Task, Trained
 from heedful.task.config import RunConfig, make_settings, read_settings
-from heedful.task.folder import CONFIG
-from heedful.task.options import check_options
+from heedful.task.contract import check_predictor, check_task
+from heedful.task.custom import Build, custom_code, custom_settings
+from heedful.task.folder import CONFIG, task_of
+from heedful.task.folds import cross_validate
+from heedful.task.option import check_options
+from heedful.task.settings import join_settings, nested
 from heedful.task.tasks import task_named
 
-Files = str | Path | Sequence[str | Path]
-"""One file or folder, or several."""
+AnyTask = str | Task[Any, Any] | type[Task[Any, Any]]
+"""A task by its name, or the user's own."""
 
-_SETTINGS = {"vectors": "data", "start": None}
-"""Options of training that are settings too, and the section that they stand in."""
+Paths = str | Path | Sequence[str | Path]
+"""One file or folder, or several."""
 
 
 def fit(  # noqa: PLR0913 - the options of a command, all by name
-    task: str,
-    train: Files = (),
+    task: AnyTask,
+    train: Paths = (),
     *,
-    valid: Files = (),
-    test: Files = (),
-    model: str | None = None,
+    valid: Paths = (),
+    test: Paths = (),
+    model: str | Build | None = None,
+    score: Build | None = None,
+    encoder: Build | None = None,
     settings: Mapping[str, Any] | None = None,
     config: str | Path | None = None,
     out: str | Path | None = None,
     resume: bool = False,
+    folds: int | None = None,
     shown: Shown | None = None,
     **options: Any,
 ) -> Trained:
     """Trains a model on files and leaves a run folder, as ``heedful train TASK`` does.
 
-    `settings` are those of ``--set``, as ``{"train": {"epochs": 3}}``, and win over those of the YAML file `config`;
-    `out` is the run folder (``runs/TASK-MODEL`` if not given), `options` are the task's own, such as ``folds=10``.
+    `task` is a name or a task of your own. `model` is a name, or a function that builds a model of your own from the
+    sizes that the task knows; `score` builds the score of the named model's attention from the widths of its queries
+    and keys, and `encoder` its encoder from the sizes. `settings` are those of ``--set``, as ``{"train": {"epochs":
+    3}}``, and win over those of the YAML file `config`; `out` is the run folder (``runs/TASK-MODEL`` if not given).
+    `folds` cross-validates. `options` are the task's own, such as ``vectors="glove.txt"``.
     The result has the `predictor`, the `results` on the test files, and the `folder`. After a Ctrl-C its
     `fit.exit_status` is not 0, and `resume` goes on. Lines that a person may want to read go to standard error, or
     where `shown` says.
 
-    Raises: UserError, for an unknown task, model, setting or option, a file that cannot be used, or a folder that
-        holds a run where `resume` is not asked for.
+    Raises: UserError, for an unknown task, model, setting or option, a file that cannot be used, a folder that holds a
+        run where `resume` is not asked for, or code of your own that lacks or returns something unexpected.
     """
-    kind = task_named(task)
-    options = check_options(kind, "train", options)
-    files = {name: _names(given) for name, given in (("train", train), ("valid", valid), ("test", test)) if given}
-    given: dict[str, Any] = {"data": files, "model": {"name": model} if model else {}}
-    for name, section in _SETTINGS.items():
-        if name in options:
-            (given[section] if section else given)[name] = str(options[name])
+    kind = _task(task)
+    options = check_options(kind.name, kind.options, "train", options)
+    code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
+    files = {name: _names(found) for name, found in (("train", train), ("valid", valid), ("test", test)) if found}
+    chosen = {"data": files, "model": {"name": model} if isinstance(model, str) else {}}
+    chosen = join_settings(chosen, custom_settings(code), *_option_settings(kind, options))
     layers = [read_settings(Path(config), kind.name)] if config else []
-    chosen, folder = _settings(kind, [*layers, given, settings or {}], out=out, resume=resume, where=config)
+    found, folder = _settings(kind, [*layers, chosen, settings or {}], out=out, resume=resume, where=config)
     shown = shown or Shown(say=lambda line: print(line, file=sys.stderr))
-    trained = kind.train(chosen, folder, resume=resume, shown=shown, options=options)
-    return replace(trained, folder=trained.folder or folder)
+    sets = engine.read_sets(kind, found)
+    if folds is None:
+        return engine.train(kind, found, sets, folder, resume=resume, shown=shown, custom=code)
+    return cross_validate(kind, found, sets, folder, folds=folds, resume=resume, shown=shown, custom=code)
 
 
-def evaluate(predictor: Predictor, files: Files, **options: Any) -> dict[str, Any]:
+def load(
+    folder: str | Path,
+    device: str = "cpu",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    task: AnyTask | None = None,
+    model: Build | None = None,
+    score: Build | None = None,
+    encoder: Build | None = None,
+) -> Predictor[Any]:
+    """Loads what training or a predictor's `save` has left in a folder, ready to predict.
+
+    `settings` change how it answers: ``{"decode": {"beam": 1}}``. A run that was made with a task, model, score or
+    encoder of your own needs it again, since a folder holds no code. Needs only the core packages.
+    Raises: UserError, when the folder or a file in it is missing or damaged, or your own code is needed.
+    """
+    name = task_of(Path(folder))
+    kind = task_named(name) if task is None else _task(task)
+    if kind.name != name:
+        raise UserError(f"this run is of the task {name!r}, not {kind.name!r}", where=str(folder))
+    code = custom_code(model=model, score=score, encoder=encoder)
+    return engine.load(kind, Path(folder), device, changes=settings, custom=code)
+
+
+def evaluate(predictor: Predictor[Any], files: Paths, **options: Any) -> dict[str, Any]:
     """Answers the questions of files and scores the answers, as ``heedful eval`` does.
 
     Returns: numbers by name: see docs/train.md for each task's.
     Raises: UserError, when a file cannot be used, or for an option that the task does not know.
     """
-    kind = _task_of(predictor)
-    options = check_options(kind, "eval", options)
-    return kind.evaluate(predictor, [Path(name) for name in _names(files)], options=options)
+    kind = check_predictor(predictor).task
+    options = check_options(kind.name, kind.options, "eval", options)
+    return engine.evaluate(kind, predictor, Files([Path(name) for name in _names(files)], options=options))
 
 
-def show(predictor: Predictor, *texts: str, every: bool = False, **options: Any) -> list[Answer]:
+def show(predictor: Predictor[Any], *texts: str, every: bool = False, **options: Any) -> list[Answer]:
     """Answers one question with where the model looked, as ``heedful show`` does.
 
     `every` gives all layers and heads.
     Returns: answers with `text` and `maps`, each with `weights`, `rows` and `columns`, that `heedful.watch` draws.
     Raises: UserError, when the texts are no question of the task, or for an option that it does not know.
     """
-    kind = _task_of(predictor)
-    options = check_options(kind, "show", options)
-    return kind.show(predictor, texts, every=every, options=options)
+    kind = check_predictor(predictor).task
+    options = check_options(kind.name, kind.options, "show", options)
+    return engine.show(kind, predictor, texts, every=every, options=options)
 
 
-def _task_of(predictor: Predictor) -> Task:
-    return task_named(str(predictor.config.model_dump()["task"]))
+def _task(task: AnyTask) -> Task[Any, Any]:
+    return task_named(task) if isinstance(task, str) else check_task(task)
 
 
-def _names(files: Files) -> list[str]:
+def _names(files: Paths) -> list[str]:
     return [str(files)] if isinstance(files, str | Path) else [str(name) for name in files]
 
 
+def _option_settings(task: Task[Any, Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The options of training as the settings that they are."""
+    paths = {option.name: option.setting for option in task.options if option.setting}
+    return [nested(paths[name].split("."), str(value)) for name, value in options.items() if name in paths]
+
+
 def _settings(
-    task: Task,
+    task: Task[Any, Any],
     layers: Sequence[Mapping[str, Any]],
     *,
     out: str | Path | None,

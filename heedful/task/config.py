@@ -1,58 +1,105 @@
 """What the settings of every task have in common: a model by name, how it is trained, and how layers of them join."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from heedful.errors import UserError
 from heedful.store import read_yaml
-from heedful.task.models import Models
+from heedful.task.models import CustomModelConfig, Family, Models
 from heedful.task.settings import check_settings, join_settings
 from heedful.train.settings import TrainSettings
 
 
 class ModelChoice(BaseModel):
-    """A model by name and its own settings; written flat: ``{name: rnnsearch, hidden: 256, ...}``.
+    """A model by name and its settings; written flat: ``{name: rnnsearch, hidden: 256, ...}``.
 
-    Settings that are not given are those of the name's preset. Each task says which `models` there are, and has a
-    field `settings` of the types that those have.
+    `settings` are of the class that the model's family has. Settings that are not given are those of the name's preset.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    models: ClassVar[Models]
 
     name: str
+    settings: Any
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_flat(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return given
-        flat = dict(cast(Mapping[str, Any], given))
-        name, entry = cls.models.named(str(flat.pop("name", cls.models.default)))
-        merged = join_settings(entry.preset.model_dump(), flat)
-        return {"name": name, "settings": check_settings(entry.family.config, merged, section="model")}
+    def of(cls, models: Models, flat: Mapping[str, Any]) -> "ModelChoice":
+        """The choice that flat settings describe.
+
+        Raises: UserError, for an unknown name or setting.
+        """
+        others = dict(flat)
+        name, entry = models.named(str(others.pop("name", models.default)))
+        merged = join_settings(entry.preset.model_dump(), others)
+        return cls(name=name, settings=check_settings(entry.family.config, merged, section="model"))
 
     @model_serializer
     def _to_flat(self) -> dict[str, Any]:
-        return {"name": self.name, **cast(Any, self).settings.model_dump()}
+        return {"name": self.name, **self.settings.model_dump()}
+
+
+class DataSettings(BaseModel):
+    """Which files; a task adds how they are read.
+
+    Without `valid`, the share `hold_out` of the training examples is held out for validation, drawn by the seed. Folds
+    of a cross-validation are drawn by the seed too, or are runs of examples as they stand with `folds_in_order`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    hold_out: float = Field(default=0.1, gt=0, lt=1)
+    folds_in_order: bool = Field(default=False, description="folds are runs of examples as they stand, not drawn")
 
 
 class RunConfig(BaseModel):
     """The settings that a run folder keeps in ``config.yaml``, whatever the task.
 
-    A task adds its own sections, among them `task`, its name, `data` with the
-    names of its files, and `model`, its `ModelChoice`.
+    A task's own class names the task, in a field `task` with its name as the default, and its `models`; it refines
+    `data` and adds sections. `defaults` are settings that serve the task better than the general ones. `settled` are
+    paths of settings that training files decide, such as the labels; `changeable` are sections that may be changed when
+    a trained model answers. `custom` names the user's own code that the run was made with, by what it stands for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     models: ClassVar[Models]
     defaults: ClassVar[Mapping[str, Any]] = {}
-    """Settings that serve the task better than the general ones."""
+    settled: ClassVar[tuple[str, ...]] = ()
+    changeable: ClassVar[tuple[str, ...]] = ()
 
     train: TrainSettings = TrainSettings()
+    task: str
+    data: DataSettings = DataSettings()
+    model: ModelChoice
+    custom: Mapping[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_model(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        settings = dict(cast(Mapping[str, Any], given))
+        chosen = settings.get("model", {})
+        if isinstance(chosen, Mapping):
+            settings["model"] = ModelChoice.of(cls.models, cast(Mapping[str, Any], chosen))
+        return settings
+
+    @model_serializer(mode="wrap")
+    def _without_empty_custom(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As usual, but runs without the user's own code do not mention it."""
+        plain = dump(self)
+        return plain if self.custom else {name: value for name, value in plain.items() if name != "custom"}
 
     @classmethod
     def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +117,18 @@ class RunConfig(BaseModel):
     @property
     def model_name(self) -> str:
         """The name that the model goes by."""
-        return cast(Any, self).model.name
+        return self.model.name
+
+    @property
+    def family(self) -> Family:
+        """How models of this name are built, and which of their attentions are shown."""
+        return self.models.named(self.model.name)[1].family
+
+    @property
+    def looks(self) -> str:
+        """The pattern of the attentions that are shown, as `heedful.record` takes it."""
+        settings = self.model.settings
+        return settings.looks if isinstance(settings, CustomModelConfig) else self.family.looks
 
 
 C = TypeVar("C", bound=RunConfig)
@@ -118,29 +176,27 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
     return settings
 
 
-def as_paths(names: Sequence[str]) -> list[Path]:
-    """File names of the settings as paths."""
-    return [Path(name) for name in names]
-
-
-def expect_files(data: Any, files: str) -> None:
-    """Looks whether the settings name files to learn from; `files` says what such a file is.
-
-    Raises: UserError, which names the option that is missing.
-    """
-    if not data.train:
-        raise UserError("--train is missing", hint=f"give {files}")
-
-
-def changed_for_use(config: C, changes: Mapping[str, Any], usable: Sequence[str]) -> C:
-    """The settings of a trained model with some sections changed that may be: those in `usable`, such as decode.
+def changed_for_use(config: C, changes: Mapping[str, Any]) -> C:
+    """The settings of a trained model with some of its `changeable` sections changed, such as decode.
 
     Raises: UserError, for a section that was fixed by training, or an unknown setting.
     """
     for name in changes:
-        if name not in usable:
+        if name not in config.changeable:
             raise UserError(
                 f"--set {name}: training has fixed that",
-                hint=f"what may be changed afterwards is {', '.join(usable) or 'nothing'}",
+                hint=f"what may be changed afterwards is {', '.join(config.changeable) or 'nothing'}",
             )
     return check_settings(type(config), join_settings(config.model_dump(), changes)) if changes else config
+
+
+def with_settled(config: C, earlier: C) -> C:
+    """The settings with what the training files decided when the run began: the paths in `settled`."""
+    plain, decided = config.model_dump(), earlier.model_dump()
+    for path in config.settled:
+        *sections, last = path.split(".")
+        target, source = plain, decided
+        for name in sections:
+            target, source = target[name], source[name]
+        target[last] = source[last]
+    return check_settings(type(config), plain)

@@ -3,21 +3,22 @@
 All sizes are here, in `DEMO`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from heedful.data.corpus import AlignedPair, make_corpus
-from heedful.data.pairs import Pair
-from heedful.data.pharaoh import Links, format_links
+from heedful.data.pairs import Pair, read_pairs
+from heedful.data.pharaoh import format_links
 from heedful.errors import UserError
 from heedful.store import write_text_atomically
 from heedful.task.base import Shown, Trained
-from heedful.task.folder import CONFIG
-from heedful.task.translate.config import make_config
-from heedful.task.translate.fit import Texts, train_translator
-from heedful.task.translate.folder import load_config
+from heedful.task.config import make_settings
+from heedful.task.engine import read_sets, train
+from heedful.task.folder import CONFIG, load_settings
+from heedful.task.translate.config import TranslateConfig
+from heedful.task.translate.task import Translate
 from heedful.task.translate.translator import Translation
 
 CORPUS = "corpus"
@@ -79,19 +80,17 @@ def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: 
     parts = {"train": corpus.train, "valid": corpus.valid, "test": corpus.test}
     for name, pairs in parts.items():
         _write(pairs, out / CORPUS, name)
-    texts = Texts(
-        *(_pairs(pairs, out / CORPUS / f"{name}.tsv") for name, pairs in parts.items()),
-        valid_links=[Links(pair.links, pair.links) for pair in corpus.valid],
-        test_links=[Links(pair.links, pair.links) for pair in corpus.test],
-    )
-    files = {"data": {name: [str(out / CORPUS / f"{name}.tsv")] for name in parts}}
+    corpora = {name: [str(out / CORPUS / f"{name}.tsv")] for name in parts}
+    links = {f"{name}_alignments": str(out / CORPUS / f"{name}.align") for name in ("valid", "test")}
+    files, task = {"data": {**corpora, **links}}, Translate()
     trained: list[Trained] = []
     for name, own in settings.models.items():
         (shown or Shown()).say(f"\n{name}")
-        config = make_config(settings.common, own, files, {"train": {"seed": seed}})
-        if (out / name / CONFIG).exists() and load_config(out / name).train.seed != seed:
+        config = make_settings(TranslateConfig, settings.common, own, files, {"train": {"seed": seed}})
+        if (out / name / CONFIG).exists() and load_settings(TranslateConfig, out / name).train.seed != seed:
             raise UserError("this folder holds a demo with another seed", where=str(out), hint="choose another --out")
-        trained.append(train_translator(config, texts, out / name, resume=True, shown=shown))
+        sets = read_sets(task, config)
+        trained.append(train(task, config, sets, out / name, resume=True, shown=shown))
         if trained[-1].fit.exit_status:
             break
     return trained
@@ -105,7 +104,7 @@ def best_of(trained: Sequence[Trained]) -> Trained:
 def example(trained: Trained) -> tuple[Pair, Translation]:
     """A test sentence worth looking at: of those translated right, one whose words change places most."""
     config = trained.predictor.config
-    pairs = list(_read(Path(config.data.test[0])))[:200]
+    pairs = read_pairs([Path(config.data.test[0])])[:200]
     found = trained.predictor.predict([pair.source for pair in pairs])
     right = [(pair, one) for pair, one in zip(pairs, found, strict=True) if one.text == pair.target]
     return max(right or list(zip(pairs, found, strict=True)), key=lambda both: _crossings(both[1]))
@@ -116,16 +115,6 @@ def _crossings(found: Translation) -> float:
     links = found.alignment
     crossed = sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for i, a in enumerate(links) for b in links[:i])
     return crossed / (1 if len(found.source_tokens) <= 14 else 100)
-
-
-def _pairs(pairs: Sequence[AlignedPair], path: Path) -> list[Pair]:
-    return [Pair(pair.source, pair.target, f"{path}:{number}") for number, pair in enumerate(pairs, start=1)]
-
-
-def _read(path: Path) -> Iterator[Pair]:
-    from heedful.data.pairs import read_pairs
-
-    yield from read_pairs([path])
 
 
 def _write(pairs: Sequence[AlignedPair], folder: Path, name: str) -> None:

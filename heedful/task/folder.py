@@ -1,15 +1,18 @@
 """A run folder: what is in it whatever the task, how it is written and read. Nothing in it is ever executed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn
 
-from heedful.store import check_folder, load_module, read_yaml, write_text_atomically, write_yaml
+from heedful.store import check_folder, load_module, read_yaml, save_tensors, write_text_atomically, write_yaml
 from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
+
+if TYPE_CHECKING:
+    from heedful.task.base import Part, Predictor, Usage
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
 
@@ -22,16 +25,7 @@ def save_config(config: RunConfig, folder: Path) -> None:
     write_yaml(folder / CONFIG, config.model_dump(mode="json"))
 
 
-@runtime_checkable
-class Kept(Protocol):
-    """What lies in a run folder under a name, such as a tokeniser."""
-
-    def save(self, folder: Path, name: str) -> None:
-        """Writes files ``folder/name.*``."""
-        ...
-
-
-def save_parts(folder: Path, config: RunConfig, parts: Mapping[str, Kept]) -> None:
+def save_parts(folder: Path, config: RunConfig, parts: "Mapping[str, Part]") -> None:
     """Writes what a run needs beside its weights: its parts by name and the settings, last: where they are, all is.
 
     Raises: UserError, when a file cannot be written.
@@ -40,6 +34,16 @@ def save_parts(folder: Path, config: RunConfig, parts: Mapping[str, Kept]) -> No
     for name, part in parts.items():
         part.save(folder, name)
     save_config(config, folder)
+
+
+def save_predictor(predictor: "Predictor[Any]", folder: Path) -> None:
+    """Writes a whole run folder, as training leaves it, but for what only serves to go on training.
+
+    Raises: UserError, when a file cannot be written.
+    """
+    save_parts(folder, predictor.config, predictor.parts)
+    save_readme(folder, predictor.config, predictor.task.usage, {})
+    save_tensors(folder / WEIGHTS, predictor.model.state_dict())
 
 
 def with_weights(model: M, folder: Path, device: str) -> M:
@@ -70,21 +74,23 @@ def load_settings(kind: type[C], folder: Path) -> C:
     return check_settings(kind, read_yaml(folder / CONFIG), where=str(folder / CONFIG))
 
 
-def save_readme(folder: Path, *, title: str, results: Mapping[str, Any], usage: Sequence[str]) -> None:
-    """Writes what the run is, what it reached, and the next commands: `usage`, lines of Markdown."""
+def save_readme(folder: Path, config: RunConfig, usage: "Usage", results: Mapping[str, Any]) -> None:
+    """Writes what the run is, what it reached, and the next commands."""
     table = ["| result | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in results.items()), ""]
-    lines = [f"# {title}", "", *(table if results else []), *usage, "", *_CONTENTS, ""]
-    write_text_atomically(folder / README, "\n".join(lines))
-
-
-def python_usage(folder: Path, name: str, call: str) -> list[str]:
-    """The lines that show how the folder is used from Python: `name` is the object, `call` what to do with it."""
-    return ["From Python:", "", "    import heedful", f"    {name} = heedful.load({str(folder)!r})", f"    {call}"]
-
-
-def quoted(folder: Path) -> str:
-    """The folder's name as a shell wants it."""
-    return quote(str(folder))
+    commands = [f"    {command}" for command in usage.next_commands(quote(str(folder)))]
+    lines = [f"# {config.model_name}: {usage.made} made with heedful", "", *(table if results else [])]
+    lines += [f"{usage.intro}:", "", *commands, ""]
+    if usage.python is not None:
+        name, call = usage.python
+        lines += [
+            "From Python:",
+            "",
+            "    import heedful",
+            f"    {name} = heedful.load({str(folder)!r})",
+            f"    {call}",
+            "",
+        ]
+    write_text_atomically(folder / README, "\n".join([*lines, *_CONTENTS, ""]))
 
 
 _CONTENTS = (

@@ -10,47 +10,97 @@ import numpy as np
 from heedful.errors import UserError
 
 T = TypeVar("T")
+Raw = TypeVar("Raw")
 
 
 @dataclass(frozen=True)
-class Parted(Generic[T]):
-    """Examples to learn from, examples held out, each as they stood; and a line that tells how many those are."""
+class HeldOut(Generic[Raw]):
+    """Examples to learn from, examples held out, each in the order of the file; and a line that tells how many."""
 
-    train: list[T]
-    valid: list[T]
+    train: Raw
+    valid: Raw
     note: str
 
 
-def hold_out(
-    examples: Sequence[T],
-    share: float,
-    seed: int,
-    *,
-    what: str,
-    kinds: Sequence[str] | None = None,
-    groups: Sequence[Hashable] | None = None,
-    hint: str | None = None,
-) -> Parted[T]:
+@dataclass(frozen=True)
+class Strata:
+    """Which examples are alike, and which belong together.
+
+    Examples have `kinds`, of each of which validation gets some; without them all are of one kind. Examples of one of
+    `groups` stay together, and count as the rarest kind among them. Those that are not `usable` stay in training. What
+    the examples are called, and a `hint`, are for messages.
+    """
+
+    what: str = "examples"
+    kinds: Sequence[str] | None = None
+    groups: Sequence[Hashable] | None = None
+    usable: Sequence[bool] | None = None
+    hint: str | None = None
+
+    def members(self, count: int) -> list[list[int]]:
+        """The rows of each group of usable examples, in the order in which groups first come."""
+        found: dict[Hashable, list[int]] = {}
+        for row in range(count):
+            if self.usable is None or self.usable[row]:
+                found.setdefault(row if self.groups is None else self.groups[row], []).append(row)
+        return list(found.values())
+
+    def kinds_of(self, rows: Sequence[int]) -> set[str]:
+        """The kinds of some examples."""
+        return {self.kinds[row] if self.kinds else "" for row in rows}
+
+
+def hold_out(examples: Sequence[T], share: float, seed: int, *, strata: Strata) -> HeldOut[list[T]]:
     """Holds out a share of each kind of example, at least one, drawn by the seed.
 
-    Examples of one group go together, and count as the rarest kind among them. Of every kind some example stays, so
-    that a kind of a single group has none to spare. Without `kinds` all are of one, without `groups` each is alone.
-    `what` the examples are called, and `hint`, are for messages.
+    Of every kind some example stays, so that a kind of a single group has none to spare.
     Raises: UserError, when none can be held out.
     """
-    members: dict[Hashable, list[int]] = {}
-    for row, group in enumerate(range(len(examples)) if groups is None else groups):
-        members.setdefault(group, []).append(row)
-    whole = list(members.values())
-    drawn = _drawn([{kinds[row] if kinds else "" for row in rows} for rows in whole], share, seed)
-    chosen = {row for place in drawn for row in whole[place]}
+    groups = strata.members(len(examples))
+    usable = sum(map(len, groups))
+    drawn = _drawn([strata.kinds_of(rows) for rows in groups], share, seed)
+    chosen = {row for place in drawn for row in groups[place]}
     if not chosen:
         raise UserError(
-            f"{len(examples)} {what} are too few to hold some out for validation",
-            hint=hint or f"give {what} to validate on with --valid",
+            f"{usable} {strata.what} are too few to hold some out for validation",
+            hint=strata.hint or f"give {strata.what} to validate on with --valid",
         )
-    kept, held = ([one for row, one in enumerate(examples) if (row in chosen) == side] for side in (False, True))
-    return Parted(kept, held, f"validation: {len(held)} of {len(examples)} training {what}, held out")
+    learnt = {row for rows in groups for row in rows} - chosen
+    order = [*sorted(learnt), *sorted(set(range(len(examples))) - learnt - chosen)]  # what cannot be used comes last
+    return HeldOut(
+        [examples[row] for row in order],
+        [examples[row] for row in sorted(chosen)],
+        f"validation: {len(chosen)} of {usable} training {strata.what}, held out",
+    )
+
+
+def deal_folds(count: int, folds: int, seed: int, *, strata: Strata, in_order: bool) -> list[int]:
+    """The fold that tests each of `count` examples: every kind is dealt out evenly, drawn by the seed.
+
+    With `in_order` a kind is cut into runs of examples as they stand in the files, as sets do whose folds are told by
+    file names. Examples that are not usable are in fold -1, which none tests.
+    Raises: UserError, for fewer than two folds, or more than there are groups of a kind.
+    """
+    groups = strata.members(count)
+    by_kind: dict[str, list[list[int]]] = {}
+    for rows in groups:
+        by_kind.setdefault(min(strata.kinds_of(rows)), []).append(rows)
+    rarest = min(by_kind, key=lambda kind: len(by_kind[kind]), default="")
+    most = len(by_kind.get(rarest, ()))
+    if folds < 2 or folds > most:
+        label = f" have the label {rarest!r}" if strata.kinds else " there are"
+        raise UserError(
+            f"{folds} folds of {strata.what} of which {most}{label}",
+            hint=f"expected 2 folds or more, and no more than {strata.what} of the rarest kind",
+        )
+    random = np.random.default_rng(seed)
+    found = [-1] * count
+    for _, members in sorted(by_kind.items()):
+        order = range(len(members)) if in_order else random.permutation(len(members)).tolist()
+        for place, group in enumerate(order):
+            for row in members[group]:
+                found[row] = place * folds // len(members)
+    return found
 
 
 def _drawn(groups: Sequence[set[str]], share: float, seed: int) -> list[int]:

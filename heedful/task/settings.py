@@ -5,7 +5,7 @@ expected, and the likeliest right key.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast, get_args
 
 import yaml
@@ -54,10 +54,15 @@ def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
             content: Any = yaml.safe_load(value)
         except yaml.YAMLError:
             raise UserError(f"--set {path}: {value!r} is not a plain value", hint="quote it, as in 'a: b'") from None
-        for key in reversed(keys):
-            content = {key: content}
-        settings = join_settings(settings, content)
+        settings = join_settings(settings, nested(keys, content))
     return settings
+
+
+def nested(keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """The settings in which a value stands behind some keys: ``model.hidden`` as ``{"model": {"hidden": value}}``."""
+    for key in reversed(keys):
+        value = {key: value}
+    return value
 
 
 def _explain(kind: type[BaseModel], error: ValidationError, where: str | None, section: str) -> UserError:

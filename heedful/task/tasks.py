@@ -1,45 +1,55 @@
-"""The closed table of tasks: a name at the edge, the task behind it, loaded when it is asked for."""
+"""The closed table of tasks. Importing it is cheap: a task is loaded when it is asked for."""
 
 import importlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from heedful.errors import UserError, did_you_mean
-from heedful.task.base import Predictor, Task
-from heedful.task.folder import task_of
+from heedful.task.option import Option
 
-_HOMES = {
-    "translate": "heedful.task.translate.task:Translate",
-    "classify": "heedful.task.classify.task:Classify",
-    "pretrain": "heedful.task.pretrain.task:Pretrain",
-    "match": "heedful.task.match.task:MatchPairs",
-    "parse": "heedful.task.parse.task:ParseTask",
-    "chat": "heedful.task.chat.task:Chat",
-    "language-model": "heedful.task.language_model.task:LanguageModelling",
+if TYPE_CHECKING:
+    from heedful.task.base import Task
+
+_TASKS = {
+    "translate": "Translate",
+    "classify": "Classify",
+    "pretrain": "Pretrain",
+    "match": "MatchPairs",
+    "parse": "ParseTask",
+    "chat": "Chat",
+    "language-model": "LanguageModelling",
 }
+"""A task's name and its class; its folder is called as the task, with ``_`` for ``-``, and holds `task.py`."""
+
+NAMES = tuple(_TASKS)
+"""The names of all tasks, in the order in which help lists them."""
 
 
-def task_named(name: str) -> Task:
+def task_named(name: str) -> "Task":
     """The task of a name.
 
     Raises: UserError for an unknown name, with the likeliest.
     """
-    if name not in _HOMES:
-        raise UserError(f"no task is called {name!r}", hint=did_you_mean(name, _HOMES))
-    module, _, kind = _HOMES[name].partition(":")
-    return cast(Task, getattr(importlib.import_module(module), kind)())
+    if name not in _TASKS:
+        raise UserError(f"no task is called {name!r}", hint=did_you_mean(name, _TASKS))
+    return cast("Task", getattr(importlib.import_module(f"{_folder(name)}.task"), _TASKS[name])())
 
 
-def all_tasks() -> Iterator[Task]:
+def all_tasks() -> "Iterator[Task]":
     """Every task, in the order of the table."""
-    return map(task_named, _HOMES)
+    return map(task_named, _TASKS)
 
 
-def load(folder: str | Path, device: str = "cpu", *, settings: Mapping[str, Any] | None = None) -> Predictor:
-    """Loads what training or a predictor's `save` has left in a folder, ready to predict.
+def options_of_tasks(command: str) -> Mapping[str, tuple[Option, list[str]]]:
+    """Every option that a command has for some task, with the names of those tasks."""
+    found: dict[str, tuple[Option, list[str]]] = {}
+    for task in _TASKS:
+        options: tuple[Option, ...] = importlib.import_module(f"{_folder(task)}.options").OPTIONS
+        for option in options:
+            if command in option.commands:
+                found.setdefault(option.name, (option, []))[1].append(task)
+    return found
 
-    `settings` change how it answers: ``{"decode": {"beam": 1}}``. Needs only the core packages.
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    return task_named(task_of(Path(folder))).load(Path(folder), device, settings or {})
+
+def _folder(task: str) -> str:
+    return f"heedful.task.{task.replace('-', '_')}"

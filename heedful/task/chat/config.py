@@ -7,29 +7,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.data.dialogue import Window
 from heedful.errors import UserError
-from heedful.model.seq2seq import SeqToSeqConfig
-from heedful.model.transformer import TransformerConfig
 from heedful.task.chat.models import MODELS
-from heedful.task.config import ModelChoice, RunConfig, make_settings
+from heedful.task.config import DataSettings, RunConfig
 from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
 
 
-class DataSettings(BaseModel):
+class TalkSettings(DataSettings):
     """Which files, how their text becomes tokens, how much of a dialogue is read, and whose turns are learnt.
 
     A reply is learnt from the last `turns` turns before it (None: all), of which the last `max_context` tokens are
     read; what is cut off is counted. Replies of more than `max_reply` tokens are left out, and counted. `learn` names
     the speaker whose turns are learnt (None: everybody's); speakers without names are "1", who begins, and "2".
-    Without `valid`, `hold_out` of the training dialogues are held out whole, drawn by the seed.
+    Dialogues are held out whole.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
     text: TokeniserSettings = TokeniserSettings()
     lowercase: bool = False
     turns: int | None = Field(default=10, ge=1)
@@ -42,14 +36,6 @@ class DataSettings(BaseModel):
     def window(self) -> Window:
         """How much of a dialogue is read."""
         return Window(self.turns, self.max_context)
-
-
-class Partners(ModelChoice):
-    """A model by name and its own settings."""
-
-    models: ClassVar[Models] = MODELS
-
-    settings: TransformerConfig | SeqToSeqConfig
 
 
 class DecodeSettings(BaseModel):
@@ -88,9 +74,10 @@ class ChatConfig(RunConfig):
     models: ClassVar[Models] = MODELS
     defaults: ClassVar[Mapping[str, Any]] = {"train": {"metric": "valid_perplexity", "schedule": "cosine"}}
 
+    changeable: ClassVar[tuple[str, ...]] = ("decode", "score")
+
     task: Literal["chat"] = "chat"
-    data: DataSettings = DataSettings()
-    model: Partners = Field(default_factory=lambda: Partners.model_validate({"name": MODELS.default}))
+    data: TalkSettings = TalkSettings()
     decode: DecodeSettings = DecodeSettings()
     score: ScoreSettings = ScoreSettings()
 
@@ -119,11 +106,3 @@ class ChatConfig(RunConfig):
                     hint=f"set {name} to {longest - 1} or less, or the model's max_length to more",
                 )
         return self
-
-
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> ChatConfig:
-    """The settings of a partner from layers of plain settings, the later ones winning.
-
-    Raises: UserError, for an unknown name, setting or value.
-    """
-    return make_settings(ChatConfig, *layers, where=where)

@@ -1,29 +1,23 @@
 """A trained partner in talk: turns in, a reply out, with where it looked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from heedful.data.batch import Example, pad_sources
 from heedful.data.dialogue import Context, MarkedTokeniser, Turn, by_turns, replier, spoken
 from heedful.decode import Hypothesis, sample, search
 from heedful.shapes import EOS
-from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
-from heedful.task.batches import batches
+from heedful.task.base import TOKENISER, Predictor
+from heedful.task.batches import grouped
 from heedful.task.chat.config import ChatConfig
-from heedful.task.chat.folder import build_model, load_marked, save_texts
-from heedful.task.chat.models import MODELS
-from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, with_weights
-from heedful.task.translate.config import Look
-from heedful.task.translate.look import Maps, default_look, read, replay
-from heedful.task.words import Words, merge
+from heedful.task.look import Look, Maps, default_look, replay, word_map
+from heedful.task.words import Words
 from heedful.watch import Map
 
 Said = str | Sequence[str] | Sequence[Turn]
@@ -47,36 +41,18 @@ class Reply:
     is_cut: bool = False
 
 
-class Partner:
+class Partner(Predictor[ChatConfig]):
     """A model with its tokeniser and settings. `heedful.load(folder)` gives one; training leaves such a folder."""
 
-    def __init__(self, config: ChatConfig, model: nn.Module, tokeniser: MarkedTokeniser) -> None:
-        self.config = config
-        self.model = model
-        self.tokeniser = tokeniser
-
-    def save(self, folder: str | Path) -> None:
-        """Writes a folder that `load` reads, with a README that says how to use it.
-
-        Raises: UserError, when a file cannot be written.
-        """
-        save_texts(Path(folder), self.config, self.tokeniser)
-        save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
-
     @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        return next(self.model.parameters()).device
-
-    @property
-    def looks(self) -> str:
-        """The pattern of the attentions that look at the context."""
-        return MODELS.named(self.config.model.name)[1].family.looks
+    def tokeniser(self) -> MarkedTokeniser:
+        """How a turn becomes tokens, with marks of who speaks."""
+        return self.parts[TOKENISER]
 
     @cached_property
     def look(self) -> Look | None:
         """The map that is shown; None for a model that does not look."""
-        return default_look(self.model, self.looks)
+        return default_look(self.model, self.config.looks)
 
     def predict(
         self,
@@ -139,34 +115,28 @@ class Partner:
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
         """Where the model looks while it says given replies after given contexts."""
         with evaluating(self.model):
-            return replay(self.model, self.looks, examples)
+            return replay(self.model, self.config.looks, examples)
 
     def word_map(self, example: Example, maps: Maps, typed: Sequence[str] = ()) -> Map | None:
         """The map of one reply over words, all layers behind it; `typed` is what was typed at each id of its source."""
-        look = self.look
-        if look is None or not maps or not example.target:
-            return None
         rows = Words.of(self.tokeniser, example.target)
         columns = Words.of(self.tokeniser, [*example.source, EOS], typed)
-        steps = len(example.target)
-        layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
-        weights = merge(read(look, maps), rows, columns)
-        return Map(weights, rows.texts, columns.texts, f"{self.config.model.name}: {look}", layers)
+        return word_map(self.look, maps, rows, columns, title=self.config.model.name)
 
     def _batched(
         self, sources: Sequence[Sequence[int]], rows: int, find: Callable[[Tensor, Tensor], list[Hypothesis]]
     ) -> list[Hypothesis]:
-        """`find` for contexts of like length together; an empty context has an empty reply."""
-        found = [Hypothesis([], 0.0, 0.0, None)] * len(sources)
-        real = [index for index, ids in enumerate(sources) if ids]
-        tokens = max(1, self.config.decode.tokens // rows)
-        with answering(self.model, self.config.decode.precision):
-            for chosen in batches([len(sources[index]) + 1 for index in real], tokens):
-                own = [real[place] for place in chosen]
-                source, lengths = (one.to(self.device) for one in pad_sources([sources[index] for index in own]))
-                for index, one in zip(own, find(source, lengths), strict=True):
-                    found[index] = one
-        return found
+        """`find` for contexts of like length together, `rows` of the model's for each; an empty one has no reply."""
+
+        def batch(chosen: list[int], longest: int) -> list[Hypothesis]:
+            source, lengths = pad_sources([sources[index] for index in chosen])
+            return find(source.to(self.device), lengths.to(self.device))
+
+        lengths, decode = [len(ids) + 1 if ids else 0 for ids in sources], self.config.decode
+        tokens = max(1, decode.tokens // rows)
+        with answering(self.model, decode.precision):
+            found = grouped(lengths, batch, longest=lambda length: decode.longest, tokens=tokens)
+        return [found.get(index, Hypothesis([], 0.0, 0.0, None)) for index in range(len(sources))]
 
     def _read(self, turns: Sequence[Turn]) -> Context:
         """What the model reads of these turns, and whether it is cut."""
@@ -196,14 +166,3 @@ def as_turns(said: Said) -> tuple[Turn, ...]:
     if all(isinstance(one, Turn) for one in given):
         return tuple(cast(list[Turn], given))
     return by_turns([str(one) for one in given], [""] * len(given))
-
-
-def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Partner:
-    """The partner of a run folder; `changes` are settings of the sections decode and score.
-
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    config = changed_for_use(load_settings(ChatConfig, folder), changes or {}, ("decode", "score"))
-    tokeniser = load_marked(folder)
-    model = with_weights(build_model(config, tokeniser), folder, device)
-    return Partner(config, model, tokeniser)

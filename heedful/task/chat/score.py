@@ -1,7 +1,7 @@
 """How good replies are: perplexity, tokens and replies that are right, and recall of the true reply among others."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -9,10 +9,9 @@ import torch
 from heedful.data.batch import Example, collate, pad_sources
 from heedful.data.dialogue import Dialogue, prepare_replies
 from heedful.decode import likelihood
-from heedful.layer.loss import TokenLoss
 from heedful.shapes import PAD
 from heedful.task.answering import evaluating
-from heedful.task.batches import batches
+from heedful.task.batches import batches, summed_loss
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.ranking import ROWS, rank_replies, spread
 from heedful.task.perplexity import perplexity
@@ -58,11 +57,10 @@ def evaluate(
 
 def likelihood_of(partner: Partner, examples: Sequence[Example]) -> tuple[float, int]:
     """The log-likelihood of all replies in nats, and how many tokens that is, ends counted."""
-    losses: list[TokenLoss] = []
-    model = cast(Any, partner.model)
+    lengths, most = _lengths(examples), partner.config.decode.tokens
     with evaluating(partner.model):
-        losses = [model.loss(collate(examples, rows).to(partner.device)) for rows in _by_length(partner, examples)]
-    return -sum(float(loss.nll) for loss in losses), sum(loss.tokens for loss in losses)
+        nll, tokens = summed_loss(partner.model, lengths, lambda rows: collate(examples, rows), tokens=most)
+    return -nll, tokens
 
 
 def recall(partner: Partner, examples: Sequence[Example]) -> dict[str, Any]:
@@ -108,7 +106,7 @@ def _right_tokens(partner: Partner, examples: Sequence[Example]) -> int:
     """How many tokens are the likeliest, the true ones before them given."""
     right = 0
     with evaluating(partner.model):
-        for rows in _by_length(partner, examples):
+        for rows in batches(_lengths(examples), partner.config.decode.tokens):
             batch = collate(examples, rows).to(partner.device)
             logits = cast(Any, partner.model).logits(batch.source, batch.source_lengths, batch.target_in)
             right += int(((logits.argmax(-1) == batch.target_out) & (batch.target_out != PAD)).sum())
@@ -121,6 +119,5 @@ def _exact(partner: Partner, examples: Sequence[Example], beam: int | None) -> f
     return sum(one.tokens == true.target for one, true in zip(found, examples, strict=True)) / len(examples)
 
 
-def _by_length(partner: Partner, examples: Sequence[Example]) -> Iterator[list[int]]:
-    lengths = [max(len(one.source), len(one.target)) + 1 for one in examples]
-    return batches(lengths, partner.config.decode.tokens)
+def _lengths(examples: Sequence[Example]) -> list[int]:
+    return [max(len(one.source), len(one.target)) + 1 for one in examples]

@@ -3,28 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.data.document import Document, collate_documents
-from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.model.text import TextClassifier
-from heedful.store import save_tensors
+from heedful.data.document import Document, as_document, collate_documents, typed_in
+from heedful.data.tokenise import Tokeniser
+from heedful.errors import UserError
+from heedful.shapes import describe
 from heedful.task.answering import answering
+from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import batches
 from heedful.task.classify.config import ClassifyConfig
-from heedful.task.classify.documents import as_document, typed_in
-from heedful.task.classify.models import MODELS
-from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
 from heedful.task.words import Words, merge
 from heedful.watch import Map, attentions, record
-
-TOKENISER = "text"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,24 +40,20 @@ class Classification:
     is_cut: bool = False
 
 
-class Classifier:
+class Classifier(Predictor[ClassifyConfig]):
     """A model with its tokeniser, labels and settings, as training leaves it and `heedful.load(folder)` gives it."""
 
-    def __init__(self, config: ClassifyConfig, model: TextClassifier, tokeniser: Tokeniser) -> None:
-        self.config, self.model, self.tokeniser = config, model, tokeniser
+    model: Any
+
+    @property
+    def tokeniser(self) -> Tokeniser:
+        """How a text becomes tokens."""
+        return self.parts[TOKENISER]
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The classes, in the order of the scores."""
         return self.config.labels
-
-    def save(self, folder: str | Path) -> None:
-        """Writes a folder that `load` reads, with a README that says how to use it.
-
-        Raises: UserError, when a file cannot be written.
-        """
-        save_texts(Path(folder), self.config, self.tokeniser)
-        save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
 
     def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
         """The label of each text, in the order given; without `attention` it is quicker."""
@@ -89,16 +79,22 @@ class Classifier:
         scores = torch.zeros(len(documents), len(self.labels))
         with self._answering(self.config.answer.precision):
             for rows in batches([one.length for one in documents], self.config.answer.tokens):
-                batch = collate_documents(documents, rows).to(self._device)
-                scores[rows] = self.model.logits(batch.tokens, batch.lengths, batch.sentences).float().cpu()
+                batch = collate_documents(documents, rows).to(self.device)
+                logits = self.model.logits(batch.tokens, batch.lengths, batch.sentences)
+                if logits.shape != (len(rows), len(self.labels)):
+                    raise UserError(
+                        f"{type(self.model).__name__}.logits returned {describe(logits)}",
+                        hint=f"expected [{len(rows)}, {len(self.labels)}]: one row a text, one score a label",
+                    )
+                scores[rows] = logits.float().cpu()
         return scores
 
     def every_map(self, text: str) -> list[Map]:
         """The maps of all layers and heads that looked at the words of a text; none of a hierarchical model."""
         document, _ = as_document(text, self.tokeniser, longest=self.config.data.max_length)
-        if self.model.sentences is not None or not attentions(self.model):
+        if getattr(self.model, "sentences", None) is not None or not attentions(self.model):
             return []
-        batch = collate_documents([document]).to(self._device)
+        batch = collate_documents([document]).to(self.device)
         with self._answering("float32"), record(self.model) as seen:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
         words = Words.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
@@ -112,9 +108,11 @@ class Classifier:
     def _looks(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
         """Of each document the words of every sentence with their weights, and the sentences' weights."""
         found: list[tuple[list[Map], list[float]]] = [([], []) for _ in documents]
+        if not hasattr(self.model, "looks"):  # a model of the user's own need not say what it looks at
+            return found
         with self._answering("float32"):
             for rows in batches([one.length for one in documents], self.config.answer.tokens):
-                batch = collate_documents(documents, rows).to(self._device)
+                batch = collate_documents(documents, rows).to(self.device)
                 looks = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
                 for place, row in enumerate(rows):
                     ids, words = batch.tokens[place].cpu(), looks["words"][place].float().cpu()
@@ -137,10 +135,6 @@ class Classifier:
                 yield _over_words(weights[None, None, own], words)
             start += count
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
-
     def _answering(self, precision: Literal["auto", "float32", "bfloat16"]) -> AbstractContextManager[None]:
         """The model as it answers; what is shown is computed in full precision."""
         return answering(self.model, precision)
@@ -153,48 +147,3 @@ def _over_words(heads: Float[Tensor, "H T S"], words: Words, layer: str = "") ->
         rows = Words(("",) * count, tuple((row,) for row in range(count)))
     merged = merge(heads, rows, words)
     return Map(merged.mean(0), rows.texts, words.texts, layers={layer: merged})
-
-
-def build_model(config: ClassifyConfig, size: int) -> TextClassifier:
-    """The model that the settings describe, with fresh weights, for a vocabulary of `size`."""
-    model = MODELS.named(config.model.name)[1].family.build(config.model.settings, size, len(config.labels))
-    assert isinstance(model, TextClassifier)
-    return model
-
-
-def save_texts(folder: Path, config: ClassifyConfig, tokeniser: Tokeniser) -> None:
-    """Writes all of a run folder but the weights: tokeniser, settings, README.
-
-    Raises: UserError, when a file cannot be written.
-    """
-    save_parts(folder, config, {TOKENISER: tokeniser})
-    write_readme(folder, config, {})
-
-
-def write_readme(folder: Path, config: ClassifyConfig, results: Mapping[str, Any]) -> None:
-    """Writes what the run is, what it reached, and the next commands."""
-    usage = [
-        "Label a file, one text a line, or see what it goes by:",
-        "",
-        f"    heedful predict {quoted(folder)} FILE > OUT",
-        f'    heedful show {quoted(folder)} "a text"',
-        "",
-        "Score it on labelled texts:",
-        "",
-        f"    heedful eval {quoted(folder)} FILE",
-        "",
-        *python_usage(folder, "classifier", 'print(classifier.predict(["a text"])[0].label)'),
-    ]
-    title = f"{config.model.name}: a classifier made with heedful ({', '.join(config.labels[:8])})"
-    save_readme(folder, title=title, results=results, usage=usage)
-
-
-def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Classifier:
-    """The classifier of a run folder; `changes` are settings of the section answer.
-
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    config = changed_for_use(load_settings(ClassifyConfig, folder), changes or {}, ("answer",))
-    tokeniser = load_tokeniser(folder, TOKENISER)
-    model = with_weights(build_model(config, tokeniser.size), folder, device)
-    return Classifier(config, model, tokeniser)

@@ -8,36 +8,28 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.data.vectors import vectors_width
 from heedful.errors import UserError
-from heedful.model.text import TextConfig
 from heedful.task.classify.models import MODELS
-from heedful.task.config import ModelChoice, RunConfig, make_settings, section
-from heedful.task.folder import load_settings
+from heedful.task.config import DataSettings, RunConfig, section
+from heedful.task.folder import load_settings, task_of
 from heedful.task.models import Models
-from heedful.task.pretrain.config import PretrainRunConfig
 from heedful.task.settings import join_settings
+from heedful.task.tasks import task_named
 from heedful.task.tokenisers import TokeniserSettings
 
 
-class DataSettings(BaseModel):
+class LabelledSettings(DataSettings):
     """Which files, and how their text becomes tokens.
 
-    Without `valid`, `hold_out` of the training texts are held out of each class. A text of more than `max_length`
-    tokens is cut there, in training and in use. `text_column` and `label_column` are what a table calls its columns.
-    `vectors` is a file of word vectors in the text format of word2vec or GloVe to begin from.
+    Texts are held out of each class. A text of more than `max_length` tokens is cut there, in training and in use.
+    `text_column` and `label_column` are what a table calls its columns. `vectors` is a file of word vectors in the text
+    format of word2vec or GloVe to begin from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
     text_column: str = "text"
     label_column: str = "label"
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
     text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=30_000)
     lowercase: bool = True
     max_length: int = Field(default=500, ge=1)
-    folds_in_order: bool = Field(default=False, description="folds are runs of texts as they stand, not drawn")
     vectors: str | None = None
 
 
@@ -56,14 +48,6 @@ class AnswerSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class Classifiers(ModelChoice):
-    """A classifier by name and its own settings."""
-
-    models: ClassVar[Models] = MODELS
-
-    settings: TextConfig
-
-
 class ClassifyConfig(RunConfig):
     """All settings of a classifier; a run folder keeps them in ``config.yaml``.
 
@@ -76,9 +60,11 @@ class ClassifyConfig(RunConfig):
         "train": {"metric": "valid_accuracy", "tokens": 1024, "schedule": "cosine", "warmup": 50, "average": 3}
     }
 
+    settled: ClassVar[tuple[str, ...]] = ("labels",)
+    changeable: ClassVar[tuple[str, ...]] = ("answer",)
+
     task: Literal["classify"] = "classify"
-    data: DataSettings = DataSettings()
-    model: Classifiers = Field(default_factory=lambda: Classifiers.model_validate({"name": MODELS.default}))
+    data: LabelledSettings = LabelledSettings()
     answer: AnswerSettings = AnswerSettings()
     labels: tuple[str, ...] = ()
     start: str | None = None
@@ -107,17 +93,15 @@ class ClassifyConfig(RunConfig):
 
 
 def _settings_of(start: Path) -> dict[str, Any]:
-    """The settings of a classifier that begins from a pretraining."""
-    pretraining = load_settings(PretrainRunConfig, start)
+    """The settings of a classifier that begins from a pretraining.
+
+    Raises: UserError, when the folder is of another task.
+    """
+    task = task_of(start)
+    if task != "pretrain":
+        raise UserError(f"this run is of the task {task!r}", where=str(start), hint="expected a run of pretrain")
+    pretraining: Any = load_settings(task_named(task).config, start)
     model = pretraining.model.settings
     size = {"cell": model.cell, "embed": model.embed, "hidden": model.hidden, "layers": model.layers}
     data = {"text": pretraining.data.text.model_dump(), "lowercase": pretraining.data.lowercase}
     return {"model": {**size, "bidirectional": False}, "data": data}
-
-
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> ClassifyConfig:
-    """The settings of a classifier from layers of plain settings, the later ones winning.
-
-    Raises: UserError, for an unknown name, setting or value.
-    """
-    return make_settings(ClassifyConfig, *layers, where=where)

@@ -8,12 +8,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from heedful.data.document import UNLABELLED, Document
+from heedful.data.document import UNLABELLED, Document, as_document
 from heedful.data.labelled import Labelled
 from heedful.errors import UserError, require
-from heedful.task.classes import ClassCount, count_classes, macro_f1
+from heedful.task.classes import ClassCount, class_numbers, count_classes, macro_f1
 from heedful.task.classify.classifier import Classifier
-from heedful.task.classify.documents import as_document, label_numbers
 
 _BINS = 15
 """Of the calibration error, as Guo et al. 2017 have them."""
@@ -32,7 +31,7 @@ def evaluate(classifier: Classifier, texts: Sequence[Labelled]) -> dict[str, Any
     """
     if not texts:
         raise UserError("there is nothing to evaluate: no labelled text")
-    numbers, note = label_numbers(texts, classifier.labels)
+    numbers, note = class_numbers(texts, classifier.labels, "texts")
     longest = classifier.config.data.max_length
     classifier.predict([texts[0].text], attention=False)  # what is loaded at the first call is not timed
     start = time.perf_counter()
@@ -99,7 +98,7 @@ def scored_documents(classifier: Classifier, documents: Sequence[Document]) -> d
     """Accuracy, macro F1 and loss of documents, as validation reports them."""
     gold = torch.tensor([one.label for one in documents])
     found = score_labels(classifier.scores(documents), gold, classifier.labels)
-    return {f"valid_{name}": found[name] for name in ("accuracy", "macro_f1", "loss")}
+    return {name: found[name] for name in ("accuracy", "macro_f1", "loss")}
 
 
 def _of_class(one: ClassCount) -> dict[str, float]:

@@ -6,15 +6,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.errors import UserError
-from heedful.model.language import CausalTransformerConfig, RecurrentLanguageConfig
-from heedful.task.config import ModelChoice, RunConfig, make_settings, section
+from heedful.task.config import DataSettings, RunConfig, section
 from heedful.task.language_model.models import MODELS
 from heedful.task.models import Models
 from heedful.task.settings import join_settings
 from heedful.task.tokenisers import TokeniserSettings
 
 
-class DataSettings(BaseModel):
+class TextSettings(DataSettings):
     """Which files, and how their text becomes tokens.
 
     `documents` says what a document is: "file", all files one after the other are one long text, which training cuts
@@ -24,25 +23,11 @@ class DataSettings(BaseModel):
     tokens are scored.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
     documents: Literal["file", "line"] = "file"
     text: TokeniserSettings = TokeniserSettings(tokeniser="character")
     lowercase: bool = False
     window: int = Field(default=128, ge=1)
     valid_most: int = Field(default=200_000, ge=1)
-
-
-class LanguageModels(ModelChoice):
-    """A language model by name and its own settings."""
-
-    models: ClassVar[Models] = MODELS
-
-    settings: CausalTransformerConfig | RecurrentLanguageConfig
 
 
 class DecodeSettings(BaseModel):
@@ -84,9 +69,10 @@ class LanguageConfig(RunConfig):
         }
     }
 
+    changeable: ClassVar[tuple[str, ...]] = ("decode",)
+
     task: Literal["language-model"] = "language-model"
-    data: DataSettings = DataSettings()
-    model: LanguageModels = Field(default_factory=lambda: LanguageModels.model_validate({"name": MODELS.default}))
+    data: TextSettings = TextSettings()
     decode: DecodeSettings = DecodeSettings()
 
     @model_validator(mode="after")
@@ -120,11 +106,3 @@ class LanguageConfig(RunConfig):
             return defaults
         window = section(given, "data").get("window", cls.model_fields["data"].default.window)
         return join_settings({"model": {"reach": window, "max_length": window}}, defaults)
-
-
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> LanguageConfig:
-    """The settings of a language model from layers of plain settings, the later ones winning.
-
-    Raises: UserError, for an unknown name, setting or value.
-    """
-    return make_settings(LanguageConfig, *layers, where=where)

@@ -46,4 +46,4 @@ def validation_numbers(writer: Writer, tokens: Tokens) -> dict[str, float]:
             runs = runs[: number + 1]
             break
     total, count = writer.nll(runs)
-    return {"valid_loss": total / count, "valid_perplexity": perplexity(total / count)}
+    return {"loss": total / count, "perplexity": perplexity(total / count)}

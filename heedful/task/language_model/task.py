@@ -1,48 +1,97 @@
-"""Language modelling as the command line sees it."""
+"""Language modelling: a text in, what may come next out."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from heedful.data.places import repeats
 from heedful.data.report import Fault, Report, fault, pieces_of, side_of
+from heedful.data.stream import line_up
 from heedful.data.text import iterate_lines
-from heedful.errors import UserError
-from heedful.task.base import Answer, Options, Shown, Trained
-from heedful.task.config import expect_files
+from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.batches import Bucketed, Examples
+from heedful.task.hold_out import HeldOut
 from heedful.task.language_model.config import LanguageConfig
-from heedful.task.language_model.models import MODELS
-from heedful.task.language_model.texts import Text, read_text
-from heedful.task.language_model.writer import Continuation, Writer, load
-from heedful.task.models import Models
+from heedful.task.language_model.score import evaluate, validation_numbers
+from heedful.task.language_model.texts import (
+    Text,
+    Tokens,
+    Windows,
+    as_tokens,
+    hold_end_out,
+    read_text,
+    text_for_learning,
+)
+from heedful.task.language_model.writer import Continuation, Writer
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.watch import Map
 
 _LONG = 2000  # characters of a line that may not be meant as one
+_MANY_UNKNOWN = 0.01  # the share of unknown tokens that validation text of the same kind hardly has
 
 
-class LanguageModelling:
+@dataclass(frozen=True)
+class Validation:
+    """The text to validate on, as lines and as tokens."""
+
+    text: Text
+    tokens: Tokens
+
+
+class LanguageModelling(Task[Text, Validation]):
     """A text in, what may come next out."""
 
-    name = "language-model"
     summary = "plain text in, a model out that scores text and writes on"
     files = "a plain text file; it may be .gz"
-    question = "text"
-    pairs_of_files = False
-    options: ClassVar[Mapping[str, frozenset[str]]] = {}
-    models: Models = MODELS
     config = LanguageConfig
+    predictor = Writer
+    usage = Usage(
+        "a language model",
+        "Continue each line of a file, score a text, or see where the model looks",
+        (
+            "heedful predict {run} FILE --set decode.temperature=0.8",
+            "heedful eval {run} FILE",
+            'heedful show {run} "how a text begins"',
+        ),
+        ("writer", 'print(writer.predict(["how a text begins"])[0].text)'),
+    )
 
-    def train(self, config: LanguageConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the texts, holds their ends out if there are none for validation, and trains."""
-        from heedful.task.language_model.fit import Texts, train_writer
+    def read(self, config: LanguageConfig, files: Files) -> Text:
+        """The text of all files, one after the other."""
+        return read_text(files.paths)
 
-        expect_files(config.data, self.files)
-        data = config.data
-        valid, test = (read_text(files) if files else None for files in (data.valid, data.test))
-        return train_writer(config, Texts(read_text(data.train), valid, test), out, resume=resume, shown=shown)
+    def hold_out(self, config: LanguageConfig, raw: Text) -> HeldOut[Text]:
+        """The end of each file is held out."""
+        return hold_end_out(raw, config.data)
 
-    def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Writer:
-        """The language model of a run folder."""
-        return load(folder, device, changes)
+    def learn(self, config: LanguageConfig, raw: Text) -> Parts:
+        """The tokeniser."""
+        lines = list(text_for_learning(raw, config.data))
+        return {TOKENISER: learn_tokeniser(config.data.text, lines, lowercase=config.data.lowercase)}
+
+    def sizes(self, config: LanguageConfig, parts: Parts) -> Mapping[str, Any]:
+        """How many tokens there are."""
+        return {"size": parts[TOKENISER].size}
+
+    def prepare(self, predictor: Writer, train: Text, valid: Text) -> Prepared[Validation]:
+        """Text as tokens, in windows; a line about text that is short for its window, or strange to training."""
+        data = predictor.config.data
+        learnt, judged = (as_tokens(text, predictor.tokeniser, data) for text in (train, valid))
+        return Prepared(_examples(predictor, learnt), Validation(valid, judged), [*_doubts(predictor, learnt, judged)])
+
+    def measure(self, predictor: Writer, valid: Validation) -> Mapping[str, float]:
+        """Loss in nats per token, and perplexity."""
+        return validation_numbers(predictor, valid.tokens)
+
+    def watch(self, predictor: Writer, valid: Validation) -> Callable[[], Map | None]:
+        """Where the last tokens of a line of about 40 characters look."""
+        line = min(valid.text.lines, key=lambda line: abs(len(line) - 40))
+        return lambda: next(iter(predictor.looks(line)), None)
+
+    def finish(self, predictor: Writer, valid: Validation, folder: Path) -> tuple[Any, Mapping[str, Any]]:
+        """Counts the parameters, by which language models are compared."""
+        return predictor.config, {"parameters": sum(one.numel() for one in predictor.model.parameters())}
 
     def questions(self, config: LanguageConfig, file: str) -> Iterator[str]:
         """Lines of text."""
@@ -59,34 +108,36 @@ class LanguageModelling:
 
     def show(self, predictor: Writer, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """A text with its continuation, and where its last tokens look."""
-        if len(texts) != 1:
-            raise UserError(f"expected one text, got {len(texts)}", hint="put quotes around it")
         return [_answered(predictor, predictor.predict(texts)[0], "the text", maps=True, every=every)]
 
-    def evaluate(self, predictor: Writer, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
+    def score(self, predictor: Writer, raw: Text, options: Options) -> dict[str, Any]:
         """Perplexity, nats per token and per character, bits per character."""
-        from heedful.task.language_model.score import evaluate
+        return evaluate(predictor, raw)
 
-        return evaluate(predictor, read_text([str(file) for file in files]))
-
-    def check(self, files: Sequence[Path], config: LanguageConfig, predictor: Writer | None) -> Report:
+    def report(self, config: LanguageConfig, raw: Text, parts: Parts) -> Report:
         """Lines and their lengths, unknown tokens, lines that are empty, very long or seen before."""
-        from heedful.task.language_model.fit import make_tokeniser
+        pieces = pieces_of(raw.lines, parts[TOKENISER])
+        side = side_of(raw.lines, pieces, parts[TOKENISER])
+        return Report({"line": side}, _facts(raw, len(set().union(*pieces))), _first_lines(raw, pieces))
 
-        config = config if predictor is None else predictor.config
-        text = read_text([str(file) for file in files])
-        tokeniser = make_tokeniser(config, text) if predictor is None else predictor.tokeniser
-        pieces = pieces_of(text.lines, tokeniser)
-        side = side_of(text.lines, pieces, tokeniser)
-        return Report({"line": side}, _facts(text, len(set().union(*pieces))), _examples(text, pieces))
 
-    def next_commands(self, folder: str) -> list[str]:
-        """Continue texts, score one, see one."""
-        return [
-            f"heedful predict {folder} FILE --set decode.temperature=0.8",
-            f"heedful eval {folder} FILE",
-            f'heedful show {folder} "how a text begins"',
-        ]
+def _examples(writer: Writer, tokens: Tokens) -> Examples:
+    """Lines by length where they are documents, else windows of the one long text, at other places each epoch."""
+    data = writer.config.data
+    if data.documents == "line":
+        runs = tokens.runs(data.window, 0)
+        return Bucketed(runs, [(run.asked,) for run in runs], line_up)
+    (ids,) = tokens.documents
+    return Windows(ids, data.window)
+
+
+def _doubts(writer: Writer, train: Tokens, valid: Tokens) -> Iterator[str]:
+    """Lines about text that is short for its window, and about validation text that is strange to training."""
+    data, longest = writer.config.data, max(map(len, train.documents)) - 1
+    if data.documents == "file" and longest < data.window:
+        yield f"training: the text has {longest + 1} tokens only, fewer than data.window {data.window} and one"
+    if valid.unknown > _MANY_UNKNOWN:
+        yield f"validation: {valid.unknown:.1%} of the tokens are unknown; is it text of the same kind?"
 
 
 def _answered(predictor: Writer, found: Continuation, what: str, *, maps: bool, every: bool) -> Answer:
@@ -97,21 +148,21 @@ def _answered(predictor: Writer, found: Continuation, what: str, *, maps: bool, 
 
 
 def _facts(text: Text, different: int) -> dict[str, Fault]:
-    counts = Counter(line for line in text.lines if line)
+    twice = sum(1 for _ in repeats(((line, row) for row, line in enumerate(text.lines) if line), lambda one: one[0]))
     places = list(enumerate(text.lines, start=1))
     return {
         "lines": Fault(len(text.lines), []),
         "characters": Fault(text.characters, []),
         "different tokens": Fault(different, []),
         "empty lines": fault([f"{text.where}:{number}" for number, line in places if not line.strip()]),
-        "lines seen before": Fault(sum(count - 1 for count in counts.values()), []),
+        "lines seen before": Fault(twice, []),
         f"lines of more than {_LONG} characters": fault(
             [f"{text.where}:{number} ({len(line)})" for number, line in places if len(line) > _LONG]
         ),
     }
 
 
-def _examples(text: Text, pieces: Sequence[list[str]]) -> list[tuple[str, Sequence[str]]]:
+def _first_lines(text: Text, pieces: Sequence[list[str]]) -> list[tuple[str, Sequence[str]]]:
     """The first lines that have something in them."""
     some = [(number, own) for number, own in enumerate(pieces, start=1) if own][:3]
     return [(f"{text.where}:{number}", [" ".join(own[:60])]) for number, own in some]

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from heedful.data.stream import Ids, Run, cut, document
+from heedful.data.bucket import Plan, Share
+from heedful.data.stream import Ids, Run, StreamPlan, TextWindows, cut, document, line_up
 from heedful.data.text import iterate_lines
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 from heedful.shapes import BOS, EOS, UNK
-from heedful.task.language_model.config import DataSettings
+from heedful.task.hold_out import HeldOut
+from heedful.task.language_model.config import TextSettings
+from heedful.train import Ranks, TrainSettings
 
 _PIECE = 1 << 16  # lines made ids at a time, so that lists of Python numbers stay small
 
@@ -52,7 +56,27 @@ class Tokens:
         return [run for ids in self.documents for run in cut(ids, window, context=context)]
 
 
-def read_text(files: Sequence[str]) -> Text:
+@dataclass(frozen=True)
+class Windows:
+    """One long text as examples to learn from: windows of it, cut at other places each epoch."""
+
+    ids: Ids
+    window: int
+    counted: str = "tokens"
+
+    def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
+        """Which windows make a batch of ``train.tokens`` tokens."""
+        tokens, seed = settings.tokens, settings.seed
+        return StreamPlan(
+            self.ids, window=self.window, tokens=tokens, seed=seed, rank=ranks.rank, world=ranks.world
+        )  # fmt: skip
+
+    def collate(self, share: Share) -> Any:
+        """The tensors of this process's share of a batch."""
+        return line_up(TextWindows(self.ids, self.window), share.rows, everyone=share.everyone)
+
+
+def read_text(files: Sequence[Path]) -> Text:
     """Reads all files, one after the other.
 
     Raises: UserError, when a file cannot be read, or there is no text in them.
@@ -61,13 +85,13 @@ def read_text(files: Sequence[str]) -> Text:
     begins: list[int] = []
     for file in files:
         begins.append(len(lines))
-        lines += iterate_lines(Path(file))
+        lines += iterate_lines(file)
     if not any(line.strip() for line in lines):
-        raise UserError("there is no text in the file", where=files[0], hint="expected plain text")
-    return Text(lines, files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more", tuple(begins))
+        raise UserError("there is no text in the file", where=str(files[0]), hint="expected plain text")
+    return Text(lines, str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more", tuple(begins))
 
 
-def held_out(text: Text, data: DataSettings) -> tuple[Text, Text, str]:
+def hold_end_out(text: Text, data: TextSettings) -> HeldOut[Text]:
     """A text without its end, the end of `data.hold_out` to validate on, and a line that says so; so of each file.
 
     Counted are lines where each is a document, blank ones not, else characters: then whole lines are taken, but a line
@@ -88,7 +112,7 @@ def held_out(text: Text, data: DataSettings) -> tuple[Text, Text, str]:
     sizes = [sum(bool(line.strip()) for line in one.lines) if by_line else one.characters for one in (valid, text)]
     counted = f"the last {sizes[0]:,} of {sizes[1]:,} {'lines' if by_line else 'characters'}"
     whose = "the training text" if len(text.begins) == 1 else "each training text"
-    return train, valid, f"validation: {counted} of {whose}, held out"
+    return HeldOut(train, valid, f"validation: {counted} of {whose}, held out")
 
 
 def _last_lines(lines: Sequence[str], share: float) -> tuple[list[str], list[str]]:
@@ -113,7 +137,7 @@ def _last_characters(lines: Sequence[str], share: float) -> tuple[list[str], lis
     return [*lines[:start], line[:spare]], [line[spare:], *lines[start + 1 :]]
 
 
-def as_tokens(text: Text, tokeniser: Tokeniser, data: DataSettings) -> Tokens:
+def as_tokens(text: Text, tokeniser: Tokeniser, data: TextSettings) -> Tokens:
     """The text as ids: a document a line between BOS and EOS, or all lines as one.
 
     Raises: UserError, when there are not two tokens in it.
@@ -142,13 +166,13 @@ def _stream(lines: Sequence[str], tokeniser: Tokeniser, *, breaks: bool) -> Ids:
     return np.concatenate(parts)
 
 
-def text_for_learning(text: Text, data: DataSettings) -> Iterable[str]:
+def text_for_learning(text: Text, data: TextSettings) -> Iterable[str]:
     """What a tokeniser is learnt from: lines, with their ends where those are tokens of the text."""
     breaks = data.documents == "file" and data.text.tokeniser == "character"
     return [f"{line}\n" for line in text.lines] if breaks else text.lines
 
 
-def opening(tokeniser: Tokeniser, data: DataSettings) -> int:
+def opening(tokeniser: Tokeniser, data: TextSettings) -> int:
     """The token that a line begins after: BOS where lines are documents, else the end of the line before."""
     if data.documents == "line":
         return BOS

@@ -1,8 +1,8 @@
 """A trained language model: text in; how likely it is, how it may go on, and where the model looked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,20 +11,15 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from heedful.data.stream import Run, line_up
-from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.data.tokenise import Tokeniser
 from heedful.decode import Alike, sample
-from heedful.model.language import LanguageModel
-from heedful.store import save_tensors
 from heedful.task.answering import answering
-from heedful.task.batches import batches
-from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
+from heedful.task.base import TOKENISER, Predictor
+from heedful.task.batches import summed_loss
 from heedful.task.language_model.config import LanguageConfig
-from heedful.task.language_model.models import MODELS
 from heedful.task.language_model.texts import opening
 from heedful.watch import Map, attentions, record
 
-TOKENISER = "text"
 _ROWS, _COLUMNS = 12, 60  # of a map: the last positions, and the tokens that they look at
 
 
@@ -46,20 +41,20 @@ class Continuation:
         return self.prompt + self.joint + self.text
 
 
-class Writer:
+class Writer(Predictor[LanguageConfig]):
     """A model with its tokeniser and settings, as training leaves it and `heedful.load(folder)` gives it."""
 
-    def __init__(self, config: LanguageConfig, model: LanguageModel, tokeniser: Tokeniser) -> None:
-        self.config, self.model, self.tokeniser = config, model, tokeniser
-        self._opening = opening(tokeniser, config.data)
+    model: Any
 
-    def save(self, folder: str | Path) -> None:
-        """Writes a folder that `load` reads, with a README that says how to use it.
+    @property
+    def tokeniser(self) -> Tokeniser:
+        """How a text becomes tokens."""
+        return self.parts[TOKENISER]
 
-        Raises: UserError, when a file cannot be written.
-        """
-        save_texts(Path(folder), self.config, {}, tokeniser=self.tokeniser)
-        save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
+    @cached_property
+    def _opening(self) -> int:
+        """The token that a text begins after."""
+        return opening(self.tokeniser, self.config.data)
 
     def predict(self, texts: Sequence[str]) -> list[Continuation]:
         """Each text continued, drawn as the settings of the section decode say.
@@ -78,12 +73,9 @@ class Writer:
 
     def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
         """The negative log-likelihood of what the runs ask for, in nats, and how many tokens that is."""
-        total, tokens = 0.0, 0
+        lengths, most = [len(run.ids) for run in runs], self.config.decode.tokens
         with answering(self.model, self.config.decode.precision):
-            for rows in batches([len(run.ids) for run in runs], self.config.decode.tokens):
-                loss = self.model.loss(line_up(runs, rows).to(self._device))
-                total, tokens = total + float(loss.nll), tokens + loss.tokens
-        return total, tokens
+            return summed_loss(self.model, lengths, lambda rows: line_up(runs, rows), tokens=most)
 
     def looks(self, text: str, *, every: bool = False) -> list[Map]:
         """Where the last tokens of a text look: the mean of the last layer, or each layer and head.
@@ -94,7 +86,7 @@ class Writer:
             return []
         ids = self._prompt(text)
         with answering(self.model, self.config.decode.precision), record(self.model) as seen:
-            self.model.hear(torch.tensor([ids], device=self._device), None)
+            self.model.hear(torch.tensor([ids], device=self.device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
         pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.typed(text)][-len(ids) :]
         name, heads = list(maps.items())[-1]
@@ -133,19 +125,15 @@ class Writer:
         length = len(read[0])
         found = sample(
             self.model,
-            torch.tensor(read, device=self._device),
-            torch.full((len(read),), length, device=self._device),
+            torch.tensor(read, device=self.device),
+            torch.full((len(read),), length, device=self.device),
             temperature=decode.temperature,
             top_k=decode.top_k,
             top_p=decode.top_p,
-            generator=Alike(torch.Generator(self._device).manual_seed(decode.seed)),
+            generator=Alike(torch.Generator(self.device).manual_seed(decode.seed)),
             max_length=decode.length if longest is None else min(decode.length, longest - length + 1),
         )
         return [one.tokens for one in found]
-
-    @property
-    def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
 
 
 def _square(weights: Float[Tensor, "H q k"], size: int) -> Float[Tensor, "H T T"]:
@@ -156,44 +144,3 @@ def _square(weights: Float[Tensor, "H q k"], size: int) -> Float[Tensor, "H T T"
 def _end_of(weights: Float[Tensor, "H T T"]) -> Float[Tensor, "H t s"]:
     """The last rows and columns of a map."""
     return weights[:, -_ROWS:, -_COLUMNS:]
-
-
-def build_model(config: LanguageConfig, size: int) -> LanguageModel:
-    """The model that the settings describe, with fresh weights, for a vocabulary of `size`."""
-    model = MODELS.named(config.model.name)[1].family.build(config.model.settings, size)
-    assert isinstance(model, LanguageModel)
-    return model
-
-
-def save_texts(folder: Path, config: LanguageConfig, results: Mapping[str, Any], *, tokeniser: Tokeniser) -> None:
-    """Writes all of a run folder but the weights: tokeniser, settings, README with results.
-
-    Raises: UserError, when a file cannot be written.
-    """
-    save_parts(folder, config, {TOKENISER: tokeniser})
-    write_readme(folder, config, results)
-
-
-def write_readme(folder: Path, config: LanguageConfig, results: Mapping[str, Any]) -> None:
-    """Writes what the run is, what it reached, and the next commands."""
-    usage = [
-        "Continue each line of a file, score a text, or see where the model looks:",
-        "",
-        f"    heedful predict {quoted(folder)} FILE --set decode.temperature=0.8 --set decode.length=300",
-        f"    heedful eval {quoted(folder)} FILE --json",
-        f'    heedful show {quoted(folder)} "how a text begins"',
-        "",
-        *python_usage(folder, "writer", 'print(writer.predict(["how a text begins"])[0].text)'),
-    ]
-    save_readme(folder, title=f"{config.model.name}: a language model made with heedful", results=results, usage=usage)
-
-
-def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Writer:
-    """The language model of a run folder; `changes` are settings of the section decode.
-
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    config = changed_for_use(load_settings(LanguageConfig, folder), changes or {}, ("decode",))
-    tokeniser = load_tokeniser(folder, TOKENISER)
-    model = with_weights(build_model(config, tokeniser.size), folder, device)
-    return Writer(config, model, tokeniser)

@@ -10,9 +10,7 @@ from heedful.data.overlap import FAMILIES
 from heedful.data.vectors import vectors_width
 from heedful.model.attention_config import known
 from heedful.model.match.convolutional import ConvolutionalConfig
-from heedful.model.match.cross import CrossConfig
-from heedful.model.match.siamese import SiameseConfig
-from heedful.task.config import ModelChoice, RunConfig, make_settings, section
+from heedful.task.config import DataSettings, RunConfig, section
 from heedful.task.match.models import MODELS
 from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
@@ -21,22 +19,15 @@ METRICS = {"classes": "valid_accuracy", "relevance": "valid_map", "similarity": 
 """By what the best weights are chosen, for each goal."""
 
 
-class DataSettings(BaseModel):
+class MatchSettings(DataSettings):
     """Which files, how their text becomes tokens, and what is counted of a pair besides.
 
-    Without `valid`, `hold_out` of the training pairs are held out, all pairs of a group together. A text of more than
-    `max_length` tokens is cut there. `features` are families of numbers that the model gets beside the texts (see
-    `heedful.data.overlap`); none for a model that reads alone. With `answered`, a ranking learns only from groups that
-    have a relevant pair, as the papers do. `vectors` is a file of word vectors in the text format of word2vec or GloVe
-    to begin from.
+    All pairs of a group are held out together. A text of more than `max_length` tokens is cut there. `features` are
+    families of numbers that the model gets beside the texts (see `heedful.data.overlap`); none for a model that reads
+    alone. With `answered`, a ranking learns only from groups that have a relevant pair, as the papers do. `vectors`
+    is a file of word vectors in the text format of word2vec or GloVe to begin from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
     text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=50_000)
     lowercase: bool = True
     max_length: int = Field(default=60, ge=1)
@@ -59,14 +50,6 @@ class AnswerSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class Matchers(ModelChoice):
-    """A model of text pairs by name and its own settings."""
-
-    models: ClassVar[Models] = MODELS
-
-    settings: ConvolutionalConfig | SiameseConfig | CrossConfig
-
-
 class MatchConfig(RunConfig):
     """All settings of a matcher; a run folder keeps them in ``config.yaml``.
 
@@ -80,9 +63,11 @@ class MatchConfig(RunConfig):
         "train": {"metric": "auto", "tokens": 1024, "schedule": "cosine", "warmup": 50, "average": 3, "epochs": 10}
     }
 
+    settled: ClassVar[tuple[str, ...]] = ("goal", "labels", "scale", "train.metric")
+    changeable: ClassVar[tuple[str, ...]] = ("answer",)
+
     task: Literal["match"] = "match"
-    data: DataSettings = DataSettings()
-    model: Matchers = Field(default_factory=lambda: Matchers.model_validate({"name": MODELS.default}))
+    data: MatchSettings = MatchSettings()
     answer: AnswerSettings = AnswerSettings()
     goal: Literal["auto", "classes", "relevance", "similarity"] = "auto"
     labels: tuple[str, ...] = ()
@@ -104,11 +89,3 @@ class MatchConfig(RunConfig):
         """How many tokens of a text are read."""
         own = self.model.settings.longest
         return self.data.max_length if own is None else min(own, self.data.max_length)
-
-
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> MatchConfig:
-    """The settings of a matcher from layers of plain settings, the later ones winning.
-
-    Raises: UserError, for an unknown name, setting or value.
-    """
-    return make_settings(MatchConfig, *layers, where=where)

@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from heedful.data.document import UNLABELLED
 from heedful.data.matched import Match
 from heedful.errors import UserError
 from heedful.model.match.goal import Classes, Goal, Relevance, Similarity
+from heedful.task.classes import class_numbers, sorted_labels
 from heedful.task.match.config import METRICS, MatchConfig
 
 _YES_NO = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
@@ -21,35 +23,27 @@ class Numbered:
     note: str | None = None
 
 
-def find_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
-    """The settings with a goal that is not auto: the one that these labels look like.
-
-    Labels with a fraction are similarities; 1 and 0 for groups of pairs with something in common are relevances; all
-    others are classes.
-    """
-    return config.model_copy(update={"goal": _guess(pairs)}) if config.goal == "auto" else config
-
-
 def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
-    """The settings with the goal (see `find_goal`), classes, scale and metric that the training pairs give.
+    """The settings with the goal, classes, scale and metric that the training pairs give.
 
+    Where the goal is auto it is what the labels look like: labels with a fraction are similarities; 1 and 0 for groups
+    of pairs with something in common are relevances; all others are classes.
     Raises: UserError, when a label does not suit the goal, or all pairs have the same one.
     """
-    config = find_goal(config, pairs)
-    goal, train = config.goal, config.train
+    goal, train = _guess(pairs) if config.goal == "auto" else config.goal, config.train
     if train.metric == "auto":
         train = train.model_copy(update={"metric": METRICS[goal]})
     numbers = [_number(pair, goal) for pair in pairs] if goal != "classes" else []
-    kinds = {pair.label for pair in pairs}
-    if len(kinds) < 2:
+    labels = sorted_labels(pair.label for pair in pairs)
+    if len(labels) < 2:
         raise UserError(
             f"all {len(pairs)} training pairs have the label {pairs[0].label!r}, so that there is nothing to learn",
             where=pairs[0].where,
             hint="give pairs with two labels or more; is the column called label the right one?",
         )
     scale = (min(numbers), max(numbers)) if goal == "similarity" else config.scale
-    labels = tuple(sorted(kinds, key=_label_order)) if goal == "classes" else ()
-    return config.model_copy(update={"train": train, "labels": labels, "scale": scale})
+    settled = {"goal": goal, "train": train, "labels": labels if goal == "classes" else (), "scale": scale}
+    return config.model_copy(update=settled)
 
 
 def kinds_of(goal: str, pairs: Sequence[Match]) -> list[str]:
@@ -84,24 +78,8 @@ def label_numbers(config: MatchConfig, pairs: Sequence[Match]) -> Numbered:
     """
     if config.goal != "classes":
         return Numbered([_number(pair, config.goal) for pair in pairs])
-    places = {label: float(place) for place, label in enumerate(config.labels)}
-    numbers = [places.get(pair.label) for pair in pairs]
-    strange = [pair for pair, number in zip(pairs, numbers, strict=True) if number is None]
-    if not strange:
-        return Numbered(numbers)
-    shown = ", ".join(map(repr, config.labels[:10]))
-    if len(strange) == len(pairs):
-        raise UserError(
-            f"none of {len(pairs)} pairs has a label of training; the first is {strange[0].label!r}",
-            where=strange[0].where,
-            hint=f"training has {shown}: write them alike",
-        )
-    kinds = ", ".join(map(repr, sorted({pair.label for pair in strange})[:5]))
-    return Numbered(
-        numbers,
-        f"{len(strange)} of {len(pairs)} pairs have a label that training has not shown ({kinds}; the first is "
-        f"{strange[0].where}): they count as answered wrong",
-    )
+    numbers, note = class_numbers(pairs, config.labels, "pairs")
+    return Numbered([None if number == UNLABELLED else float(number) for number in numbers], note)
 
 
 def _guess(pairs: Sequence[Match]) -> str:
@@ -131,10 +109,3 @@ def _number(pair: Match, goal: str) -> float:
 
 
 _HINT = "--set goal=classes takes labels of any kind"
-
-
-def _label_order(label: str) -> tuple[bool, float, str]:
-    try:
-        return False, float(label), label
-    except ValueError:
-        return True, 0.0, label

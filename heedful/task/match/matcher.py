@@ -1,32 +1,30 @@
 """A trained matcher: pairs of texts in, labels or scores out, with where each text looked in the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from heedful.data.matched import MatchExample, collate_matches, match_lengths
 from heedful.data.overlap import Overlap
-from heedful.data.tokenise import Tokeniser, load_tokeniser
+from heedful.data.tokenise import Tokeniser
+from heedful.errors import UserError
 from heedful.model.match.convolutional import ConvolutionalConfig
-from heedful.shapes import UNK
-from heedful.store import check_folder, save_tensors
+from heedful.shapes import UNK, describe
 from heedful.task.answering import answering
+from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import batches
-from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, load_settings, python_usage, quoted, save_parts, save_readme, with_weights
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
 from heedful.task.match.look import pair_maps
-from heedful.task.match.models import MODELS
 from heedful.task.words import Words
 from heedful.watch import Map, attentions, record
 
-TOKENISER, OVERLAP = "text", "overlap"
+OVERLAP = "overlap"
+"""The name of what is counted of a pair, in the run folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,25 +44,18 @@ class Matched:
     is_cut: bool = False
 
 
-@dataclass(frozen=True)
-class Matcher:
-    """A trained model of text pairs with all that it needs to answer.
+class Matcher(Predictor[MatchConfig]):
+    """A trained model of text pairs with its tokeniser, settings, and what is counted of a pair."""
 
-    An instance predicts; `save` writes a folder from which `heedful.load` makes the same one.
-    """
+    @property
+    def tokeniser(self) -> Tokeniser:
+        """How a text becomes tokens."""
+        return self.parts[TOKENISER]
 
-    config: MatchConfig
-    model: nn.Module
-    tokeniser: Tokeniser
-    overlap: Overlap
-
-    def save(self, folder: str | Path) -> None:
-        """Writes the weights, the settings, the tokeniser, what is counted of a pair, and how to use it.
-
-        Raises: UserError, when a file cannot be written.
-        """
-        save_texts(Path(folder), self)
-        save_tensors(Path(folder) / WEIGHTS, self.model.state_dict())
+    @property
+    def overlap(self) -> Overlap:
+        """What is counted of a pair, beside what the model reads."""
+        return self.parts[OVERLAP]
 
     def predict(self, pairs: Sequence[tuple[str, str]], *, attention: bool = True) -> list[Matched]:
         """What is said of each pair (left, right), in the order given; without `attention` it is quicker."""
@@ -97,7 +88,13 @@ class Matcher:
         found = torch.zeros(len(examples), goal_of(self.config).outputs)
         with answering(self.model, self.config.answer.precision):
             for rows in self._batches(examples):
-                found[rows] = self.model(self._collated(examples, rows)).float().cpu()
+                outputs = self.model(self._collated(examples, rows))
+                if outputs.shape != (len(rows), found.shape[1]):
+                    raise UserError(
+                        f"{type(self.model).__name__} returned {describe(outputs)}",
+                        hint=f"expected [{len(rows)}, {found.shape[1]}]: one row a pair, one number an output",
+                    )
+                found[rows] = outputs.float().cpu()
         return found
 
     def _maps(self, examples: Sequence[MatchExample], pairs: Sequence[tuple[str, str]]) -> list[list[Map]]:
@@ -127,56 +124,7 @@ class Matcher:
 
     def _collated(self, examples: Sequence[MatchExample], rows: list[int]) -> Any:
         plain = [MatchExample(one.left, one.right, None, one.features) for one in (examples[row] for row in rows)]
-        return collate_matches(plain).to(next(self.model.parameters()).device)
+        return collate_matches(plain).to(self.device)
 
     def _batches(self, examples: Sequence[MatchExample]) -> list[list[int]]:
         return list(batches([max(both) for both in match_lengths(examples)], self.config.answer.tokens))
-
-
-def build_model(config: MatchConfig, size: int, features: int) -> nn.Module:
-    """The model that settled settings describe, with fresh weights, for a vocabulary of `size`."""
-    family = MODELS.named(config.model.name)[1].family
-    return family.build(config.model.settings, size, goal_of(config), features=features)
-
-
-def save_texts(folder: Path, matcher: Matcher) -> None:
-    """Writes all of a run folder but the weights: tokeniser, what is counted, settings, README.
-
-    Raises: UserError, when a file cannot be written.
-    """
-    save_parts(folder, matcher.config, {TOKENISER: matcher.tokeniser, OVERLAP: matcher.overlap})
-    write_readme(folder, matcher.config, {})
-
-
-def load_texts(folder: Path) -> tuple[Tokeniser, Overlap]:
-    """The tokeniser, and what is counted of a pair, that lie in a run folder.
-
-    Raises: UserError, when one is missing or damaged.
-    """
-    check_folder(folder, [f"{OVERLAP}.json"])
-    return load_tokeniser(folder, TOKENISER), Overlap.load(folder, OVERLAP)
-
-
-def write_readme(folder: Path, config: MatchConfig, results: Mapping[str, Any]) -> None:
-    """Writes what the run is, what it reached, and the next commands."""
-    usage = [
-        "Match a file, two columns a line with a tab between, or see where the texts look:",
-        "",
-        f"    heedful predict {quoted(folder)} FILE > OUT",
-        f'    heedful show {quoted(folder)} "a text" "another"',
-        "",
-        *python_usage(folder, "matcher", 'print(matcher.predict([("a text", "another")])[0].score)'),
-    ]
-    title = f"{config.model.name}: a model of text pairs made with heedful ({config.goal})"
-    save_readme(folder, title=title, results=results, usage=usage)
-
-
-def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Matcher:
-    """The matcher of a run folder; `changes` are settings of the section answer.
-
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    config = changed_for_use(load_settings(MatchConfig, folder), changes or {}, ("answer",))
-    tokeniser, overlap = load_texts(folder)
-    model = with_weights(build_model(config, tokeniser.size, overlap.size), folder, device)
-    return Matcher(config, model, tokeniser, overlap)

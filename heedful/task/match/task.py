@@ -1,46 +1,138 @@
-"""Matching text pairs as the command line sees it."""
+"""Matching: two texts in, their label, relevance or similarity out."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from heedful.data.matched import QUESTIONS, Match, iterate_matches, read_matches
+from torch import nn
+
+from heedful.data.matched import (
+    QUESTIONS,
+    Match,
+    MatchExample,
+    collate_matches,
+    iterate_matches,
+    match_lengths,
+    read_matches,
+)
+from heedful.data.overlap import Overlap
+from heedful.data.places import count_note, once_note, repeats
 from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.tokenise import load_tokeniser
 from heedful.errors import UserError
-from heedful.task.base import Answer, Options, Shown, Trained
-from heedful.task.config import expect_files
+from heedful.model.text import WordVectors
+from heedful.store import check_folder
+from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.batches import Bucketed
+from heedful.task.hold_out import Strata
 from heedful.task.match.config import MatchConfig
-from heedful.task.match.matcher import Matched, Matcher, load
-from heedful.task.match.models import MODELS
-from heedful.task.models import Models
+from heedful.task.match.labels import goal_of, kinds_of, label_numbers, settle_goal
+from heedful.task.match.matcher import OVERLAP, Matched, Matcher
+from heedful.task.match.options import OPTIONS
+from heedful.task.match.score import evaluate, scores
+from heedful.task.tokenisers import learn_tokeniser
+from heedful.task.vectors import begin_from
+from heedful.watch import Map
 
 
-class MatchPairs:
+@dataclass(frozen=True)
+class Validation:
+    """The pairs to validate on: as they were written, as the model reads them, and their labels as numbers."""
+
+    pairs: Sequence[Match]
+    examples: Sequence[MatchExample]
+    numbers: Sequence[float | None]
+
+
+class MatchPairs(Task[list[Match], Validation]):
     """Two texts in, their label, relevance or similarity out."""
 
-    name = "match"
     summary = "labelled pairs of texts in, a model that compares two texts out"
     files = "a .tsv, .csv or .jsonl file with left, right, label and perhaps group, which may be .gz"
-    question = "pair of texts"
-    pairs_of_files = False
-    options: ClassVar[Mapping[str, frozenset[str]]] = {"train": frozenset({"vectors"})}
-    models: Models = MODELS
     config = MatchConfig
+    predictor = Matcher
+    options = OPTIONS
+    usage = Usage(
+        "a matcher",
+        "Match a file, two columns a line with a tab between, or see where the texts look",
+        ("heedful predict {run} FILE > OUT", 'heedful show {run} "a text" "another"'),
+        ("matcher", 'print(matcher.predict([("a text", "another")])[0].score)'),
+    )
+    show_takes = 2
 
-    def train(self, config: MatchConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the pairs, holds some groups out if there are none for validation, and trains."""
-        from heedful.task.match.fit import Texts, train_matcher
+    def read(self, config: MatchConfig, files: Files) -> list[Match]:
+        """The pairs with their labels and groups."""
+        return [pair for path in files.paths for pair in read_matches(path)]
 
-        expect_files(config.data, self.files)
-        data = config.data
-        train, valid, test = (_read(files) for files in (data.train, data.valid, data.test))
-        return train_matcher(config, Texts(train, valid, test), out, resume=resume, shown=shown)
+    def settle(self, config: MatchConfig, raw: list[Match]) -> MatchConfig:
+        """The goal, and the classes or the scale, that the training labels show."""
+        return settle_goal(config, raw)
 
-    def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Matcher:
-        """The matcher of a run folder."""
-        return load(folder, device, changes)
+    def strata(self, config: MatchConfig, raw: list[Match]) -> Strata:
+        """Pairs of each class, groups with and without a relevant pair, low and high similarities; groups whole.
+
+        Raises: UserError, when a label does not suit the goal, or the only group with a relevant pair is to be split.
+        """
+        complete = [pair for pair in raw if not pair.is_empty]
+        kinds = dict(zip(map(id, complete), kinds_of(config.goal, complete), strict=True))
+        answered = {pair.group for pair in complete if kinds[id(pair)] == "1"}
+        if config.goal == "relevance" and len(answered) == 1:
+            raise UserError(
+                "one group only has a relevant pair, and it cannot be both learnt and held out for validation",
+                hint="give validation pairs with --valid",
+            )
+        usable = [not pair.is_empty for pair in raw]
+        return Strata("pairs", [kinds.get(id(pair), "") for pair in raw], [pair.group for pair in raw], usable)
+
+    def learn(self, config: MatchConfig, raw: list[Match]) -> Parts:
+        """The tokeniser, from both sides, each text once; and what is counted of a pair."""
+        texts = dict.fromkeys(text for pair in raw for text in (pair.left, pair.right))
+        tokeniser = learn_tokeniser(config.data.text, list(texts), lowercase=config.data.lowercase)
+        return {TOKENISER: tokeniser, OVERLAP: Overlap.learn(_sides(raw), config.data.features)}
+
+    def load_parts(self, config: MatchConfig, folder: Path) -> Parts:
+        """The tokeniser, and what is counted of a pair, that lie in a run folder."""
+        check_folder(folder, [f"{OVERLAP}.json"])
+        return {TOKENISER: load_tokeniser(folder, TOKENISER), OVERLAP: Overlap.load(folder, OVERLAP)}
+
+    def sizes(self, config: MatchConfig, parts: Parts) -> Mapping[str, Any]:
+        """How many tokens and counted features there are, and what the outputs mean."""
+        return {"vocabulary": parts[TOKENISER].size, "goal": goal_of(config), "features": parts[OVERLAP].size}
+
+    def begin(self, config: MatchConfig, model: nn.Module, parts: Parts) -> list[str]:
+        """Word vectors, where a file of them is given."""
+        if config.data.vectors is None:
+            return []
+        words = next((module for module in model.modules() if isinstance(module, WordVectors)), None)
+        if words is None:
+            raise UserError("data.vectors is for models of this package", hint="leave it out")
+        return [begin_from(words, Path(config.data.vectors), parts[TOKENISER])]
+
+    def prepare(self, predictor: Matcher, train: list[Match], valid: list[Match]) -> Prepared[Validation]:
+        """Pairs of ids without those that training cannot use; these, and what is cut or empty, are told."""
+        config, kept = predictor.config, usable(train, predictor.config)
+        learnt = predictor.examples(_sides(kept), label_numbers(config, kept).numbers)
+        judged, numbered = predictor.examples(_sides(valid)), label_numbers(config, valid)
+        warnings = [*_left_out(train, kept, config), *_doubts(config, numbered.numbers, numbered.note)]
+        warnings += [*_cut(predictor, kept, "training"), *_cut(predictor, valid, "validation")]
+        examples = Bucketed(learnt, match_lengths(learnt), collate_matches, counted="pairs")
+        return Prepared(examples, Validation(valid, judged, numbered.numbers), warnings)
+
+    def measure(self, predictor: Matcher, valid: Validation) -> Mapping[str, float]:
+        """What suits the goal, and the loss."""
+        groups = [pair.group for pair in valid.pairs]
+        return scores(predictor.config, predictor.outputs(valid.examples), valid.numbers, groups=groups)
+
+    def watch(self, predictor: Matcher, valid: Validation) -> Callable[[], Map | None]:
+        """Where the texts of a pair of middling length look."""
+        best = min(valid.pairs, key=lambda pair: abs(len(pair.left) - 50) + abs(len(pair.right) - 60))
+        return lambda: next(iter(predictor.predict([(best.left, best.right)])[0].maps), None)
+
+    def finish(self, predictor: Matcher, valid: Validation, folder: Path) -> tuple[Any, Mapping[str, Any]]:
+        """Says which goal it was."""
+        return predictor.config, {"goal": predictor.config.goal}
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs, two columns; standard input is tab-separated."""
@@ -58,36 +150,81 @@ class MatchPairs:
 
     def show(self, predictor: Matcher, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """What is said of the pair, and where the left text's words look in the right one."""
-        if len(texts) != 2:
-            raise UserError(f"expected two texts, got {len(texts)}", hint='each in quotes: "a text" "another"')
         found = predictor.predict([(texts[0], texts[1])])[0]
         answer = _answered(predictor, found, f"too long; only the first {predictor.config.longest} tokens were read")
-        maps = (
-            [one for own in found.maps for one in (own.of_heads() if own.layers else (own,))] if every else answer.maps
-        )
-        return [replace(answer, maps=maps)]
+        if not every:
+            return [answer]
+        return [replace(answer, maps=[one for own in found.maps for one in (own.of_heads() if own.layers else (own,))])]
 
-    def evaluate(self, predictor: Matcher, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
+    def score(self, predictor: Matcher, raw: list[Match], options: Options) -> dict[str, Any]:
         """Accuracy and F1; MAP and MRR of rankings; correlations of similarities."""
-        from heedful.task.match.score import evaluate
+        return evaluate(predictor, raw)
 
-        return evaluate(predictor, _read(list(map(str, files))))
-
-    def check(self, files: Sequence[Path], config: MatchConfig, predictor: Matcher | None) -> Report:
+    def report(self, config: MatchConfig, raw: list[Match], parts: Parts) -> Report:
         """Labels, groups, lengths, unknown words, empty sides, repeated and contradicting pairs."""
-        from heedful.task.match.fit import make_tokeniser
+        tokeniser = parts[TOKENISER]
+        texts = {side: [getattr(pair, side) for pair in raw] for side in ("left", "right")}
+        pieces = {side: [tokeniser.pieces(ids) for ids in tokeniser.encode_all(own)] for side, own in texts.items()}
+        longest = [max(map(len, both)) for both in zip(*pieces.values(), strict=True)]
+        facts = _facts(raw) | {
+            f"cut after {config.longest} tokens": fault(
+                [f"{pair.where} ({n})" for pair, n in zip(raw, longest, strict=True) if n > config.longest]
+            ),
+        }
+        sides = {side: side_of(texts[side], pieces[side], tokeniser) for side in texts}
+        return Report(sides, facts, [(pair.where, [pair.label, pair.left[:300], pair.right[:300]]) for pair in raw[:3]])
 
-        config = config if predictor is None else predictor.config
-        pairs = _read(list(map(str, files)))
-        return _report(pairs, config, make_tokeniser(config, pairs) if predictor is None else predictor.tokeniser)
 
-    def next_commands(self, folder: str) -> list[str]:
-        """Match a file, see a pair."""
-        return [f"heedful predict {folder} FILE > OUT", f'heedful show {folder} "a text" "another"']
+def usable(pairs: Sequence[Match], config: MatchConfig) -> list[Match]:
+    """The pairs that training can use: both sides there, and of a ranking those of groups with a relevant pair.
+
+    Raises: UserError, when none is left.
+    """
+    kept = [pair for pair in pairs if not pair.is_empty]
+    if config.goal == "relevance" and config.data.answered:
+        numbers = label_numbers(config, kept).numbers
+        answered = {pair.group for pair, number in zip(kept, numbers, strict=True) if number}
+        kept = [pair for pair in kept if pair.group in answered]
+    if not kept:
+        raise UserError(
+            f"none of {len(pairs)} training pairs can be used",
+            where=pairs[0].where,
+            hint="each needs two texts, and a ranking some group with the label 1",
+        )
+    return kept
 
 
-def _read(files: Sequence[str]) -> list[Match]:
-    return [pair for file in files for pair in read_matches(Path(file))]
+def _sides(pairs: Sequence[Match]) -> list[tuple[str, str]]:
+    return [(pair.left, pair.right) for pair in pairs]
+
+
+def _left_out(pairs: Sequence[Match], kept: Sequence[Match], config: MatchConfig) -> Iterator[str]:
+    """Lines about the pairs that training cannot use, and about classes of which it has one example."""
+    empty = [pair.where for pair in pairs if pair.is_empty]
+    yield from (f"left out of training: {note}" for note in count_note(empty, len(pairs), "pairs have an empty side"))
+    if others := len(pairs) - len(kept) - len(empty):
+        yield f"left out of training: {others} pairs of groups without a relevant one (data.answered)"
+    if config.goal == "classes":
+        yield from once_note((pair.label for pair in kept), "pair")
+
+
+def _doubts(config: MatchConfig, numbers: Sequence[float | None], note: str | None) -> Iterator[str]:
+    """Lines about labels that validation has or lacks."""
+    if note:
+        yield f"validation: {note}"
+    if config.goal == "relevance" and not any(numbers):
+        yield "validation: no pair is relevant, so that map and mrr are not defined"
+
+
+def _cut(matcher: Matcher, pairs: Sequence[Match], split: str) -> Iterator[str]:
+    """Lines about pairs that are cut or empty."""
+    config = matcher.config
+    limit = "data.max_length" if config.longest == config.data.max_length else "model.max_length"
+    cut = [pair.where for pair, is_cut in zip(pairs, matcher.are_cut(_sides(pairs)), strict=True) if is_cut]
+    empty = [pair.where for pair in pairs if pair.is_empty]
+    notes = count_note(cut, len(pairs), f"pairs have a text that is cut after {config.longest} tokens ({limit})")
+    notes += count_note(empty, len(pairs), "pairs have an empty side, read as one unknown word")
+    yield from (f"{split}: {note}" for note in notes)
 
 
 def _answered(matcher: Matcher, found: Matched, note: str) -> Answer:
@@ -102,32 +239,21 @@ def _answered(matcher: Matcher, found: Matched, note: str) -> Answer:
     return Answer(text, maps, note if found.is_cut else None, record)
 
 
-def _report(pairs: Sequence[Match], config: MatchConfig, tokeniser: Any) -> Report:
-    texts = {side: [getattr(pair, side) for pair in pairs] for side in ("left", "right")}
-    pieces = {side: [tokeniser.pieces(ids) for ids in tokeniser.encode_all(own)] for side, own in texts.items()}
-    longest = [max(map(len, both)) for both in zip(*pieces.values(), strict=True)]
+def _facts(pairs: Sequence[Match]) -> dict[str, Fault]:
+    """What is wrong with pairs, but for their lengths."""
     counts, groups = Counter(pair.label for pair in pairs), Counter(pair.group for pair in pairs)
     answered = {pair.group for pair in pairs if pair.label == "1"}
-    first: dict[tuple[str, str], Match] = {}
-    twice: list[str] = []
-    otherwise: list[str] = []
-    for pair in pairs:
-        seen = first.setdefault((pair.left, pair.right), pair)
-        if seen is not pair:
-            (twice if seen.label == pair.label else otherwise).append(f"{pair.where} (as {seen.where})")
-    facts = {
+    twice = [
+        (f"{pair.where} (as {first.where})", pair.label == first.label)
+        for pair, first in repeats(pairs, lambda pair: (pair.left, pair.right))
+    ]
+    return {
         "pairs": Fault(len(pairs), []),
         "labels": Fault(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
         "groups": Fault(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
         "groups without a label 1": fault([name[:40] for name in groups if name not in answered]),
         "empty side": fault([pair.where for pair in pairs if pair.is_empty]),
         "same text twice": fault([pair.where for pair in pairs if pair.left == pair.right and pair.left]),
-        "seen before": fault(twice),
-        "seen before with another label": fault(otherwise),
-        f"cut after {config.longest} tokens": fault(
-            [f"{pair.where} ({n})" for pair, n in zip(pairs, longest, strict=True) if n > config.longest]
-        ),
+        "seen before": fault([where for where, same_label in twice if same_label]),
+        "seen before with another label": fault([where for where, same_label in twice if not same_label]),
     }
-    sides = {side: side_of(texts[side], pieces[side], tokeniser) for side in texts}
-    shown = [(pair.where, [pair.label, pair.left[:300], pair.right[:300]]) for pair in pairs[:3]]
-    return Report(sides, facts, shown)

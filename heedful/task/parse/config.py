@@ -9,7 +9,7 @@ from heedful.data.tree.linear import PUNCTUATION
 from heedful.errors import UserError
 from heedful.model.seq2seq import SeqToSeqConfig
 from heedful.model.transformer import TransformerConfig
-from heedful.task.config import ModelChoice, RunConfig, make_settings
+from heedful.task.config import DataSettings, RunConfig
 from heedful.task.models import Models
 from heedful.task.parse.models import MODELS
 
@@ -31,21 +31,14 @@ class WordSettings(BaseModel):
     hide: float = Field(default=0.5, ge=0)
 
 
-class DataSettings(BaseModel):
+class TreeSettings(DataSettings):
     """Which files, and how trees become sequences.
 
     `functions` keeps function tags (NP-SBJ); `tags` says which part-of-speech tags are said (punctuation, none, all);
     `reverse` reads sentences from their end; `split` cuts questions into words as the Penn Treebank does (ptb) or at
-    blanks only (blanks). Training trees of more than `max_length` symbols are left out, and counted. Without `valid`,
-    `hold_out` of the training trees are held out, drawn by the seed.
+    blanks only (blanks). Training trees of more than `max_length` symbols are left out, and counted.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
     functions: bool = False
     tags: Literal["punctuation", "none", "all"] = "punctuation"
     reverse: bool = False
@@ -53,14 +46,6 @@ class DataSettings(BaseModel):
     words: WordSettings = WordSettings()
     max_length: int = Field(default=200, ge=1)
     valid_most: int = Field(default=1000, ge=1, description="validation looks at the first so many trees")
-
-
-class Parsers(ModelChoice):
-    """A parser by name and its own settings."""
-
-    models: ClassVar[Models] = MODELS
-
-    settings: TransformerConfig | SeqToSeqConfig
 
 
 class DecodeSettings(BaseModel):
@@ -99,16 +84,21 @@ class ParseConfig(RunConfig):
         }
     }
 
+    changeable: ClassVar[tuple[str, ...]] = ("decode",)
+
     task: Literal["parse"] = "parse"
-    data: DataSettings = DataSettings()
-    model: Parsers = Field(default_factory=lambda: Parsers.model_validate({"name": MODELS.default}))
+    data: TreeSettings = TreeSettings()
     decode: DecodeSettings = DecodeSettings()
 
     @model_validator(mode="after")
     def _places_are_not_reversed(self) -> "ParseConfig":
         settings = self.model.settings
         region = settings.attention.region if isinstance(settings, SeqToSeqConfig) else "everywhere"
-        stands = isinstance(settings, TransformerConfig) or settings.decoder == "guided" or region != "everywhere"
+        stands = (
+            isinstance(settings, TransformerConfig)
+            or getattr(settings, "decoder", "") == "guided"
+            or region != "everywhere"
+        )
         if self.data.reverse and stands:
             raise UserError(
                 f"data.reverse is true, but {self.model.name} knows where in the sentence it stands",
@@ -121,11 +111,3 @@ class ParseConfig(RunConfig):
         """Where a sentence is cut, in words: what `decode` says, or what the model can read."""
         known = self.model.settings.longest_source
         return self.decode.longest_source if known is None else min(self.decode.longest_source, known - 1)
-
-
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> ParseConfig:
-    """The settings of a parser from layers of plain settings, the later ones winning.
-
-    Raises: UserError, for an unknown name, setting or value.
-    """
-    return make_settings(ParseConfig, *layers, where=where)

@@ -3,12 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from heedful.data.batch import Example, collate
 from heedful.data.tree import ParsedText, Tree
 from heedful.errors import UserError
-from heedful.layer.loss import TokenLoss
-from heedful.task.answering import evaluating
-from heedful.task.batches import batches
 from heedful.task.parse.parser import Parser
 from heedful.task.parse.score import score_brackets
 
@@ -36,23 +32,9 @@ def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = N
         "bracket_recall": score.recall,
         "exact": score.exact_match,
         "well_formed": formed / max(1, len(trees)),
-        "loss": loss_of(parser, [parser.example(tree) for tree in trees if len(tree.words) <= longest]),
+        "loss": parser.loss([parser.example(tree) for tree in trees if len(tree.words) <= longest]),
         "sentences": len(trees),
     }
-
-
-def loss_of(parser: Parser, examples: Sequence[Example]) -> float:
-    """The negative log-likelihood of a gold symbol, in nats; 0 where there is none."""
-    model, device = parser.model, next(parser.model.parameters()).device
-    known = parser.config.model.settings.longest_target
-    examples = [Example(one.source, one.target[: None if known is None else known - 1]) for one in examples]
-    lengths = [max(len(one.source), len(one.target)) + 1 for one in examples]
-    with evaluating(model):
-        losses: list[TokenLoss] = [
-            model.loss(collate(examples, rows).to(device))  # pyright: ignore[reportCallIssue]
-            for rows in batches(lengths, parser.config.decode.tokens)
-        ]
-    return sum(float(loss.nll) for loss in losses) / max(1, sum(loss.tokens for loss in losses))
 
 
 def flat(words: Sequence[str]) -> Tree:

@@ -1,12 +1,11 @@
 """The parser: sentences in, trees out, each with where the model looked for its symbols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, cast
 
 import torch
-from torch import nn
 
 from heedful.data.batch import Example, collate, pad_sources
 from heedful.data.tokenise.base import SPECIAL
@@ -15,16 +14,15 @@ from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
 from heedful.decode import Bracketing, Hypothesis, search
 from heedful.shapes import EOS
-from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
-from heedful.task.batches import batches
-from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, with_weights
+from heedful.task.base import Predictor
+from heedful.task.batches import batches, grouped, in_eights, summed_loss
 from heedful.task.parse.config import ParseConfig
-from heedful.task.parse.folder import build_model, load_config, load_texts, save_texts
-from heedful.task.parse.models import MODELS
 from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map, attentions, record
+
+WORDS, SYMBOLS = "source", "target"
+"""The names of the known words and of the symbols in the run folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +41,26 @@ class Parse:
     is_cut: bool = False
 
 
-class Parser:
+class Parser(Predictor[ParseConfig]):
     """A trained model with its words and symbols.
 
     Every tree that it gives is well-formed and has exactly the words of its sentence.
     """
 
-    def __init__(self, config: ParseConfig, model: nn.Module, *, words: KnownWords, symbols: Symbols) -> None:
-        self.config, self.model, self.words, self.symbols = config, model, words, symbols
-        decode = config.decode
-        self._constraint = Bracketing(symbols.brackets(), deepest=decode.deepest, run=decode.run)
+    @property
+    def words(self) -> KnownWords:
+        """Which words have an id of their own."""
+        return self.parts[WORDS]
+
+    @property
+    def symbols(self) -> Symbols:
+        """What is said of a tree."""
+        return self.parts[SYMBOLS]
+
+    @cached_property
+    def _constraint(self) -> Bracketing:
+        decode = self.config.decode
+        return Bracketing(self.symbols.brackets(), deepest=decode.deepest, run=decode.run)
 
     def predict(
         self, sentences: Sequence[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
@@ -87,19 +95,30 @@ class Parser:
 
     def search(self, sources: Sequence[Sequence[int]], size: int) -> list[Hypothesis]:
         """The best symbols for source ids (without EOS), searched for with a beam of `size`."""
-        found = [Hypothesis([], 0.0, 0.0, None) for _ in sources]
+        lengths = [len(ids) + 1 if ids else 0 for ids in sources]
+
+        def find(rows: list[int], longest: int) -> list[Hypothesis]:
+            return self._search_batch([sources[row] for row in rows], size, longest)
+
         with answering(self.model, self.config.decode.precision):
-            for longest, alike in self._by_longest([len(ids) for ids in sources]):
-                for rows in batches([len(sources[i]) + 1 for i in alike], self.config.decode.tokens):
-                    chosen = [alike[row] for row in rows]
-                    for i, one in zip(chosen, self._batch([sources[i] for i in chosen], size, longest), strict=True):
-                        found[i] = one
-        return found
+            found = grouped(lengths, find, longest=self._longest_tree, tokens=self.config.decode.tokens)
+        return [found.get(row, Hypothesis([], 0.0, 0.0, None)) for row in range(len(sources))]
+
+    def loss(self, examples: Sequence[Example]) -> float:
+        """The negative log-likelihood of a gold symbol, in nats; 0 where there is none."""
+        known = self.config.model.settings.longest_target
+        cut = [Example(one.source, one.target[: None if known is None else known - 1]) for one in examples]
+        lengths = [max(len(one.source), len(one.target)) + 1 for one in cut]
+        with evaluating(self.model):
+            nll, tokens = summed_loss(
+                self.model, lengths, lambda rows: collate(cut, rows), tokens=self.config.decode.tokens
+            )
+        return nll / max(1, tokens)
 
     def maps(self, sentences: Sequence[Sequence[str]], targets: Sequence[Sequence[int]]) -> list[Map | None]:
         """Where the model looks while it says these symbols: the mean over heads of its last look at the words."""
         maps: list[Map | None] = [None] * len(sentences)
-        if not attentions(self.model, self._looks):
+        if not attentions(self.model, self.config.looks):
             return maps
         real = [i for i, words in enumerate(sentences) if words]
         with evaluating(self.model):
@@ -109,32 +128,16 @@ class Parser:
                     maps[i] = seen
         return maps
 
-    def save(self, folder: str | Path) -> None:
-        """Writes a folder that `heedful.load` reads."""
-        folder = Path(folder)
-        save_texts(folder, self.config, self.words, symbols=self.symbols)
-        save_tensors(folder / WEIGHTS, self.model.state_dict())
+    def _longest_tree(self, length: int) -> int:
+        """The most symbols, EOS included, that the tree of a sentence of this length, its end included, may have."""
+        most, known = (
+            int(self.config.decode.ratio * in_eights(length - 1)) + 20,
+            self.config.model.settings.longest_target,
+        )
+        return most if known is None else min(most, known)
 
-    @property
-    def _looks(self) -> str:
-        return MODELS.named(self.config.model.name)[1].family.looks
-
-    def _by_longest(self, lengths: Sequence[int]) -> list[tuple[int, list[int]]]:
-        """The most symbols a tree may have, EOS included, and the sentences for which that is so; no empty ones.
-
-        It depends on a sentence's own length only, in steps of 8, so that no tree depends on who shares its batch.
-        """
-        groups: dict[int, list[int]] = {}
-        for i, length in enumerate(lengths):
-            most = int(self.config.decode.ratio * -(-length // 8) * 8) + 20
-            known = self.config.model.settings.longest_target
-            if length:
-                groups.setdefault(most if known is None else min(most, known), []).append(i)
-        return sorted(groups.items(), reverse=True)
-
-    def _batch(self, sources: Sequence[Sequence[int]], size: int, longest: int) -> list[Hypothesis]:
-        device = next(self.model.parameters()).device
-        source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
+    def _search_batch(self, sources: Sequence[Sequence[int]], size: int, longest: int) -> list[Hypothesis]:
+        source, lengths = (tensor.to(self.device) for tensor in pad_sources(sources))
         found = search(
             cast(Any, self.model),
             source,
@@ -149,8 +152,8 @@ class Parser:
     def _look(self, pairs: Sequence[tuple[Sequence[str], Sequence[int]]]) -> list[Map]:
         """The maps of one batch."""
         batch = collate([Example(self.source_ids(words), list(target)) for words, target in pairs])
-        batch = batch.to(next(self.model.parameters()).device)
-        with torch.no_grad(), record(self.model, self._looks) as seen:
+        batch = batch.to(self.device)
+        with torch.no_grad(), record(self.model, self.config.looks) as seen:
             cast(Any, self.model).logits(batch.source, batch.source_lengths, batch.target_in)
         name = list(seen.maps)[-1]
         maps: list[Map] = []
@@ -174,14 +177,3 @@ class Parser:
         tree = self.symbols.tree(found.tokens, words) if words else None
         symbols = tuple(self.symbols.pieces(found.tokens))
         return Parse(tuple(words), tree, found.score, symbols, seen, is_cut)
-
-
-def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Parser:
-    """The parser of a run folder; `changes` are settings of the section decode.
-
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    config = changed_for_use(load_config(folder), changes or {}, ("decode",))
-    words, symbols = load_texts(folder, config)
-    model = with_weights(build_model(config, words, symbols), folder, device)
-    return Parser(config, model, words=words, symbols=symbols)

@@ -1,63 +1,117 @@
-"""Parsing as the command line sees it."""
+"""Parsing: one sentence in, its constituency tree out."""
 
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from torch import nn
+
+from heedful.data.batch import collate
+from heedful.data.bucket import lengths_of
+from heedful.data.places import count_note, repeats
 from heedful.data.report import PERCENTILES, Fault, Report, Side, fault
 from heedful.data.table import JSON, Columns, read_column
 from heedful.data.text import iterate_lines, kind_of
-from heedful.data.tree import ParsedText, Tree, read_trees
+from heedful.data.tree import Linear, ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
 from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
-from heedful.task.base import Answer, Options, Shown, Trained
-from heedful.task.config import as_paths, expect_files
-from heedful.task.models import Models
-from heedful.task.parse.config import ParseConfig
-from heedful.task.parse.models import MODELS
-from heedful.task.parse.parser import Parse, Parser, load
+from heedful.layer.word import FeatureEmbedding
+from heedful.model.transformer import TransformerConfig
+from heedful.task.base import Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.batches import Bucketed
+from heedful.task.hold_out import Strata
+from heedful.task.models import CustomModelConfig
+from heedful.task.parse.config import TAGS, ParseConfig
+from heedful.task.parse.evaluate import evaluate
+from heedful.task.parse.options import OPTIONS
+from heedful.task.parse.parser import SYMBOLS, WORDS, Parse, Parser
 from heedful.task.parse.symbols import Symbols
+from heedful.watch import Map
 from heedful.watch.tree import BOX, PLAIN, draw_tree, save_tree_svg
 
 _QUESTIONS = Columns(("text",))
 
 
-class ParseTask:
+class ParseTask(Task[list[ParsedText], list[ParsedText]]):
     """One sentence in, its constituency tree out."""
 
-    name = "parse"
     summary = "trees in, a parser out"
     files = (
         "bracket files such as .mrg, or a .tsv, .csv or .jsonl file with text and tree; each may be .gz; or folders of "
         "them"
     )
-    question = "sentence"
-    pairs_of_files = False
-    options: ClassVar[Mapping[str, frozenset[str]]] = {
-        "predict": frozenset({"beam"}),
-        "eval": frozenset({"beam"}),
-        "show": frozenset({"beam", "tree"}),
-    }
-    models: Models = MODELS
     config = ParseConfig
+    predictor = Parser
+    options = OPTIONS
+    usage = Usage(
+        "a parser",
+        "Parse a file, one sentence a line, or see a tree and where the model looked for it",
+        ("heedful predict {run} FILE > OUT", 'heedful show {run} "a sentence"'),
+        ("parser", 'print(parser.predict(["A sentence ."])[0].tree)'),
+    )
 
-    def train(self, config: ParseConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the trees, holds some out if there are none for validation, and trains."""
-        from heedful.task.parse.fit import Texts, train_parser
+    def read(self, config: ParseConfig, files: Files) -> list[ParsedText]:
+        """The trees."""
+        return read_trees(files.paths, functions=config.data.functions)
 
-        expect_files(config.data, self.files)
-        data = config.data
-        train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
-        return train_parser(config, Texts(train, valid, test), out, resume=resume, shown=shown)
+    def strata(self, config: ParseConfig, raw: list[ParsedText]) -> Strata:
+        """All trees are alike."""
+        return Strata("trees")
 
-    def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Parser:
-        """The parser of a run folder."""
-        return load(folder, device, changes)
+    def learn(self, config: ParseConfig, raw: list[ParsedText]) -> Parts:
+        """The words and symbols of training trees."""
+        trees, settings = [one.tree for one in raw], config.data.words
+        words = KnownWords.train([tree.words for tree in trees], settings.size, rare=settings.rare)
+        return {WORDS: words, SYMBOLS: Symbols.train(trees, linear_of(config))}
+
+    def load_parts(self, config: ParseConfig, folder: Path) -> Parts:
+        """The known words and symbols that lie in a run folder."""
+        return {WORDS: KnownWords.load(folder, WORDS), SYMBOLS: Symbols.load(folder, SYMBOLS, linear_of(config))}
+
+    def sizes(self, config: ParseConfig, parts: Parts) -> Mapping[str, Any]:
+        """How many words and symbols there are, how words become vectors, and after which symbols one moves on."""
+        words, symbols = parts[WORDS], parts[SYMBOLS]
+        return {
+            "source_size": words.size,
+            "target_size": symbols.size,
+            "source_words": _word_vectors(config, words),
+            "moving": symbols.moving(),
+        }
+
+    def prepare(
+        self, predictor: Parser, train: list[ParsedText], valid: list[ParsedText]
+    ) -> Prepared[list[ParsedText]]:
+        """The training trees that are not too long; what is left out, or new in validation, is told.
+
+        Raises: UserError, when none is left.
+        """
+        longest, linear = predictor.config.data.max_length, predictor.symbols.linear
+        lengths = [len(linear.symbols(one.tree)) for one in train]
+        kept = [one for one, length in zip(train, lengths, strict=True) if length <= longest]
+        if not kept:
+            raise UserError(
+                f"none of {len(train)} trees has at most {longest} symbols", hint="set data.max_length to more"
+            )
+        left_out = [one.where for one, length in zip(train, lengths, strict=True) if length > longest]
+        warnings = count_note(left_out, len(train), f"trees, which have more than {longest} symbols")
+        warnings = [f"left out of training: {note}" for note in warnings] + _new_labels(train, valid)
+        examples = [predictor.example(one.tree) for one in kept]
+        return Prepared(Bucketed(examples, lengths_of(examples), collate), valid, warnings)
+
+    def measure(self, predictor: Parser, valid: list[ParsedText]) -> Mapping[str, float]:
+        """Brackets and whole trees of greedy search, and the loss."""
+        found = evaluate(predictor, valid[: predictor.config.data.valid_most], beam=1)
+        return {name: found[name] for name in ("bracket_f1", "exact", "loss")}
+
+    def watch(self, predictor: Parser, valid: list[ParsedText]) -> Callable[[], Map | None]:
+        """Where the model looks while it says the gold tree of a sentence of about eight words."""
+        tree = min((one.tree for one in valid), key=lambda tree: abs(len(tree.words) - 8))
+        return lambda: predictor.maps([tree.words], [predictor.symbols.ids(tree)])[0]
 
     def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text of each object of a .jsonl."""
@@ -72,8 +126,6 @@ class ParseTask:
 
     def show(self, predictor: Parser, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The sentence's tree drawn, and where the model looked for every symbol of it."""
-        if len(texts) != 1:
-            raise UserError(f"expected one sentence, got {len(texts)}", hint="put quotes around it")
         found = predictor.predict(texts, beam=options.get("beam"))[0]
         answer = _answered(found, "the sentence")
         if found.tree is None:
@@ -84,28 +136,42 @@ class ParseTask:
         maps = list(found.seen.of_heads()) if every and found.seen else answer.maps
         return [replace(answer, text=f"{answer.text}\n\n{_drawn(found.tree)}", maps=maps)]
 
-    def evaluate(self, predictor: Parser, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
+    def score(self, predictor: Parser, raw: list[ParsedText], options: Options) -> dict[str, Any]:
         """Bracket F1, precision and recall in percent, the share of exact and of well-formed trees, the loss."""
-        from heedful.task.parse.evaluate import evaluate
+        return evaluate(predictor, raw, beam=options.get("beam"))
 
-        trees = self._read(predictor.config, [str(file) for file in files])
-        return evaluate(predictor, trees, beam=options.get("beam"))
-
-    def check(self, files: Sequence[Path], config: ParseConfig, predictor: Parser | None) -> Report:
+    def report(self, config: ParseConfig, raw: list[ParsedText], parts: Parts) -> Report:
         """Trees and their labels, lengths, unknown words, what is deep, long or there twice."""
-        from heedful.task.parse.fit import learn_texts
+        return _report(raw, config, parts[WORDS], parts[SYMBOLS])
 
-        config = config if predictor is None else predictor.config
-        trees = self._read(config, [str(file) for file in files])
-        texts = learn_texts(config, trees) if predictor is None else (predictor.words, predictor.symbols)
-        return _report(trees, config, *texts)
 
-    def next_commands(self, folder: str) -> list[str]:
-        """Parse a file, see a tree."""
-        return [f"heedful predict {folder} FILE > OUT", f'heedful show {folder} "a sentence"']
+def linear_of(config: ParseConfig) -> Linear:
+    """How trees become symbols."""
+    return Linear(TAGS[config.data.tags])
 
-    def _read(self, config: ParseConfig, files: Sequence[str]) -> list[ParsedText]:
-        return read_trees(as_paths(files), functions=config.data.functions) if files else []
+
+def _word_vectors(config: ParseConfig, words: KnownWords) -> nn.Module | None:
+    """Vectors of words by their form, shape and ending; a model of the user's own makes its own."""
+    settings = config.model.settings
+    if isinstance(settings, CustomModelConfig):
+        return None
+    is_transformer = isinstance(settings, TransformerConfig)
+    width = settings.width if is_transformer else settings.embed
+    return FeatureEmbedding(
+        words.features(),
+        width,
+        hidden_as=words.hidden_as(),
+        hiding=words.hiding(config.data.words.hide),
+        scale=width**0.5 if is_transformer else 1.0,
+    )
+
+
+def _new_labels(train: Sequence[ParsedText], valid: Sequence[ParsedText]) -> list[str]:
+    """A line about labels of validation trees that training has not, and nobody can find."""
+    known = {node.label for one in train for node in one.tree.nodes() if node.word is None}
+    places = {node.label: one.where for one in valid for node in one.tree.nodes() if node.word is None}
+    new = [f"{label!r} ({where})" for label, where in places.items() if label not in known]
+    return [f"validation: labels that training has not seen, and nobody can find: {', '.join(new[:5])}"] if new else []
 
 
 def drawable(tree: Tree) -> Tree:
@@ -129,8 +195,7 @@ def _answered(found: Parse, what: str) -> Answer:
 def _report(trees: Sequence[ParsedText], config: ParseConfig, words: KnownWords, symbols: Symbols) -> Report:
     said = [symbols.linear.symbols(one.tree) for one in trees]
     labels = Counter(symbol[1:] for own in said for symbol in own if is_opening(symbol))
-    first: dict[str, ParsedText] = {}
-    twice = [one.where for one in trees if first.setdefault(str(one.tree), one) is not one]
+    twice = [one.where for one, _ in repeats(trees, lambda one: str(one.tree))]
     longest, decode = config.data.max_length, config.decode
     unknown = Counter(word for one in trees for word in one.tree.words if not words.knows(word))
     facts = {

@@ -1,45 +1,62 @@
-"""Pretraining as the command line sees it."""
+"""Pretraining: text in, the words and recurrent layers of a classifier to be out (SA-LSTM)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from heedful.data.places import repeats
 from heedful.data.report import Fault, Report, pieces_of, side_of
+from heedful.data.stream import Run, line_up
 from heedful.data.table import read_column
 from heedful.data.unlabelled import read_texts, unlabelled_columns
-from heedful.task.base import Answer, Options, Shown, Trained
-from heedful.task.config import as_paths, expect_files
-from heedful.task.models import Models
+from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.batches import Bucketed
+from heedful.task.hold_out import Strata
+from heedful.task.perplexity import perplexity
 from heedful.task.pretrain.config import PretrainRunConfig
-from heedful.task.pretrain.models import MODELS
-from heedful.task.pretrain.reader import Reader, load
+from heedful.task.pretrain.reader import Reader
 from heedful.task.tokenisers import learn_tokeniser
 
 
-class Pretrain:
+class Pretrain(Task[list[str], list[Run]]):
     """Text in; how well it is known out."""
 
-    name = "pretrain"
     summary = "texts without labels in, the beginning of a classifier out"
     files = "a text file with a text a line, a table with a column text, or a folder with a text a file"
-    question = "text"
-    pairs_of_files = False
-    options: ClassVar[Mapping[str, frozenset[str]]] = {}
-    models: Models = MODELS
     config = PretrainRunConfig
+    predictor = Reader
+    usage = Usage(
+        "the words and recurrent layers of a classifier,",
+        "Begin a classifier with its words and recurrent layers",
+        ("heedful train classify --start {run} --train FILE --out DIR",),
+    )
+    show_takes = None
 
-    def train(self, config: PretrainRunConfig, out: Path, *, resume: bool, shown: Shown, options: Options) -> Trained:
-        """Reads the texts, holds some out if there are none for validation, and trains."""
-        from heedful.task.pretrain.fit import Texts, pretrain
+    def read(self, config: PretrainRunConfig, files: Files) -> list[str]:
+        """The texts."""
+        return read_texts(files.paths, text=config.data.text_column)
 
-        data = config.data
-        expect_files(data, self.files)
-        train, valid, test = (self._read(config, files) for files in (data.train, data.valid, data.test))
-        return pretrain(config, Texts(train, valid, test), out, resume=resume, shown=shown)
+    def strata(self, config: PretrainRunConfig, raw: list[str]) -> Strata:
+        """All texts are alike."""
+        return Strata("texts")
 
-    def load(self, folder: Path, device: str, changes: Mapping[str, Any]) -> Reader:
-        """What lies in a run folder."""
-        return load(folder, device, changes)
+    def learn(self, config: PretrainRunConfig, raw: list[str]) -> Parts:
+        """The tokeniser."""
+        return {TOKENISER: learn_tokeniser(config.data.text, raw, lowercase=config.data.lowercase)}
+
+    def sizes(self, config: PretrainRunConfig, parts: Parts) -> Mapping[str, Any]:
+        """How many tokens there are."""
+        return {"size": parts[TOKENISER].size}
+
+    def prepare(self, predictor: Reader, train: list[str], valid: list[str]) -> Prepared[list[Run]]:
+        """Texts as runs of tokens, a window at a time."""
+        runs = predictor.runs(train)
+        return Prepared(Bucketed(runs, [(run.asked,) for run in runs], line_up), predictor.runs(valid))
+
+    def measure(self, predictor: Reader, valid: list[Run]) -> Mapping[str, float]:
+        """Loss in nats per token, and perplexity."""
+        total, count = predictor.nll(valid)
+        loss = total / max(1, count)
+        return {"loss": loss, "perplexity": perplexity(loss)}
 
     def questions(self, config: PretrainRunConfig, file: str) -> Iterator[str]:
         """Lines of text, or the column of texts of a table."""
@@ -57,30 +74,14 @@ class Pretrain:
         """Nats per token; this model does not look."""
         return self.answer(predictor, texts, first=1, maps=False, options=options)
 
-    def evaluate(self, predictor: Reader, files: Sequence[Path], *, options: Options) -> dict[str, Any]:
+    def score(self, predictor: Reader, raw: list[str], options: Options) -> dict[str, Any]:
         """Loss in nats per token, and perplexity."""
-        from heedful.task.pretrain.fit import numbers
+        return {"texts": len(raw), **self.measure(predictor, predictor.runs(raw))}
 
-        texts = read_texts(files, text=predictor.config.data.text_column)
-        return {"texts": len(texts), **numbers(predictor, predictor.runs(texts))}
-
-    def check(self, files: Sequence[Path], config: PretrainRunConfig, predictor: Reader | None) -> Report:
+    def report(self, config: PretrainRunConfig, raw: list[str], parts: Parts) -> Report:
         """How many texts there are, their lengths, and unknown words."""
-        config = config if predictor is None else predictor.config
-        texts = read_texts(files, text=config.data.text_column)
-        tokeniser = (
-            learn_tokeniser(config.data.text, texts, lowercase=config.data.lowercase)
-            if predictor is None
-            else predictor.tokeniser
-        )
-        pieces = pieces_of(texts, tokeniser)
-        shown = [(f"text {number}", [" ".join(own[:60])]) for number, own in enumerate(pieces[:3], start=1)]
-        facts = {"texts": Fault(len(texts), []), "seen before": Fault(len(texts) - len(set(texts)), [])}
-        return Report({"text": side_of(texts, pieces, tokeniser)}, facts, shown)
-
-    def next_commands(self, folder: str) -> list[str]:
-        """Begin a classifier from it."""
-        return [f"heedful train classify --start {folder} --train FILE --out DIR"]
-
-    def _read(self, config: PretrainRunConfig, files: Sequence[str]) -> list[str]:
-        return read_texts(as_paths(files), text=config.data.text_column) if files else []
+        pieces = pieces_of(raw, parts[TOKENISER])
+        examples = [(f"text {number}", [" ".join(own[:60])]) for number, own in enumerate(pieces[:3], start=1)]
+        twice = sum(1 for _ in repeats(enumerate(raw), lambda one: one[1]))
+        facts = {"texts": Fault(len(raw), []), "seen before": Fault(twice, [])}
+        return Report({"text": side_of(raw, pieces, parts[TOKENISER])}, facts, examples)

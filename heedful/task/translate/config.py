@@ -6,44 +6,29 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.errors import UserError
-from heedful.model.seq2seq import SeqToSeqConfig
-from heedful.model.transformer import TransformerConfig
-from heedful.model.weighted_transformer import WeightedTransformerConfig
-from heedful.task.config import ModelChoice, RunConfig, make_settings, section
+from heedful.task.config import DataSettings, RunConfig, section
+from heedful.task.look import Look
 from heedful.task.models import Models
-from heedful.task.settings import check_settings, join_settings
 from heedful.task.tokenisers import TokeniserSettings
 from heedful.task.translate.models import MODELS
 
 
-class DataSettings(BaseModel):
+class PairSettings(DataSettings):
     """Which files, and how their text becomes tokens.
 
     With `shared` both sides have one vocabulary, made as `source` says. `lowercase` holds for both sides, so scores
-    are of lowercased text. Training pairs of more than `max_length` tokens on a side are left out, and counted.
-    Without `valid`, `hold_out` of the training pairs are held out, drawn by the seed, all of one source together.
+    are of lowercased text. Training pairs of more than `max_length` tokens on a side are left out, and counted. Pairs
+    of one source are held out together. `valid_alignments` and `test_alignments` are files of gold links.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
+    valid_alignments: str | None = None
+    test_alignments: str | None = None
     source: TokeniserSettings = TokeniserSettings()
     target: TokeniserSettings = TokeniserSettings()
     shared: bool = True
     lowercase: bool = False
     max_length: int = Field(default=200, ge=1)
     valid_most: int = Field(default=1000, ge=1, description="validation looks at the first so many pairs")
-
-
-class Translators(ModelChoice):
-    """A translator by name and its own settings."""
-
-    models: ClassVar[Models] = MODELS
-
-    settings: TransformerConfig | WeightedTransformerConfig | SeqToSeqConfig
 
 
 class DecodeSettings(BaseModel):
@@ -64,54 +49,25 @@ class DecodeSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class Look(BaseModel):
-    """Which of a model's maps is read as word alignment, and how.
-
-    `module` is the attention's name in the model (None: the mean of all attentions to the source), `head` the head
-    (None: their mean). With `shift` 1 a word's row is read one step later, when it is the decoder's input. A link is
-    made to the source word with the most weight, if that is at least `threshold`, after the map has been settled (see
-    `heedful.task.words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
-    target word goes with the one before. A word that looks at the end of the source most is left without a link; with
-    `end` false the end does not count, and the word goes with its next best. What is shown of the map is as the model
-    has it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    module: str | None
-    head: int | None = None
-    shift: Literal[0, 1] = 0
-    threshold: float = Field(default=0.0, ge=0, le=1)
-    even: float = Field(default=0.0, ge=0, le=1)
-    carry: float = Field(default=0.0, ge=0, le=1)
-    end: bool = True
-
-    @model_validator(mode="after")
-    def _a_head_is_one_of_a_module(self) -> "Look":
-        if self.module is None and self.head is not None:
-            raise UserError(
-                f"look.head is {self.head} and look.module null: the mean of all layers has no heads",
-                hint="name the module, or set look.head to null",
-            )
-        return self
-
-    def __str__(self) -> str:
-        module = "all layers" if self.module is None else self.module
-        head = "all heads" if self.head is None else f"head {self.head}"
-        later = ", one step later" if self.shift else ""
-        return f"{module}, {head}{later}"
-
-
 class TranslateConfig(RunConfig):
     """All settings of a translator; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS
+    changeable: ClassVar[tuple[str, ...]] = ("decode", "look")
 
     task: Literal["translate"] = "translate"
-    data: DataSettings = DataSettings()
-    model: Translators = Field(default_factory=lambda: make_choice(MODELS.default))
+    data: PairSettings = PairSettings()
     decode: DecodeSettings = DecodeSettings()
     look: Look | None = None
+
+    @model_validator(mode="after")
+    def _links_are_of_pairs(self) -> "TranslateConfig":
+        for split, links in (("valid", self.data.valid_alignments), ("test", self.data.test_alignments)):
+            if links is not None and not getattr(self.data, split):
+                raise UserError(
+                    f"--{split}-alignments without --{split}", hint="give the pairs that these links are of"
+                )
+        return self
 
     @model_validator(mode="after")
     def _training_pairs_fit_the_model(self) -> "TranslateConfig":
@@ -143,23 +99,3 @@ class TranslateConfig(RunConfig):
         """Where a target is cut, in tokens without BOS or EOS; None for no end."""
         known = self.model.settings.longest_target
         return None if known is None else known - 1
-
-    def replaced(self, **sections: Mapping[str, Any]) -> "TranslateConfig":
-        """The same settings with some of some sections changed, checked again."""
-        return check_settings(TranslateConfig, join_settings(self.model_dump(), sections))
-
-
-def make_config(*layers: Mapping[str, Any], where: str | None = None) -> TranslateConfig:
-    """The settings of a translator from layers of plain settings, the later ones winning.
-
-    Raises: UserError, for an unknown name, setting or value.
-    """
-    return make_settings(TranslateConfig, *layers, where=where)
-
-
-def make_choice(name: str, **settings: Any) -> Translators:
-    """A translator by name, with some of its settings changed.
-
-    Raises: UserError, for an unknown name or setting.
-    """
-    return Translators.model_validate({"name": name, **settings})

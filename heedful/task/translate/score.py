@@ -13,22 +13,19 @@ from heedful.data.pharaoh import Links
 from heedful.data.tokenise.base import CJK
 from heedful.errors import UserError, require
 from heedful.shapes import EOS
-from heedful.task.translate.config import Look
-from heedful.task.translate.look import Gold, error_rate
+from heedful.task.look import Gold, Look, error_rate
 from heedful.task.translate.translator import Translator
 from heedful.task.words import Words
 from heedful.watch import branch_weights
 
 
-def evaluate(
-    translator: Translator, pairs: Sequence[Pair], *, links: Sequence[Links] | None = None, beam: int | None = None
-) -> dict[str, Any]:
-    """Translates the sources and compares with the targets; and, given gold links, where it looks with those.
+def evaluate(translator: Translator, pairs: Sequence[Pair], *, beam: int | None = None) -> dict[str, Any]:
+    """Translates the sources and compares with the targets; and where it looks with gold links, if pairs have any.
 
     The alignment error rate is that of the references forced through the model, since gold links are theirs.
     Returns: bleu, chrf and their signatures, exact, sentences, sentences_per_second (translating alone), beam; with
         links aer and the look that was read.
-    Raises: UserError, when sacrebleu is missing, or links and pairs do not go together.
+    Raises: UserError, when sacrebleu is missing, or a link is to a word that is not there.
     """
     if not pairs:
         raise UserError("there is nothing to evaluate: no sentence pair")
@@ -41,8 +38,8 @@ def evaluate(
     results |= score_texts([one.text for one in found], references, lowercase=translator.config.data.lowercase)
     results["sentences_per_second"] = round(len(pairs) / max(seconds, 1e-9), 2)
     results["beam"] = beam or translator.config.decode.beam
-    if links is not None:
-        results |= score_alignment(translator, gold_of(translator, pairs, links))
+    if any(pair.links is not None for pair in pairs):
+        results |= score_alignment(translator, gold_of(translator, pairs))
     return results
 
 
@@ -96,14 +93,12 @@ def branch_numbers(model: nn.Module) -> dict[str, list[float]]:
     }
 
 
-def gold_of(translator: Translator, pairs: Sequence[Pair], links: Sequence[Links]) -> list[Gold]:
+def gold_of(translator: Translator, pairs: Sequence[Pair]) -> list[Gold]:
     """Sentence pairs and their gold links, tokenised for this translator; pairs with an empty side are left out.
 
-    Raises: UserError, when there are more or fewer lines of links than pairs, or a link is to a word that is not there.
+    Raises: UserError, when a link is to a word that is not there.
     """
-    if len(links) != len(pairs):
-        raise UserError(f"there are {len(pairs)} sentence pairs, but {len(links)} lines of alignments")
-    gold = [_gold(translator, pair, own) for pair, own in zip(pairs, links, strict=True) if not pair.is_empty]
+    gold = [_gold(translator, pair, pair.links) for pair in pairs if pair.links is not None and not pair.is_empty]
     return [one for one in gold if one.example.source and one.example.target]
 
 

@@ -1,29 +1,23 @@
 """A trained translator: text in, text out, with where it looked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from heedful.data.batch import Example, pad_sources
+from heedful.data.batch import Example, collate, pad_sources
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, search
 from heedful.shapes import EOS
-from heedful.store import save_tensors
 from heedful.task.answering import answering, evaluating
-from heedful.task.batches import batches
-from heedful.task.config import changed_for_use
-from heedful.task.folder import WEIGHTS, with_weights
-from heedful.task.models import Family
-from heedful.task.translate.config import Look, TranslateConfig
-from heedful.task.translate.folder import build_model, load_config, load_tokenisers, save_texts
-from heedful.task.translate.look import Maps, default_look, read, replay, word_links
-from heedful.task.translate.models import MODELS
-from heedful.task.words import Words, merge
+from heedful.task.base import Predictor
+from heedful.task.batches import grouped, in_eights, summed_loss
+from heedful.task.look import Look, Maps, default_look, read, replay, word_links, word_map
+from heedful.task.translate.config import TranslateConfig
+from heedful.task.words import Words
 from heedful.watch import Map
 
 
@@ -55,27 +49,18 @@ class _Read(NamedTuple):
     is_cut: bool
 
 
-class Translator:
+class Translator(Predictor[TranslateConfig]):
     """A model with its tokenisers and settings. `heedful.load(folder)` gives one; training leaves such a folder."""
 
-    def __init__(self, config: TranslateConfig, model: nn.Module, *, source: Tokeniser, target: Tokeniser) -> None:
-        self.config = config
-        self.model = model
-        self.source, self.target = source, target
-
-    def save(self, folder: str | Path) -> None:
-        """Writes a folder that `load` reads, with a README that says how to use it.
-
-        Raises: UserError, when a file cannot be written.
-        """
-        folder = Path(folder)
-        save_texts(folder, self.config, {}, source=self.source, target=self.target)
-        save_tensors(folder / WEIGHTS, self.model.state_dict())
+    @property
+    def source(self) -> Tokeniser:
+        """The source's tokeniser."""
+        return self.parts[tokeniser_names(self.config)[0]]
 
     @property
-    def family(self) -> Family:
-        """What is known of this kind of model."""
-        return MODELS.named(self.config.model.name)[1].family
+    def target(self) -> Tokeniser:
+        """The target's tokeniser."""
+        return self.parts[tokeniser_names(self.config)[1]]
 
     @property
     def look(self) -> Look | None:
@@ -85,7 +70,7 @@ class Translator:
     @cached_property
     def _default_look(self) -> Look | None:
         """Found once: it walks through all modules, and is asked for at every sentence."""
-        return default_look(self.model, self.family.looks)
+        return default_look(self.model, self.config.looks)
 
     def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
         """The best translation of each text, in the order given.
@@ -118,42 +103,41 @@ class Translator:
         goes back to its own.
         """
         sources = [ids[: self.config.longest_source] for ids in sources]
-        nothing = Hypothesis([], 0.0, 0.0, None)
-        found: list[list[Hypothesis]] = [[nothing] for _ in sources]
-        real = [i for i, ids in enumerate(sources) if ids]
-        lengths = [len(sources[i]) + 1 for i in real]
+        lengths = [len(ids) + 1 if ids else 0 for ids in sources]
+
+        def find(rows: list[int], longest: int) -> list[list[Hypothesis]]:
+            return self._search_batch([sources[row] for row in rows], count, size, longest)
+
         with answering(self.model, self.config.decode.precision):
-            for longest, alike in _by_longest_output(lengths, self.config.decode.ratio, self.config.longest_target):
-                for rows in batches([lengths[k] for k in alike], self.config.decode.tokens):
-                    chosen = [real[alike[row]] for row in rows]
-                    hypotheses = self._search_batch([sources[i] for i in chosen], count, size, longest)
-                    for i, options in zip(chosen, hypotheses, strict=True):
-                        found[i] = options
-        return found
+            found = grouped(lengths, find, longest=self._longest_output, tokens=self.config.decode.tokens)
+        return [found.get(row, [Hypothesis([], 0.0, 0.0, None)]) for row in range(len(sources))]
+
+    def loss(self, examples: Sequence[Example]) -> float:
+        """The negative log-likelihood of a target token in nats; what the model cannot read or say is cut off."""
+        source, target = self.config.longest_source, self.config.longest_target
+        cut = [Example(one.source[:source], one.target[:target]) for one in examples if one.source]
+        lengths = [max(len(one.source), len(one.target)) + 1 for one in cut]
+        nll, tokens = summed_loss(
+            self.model, lengths, lambda rows: collate(cut, rows), tokens=self.config.decode.tokens
+        )  # fmt: skip
+        return nll / max(1, tokens)
 
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
         """Where the model looks while it says given targets to given sources."""
         with evaluating(self.model):
-            return replay(self.model, self.family.looks, examples)
+            return replay(self.model, self.config.looks, examples)
 
     def word_map(
         self, source: Sequence[int], target: Sequence[int], maps: Maps, *, typed: Sequence[str] = ()
     ) -> Map | None:
         """The map of one sentence over words, all layers behind it (ids without EOS); `typed` as in `Words.of`."""
-        look = self.look
-        if look is None or not maps or not target:
-            return None
         rows, columns = Words.of(self.target, target), self._words(source, typed)
-        steps = len(target)
-        layers = {name: merge(heads[:, :steps], rows, columns) for name, heads in maps.items()}
-        weights = merge(read(look, maps), rows, columns)
-        return Map(weights, rows.texts, columns.texts, f"{self.config.model.name}: {look}", layers)
+        return word_map(self.look, maps, rows, columns, title=self.config.model.name)
 
     def _search_batch(
         self, sources: Sequence[Sequence[int]], count: int, size: int, longest: int
     ) -> list[list[Hypothesis]]:
-        device = next(self.model.parameters()).device
-        source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
+        source, lengths = (tensor.to(self.device) for tensor in pad_sources(sources))
         settings = self.config.decode
         return search(
             cast(Any, self.model),
@@ -181,28 +165,15 @@ class Translator:
         alignment = word_links(self.look, maps, source=columns, target=rows)
         return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 
+    def _longest_output(self, length: int) -> int:
+        """The most tokens that the output of a source of this length, its end included, may have."""
+        longest, most = int(self.config.decode.ratio * in_eights(length)) + 10, self.config.longest_target
+        return longest if most is None else min(longest, most)
+
     def _is_longer(self, text: str) -> bool:
         return len(self.source.encode(text)) > self.config.longest_source
 
 
-def load(folder: Path, device: str = "cpu", changes: Mapping[str, Any] | None = None) -> Translator:
-    """The translator of a run folder; `changes` are settings of the sections decode and look.
-
-    Raises: UserError, when the folder or a file in it is missing or damaged.
-    """
-    config = changed_for_use(load_config(folder), changes or {}, ("decode", "look"))
-    source, target = load_tokenisers(folder, config)
-    model = with_weights(build_model(config, source.size, target.size), folder, device)
-    return Translator(config, model, source=source, target=target)
-
-
-def _by_longest_output(lengths: Sequence[int], ratio: float, most: int | None) -> list[tuple[int, list[int]]]:
-    """The most tokens an output may have, and the sentences for which that is so.
-
-    It depends on a sentence's own length only, in steps of 8, so that no output depends on who shares its batch.
-    """
-    groups: dict[int, list[int]] = {}
-    for i, length in enumerate(lengths):
-        longest = int(ratio * -(-length // 8) * 8) + 10
-        groups.setdefault(longest if most is None else min(longest, most), []).append(i)
-    return sorted(groups.items(), reverse=True)
+def tokeniser_names(config: TranslateConfig) -> tuple[str, str]:
+    """The names under which the source's and the target's tokenisers lie in the folder."""
+    return ("shared", "shared") if config.data.shared else ("source", "target")

@@ -1,25 +1,65 @@
-"""Where a trained translator looks: its maps for given sentence pairs, and which of them is read as alignment."""
+"""Where a model looks at its source: its maps for given pairs, and which of them is shown and read as alignment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.data.batch import Example, collate
 from heedful.data.pharaoh import Link, Links, aer
+from heedful.errors import UserError
 from heedful.task.batches import batches
-from heedful.task.translate.config import Look
 from heedful.task.words import Words, links, merge, settle
-from heedful.watch import attentions, record
+from heedful.watch import Map, attentions, record
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
 """For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is asked when token t is to be said."""
 
 _EVEN, _CARRY, _THRESHOLDS = (0.0, 0.5, 0.7, 0.85), (0.0, 0.3, 0.45, 0.6), (0.0, 0.15, 0.3, 0.45)
 _BATCH_TOKENS = 4096
+
+
+class Look(BaseModel):
+    """Which of a model's maps is read as word alignment, and how.
+
+    `module` is the attention's name in the model (None: the mean of all attentions to the source), `head` the head
+    (None: their mean). With `shift` 1 a word's row is read one step later, when it is the decoder's input. A link is
+    made to the source word with the most weight, if that is at least `threshold`, after the map has been settled (see
+    `heedful.task.words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
+    target word goes with the one before. A word that looks at the end of the source most is left without a link; with
+    `end` false the end does not count, and the word goes with its next best. What is shown of the map is as the model
+    has it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module: str | None
+    head: int | None = None
+    shift: Literal[0, 1] = 0
+    threshold: float = Field(default=0.0, ge=0, le=1)
+    even: float = Field(default=0.0, ge=0, le=1)
+    carry: float = Field(default=0.0, ge=0, le=1)
+    end: bool = True
+
+    @model_validator(mode="after")
+    def _a_head_is_one_of_a_module(self) -> "Look":
+        if self.module is None and self.head is not None:
+            raise UserError(
+                f"look.head is {self.head} and look.module null: the mean of all layers has no heads",
+                hint="name the module, or set look.head to null",
+            )
+        return self
+
+    def __str__(self) -> str:
+        module = "all layers" if self.module is None else self.module
+        head = "all heads" if self.head is None else f"head {self.head}"
+        later = ", one step later" if self.shift else ""
+        return f"{module}, {head}{later}"
 
 
 @dataclass(frozen=True)
@@ -107,6 +147,14 @@ def _least(errors: list[float]) -> int:
 def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
     """The alignment error rate of one look over sentence pairs (Och & Ney 2003, section 5.1)."""
     return _error(look, _word_maps(look, maps, gold), gold)
+
+
+def word_map(look: Look | None, maps: Maps, rows: Words, columns: Words, *, title: str) -> Map | None:
+    """The map of one pair over words, with all layers behind it; None where there is nothing to see."""
+    if look is None or not maps or not rows.of_token:
+        return None
+    layers = {name: merge(heads[:, : len(rows.of_token)], rows, columns) for name, heads in maps.items()}
+    return Map(merge(read(look, maps), rows, columns), rows.texts, columns.texts, f"{title}: {look}", layers)
 
 
 def word_links(look: Look, maps: Maps, *, source: Words, target: Words) -> list[Link]:

@@ -1,0 +1,107 @@
+"""What the engine expects of a task and of a model, said in words where the user's own does something else."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from torch import nn
+
+from heedful.errors import UserError
+from heedful.task.base import Parts, Predictor, Prepared, Task
+from heedful.task.config import RunConfig
+
+T = TypeVar("T")
+
+
+def check_task(task: Any) -> "Task[Any, Any]":
+    """The task itself, or one of the class that was given, if it has all that a task needs.
+
+    Raises: UserError, which names what is missing and what was expected.
+    """
+    kind: Any = task if isinstance(task, type) else type(task)
+    if not issubclass(kind, Task):
+        raise UserError(
+            f"{kind.__name__} is no task", hint="expected a name, or a subclass of heedful.task.base.Task or one of it"
+        )
+    missing = sorted(kind.__abstractmethods__)
+    if missing:
+        raise UserError(
+            f"the task {kind.__name__} lacks the method {missing[0]}", hint=f"it needs {', '.join(missing)} as well as"
+            " what it has: see heedful.task.base.Task",
+        )  # fmt: skip
+    for name, expected in _ATTRIBUTES.items():
+        if not hasattr(kind, name):
+            raise UserError(f"the task {kind.__name__} lacks {name}", hint=f"expected {expected}")
+    config: Any = kind.config
+    if not (isinstance(config, type) and issubclass(config, RunConfig)):
+        raise UserError(f"the task {kind.__name__} has config {config!r}", hint=f"expected {_ATTRIBUTES['config']}")
+    if not config.model_fields["task"].default or not hasattr(config, "models"):
+        raise UserError(f"{config.__name__} lacks models, or a field task with a default", hint=_ATTRIBUTES["config"])
+    return kind() if isinstance(task, type) else task
+
+
+_ATTRIBUTES = {
+    "summary": "a line that says what the task does",
+    "files": "a few words that say what a data file is",
+    "config": 'a subclass of heedful.task.config.RunConfig with `models` and `task: Literal["NAME"] = "NAME"`',
+    "predictor": "a subclass of heedful.task.base.Predictor with a method predict",
+    "usage": "a heedful.task.base.Usage",
+}
+
+
+def check_parts(task: "Task[Any, Any]", parts: Any) -> Parts:
+    """The parts that a task learned or loaded.
+
+    Raises: UserError, when they cannot be saved.
+    """
+    if not isinstance(parts, Mapping):
+        raise _wrong(task, "learn", parts, 'a mapping of parts by name, such as {"text": tokeniser}')
+    for name, part in parts.items():
+        if not callable(getattr(part, "save", None)):
+            raise _wrong(task, "learn", part, f"parts with save(folder, name); {name!r} has none")
+    return parts
+
+
+def check_model(task: "Task[Any, Any]", model: nn.Module) -> None:
+    """Whether a model has what training and the task's predictor call.
+
+    Raises: UserError, which names the method that it lacks.
+    """
+    for method, expected in ({"loss": "loss(batch) -> TokenLoss"} | dict(task.model_methods)).items():
+        if not callable(getattr(model, method, None)):
+            raise UserError(
+                f"the model {type(model).__name__} lacks the method {method}",
+                hint=f"the task {task.name!r} needs {expected}",
+            )
+
+
+def check_prepared(task: "Task[Any, Any]", prepared: Any) -> Prepared[Any]:
+    """What `Task.prepare` returned, if it can be trained on."""
+    if not isinstance(prepared, Prepared):
+        raise _wrong(task, "prepare", prepared, "a heedful.task.base.Prepared")
+    for method in ("plan", "collate"):
+        if not callable(getattr(prepared.train, method, None)):
+            raise _wrong(task, "prepare", prepared.train, f"train examples with {method}, such as Bucketed")
+    return prepared
+
+
+def check_measured(task: "Task[Any, Any]", numbers: Any) -> Mapping[str, float]:
+    """What `Task.measure` returned, if it is numbers by name."""
+    if not isinstance(numbers, Mapping) or not all(isinstance(value, int | float) for value in numbers.values()):
+        raise _wrong(task, "measure", numbers, 'numbers by name, such as {"accuracy": 0.5}')
+    return numbers
+
+
+def check_predictor(predictor: Any) -> "Predictor[Any]":
+    """A predictor, as `heedful.evaluate` and `heedful.show` take one.
+
+    Raises: UserError for anything else.
+    """
+    if not isinstance(predictor, Predictor):
+        raise UserError(
+            f"{type(predictor).__name__} is no trained model", hint="give what heedful.load(folder) returns"
+        )
+    return predictor
+
+
+def _wrong(task: "Task[Any, Any]", method: str, found: Any, expected: str) -> UserError:
+    return UserError(f"{type(task).__name__}.{method} returned {type(found).__name__}", hint=f"expected {expected}")

@@ -1,0 +1,87 @@
+"""Cross-validation of any task: a run for each fold, tested on what it has not seen, and their mean and deviation."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, cast
+
+from heedful.errors import UserError
+from heedful.store import write_text_atomically
+from heedful.task.base import Shown, Task, Trained
+from heedful.task.custom import Custom
+from heedful.task.engine import Run, Sets, train
+from heedful.task.folder import save_config
+from heedful.task.hold_out import deal_folds
+
+FOLDS = "folds.json"
+
+
+def cross_validate(
+    task: Task[Any, Any],
+    config: Any,
+    sets: Sets,
+    out: Path,
+    *,
+    folds: int,
+    resume: bool = False,
+    shown: Shown | None = None,
+    custom: Custom | None = None,
+) -> Trained:
+    """Trains on all folds but one, for each in turn, in ``out/fold-1`` and so on, and tests on that one.
+
+    Of the training examples some are held out for validation, as without folds. Writes the settings to
+    ``out/config.yaml``, for `resume`, and the numbers of all folds to ``out/folds.json``; returns the last run and its
+    folder, with the mean and standard deviation of each number.
+    Raises: UserError, as `train`; for a task whose examples cannot be dealt out, and for files to validate or test on.
+    """
+    if sets.valid is not None or sets.test is not None:
+        raise UserError("--folds makes its own validation and test sets", hint="leave out --valid and --test")
+    if not isinstance(sets.train, Sequence):
+        raise UserError(f"the task {task.name!r} has one long text, which cannot be dealt into folds")
+    examples, shown = cast(Sequence[Any], sets.train), shown or Shown()
+    strata = task.strata(task.settle(config, examples), examples)
+    dealt = deal_folds(
+        len(examples), folds, config.train.seed, strata=strata, in_order=config.data.folds_in_order
+    )  # fmt: skip
+    if Run(config, out / "fold-1", resume=resume).leads:
+        out.mkdir(parents=True, exist_ok=True)
+        save_config(config, out)
+    rows: list[Mapping[str, float]] = []
+    trained: Trained | None = None
+    for fold in range(folds):
+        shown.say(f"\nfold {fold + 1} of {folds}")
+        own = Sets(
+            *(
+                [one for one, its in zip(examples, dealt, strict=True) if (its == fold) == tests]
+                for tests in (False, True)
+            )
+        )
+        own = Sets(own.train, None, own.valid)
+        folder = out / f"fold-{fold + 1}"
+        trained = train(task, config, own, folder, resume=resume and folder.exists(), shown=shown, custom=custom)
+        if trained.fit.exit_status or trained.ranks.rank:
+            return trained
+        rows.append(_numbers(trained.results))
+        shown.say("  ".join(f"{name} {value:.4f}" for name, value in rows[-1].items()))
+        write_text_atomically(out / FOLDS, json.dumps({"folds": rows}, indent=1) + "\n")
+    assert trained is not None
+    summary = _summary(rows)
+    write_text_atomically(out / FOLDS, json.dumps({"folds": rows, **summary}, indent=1) + "\n")
+    return replace(trained, results={"folds": folds, **summary})
+
+
+def _numbers(results: Mapping[str, Any]) -> dict[str, float]:
+    """What a fold's test gave that can be averaged: speeds and counts are left out."""
+    tested = {name.removeprefix("test "): value for name, value in results.items() if name.startswith("test ")}
+    return {name: value for name, value in tested.items() if isinstance(value, float) and "_per_second" not in name}
+
+
+def _summary(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean and standard deviation of each number."""
+    summary: dict[str, float] = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        summary |= {f"mean {name}": round(mean(values), 4), f"deviation of {name}": round(stdev(values), 4)}
+    return summary
