@@ -63,7 +63,7 @@ class DataSettings(BaseModel):
     folds_in_order: bool = Field(default=False, description="folds are runs of examples as they stand, not drawn")
 
 
-class RunConfig(BaseModel):
+class RunConfig(BaseModel, frozen=True, extra="forbid"):
     """The settings that a run folder keeps in ``config.yaml``, whatever the task.
 
     A task's own class names the task, in a field `task` with its name as the default, and its `models`; it refines
@@ -72,7 +72,6 @@ class RunConfig(BaseModel):
     a trained model answers. `custom` names the user's own code that the run was made with, by what it stands for.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     models: ClassVar[Models]
     defaults: ClassVar[Mapping[str, Any]] = {}
     settled: ClassVar[tuple[str, ...]] = ()

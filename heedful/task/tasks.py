@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from heedful.errors import UserError, did_you_mean
 from heedful.task.option import Option
@@ -25,17 +25,17 @@ NAMES = tuple(_TASKS)
 """The names of all tasks, in the order in which help lists them."""
 
 
-def task_named(name: str) -> "Task":
+def task_named(name: str) -> "Task[Any, Any]":
     """The task of a name.
 
     Raises: UserError for an unknown name, with the likeliest.
     """
     if name not in _TASKS:
         raise UserError(f"no task is called {name!r}", hint=did_you_mean(name, _TASKS))
-    return cast("Task", getattr(importlib.import_module(f"{_folder(name)}.task"), _TASKS[name])())
+    return cast("Task[Any, Any]", getattr(importlib.import_module(f"{_folder(name)}.task"), _TASKS[name])())
 
 
-def all_tasks() -> "Iterator[Task]":
+def all_tasks() -> "Iterator[Task[Any, Any]]":
     """Every task, in the order of the table."""
     return map(task_named, _TASKS)
 

@@ -68,7 +68,7 @@ class ScoreSettings(BaseModel):
     longest: int = Field(default=1000, ge=1)
 
 
-class ChatConfig(RunConfig):
+class ChatConfig(RunConfig, frozen=True):
     """All settings of a partner; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS

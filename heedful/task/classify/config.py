@@ -48,7 +48,7 @@ class AnswerSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class ClassifyConfig(RunConfig):
+class ClassifyConfig(RunConfig, frozen=True):
     """All settings of a classifier; a run folder keeps them in ``config.yaml``.
 
     `labels` are the classes in their order, found in the training texts. `start` is a run folder of ``heedful

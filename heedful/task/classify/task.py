@@ -71,7 +71,7 @@ class Classify(Task[list[Labelled], Validation]):
         labels = sorted_labels(one.label for one in raw)
         if len(labels) < 2:
             raise UserError(
-                f"all training texts have the label {labels[0]!r}, so that there is nothing to tell apart",
+                f"all training texts have the label {raw[0].label!r}, so that there is nothing to tell apart",
                 where=raw[0].where,
                 hint=f"give texts of two classes or more; {_COLUMN}",
             )

@@ -51,7 +51,7 @@ class DecodeSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class LanguageConfig(RunConfig):
+class LanguageConfig(RunConfig, frozen=True):
     """All settings of a language model; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS

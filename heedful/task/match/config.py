@@ -50,7 +50,7 @@ class AnswerSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class MatchConfig(RunConfig):
+class MatchConfig(RunConfig, frozen=True):
     """All settings of a matcher; a run folder keeps them in ``config.yaml``.
 
     `goal` is what labels say: classes, relevance (1 or 0, to rank the pairs of a group), similarity (a number); auto

@@ -68,7 +68,7 @@ class DecodeSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class ParseConfig(RunConfig):
+class ParseConfig(RunConfig, frozen=True):
     """All settings of a parser; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS

@@ -24,7 +24,7 @@ class TextSettings(DataSettings):
     window: int = Field(default=100, ge=1)
 
 
-class PretrainRunConfig(RunConfig):
+class PretrainRunConfig(RunConfig, frozen=True):
     """All settings of a pretraining; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS

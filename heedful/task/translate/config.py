@@ -49,7 +49,7 @@ class DecodeSettings(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class TranslateConfig(RunConfig):
+class TranslateConfig(RunConfig, frozen=True):
     """All settings of a translator; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS
