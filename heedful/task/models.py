@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from heedful.errors import UserError, did_you_mean
-from heedful.task.papers import Paper
+from heedful.papers import Paper
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,13 @@
 
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
 from heedful.model.transformer import Transformer, TransformerConfig
+from heedful.papers.table import (
+    ALIGN_AND_TRANSLATE,
+    ATTENTION_IS_ALL_YOU_NEED,
+    EFFECTIVE_APPROACHES,
+    NEURAL_CONVERSATION,
+)
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers.chat import NEURAL_CONVERSATION
-from heedful.task.papers.translate import ALIGN_AND_TRANSLATE, ATTENTION_IS_ALL_YOU_NEED, EFFECTIVE_APPROACHES
 
 _RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
 _TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")

@@ -1,9 +1,8 @@
 """The classifiers: a name at the edge, a configured model behind it."""
 
 from heedful.model.text import PRESETS, TextClassifier, TextConfig
+from heedful.papers import table as papers
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers import classify as papers
-from heedful.task.papers.translate import ATTENTION_IS_ALL_YOU_NEED
 
 _FAMILY = Family(TextConfig, TextClassifier)
 
@@ -50,7 +49,7 @@ _NAMES: dict[str, Name] = {
         _FAMILY,
         PRESETS["transformer"],
         "self-attention, then attention over its states",
-        ATTENTION_IS_ALL_YOU_NEED,
+        papers.ATTENTION_IS_ALL_YOU_NEED,
     ),
     "sa-lstm": Name(
         _FAMILY,

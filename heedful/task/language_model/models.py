@@ -6,9 +6,8 @@ from heedful.model.language import (
     RecurrentLanguage,
     RecurrentLanguageConfig,
 )
+from heedful.papers import table as papers
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers import language_model as papers
-from heedful.task.papers.translate import ATTENTION_IS_ALL_YOU_NEED
 
 _RECURRENT = Family(RecurrentLanguageConfig, RecurrentLanguage)
 
@@ -17,7 +16,7 @@ _NAMES: dict[str, Name] = {
         Family(CausalTransformerConfig, CausalTransformer),
         CausalTransformerConfig(),
         "causal self-attention, 4 layers",
-        ATTENTION_IS_ALL_YOU_NEED,
+        papers.ATTENTION_IS_ALL_YOU_NEED,
         train={"rate": 4e-3, "warmup": 100},
     ),
     "attention-rnn": Name(

@@ -4,8 +4,8 @@ from heedful.model.match.convolutional import PRESETS, ConvolutionalConfig, Conv
 from heedful.model.match.cross import CrossConfig, CrossMatch
 from heedful.model.match.siamese import SiameseConfig, SiameseMatch
 from heedful.model.text import TextConfig
+from heedful.papers import table as papers
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers import match as papers
 
 _CONVOLUTIONAL = Family(ConvolutionalConfig, ConvolutionalMatch)
 _SIAMESE = Family(SiameseConfig, SiameseMatch)

@@ -2,9 +2,8 @@
 
 from heedful.model.seq2seq import SeqToSeq, SeqToSeqConfig
 from heedful.model.transformer import Transformer, TransformerConfig
+from heedful.papers.table import ATTENTION_IS_ALL_YOU_NEED, DETERMINISTIC, GRAMMAR, SEQUENCE_TO_SEQUENCE
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers.parse import DETERMINISTIC, GRAMMAR
-from heedful.task.papers.translate import ATTENTION_IS_ALL_YOU_NEED, SEQUENCE_TO_SEQUENCE
 
 _RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
 _TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")

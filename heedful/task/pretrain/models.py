@@ -1,8 +1,8 @@
 """What may be learned of text without labels: an objective at the edge, a configured model behind it."""
 
 from heedful.model.pretrain import PretrainConfig, Pretraining
+from heedful.papers.table import SA_LSTM
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers.classify import SA_LSTM
 
 _FAMILY = Family(PretrainConfig, Pretraining)
 

@@ -3,8 +3,8 @@
 from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
 from heedful.model.transformer import Transformer, TransformerConfig
 from heedful.model.weighted_transformer import WeightedTransformerConfig, weighted_transformer
+from heedful.papers import table as papers
 from heedful.task.models import Family, Models, Name
-from heedful.task.papers import translate as papers
 
 _RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
 _TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from heedful.papers import Paper
+from heedful.papers import table as papers
 from heedful.task import all_tasks
-from heedful.task.papers import Paper
-from heedful.task.papers import classify as papers
 
 PAPERS = sorted(
     {model.paper for task in all_tasks() for model in task.models.names.values()}, key=lambda paper: paper.title

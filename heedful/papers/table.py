@@ -1,0 +1,205 @@
+"""The papers behind the models and their parts, each once."""
+
+from heedful.papers.paper import Paper
+
+ATTENTION_IS_ALL_YOU_NEED = Paper(
+    (
+        "Ashish Vaswani",
+        "Noam Shazeer",
+        "Niki Parmar",
+        "Jakob Uszkoreit",
+        "Llion Jones",
+        "Aidan N. Gomez",
+        "Lukasz Kaiser",
+        "Illia Polosukhin",
+    ),
+    "Attention Is All You Need",
+    "Advances in Neural Information Processing Systems 30",
+    2017,
+    "1706.03762",
+)
+
+WEIGHTED_TRANSFORMER = Paper(
+    ("Karim Ahmed", "Nitish Shirish Keskar", "Richard Socher"),
+    "Weighted Transformer Network for Machine Translation",
+    "Computing Research Repository",
+    2017,
+    "1711.02132",
+)
+
+ALIGN_AND_TRANSLATE = Paper(
+    ("Dzmitry Bahdanau", "Kyunghyun Cho", "Yoshua Bengio"),
+    "Neural Machine Translation by Jointly Learning to Align and Translate",
+    "3rd International Conference on Learning Representations",
+    2015,
+    "1409.0473",
+)
+
+EFFECTIVE_APPROACHES = Paper(
+    ("Minh-Thang Luong", "Hieu Pham", "Christopher D. Manning"),
+    "Effective Approaches to Attention-based Neural Machine Translation",
+    "Proceedings of the 2015 Conference on Empirical Methods in Natural Language Processing",
+    2015,
+    "1508.04025",
+)
+
+SEQUENCE_TO_SEQUENCE = Paper(
+    ("Ilya Sutskever", "Oriol Vinyals", "Quoc V. Le"),
+    "Sequence to Sequence Learning with Neural Networks",
+    "Advances in Neural Information Processing Systems 27",
+    2014,
+    "1409.3215",
+)
+
+PHRASE_REPRESENTATIONS = Paper(
+    (
+        "Kyunghyun Cho",
+        "Bart van Merrienboer",
+        "Caglar Gulcehre",
+        "Dzmitry Bahdanau",
+        "Fethi Bougares",
+        "Holger Schwenk",
+        "Yoshua Bengio",
+    ),
+    "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation",
+    "Proceedings of the 2014 Conference on Empirical Methods in Natural Language Processing",
+    2014,
+    "1406.1078",
+)
+
+TEXTCNN = Paper(
+    ("Yoon Kim",),
+    "Convolutional Neural Networks for Sentence Classification",
+    "Proceedings of the 2014 Conference on Empirical Methods in Natural Language Processing",
+    2014,
+    "1408.5882",
+)
+
+TEXTRNN = Paper(
+    ("Pengfei Liu", "Xipeng Qiu", "Xuanjing Huang"),
+    "Recurrent Neural Network for Text Classification with Multi-Task Learning",
+    "Proceedings of the 25th International Joint Conference on Artificial Intelligence",
+    2016,
+    "1605.05101",
+)
+
+ATTENTION_BILSTM = Paper(
+    ("Peng Zhou", "Wei Shi", "Jun Tian", "Zhenyu Qi", "Bingchen Li", "Hongwei Hao", "Bo Xu"),
+    "Attention-Based Bidirectional Long Short-Term Memory Networks for Relation Classification",
+    "Proceedings of the 54th Annual Meeting of the Association for Computational Linguistics",
+    2016,
+    doi="10.18653/v1/P16-2034",
+)
+
+RCNN = Paper(
+    ("Siwei Lai", "Liheng Xu", "Kang Liu", "Jun Zhao"),
+    "Recurrent Convolutional Neural Networks for Text Classification",
+    "Proceedings of the 29th AAAI Conference on Artificial Intelligence",
+    2015,
+    doi="10.1609/aaai.v29i1.9513",
+)
+
+APCNN = Paper(
+    ("Meng Joo Er", "Yong Zhang", "Ning Wang", "Mahardhika Pratama"),
+    "Attention Pooling-based Convolutional Neural Network for Sentence Modelling",
+    "Information Sciences",
+    2016,
+    doi="10.1016/j.ins.2016.08.084",
+    volume="373",
+)
+
+HAN = Paper(
+    ("Zichao Yang", "Diyi Yang", "Chris Dyer", "Xiaodong He", "Alex Smola", "Eduard Hovy"),
+    "Hierarchical Attention Networks for Document Classification",
+    "Proceedings of the 2016 Conference of the North American Chapter of the Association for Computational Linguistics",
+    2016,
+    doi="10.18653/v1/N16-1174",
+)
+
+SA_LSTM = Paper(
+    ("Andrew M. Dai", "Quoc V. Le"),
+    "Semi-supervised Sequence Learning",
+    "Advances in Neural Information Processing Systems 28",
+    2015,
+    "1511.01432",
+)
+
+DAN = Paper(
+    ("Mohit Iyyer", "Varun Manjunatha", "Jordan Boyd-Graber", "Hal Daumé III"),
+    "Deep Unordered Composition Rivals Syntactic Methods for Text Classification",
+    "Proceedings of the 53rd Annual Meeting of the Association for Computational Linguistics",
+    2015,
+    doi="10.3115/v1/P15-1162",
+)
+
+ABCNN = Paper(
+    ("Wenpeng Yin", "Hinrich Schütze", "Bing Xiang", "Bowen Zhou"),
+    "ABCNN: Attention-Based Convolutional Neural Network for Modeling Sentence Pairs",
+    "Transactions of the Association for Computational Linguistics 4",
+    2016,
+    "1512.05193",
+)
+
+INFERSENT = Paper(
+    ("Alexis Conneau", "Douwe Kiela", "Holger Schwenk", "Loïc Barrault", "Antoine Bordes"),
+    "Supervised Learning of Universal Sentence Representations from Natural Language Inference Data",
+    "Proceedings of the 2017 Conference on Empirical Methods in Natural Language Processing",
+    2017,
+    "1705.02364",
+)
+
+ESIM = Paper(
+    ("Qian Chen", "Xiaodan Zhu", "Zhen-Hua Ling", "Si Wei", "Hui Jiang", "Diana Inkpen"),
+    "Enhanced LSTM for Natural Language Inference",
+    "Proceedings of the 55th Annual Meeting of the Association for Computational Linguistics",
+    2017,
+    "1609.06038",
+)
+
+DECOMPOSABLE = Paper(
+    ("Ankur Parikh", "Oscar Täckström", "Dipanjan Das", "Jakob Uszkoreit"),
+    "A Decomposable Attention Model for Natural Language Inference",
+    "Proceedings of the 2016 Conference on Empirical Methods in Natural Language Processing",
+    2016,
+    "1606.01933",
+)
+
+GRAMMAR = Paper(
+    ("Oriol Vinyals", "Lukasz Kaiser", "Terry Koo", "Slav Petrov", "Ilya Sutskever", "Geoffrey Hinton"),
+    "Grammar as a Foreign Language",
+    "Advances in Neural Information Processing Systems 28",
+    2015,
+    "1412.7449",
+)
+
+DETERMINISTIC = Paper(
+    ("Chunpeng Ma", "Lemao Liu", "Akihiro Tamura", "Tiejun Zhao", "Eiichiro Sumita"),
+    "Deterministic Attention for Sequence-to-Sequence Constituent Parsing",
+    "Proceedings of the 31st AAAI Conference on Artificial Intelligence",
+    2017,
+    doi="10.1609/aaai.v31i1.10967",
+)
+
+NEURAL_CONVERSATION = Paper(
+    ("Oriol Vinyals", "Quoc V. Le"),
+    "A Neural Conversational Model",
+    "ICML Deep Learning Workshop",
+    2015,
+    "1506.05869",
+)
+
+FRUSTRATINGLY_SHORT = Paper(
+    ("Michał Daniluk", "Tim Rocktäschel", "Johannes Welbl", "Sebastian Riedel"),
+    "Frustratingly Short Attention Spans in Neural Language Modeling",
+    "International Conference on Learning Representations",
+    2017,
+    "1702.04521",
+)
+
+LSTM_LANGUAGE_MODEL = Paper(
+    ("Wojciech Zaremba", "Ilya Sutskever", "Oriol Vinyals"),
+    "Recurrent Neural Network Regularization",
+    "arXiv preprint",
+    2014,
+    "1409.2329",
+)
