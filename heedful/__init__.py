@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from heedful.choice import Argmax, Entmax15, Gumbel, Hard, Soft, Sparse, Sparsemax, Stopped, StraightThrough, TopK
     from heedful.errors import UserError
+    from heedful.papers import cite
     from heedful.region import Causal, Everywhere, Padding, Predicted, Window
     from heedful.score import Additive, Concat, Cosine, Dot, General, Location
     from heedful.shapes import ShapeError
@@ -42,6 +43,7 @@ _HOME = {
     ),
     "heedful.structure": ("Attention", "MultiHead"),
     "heedful.watch": ("record",),
+    "heedful.papers": ("cite",),
     "heedful.task": ("fit", "load", "evaluate", "show"),
     "heedful.shapes": ("ShapeError",),
     "heedful.errors": ("UserError",),
@@ -80,6 +82,7 @@ __all__ = [
     "align",
     "align_blocks",
     "attend",
+    "cite",
     "evaluate",
     "fit",
     "load",

@@ -203,3 +203,151 @@ LSTM_LANGUAGE_MODEL = Paper(
     2014,
     "1409.2329",
 )
+
+# ------------------------------------------------------------------------------------------------- of parts of models
+
+NEURAL_TURING_MACHINES = Paper(
+    ("Alex Graves", "Greg Wayne", "Ivo Danihelka"), "Neural Turing Machines", "arXiv preprint", 2014, "1410.5401"
+)
+
+SHOW_ATTEND_AND_TELL = Paper(
+    (
+        "Kelvin Xu",
+        "Jimmy Ba",
+        "Ryan Kiros",
+        "Kyunghyun Cho",
+        "Aaron Courville",
+        "Ruslan Salakhutdinov",
+        "Richard Zemel",
+        "Yoshua Bengio",
+    ),
+    "Show, Attend and Tell: Neural Image Caption Generation with Visual Attention",
+    "Proceedings of the 32nd International Conference on Machine Learning",
+    2015,
+    "1502.03044",
+)
+
+STRAIGHT_THROUGH = Paper(
+    ("Yoshua Bengio", "Nicholas Léonard", "Aaron Courville"),
+    "Estimating or Propagating Gradients Through Stochastic Neurons for Conditional Computation",
+    "arXiv preprint",
+    2013,
+    "1308.3432",
+)
+
+A_STAR_SAMPLING = Paper(
+    ("Chris J. Maddison", "Daniel Tarlow", "Tom Minka"),
+    "A* Sampling",
+    "Advances in Neural Information Processing Systems 27",
+    2014,
+    "1411.0030",
+)
+
+SPARSEMAX = Paper(
+    ("André F. T. Martins", "Ramón Fernandez Astudillo"),
+    "From Softmax to Sparsemax: A Sparse Model of Attention and Multi-Label Classification",
+    "Proceedings of the 33rd International Conference on Machine Learning",
+    2016,
+    "1602.02068",
+)
+
+ENTMAX = Paper(
+    ("Ben Peters", "Vlad Niculae", "André F. T. Martins"),
+    "Sparse Sequence-to-Sequence Models",
+    "Proceedings of the 57th Annual Meeting of the Association for Computational Linguistics",
+    2019,
+    "1905.05702",
+)
+
+LONGFORMER = Paper(
+    ("Iz Beltagy", "Matthew E. Peters", "Arman Cohan"),
+    "Longformer: The Long-Document Transformer",
+    "arXiv preprint",
+    2020,
+    "2004.05150",
+)
+
+LAYER_NORMALIZATION_IN_TRANSFORMERS = Paper(
+    (
+        "Ruibin Xiong",
+        "Yunchang Yang",
+        "Di He",
+        "Kai Zheng",
+        "Shuxin Zheng",
+        "Chen Xing",
+        "Huishuai Zhang",
+        "Yanyan Lan",
+        "Liwei Wang",
+        "Tie-Yan Liu",
+    ),
+    "On Layer Normalization in the Transformer Architecture",
+    "Proceedings of the 37th International Conference on Machine Learning",
+    2020,
+    "2002.04745",
+)
+
+ROTARY = Paper(
+    ("Jianlin Su", "Yu Lu", "Shengfeng Pan", "Ahmed Murtadha", "Bo Wen", "Yunfeng Liu"),
+    "RoFormer: Enhanced Transformer with Rotary Position Embedding",
+    "arXiv preprint",
+    2021,
+    "2104.09864",
+)
+
+CONVOLUTIONAL_SEQUENCE_TO_SEQUENCE = Paper(
+    ("Jonas Gehring", "Michael Auli", "David Grangier", "Denis Yarats", "Yann N. Dauphin"),
+    "Convolutional Sequence to Sequence Learning",
+    "Proceedings of the 34th International Conference on Machine Learning",
+    2017,
+    "1705.03122",
+)
+
+OUTPUT_EMBEDDING = Paper(
+    ("Ofir Press", "Lior Wolf"),
+    "Using the Output Embedding to Improve Language Models",
+    "Proceedings of the 15th Conference of the European Chapter of the Association for Computational Linguistics",
+    2017,
+    "1608.05859",
+)
+
+MAXOUT = Paper(
+    ("Ian J. Goodfellow", "David Warde-Farley", "Mehdi Mirza", "Aaron Courville", "Yoshua Bengio"),
+    "Maxout Networks",
+    "Proceedings of the 30th International Conference on Machine Learning",
+    2013,
+    "1302.4389",
+)
+
+ALMOST_FROM_SCRATCH = Paper(
+    ("Ronan Collobert", "Jason Weston", "Léon Bottou", "Michael Karlen", "Koray Kavukcuoglu", "Pavel Kuksa"),
+    "Natural Language Processing (Almost) from Scratch",
+    "Journal of Machine Learning Research",
+    2011,
+    "1103.0398",
+    volume="12",
+)
+
+CO_ADAPTATION = Paper(
+    ("Geoffrey E. Hinton", "Nitish Srivastava", "Alex Krizhevsky", "Ilya Sutskever", "Ruslan R. Salakhutdinov"),
+    "Improving neural networks by preventing co-adaptation of feature detectors",
+    "arXiv preprint",
+    2012,
+    "1207.0580",
+)
+
+MODELLING_SENTENCES = Paper(
+    ("Nal Kalchbrenner", "Edward Grefenstette", "Phil Blunsom"),
+    "A Convolutional Neural Network for Modelling Sentences",
+    "Proceedings of the 52nd Annual Meeting of the Association for Computational Linguistics",
+    2014,
+    "1404.2188",
+)
+
+BIDIRECTIONAL_FEATURES = Paper(
+    ("Eliyahu Kiperwasser", "Yoav Goldberg"),
+    "Simple and Accurate Dependency Parsing Using Bidirectional LSTM Feature Representations",
+    "Transactions of the Association for Computational Linguistics",
+    2016,
+    "1603.04351",
+    volume="4",
+)
