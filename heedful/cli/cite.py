@@ -1,12 +1,15 @@
 """``heedful cite``: the paper of a model, for a bibliography."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from heedful.cli.app import app
 from heedful.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from heedful.papers import Paper
 
 
 @app.command()
@@ -15,18 +18,26 @@ def cite(
         str, typer.Argument(help="A model's name, as `heedful models` lists it, or a run folder.", show_default=False)
     ],
 ) -> None:
-    """Print the paper behind a model as a BibTeX entry."""
-    from heedful.task import all_tasks, task_named
-    from heedful.task.folder import load_settings, task_of
+    """Print the papers behind a model as BibTeX entries: of a run folder also those of the model's parts."""
+    from heedful.task import all_tasks
 
     if Path(model).is_dir():
-        tasks = [task_named(task_of(Path(model)))]
-        model = load_settings(tasks[0].config, Path(model)).model_name
+        papers = _papers_of_run(Path(model))
     else:
         tasks = list(all_tasks())
-    known = [name for task in tasks for name in (*task.models.names, *task.models.aliases)]
-    if model not in known:
-        raise UserError(f"no model is called {model!r}", hint=did_you_mean(model, known))
-    entries = [task.models.named(model)[1] for task in tasks if model in (*task.models.names, *task.models.aliases)]
-    for paper in dict.fromkeys(entry.paper for entry in entries if entry.paper is not None):
+        known = [name for task in tasks for name in (*task.models.names, *task.models.aliases)]
+        if model not in known:
+            raise UserError(f"no model is called {model!r}", hint=did_you_mean(model, known))
+        having = [task.models for task in tasks if model in (*task.models.names, *task.models.aliases)]
+        papers = [models.named(model)[1].paper for models in having]
+    for paper in dict.fromkeys(filter(None, papers)):
         print(paper.bibtex())
+
+
+def _papers_of_run(folder: Path) -> "list[Paper | None]":
+    """The paper of the model's name, then those of its parts."""
+    from heedful.cli.output import load_run
+    from heedful.papers import cite as papers_of
+
+    task, predictor = load_run(folder)
+    return [task.models.named(predictor.config.model_name)[1].paper, *papers_of(predictor)]
