@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from heedful import machine
-from heedful.kernel.cpu import run, tiles
+from heedful.kernel.cpu import launch, tiles
 from heedful.kernel.cpu.forms import Factored
-from heedful.kernel.given import Given
+from heedful.kernel.inputs import KernelInputs
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 IN_TABLE = (0.1, 1.0, 5.0, 10.0, 30.0)
@@ -48,8 +48,8 @@ def engine_scores(x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, bool]:
     """Scores ``[T, S]`` by the engine's loops, tile by tile, and whether they were the factored ones."""
     limits = torch.zeros(1, len(x), dtype=torch.int32), torch.full((1, len(x)), len(y), dtype=torch.int32)
     first = torch.zeros(1, dtype=torch.long)
-    given = Given(x[None], y[None], y[None, :, :1], weight, *limits, None, first, first, None, 1.0)
-    arrays, scores = run._arrays(given), np.zeros((len(x), len(y)), np.float32)
+    inputs = KernelInputs(x[None], y[None], y[None, :, :1], weight, *limits, None, first, first, None, 1.0)
+    arrays, scores = launch._arrays(inputs), np.zeros((len(x), len(y)), np.float32)
     part = np.zeros((tiles.ROWS + 2, tiles.KEYS), np.float32)
     for row in range(0, len(x), tiles.ROWS):
         for key in range(0, len(y), tiles.KEYS):

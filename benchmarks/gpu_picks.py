@@ -24,9 +24,9 @@ from heedful import (
     attend,
     select,
 )
-from heedful.attention.pose import Words, pose
+from heedful.attention.problem import AttentionSpec, build_problem
 from heedful.choice import Choice, Soft
-from heedful.kernel import Wanted, survey
+from heedful.kernel import StatsRequest, survey
 from heedful.region import Everywhere
 
 TOLERANCE = 2e-4
@@ -82,8 +82,8 @@ def _learn(engine: str, device: str, words: dict[str, object]) -> list[Tensor]:
 
 def _in_short(engine: str, device: str, score: torch.nn.Module, region: object) -> list[Tensor]:
     tensors = _tensors(device, _precision(engine, score, region))
-    asked = pose(tensors[0], Memory(*tensors[1:]), Words(score, region, Soft()), keep=None)  # pyright: ignore
-    found = survey(asked.problem, asked.value, Wanted((4, 6), best=3), engine=engine)
+    asked = build_problem(tensors[0], Memory(*tensors[1:]), AttentionSpec(score, region, Soft()))  # pyright: ignore
+    found = survey(asked.problem, asked.value, StatsRequest((4, 6), best=3), engine=engine)
     return [found.context.detach(), found.mass, found.weight, found.entropy]
 
 

@@ -9,7 +9,7 @@ import time
 
 import torch
 
-from heedful import Additive, Dot, Wanted, attend, pooled_map, survey
+from heedful import Additive, Dot, StatsRequest, attend, survey
 from heedful.machine import describe, keep_large_buffers
 
 GRID, BEST = (64, 64), 5
@@ -32,17 +32,17 @@ def main() -> None:
 
 @torch.no_grad()
 def row(score: torch.nn.Module, length: int, turns: int) -> str:
-    """A row of the table; the map is that of `pooled_map`, and the context that of `attend`."""
+    """A row of the table; the map is that of `survey`, and the context that of `attend`."""
     generator = torch.Generator().manual_seed(1)
     query, key, value = (torch.randn(1, length, 64, generator=generator) for _ in range(3))
     ways = {
         "alone": lambda: attend(query, key, value, score=score),
-        "map": lambda: survey(query, key, value, score=score, wanted=Wanted(GRID)).context,
-        "best": lambda: survey(query, key, value, score=score, wanted=Wanted(GRID, BEST)).context,
+        "map": lambda: survey(query, key, value, score=score, request=StatsRequest(GRID)).context,
+        "best": lambda: survey(query, key, value, score=score, request=StatsRequest(GRID, BEST)).context,
     }
     few = query[:, : min(length, 512)], key[:, : min(length, 700)]
-    seen = survey(*few, score=score, wanted=Wanted(GRID))
-    torch.testing.assert_close(seen.mass, pooled_map(*few, score=score, grid=GRID))
+    seen = survey(*few, score=score, request=StatsRequest(GRID))
+    torch.testing.assert_close(seen.mass, survey(*few, score=score, request=StatsRequest(GRID, context=False)).mass)
     torch.testing.assert_close(seen.context, attend(*few, score=score, engine="plain"), rtol=1e-4, atol=1e-5)
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(turns):

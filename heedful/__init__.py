@@ -11,16 +11,25 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from heedful.attention import (
         Memory,
-        Wanted,
+        StatsRequest,
         align,
         align_blocks,
         attend,
-        pooled_map,
-        row_summary,
         select,
         survey,
     )
-    from heedful.choice import Argmax, Entmax15, Gumbel, Hard, Soft, Sparse, Sparsemax, Stopped, StraightThrough, TopK
+    from heedful.choice import (
+        Argmax,
+        Entmax15,
+        Gumbel,
+        Hard,
+        Soft,
+        Sparse,
+        Sparsemax,
+        StopGradient,
+        StraightThrough,
+        TopK,
+    )
     from heedful.errors import UserError
     from heedful.papers import cite
     from heedful.region import Causal, Everywhere, Padding, Predicted, Window
@@ -33,12 +42,12 @@ if TYPE_CHECKING:
 _HOME = {
     "heedful.attention": (
         *("attend", "align", "select", "Memory"),
-        *("align_blocks", "pooled_map", "row_summary", "survey", "Wanted"),
+        *("align_blocks", "survey", "StatsRequest"),
     ),
     "heedful.score": ("Dot", "General", "Cosine", "Concat", "Additive", "Location"),
     "heedful.region": ("Everywhere", "Causal", "Window", "Predicted", "Padding"),
     "heedful.choice": (
-        *("Soft", "Hard", "Sparse", "Argmax", "Gumbel", "Stopped", "StraightThrough"),
+        *("Soft", "Hard", "Sparse", "Argmax", "Gumbel", "StopGradient", "StraightThrough"),
         *("Sparsemax", "Entmax15", "TopK"),
     ),
     "heedful.structure": ("Attention", "MultiHead"),
@@ -47,6 +56,13 @@ _HOME = {
     "heedful.task": ("fit", "load", "evaluate", "show"),
     "heedful.shapes": ("ShapeError",),
     "heedful.errors": ("UserError",),
+}
+_OLD = "heedful.attention.deprecated"
+_RENAMED = {
+    "Stopped": ("heedful.choice:StopGradient", "heedful.StopGradient"),
+    "Wanted": ("heedful.attention:StatsRequest", "heedful.StatsRequest"),
+    "pooled_map": (f"{_OLD}:pooled_map", "survey(..., request=StatsRequest(grid=grid, context=False)).mass"),
+    "row_summary": (f"{_OLD}:row_summary", "survey(..., request=StatsRequest(best=best, context=False))"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -72,11 +88,11 @@ __all__ = [
     "Soft",
     "Sparse",
     "Sparsemax",
-    "Stopped",
+    "StatsRequest",
+    "StopGradient",
     "StraightThrough",
     "TopK",
     "UserError",
-    "Wanted",
     "Window",
     "__version__",
     "align",
@@ -86,9 +102,7 @@ __all__ = [
     "evaluate",
     "fit",
     "load",
-    "pooled_map",
     "record",
-    "row_summary",
     "select",
     "show",
     "survey",
@@ -96,11 +110,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Loads a public name from the room it lives in (PEP 562)."""
+    """Loads a public name from the room it lives in, at its first use (PEP 562)."""
     if name not in _MODULE_OF:
-        raise AttributeError(f"module 'heedful' has no attribute {name!r}")
+        from heedful.deprecation import Renamed, deprecated_attribute
+
+        return deprecated_attribute(__name__, name, {old: Renamed(*new) for old, new in _RENAMED.items()})
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)
-    globals()[name] = value  # the next look-up does not come here again
+    globals()[name] = value  # later look-ups find it there, and do not come here
     return value
 
 

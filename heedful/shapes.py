@@ -56,7 +56,7 @@ def check_memory(query: Tensor, key: Tensor, value: Tensor) -> None:
             )
 
 
-def check_same_kind(**tensors: Tensor) -> None:
+def check_same_dtype_and_device(**tensors: Tensor) -> None:
     """Check that tensors share one device and, outside autocast, one dtype.
 
     Raises: ShapeError, naming the two that differ.
@@ -81,7 +81,7 @@ def check_width(name: str, tensor: Tensor, width: int, *, owner: str) -> None:
         raise ShapeError(f"{owner} was built for {name} width {width}, got {name} {describe(tensor)}.")
 
 
-def spread_keep(keep: Bool[Tensor, "..."], key: Tensor) -> Bool[Tensor, "..."]:
+def expand_keep(keep: Bool[Tensor, "..."], key: Tensor) -> Bool[Tensor, "..."]:
     """Give `keep` the axes ``[*B, T or 1, S]``: one axis fewer than `key` means one row for all queries.
 
     Raises: ShapeError, when `keep` is not boolean-per-key ``[*B, S]`` nor per pair ``[*B, T, S]``.
@@ -96,7 +96,7 @@ def spread_keep(keep: Bool[Tensor, "..."], key: Tensor) -> Bool[Tensor, "..."]:
     return spread
 
 
-def check_rows(name: str, rows: torch.Size, query: Tensor) -> None:
+def check_batch_axes(name: str, rows: torch.Size, query: Tensor) -> None:
     """Check that the batch axes of what bounds a query, `rows`, fit the query's.
 
     Raises: ShapeError, naming both.
@@ -107,7 +107,7 @@ def check_rows(name: str, rows: torch.Size, query: Tensor) -> None:
         raise ShapeError(f"{name} has batch axes {list(rows)}, query is {describe(query)}: they must be equal (or 1).")
 
 
-def joint_shape(*shapes: torch.Size) -> torch.Size:
+def broadcast_shape(*shapes: torch.Size) -> torch.Size:
     """The shape that shapes which fit broadcast to: the size that is not 1, axis by axis from the last.
 
     ``torch.broadcast_shapes`` does the same, and imports most of a second's worth of symbolic algebra to do it.
@@ -116,16 +116,16 @@ def joint_shape(*shapes: torch.Size) -> torch.Size:
     return torch.Size([next((size for size in sizes if size != 1), 1) for sizes in columns][::-1])
 
 
-def lead_batch(tensor: Tensor, batch_axes: int, own_axes: int) -> Tensor:
+def pad_batch_axes(tensor: Tensor, batch_axes: int, trailing_axes: int) -> Tensor:
     """Line a per-row tensor up with the FIRST of `batch_axes`, adding axes of 1 for heads and the like.
 
-    `own_axes` is how many axes of the tensor come after its batch axes: lengths ``[B]`` have 0 and become
+    `trailing_axes` is how many axes of the tensor come after its batch axes: lengths ``[B]`` have 0 and become
     ``[B, 1]`` beside ``[B, H]``.
     """
-    missing = batch_axes - (tensor.ndim - own_axes)
+    missing = batch_axes - (tensor.ndim - trailing_axes)
     if missing < 0:
         raise ShapeError(f"{describe(tensor)} has more batch axes than the query's {batch_axes}.")
-    batch, own = tensor.shape[: tensor.ndim - own_axes], tensor.shape[tensor.ndim - own_axes :]
+    batch, own = tensor.shape[: tensor.ndim - trailing_axes], tensor.shape[tensor.ndim - trailing_axes :]
     return tensor.reshape((*batch, *(1,) * missing, *own))
 
 

@@ -1,38 +1,34 @@
-"""Maps of weights too large to keep: in blocks of rows, in blocks of cells, and in a few numbers a row.
-
-mass = pooled_map(query, key, score=..., grid=(64, 64))  # how much each block of queries takes of each of keys
-top = row_summary(query, key, score=..., best=5)         # what each query looks at most
-seen = survey(query, key, value, wanted=Wanted((64, 64), best=5))  # both, and the context, in one pass
-"""
+"""Maps of weights too large to keep: their statistics, and the map itself by blocks of rows."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful import kernel
 from heedful.attention.memory import Memory, ScoreLike
-from heedful.attention.pose import DOT, EVERYWHERE, SOFT, Question, Words, as_memory, pose
+from heedful.attention.problem import (
+    DOT,
+    EVERYWHERE,
+    SOFT,
+    AttentionSpec,
+    PreparedProblem,
+    as_memory,
+    build_problem,
+)
 from heedful.choice import Choice
-from heedful.kernel import Survey, Wanted, edges
+from heedful.deprecation import warn_deprecated
+from heedful.kernel import Stats, StatsRequest, block_edges
 from heedful.region import Region
 from heedful.shapes import ShapeError
 
-_WANTED = Wanted(grid=(64, 64), best=1)
+_DEFAULT = StatsRequest(grid=(64, 64), best=1)
 
 
-class RowSummary(NamedTuple):
-    """What each query looks at most, and how widely."""
-
-    index: Int[Tensor, "... T k"]  # pyright: ignore[reportIncompatibleMethodOverride]  # hides tuple.index, on purpose
-    weight: Float[Tensor, "... T k"]
-    entropy: Float[Tensor, "... T"]
-
-
-def survey(
+def survey(  # noqa: PLR0913 - one door for every statistic; all but tensors by name
     query: Float[Tensor, "... T Q"],
     key: Float[Tensor, "... S K"] | Memory,
     value: Float[Tensor, "... _ V"] | None = None,
@@ -41,67 +37,36 @@ def survey(
     region: Region = EVERYWHERE,
     choice: Choice = SOFT,
     keep: Bool[Tensor, "..."] | None = None,
-    wanted: Wanted = _WANTED,
-) -> Survey:
-    """What `attend` gives, and its map in short, in one pass.
+    request: StatsRequest = _DEFAULT,
+    wanted: StatsRequest | None = None,
+) -> Stats:
+    """The context of `attend`, and statistics of the map behind it, in one pass that never stores the map.
 
-    The map is never kept: where fused loops serve, looking costs little more than attending.
-    Returns: Survey(context ``[*B, T, V]``, mass ``[*B, r, c]``, index, weight ``[*B, T, k]``, entropy ``[*B, T]``); see
-        `pooled_map` and `row_summary`. The context has a gradient, the others none.
-    Raises: ShapeError, as `attend`, and when a grid is negative.
-    Memory: O(T + S + r c) of the CPU's fused engine, O((T + S) c) of the GPU's, for Soft; else of a block of queries.
+    `request` says which statistics: the mass of the blocks of a grid, the best keys of each query. With
+    ``StatsRequest(context=False)`` the values are not read, and nothing has a gradient. `wanted` is the old name of
+    `request`. Other arguments as in `attend`.
+
+    Returns: Stats(context ``[*B, T, V]``, mass ``[*B, r, c]``, index ``[*B, T, k]``, weight ``[*B, T, k]``, entropy
+        ``[*B, T]`` in nats). The context has a gradient, the others none.
+    Raises: ShapeError, as `attend`, and when a grid is negative; ValueError, when the number of best keys is.
+    Memory: O(T + S + r c) by the CPU's fused engine, O((T + S) c) by the GPU's, for Soft; else a block of queries.
+
+        >>> import torch
+        >>> from heedful import StatsRequest, survey
+        >>> states = torch.randn(1000, 8)
+        >>> found = survey(states, states, request=StatsRequest(grid=(4, 4), best=3))
+        >>> found.context.shape, found.mass.shape, found.index.shape
+        (torch.Size([1000, 8]), torch.Size([4, 4]), torch.Size([1000, 3]))
+        >>> mass = survey(states, states, request=StatsRequest(grid=(2, 2), context=False)).mass
+        >>> bool(torch.allclose(mass.sum(-1), torch.ones(2)))
+        True
     """
-    question = pose(query, as_memory(key, value), Words(score, region, choice), keep=keep)
-    return _survey(question, wanted)
-
-
-def pooled_map(
-    query: Float[Tensor, "... T Q"],
-    key: Float[Tensor, "... S K"] | Memory,
-    *,
-    score: ScoreLike = DOT,
-    region: Region = EVERYWHERE,
-    choice: Choice = SOFT,
-    keep: Bool[Tensor, "..."] | None = None,
-    grid: tuple[int, int] = (64, 64),
-) -> Float[Tensor, "... r c"]:
-    """The map of `align` pooled to a grid, whatever its length: where each block of queries looks.
-
-    A cell is the mean over a block's queries of their weight on a block of keys, so that a row of it sums to 1 where
-    every query's weights do; divided by the keys of its block it is the mean weight. Block i of r begins at query
-    ``i T // r``, block j of c at key ``j S // c``; a block without queries is 0.
-
-    Returns: ``[*B, r, c]``, in at least float32, without a gradient.
-    Raises: ShapeError, as `attend`, and when a grid is negative.
-    Memory: O(T + S + r c) of the CPU's fused engine, O((T + S) c) of the GPU's, for Soft; else of a block of queries.
-    """
-    question = pose(query, _without_values(key), Words(score, region, choice), keep=keep)
-    with torch.no_grad():
-        return _survey(question, Wanted(grid)).mass
-
-
-def row_summary(
-    query: Float[Tensor, "... T Q"],
-    key: Float[Tensor, "... S K"] | Memory,
-    *,
-    score: ScoreLike = DOT,
-    region: Region = EVERYWHERE,
-    choice: Choice = SOFT,
-    keep: Bool[Tensor, "..."] | None = None,
-    best: int = 1,
-) -> RowSummary:
-    """What each query looks at most, and how widely it looks, without keeping the map.
-
-    Returns: RowSummary(index, weight ``[*B, T, k]``, entropy ``[*B, T]``): the `best` keys in descending order of their
-        weight (all of them, where there are fewer), the first being the argmax; index -1 where a weight is 0. The
-        entropy is that of the weights before any gate, in nats. No gradient.
-    Raises: ShapeError, as `attend`; ValueError, when `best` is negative.
-    Memory: as `pooled_map`.
-    """
-    question = pose(query, _without_values(key), Words(score, region, choice), keep=keep)
-    with torch.no_grad():
-        found = _survey(question, Wanted(best=best))
-    return RowSummary(found.index, found.weight, found.entropy)
+    if wanted is not None:
+        warn_deprecated("survey(wanted=...)", "survey(request=...)", stacklevel=2)
+        request = wanted
+    memory = as_memory(key, value) if request.context else _without_values(as_memory(key, value))
+    with nullcontext() if request.context else torch.no_grad():
+        return _survey(build_problem(query, memory, AttentionSpec(score, region, choice, keep)), request)
 
 
 def align_blocks(
@@ -120,41 +85,49 @@ def align_blocks(
         intermediates.
     Raises: ShapeError, as `attend`; ValueError, when `rows` is less than 1.
     Memory: O(t S), one block.
+
+        >>> import torch
+        >>> from heedful import align_blocks
+        >>> states = torch.randn(5, 8)
+        >>> [(rows, weights.shape) for rows, weights in align_blocks(states, states, rows=3)]
+        [(slice(0, 3, None), torch.Size([3, 5])), (slice(3, 5, None), torch.Size([2, 5]))]
     """
     if rows is not None and rows < 1:
         raise ValueError(f"align_blocks rows is {rows}, expected at least 1 query a block, or None.")
-    question = pose(query, _without_values(key), Words(score, region, choice), keep=keep)
-    if question.problem.bounds.queries == question.queries:
-        yield from kernel.stream(question.problem, rows)
+    memory = _without_values(as_memory(key, None))
+    built = build_problem(query, memory, AttentionSpec(score, region, choice, keep))
+    if built.problem.bounds.queries == built.queries:
+        yield from kernel.stream(built.problem, rows)
         return
-    ((_, weights),) = kernel.stream(question.problem)
-    size = rows or question.queries
-    for first in range(0, question.queries, size):
-        block = slice(first, min(first + size, question.queries))
+    # Every query has the same weights: they are computed once, and each block is a view of them.
+    ((_, weights),) = kernel.stream(built.problem)
+    size = rows or built.queries
+    for first in range(0, built.queries, size):
+        block = slice(first, min(first + size, built.queries))
         yield block, weights.expand(*weights.shape[:-2], block.stop - block.start, weights.shape[-1])
 
 
-def _survey(question: Question, wanted: Wanted) -> Survey:
-    """A survey of one problem; where one query stands for all, of that one.
+def _survey(built: PreparedProblem, request: StatsRequest) -> Stats:
+    """The statistics of one problem; where a single query stands for all, of that one.
 
     Raises: ShapeError, when a grid is negative; ValueError, when the number of keys is.
     """
-    if min(wanted.grid) < 0:
-        raise ShapeError(f"grid is {wanted.grid}, expected (rows, columns), each 0 or more.")
-    if wanted.best < 0:
-        raise ValueError(f"best is {wanted.best}, expected how many keys of each query to name, 0 or more.")
-    rows, columns = wanted.grid
-    alike = question.problem.bounds.queries != question.queries
-    found = kernel.survey(question.problem, question.value, replace(wanted, grid=(1, columns)) if alike else wanted)
-    if not alike:
+    if min(request.grid) < 0:
+        raise ShapeError(f"grid is {request.grid}, expected (rows, columns), each 0 or more.")
+    if request.best < 0:
+        raise ValueError(f"best is {request.best}, expected the number of keys to name for each query, 0 or more.")
+    rows, columns = request.grid
+    shared = built.problem.bounds.queries != built.queries
+    found = kernel.survey(built.problem, built.value, replace(request, grid=(1, columns)) if shared else request)
+    if not shared:
         return found
-    some = torch.tensor(edges(question.queries, rows), device=found.mass.device).diff() > 0
-    mass = torch.where(some.unsqueeze(-1), found.mass, 0.0)
-    context, index, weight = (question.spread(each) for each in (found.context, found.index, found.weight))
-    return Survey(context, mass, index, weight, question.spread(found.entropy, axis=-1))
+    # The single row of the grid is that of every block of queries, but for blocks without any.
+    occupied = torch.tensor(block_edges(built.queries, rows), device=found.mass.device).diff() > 0
+    mass = torch.where(occupied.unsqueeze(-1), found.mass, 0.0)
+    context, index, weight = (built.expand_queries(each) for each in (found.context, found.index, found.weight))
+    return Stats(context, mass, index, weight, built.expand_queries(found.entropy, axis=-1))
 
 
-def _without_values(key: Tensor | Memory) -> Memory:
-    """The memory with values of no width: weights need none."""
-    memory = as_memory(key, None)
+def _without_values(memory: Memory) -> Memory:
+    """The memory with values of width 0: weights need none."""
     return replace(memory, value=memory.key[..., :0])

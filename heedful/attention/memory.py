@@ -1,4 +1,4 @@
-"""What can be looked at: keys and their values, perhaps projected already, and which of them are real."""
+"""What queries attend to: keys and values, perhaps projected already, and which of them are real."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from heedful.score import Score
-from heedful.shapes import spread_keep, take_rows
+from heedful.shapes import expand_keep, take_rows
 
 ScoreLike = Score | Callable[[Tensor, Tensor], Tensor]
 """A score of this package, or any callable ``(query, key) -> [*B, T, S]``."""
@@ -16,11 +16,18 @@ ScoreLike = Score | Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Memory:
-    """What can be looked at: keys, their values, and which of them are real (`keep`, True = may look).
+    """Keys, their values, and which of them are real (`keep`, True = may attend).
 
     With `score` None the keys are raw, and every call projects them. `project` does that once, for a memory that
-    is asked many times; the memory then belongs to that score.
+    many calls use, as a decoder's steps do; the memory then belongs to that score.
     Shapes: key ``[*B, S, K]``, value ``[*B, S, V]``, keep ``[*B, S]``.
+
+        >>> import torch
+        >>> from heedful import Additive, Memory, attend
+        >>> source = torch.randn(2, 7, 16)
+        >>> memory = Memory(source, source).project(Additive(8, 16, 32))
+        >>> attend(torch.randn(2, 1, 8), memory).shape  # the score comes with the memory
+        torch.Size([2, 1, 16])
     """
 
     key: Float[Tensor, "... S K"]
@@ -29,9 +36,9 @@ class Memory:
     score: ScoreLike | None = None
 
     def project(self, score: ScoreLike) -> "Memory":
-        """The same memory with its keys projected by `score`, and cleared where it is not kept.
+        """The same memory with its keys projected by `score`, and zeros where it is not kept.
 
-        Raises: ValueError, when it was projected by another score already.
+        Raises: ValueError, when another score has projected it.
         """
         if self.score is not None:
             self.check_owner(score)
@@ -39,12 +46,13 @@ class Memory:
         return self.cleared().scored_by(score)
 
     def cleared(self) -> "Memory":
-        """The same memory with zeros wherever it is not kept, whatever was there."""
+        """The same memory with zeros wherever it is not kept, NaN and infinity included."""
         if self.keep is None:
             return self
-        seen = spread_keep(self.keep, self.key).any(-2)
-        key = clear(self.key, seen)
-        value = key if self.value is self.key else clear(self.value, seen)
+        seen = expand_keep(self.keep, self.key).any(-2)
+        key = zero_unseen(self.key, seen)
+        # Keys that are their own values stay one tensor: half the memory, and one gradient.
+        value = key if self.value is self.key else zero_unseen(self.value, seen)
         return replace(self, key=key, value=value)
 
     def scored_by(self, score: ScoreLike) -> "Memory":
@@ -52,32 +60,37 @@ class Memory:
         return replace(self, key=score.project_key(self.key) if isinstance(score, Score) else self.key, score=score)
 
     def rows(self, index: Int[Tensor, " N"]) -> "Memory":
-        """Rows picked along the first batch axis, as search does with its beams."""
+        """The rows at `index` along the first batch axis, as beam search reorders its hypotheses."""
         return take_rows(self, index)
 
     def extend(self, new: "Memory") -> "Memory":
-        """The memory followed by `new` ones along S: the cache of step-by-step decoding.
+        """The memory followed by `new` along S: the cache of step-by-step decoding.
 
         Raises: ValueError, when the two were projected by different scores.
         """
         if new.score is not self.score:
-            raise ValueError("Memory.extend: the two memories were projected by different scores; project both alike.")
+            raise ValueError(
+                "Memory.extend: the two memories were projected by different scores; project both by one score."
+            )
         key = torch.cat([self.key, new.key], dim=-2)
         if isinstance(self.score, Score) and self.score.reads_positions:
-            key = self.score.project_key(key)  # the new keys counted from 0: count again from the memory's first
+            # The new keys were projected as if they stood at position 0. Such a score reads only positions, so
+            # projecting all keys again puts each at its own.
+            key = self.score.project_key(key)
         return Memory(key, torch.cat([self.value, new.value], dim=-2), _join(self, new), self.score)
 
     def check_owner(self, score: ScoreLike) -> None:
         """Raises: ValueError, when another score projected this memory."""
         if self.score is not None and self.score is not score:
             raise ValueError(
-                f"this memory was projected by {self.score} and cannot be asked with {score}: "
+                f"this memory was projected by {self.score} and cannot be used with {score}: "
                 "keep the raw Memory(key, value) and project it for each score."
             )
 
 
-def clear(vectors: Tensor, seen: Tensor | None) -> Tensor:
-    """Vectors with zeros where nobody looks, whatever was there: NaN and infinities included."""
+def zero_unseen(vectors: Tensor, seen: Tensor | None) -> Tensor:
+    """Vectors with zeros where `seen` is False, NaN and infinity included."""
+    # A `where` and not a product: 0 times NaN is NaN.
     return vectors if seen is None else torch.where(seen.unsqueeze(-1), vectors, 0.0)
 
 

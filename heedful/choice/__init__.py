@@ -6,13 +6,14 @@ from heedful.choice.hard import (
     Gumbel,
     Hard,
     Selection,
-    Stopped,
+    StopGradient,
     StraightThrough,
     moving_baseline,
     reinforce,
 )
 from heedful.choice.soft import Soft
 from heedful.choice.sparse import Entmax15, Sparse, Sparsemax, TopK
+from heedful.deprecation import Renamed, deprecated_attribute
 
 __all__ = [
     "Argmax",
@@ -24,9 +25,15 @@ __all__ = [
     "Soft",
     "Sparse",
     "Sparsemax",
-    "Stopped",
+    "StopGradient",
     "StraightThrough",
     "TopK",
     "moving_baseline",
     "reinforce",
 ]
+
+_RENAMED = {"Stopped": Renamed("heedful.choice:StopGradient", "heedful.StopGradient")}
+
+
+def __getattr__(name: str) -> object:
+    return deprecated_attribute(__name__, name, _RENAMED)

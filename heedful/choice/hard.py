@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from heedful.choice.base import Choice
 from heedful.choice.soft import Soft
-from heedful.kernel import Pick, fill, masked_softmax, wide
+from heedful.kernel import Pick, mask_scores, masked_softmax, upcast
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Gumbel:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StopGradient:
     """No gradient reaches the scores through the choice: learn them by `reinforce`."""
 
     @property
@@ -104,15 +104,17 @@ class StraightThrough:
 class Hard(Choice):
     """All weight on one key: the best, ``Hard()``, or a sampled one, ``Hard(Gumbel())``.
 
-    `gradient` says how the scores learn: not at all through the weights (`Stopped`; use `select` and
+    `gradient` says how the scores learn: not at all through the weights (`StopGradient`; use `select` and
     `reinforce`), or by `StraightThrough`.
     Source: Xu et al. 2015, section 4.1 (arXiv:1502.03044).
     """
 
-    def __init__(self, draw: Argmax | Gumbel | None = None, gradient: Stopped | StraightThrough | None = None) -> None:
+    def __init__(
+        self, draw: Argmax | Gumbel | None = None, gradient: StopGradient | StraightThrough | None = None
+    ) -> None:
         super().__init__()
         self.draw = Argmax() if draw is None else draw
-        self.gradient = Stopped() if gradient is None else gradient
+        self.gradient = StopGradient() if gradient is None else gradient
 
     @property
     def pick(self) -> Pick:
@@ -132,11 +134,11 @@ class Hard(Choice):
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
     ) -> Float[Tensor, "... T S"]:
         """One-hot weights, or zeros where nothing is visible."""
-        scores = wide(scores)
+        scores = upcast(scores)
         if scores.shape[-1] == 0:
             return scores
         with torch.no_grad():
-            index = self.draw.index(fill(scores, visible))
+            index = self.draw.index(mask_scores(scores, visible))
             one_hot = torch.zeros_like(scores).scatter_(-1, index.unsqueeze(-1), 1.0)
             if visible is not None:
                 one_hot = one_hot.masked_fill(~visible, 0.0)

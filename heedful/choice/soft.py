@@ -4,7 +4,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful.choice.base import Choice
-from heedful.kernel import masked_softmax, wide
+from heedful.kernel import masked_softmax, upcast
 
 
 class Soft(Choice):
@@ -28,7 +28,7 @@ class Soft(Choice):
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
     ) -> Float[Tensor, "... T S"]:
         """Weights that sum to 1, or to 0 where nothing is visible."""
-        return masked_softmax(scores if self.temperature == 1.0 else wide(scores) / self.temperature, visible)
+        return masked_softmax(scores if self.temperature == 1.0 else upcast(scores) / self.temperature, visible)
 
     def extra_repr(self) -> str:
         """Its setting, for printing."""

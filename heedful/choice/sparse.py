@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful.choice.base import Choice
-from heedful.kernel import Pick, masked_softmax, wide
+from heedful.kernel import Pick, masked_softmax, upcast
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Sparse(Choice):
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
     ) -> Float[Tensor, "... T S"]:
         """Weights that sum to 1, or to 0 where nothing is visible."""
-        scores = wide(scores)
+        scores = upcast(scores)
         if scores.shape[-1] == 0:
             return scores
         weights = self.rule.weights(scores, visible)

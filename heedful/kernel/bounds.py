@@ -1,8 +1,8 @@
 """Which keys each query may see, as kernels understand it: an interval, and perhaps a gate.
 
 Every region of the literature is an interval of keys per query. Intervals known before any tensor is read
-(causal, window) are kept as two integers, the band, so that engines can skip whole blocks without asking the
-device; the others (padding, predicted, a given centre) are tensors.
+(causal, window) are kept as two integers, the band, so that engines can skip whole blocks without waiting for the
+device; the others (padding, predicted, a window around a centre) are tensors.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from heedful.shapes import joint_shape
+from heedful.shapes import broadcast_shape
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,13 @@ class Bounds:
         """Whether this is the causal region and nothing else."""
         return self.left is None and self.right == 0 and not self.dynamic
 
-    def reach(self, rows: slice) -> slice:
-        """The keys that a block of queries can reach by the band: known without looking at a tensor."""
+    def key_range(self, rows: slice) -> slice:
+        """The keys that a block of queries may see by the band alone: known without reading a tensor."""
+        # The last query stands at the last key, so query t stands at key t + offset.
         offset = self.keys - self.queries
         first = 0 if self.left is None else min(max(0, rows.start + offset - self.left), self.keys)
         last = self.keys if self.right is None else min(self.keys, rows.stop + offset + self.right)
+        # Where there are more queries than keys, `last` can be negative: an empty slice must still be a valid one.
         return slice(first, max(first, last))
 
     def visible(self, rows: slice, keys: slice, device: torch.device) -> Bool[Tensor, "*#B t s"] | None:
@@ -87,11 +89,11 @@ class Bounds:
         position = torch.arange(keys.start, keys.stop, device=device)
         conditions: list[Tensor] = []
         if self.left is not None or self.right is not None:
-            own = torch.arange(rows.start, rows.stop, device=device).unsqueeze(-1) + (self.keys - self.queries)
+            aligned = torch.arange(rows.start, rows.stop, device=device).unsqueeze(-1) + (self.keys - self.queries)
             if self.left is not None:
-                conditions.append(position >= own - self.left)
+                conditions.append(position >= aligned - self.left)
             if self.right is not None:
-                conditions.append(position <= own + self.right)
+                conditions.append(position <= aligned + self.right)
         if self.start is not None:
             conditions.append(position >= _rows(self.start, rows).unsqueeze(-1))
         if self.stop is not None:
@@ -100,19 +102,22 @@ class Bounds:
 
     def intervals(self, device: torch.device) -> tuple[Int[Tensor, "*#B T"], Int[Tensor, "*#B T"]]:
         """The same as tensors: the first key and the key after the last, for every query, within ``[0, S]``."""
-        own = torch.arange(self.queries, device=device) + (self.keys - self.queries)
-        start = torch.zeros_like(own) if self.left is None else own - self.left
-        stop = torch.full_like(own, self.keys) if self.right is None else own + self.right + 1
+        aligned = torch.arange(self.queries, device=device) + (self.keys - self.queries)
+        start = torch.zeros_like(aligned) if self.left is None else aligned - self.left
+        stop = torch.full_like(aligned, self.keys) if self.right is None else aligned + self.right + 1
         start = start if self.start is None else torch.maximum(start, self.start)
         stop = stop if self.stop is None else torch.minimum(stop, self.stop)
         start, stop = start.clamp(0, self.keys), stop.clamp(0, self.keys)
+        # An intersection can be empty with stop < start; kernels and counts rely on stop >= start.
         return start, torch.maximum(start, stop)
 
     def seen(self, keep: Bool[Tensor, "*#B _ S"] | None, device: torch.device) -> Bool[Tensor, "*#B S"] | None:
         """Which keys at least one query may see; None when that is all of them."""
+        # A mask of every pair is O(T S) already, so asking every pair costs nothing more.
         if keep is not None and keep.shape[-2] != 1:
             everything = slice(0, self.queries), slice(0, self.keys)
             return _both(self.visible(*everything, device), keep).any(-2)
+        # None where all keys are covered: the caller then skips a copy of the whole memory.
         covered = None if self._covers_all_keys else self._covered(device)
         return covered if keep is None else _both(covered, keep.squeeze(-2))
 
@@ -125,6 +130,7 @@ class Bounds:
         if keep is not None and keep.shape[-2] != 1:
             everything = slice(0, self.queries), slice(0, self.keys)
             return _both(self.visible(*everything, device), keep).any(-1)
+        # With one mask for all queries, the kept keys of an interval are a difference of two running counts.
         start, stop = self.intervals(device)
         return stop > start if keep is None else _kept_before(keep, stop) > _kept_before(keep, start)
 
@@ -144,7 +150,8 @@ class Bounds:
         return self.right is None or self.queries <= self.keys + self.right
 
     def _covered(self, device: torch.device) -> Bool[Tensor, "*#B S"]:
-        """The union of the intervals, in O(T + S): +1 where one starts, -1 where it stops, summed up."""
+        """The union of the intervals, in O(T + S)."""
+        # +1 where an interval starts and -1 where it stops: the running sum counts the intervals that cover a key.
         start, stop = torch.broadcast_tensors(*self.intervals(device))
         steps = torch.zeros(*start.shape[:-1], self.keys + 1, dtype=torch.long, device=device)
         steps.scatter_add_(-1, start, torch.ones_like(start)).scatter_add_(-1, stop, -torch.ones_like(stop))
@@ -152,9 +159,9 @@ class Bounds:
 
 
 def _kept_before(keep: Tensor, position: Tensor) -> Tensor:
-    """How many of the keys before each position are kept: O(T + S), where asking every pair would be O(T S)."""
+    """How many of the keys before each position are kept: O(T + S), where a mask of every pair would be O(T S)."""
     counts = torch.nn.functional.pad(keep.squeeze(-2).cumsum(-1), (1, 0))
-    batch = joint_shape(counts.shape[:-1], position.shape[:-1])
+    batch = broadcast_shape(counts.shape[:-1], position.shape[:-1])
     return counts.expand(*batch, -1).gather(-1, position.expand(*batch, -1))
 
 

@@ -1,4 +1,4 @@
-"""The two forms into which every score falls, and the free form of a user's own.
+"""The two forms into which every score falls, and the custom form of a user's callable.
 
 A score turns a query into features ``x`` and a key into features ``y``; a form says how a pair of features
 becomes a number. Kernels know forms and no scores, so one kernel serves all scores of a form.
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+FACTORABLE = 40.0
+"""Fused engines compute the tanh form from ``e^(2x)`` and ``e^(2y)`` where all features are at most this large: e^80
+and e^-80 are float32 numbers, with room for the sums that they go into."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,19 @@ class Tanh:
         return max(1, self.weight.shape[0])
 
     def scores(self, x: Float[Tensor, "*#B T F"], y: Float[Tensor, "*#B S F"]) -> Float[Tensor, "*#B T S"]:
-        """Score every pair; materialises ``[*B, T, S, F]``, so hand it blocks of queries."""
+        """Score every pair; materialises ``[*B, T, S, F]``, so call it on blocks of queries."""
         return torch.tanh(x.unsqueeze(-2) + y.unsqueeze(-3)) @ self.weight.to(x.dtype)
 
 
 @dataclass(frozen=True)
-class Free:
-    """A user's own callable ``score(query, key) -> [*B, T, S]``, taken as it is.
+class Custom:
+    """A user's own callable ``score(query, key) -> [*B, T, S]``, called on raw queries and keys.
 
     It is called on blocks of queries, so each of its rows may depend on that row's query alone.
     """
 
     function: Callable[[Tensor, Tensor], Tensor]
+    # What a callable holds for a pair is not known: 64 is a hidden layer of common width.
     floats_per_pair: int = 64
 
     def scores(self, x: Float[Tensor, "... T Q"], y: Float[Tensor, "... S K"]) -> Float[Tensor, "... T S"]:
@@ -57,4 +62,4 @@ class Free:
         return self.function(x, y)
 
 
-Form = Inner | Tanh | Free
+Form = Inner | Tanh | Custom

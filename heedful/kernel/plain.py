@@ -1,6 +1,6 @@
 """The plain engine: torch operations over blocks of queries. Exact, serves every problem, memory bounded by a block.
 
-It is the meaning that the other engines must reproduce.
+It is the reference that the other engines must reproduce.
 """
 
 import math
@@ -13,17 +13,17 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from heedful.kernel.form import Free
-from heedful.kernel.picked import Selected
+from heedful.kernel.form import Custom
+from heedful.kernel.gathered import Selected
 from heedful.kernel.problem import Problem
-from heedful.kernel.softmax import fill, wide
-from heedful.kernel.survey import Survey, Wanted, owners
-from heedful.shapes import joint_shape
+from heedful.kernel.softmax import mask_scores, upcast
+from heedful.kernel.stats import Stats, StatsRequest, block_index
+from heedful.shapes import broadcast_shape
 
 _CACHED_FLOATS = 1 << 20
-"""The same for a CPU where nothing is kept for a backward pass: so much stays in its caches (1.1 to 1.3 times)."""
-_NARROWEST_BLOCK = 64
-"""Queries a block of a banded problem has at least: fewer, and the calls cost more than the work saved."""
+"""Numbers in a block on a CPU without a backward pass: 4 MiB stay in its caches, which is 1.1 to 1.3 times as fast."""
+_MIN_BANDED_ROWS = 64
+"""The fewest queries in a block of a banded problem: with fewer, torch's calls cost more than the skipped keys save."""
 
 
 @dataclass(frozen=True)
@@ -39,41 +39,48 @@ class Plain:
     def attend(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
         """The weighted sums of `value`; blocks are computed again in the backward pass where there are several."""
         blocks = list(self._blocks(problem))
+        # A single block fits in memory as it is, so there is nothing to gain from computing it twice.
         if len(blocks) == 1:
             return _block_context(problem, value, blocks[0])
-        return torch.cat([_again(_block_context, _fixed(problem, rows), value, rows) for rows in blocks], dim=-2)
+        return torch.cat(
+            [_checkpointed(_block_context, _with_fixed_draws(problem, rows), value, rows) for rows in blocks], dim=-2
+        )
 
     def align(self, problem: Problem) -> Float[Tensor, "... T S"]:
         """All weights, ``[*B, T, S]``; only the block's intermediates are saved on top."""
         blocks = list(self._blocks(problem))
         if len(blocks) == 1:
             return _block_weights(problem, blocks[0])
-        return torch.cat([_again(_block_weights, _fixed(problem, rows), rows) for rows in blocks], dim=-2)
+        return torch.cat(
+            [_checkpointed(_block_weights, _with_fixed_draws(problem, rows), rows) for rows in blocks], dim=-2
+        )
 
     def stream(self, problem: Problem, rows: int | None = None) -> Iterator[tuple[slice, Float[Tensor, "... t S"]]]:
         """The weights, one block of queries after another: of so many `rows`, or as many as a block may hold."""
         blocks = list(self._blocks(problem, rows))
         for block in blocks:
-            yield block, _block_weights(problem if len(blocks) == 1 else _fixed(problem, block), block)
+            yield block, _block_weights(problem if len(blocks) == 1 else _with_fixed_draws(problem, block), block)
 
     def select(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Selected:
         """One key for each query, and how probable it was."""
         blocks = list(self._blocks(problem))
         if len(blocks) == 1:
             return Selected(*_block_selection(problem, value, blocks[0]))
-        parts = [_again(_block_selection, _fixed(problem, rows), value, rows) for rows in blocks]
+        parts = [_checkpointed(_block_selection, _with_fixed_draws(problem, rows), value, rows) for rows in blocks]
         contexts, *others = zip(*parts, strict=True)
         return Selected(torch.cat(contexts, dim=-2), *(torch.cat(each, dim=-1) for each in others))
 
-    def survey(self, problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted) -> Survey:
-        """The contexts, and the map of weights in short."""
+    def survey(self, problem: Problem, value: Float[Tensor, "... S V"], request: StatsRequest) -> Stats:
+        """The contexts, and statistics of the weights."""
         blocks = list(self._blocks(problem))
-        owns = [problem if len(blocks) == 1 else _fixed(problem, rows) for rows in blocks]
-        parts = [_again(_block_context, own, value, rows) for own, rows in zip(owns, blocks, strict=True)]
+        # Contexts and statistics are computed in two passes: a random choice must draw the same keys in both.
+        problems = [problem if len(blocks) == 1 else _with_fixed_draws(problem, rows) for rows in blocks]
+        pairs = list(zip(problems, blocks, strict=True))
+        contexts = [_checkpointed(_block_context, block, value, rows) for block, rows in pairs]
         with torch.no_grad():
-            found = [_block_summary(own, rows, wanted) for own, rows in zip(owns, blocks, strict=True)]
-        return Survey(
-            torch.cat(parts, dim=-2),
+            found = [_block_stats(block, rows, request) for block, rows in pairs]
+        return Stats(
+            torch.cat(contexts, dim=-2),
             torch.stack([mass for mass, _, _, _ in found]).sum(0),
             torch.cat([index for _, index, _, _ in found], dim=-2),
             torch.cat([weight for _, _, weight, _ in found], dim=-2),
@@ -81,23 +88,27 @@ class Plain:
         )
 
     def _blocks(self, problem: Problem, rows: int | None = None) -> Iterator[slice]:
-        """Slices of the queries; one empty slice where there are none."""
+        """Slices of the queries; one empty slice where there are none, so that results still get their shapes."""
         bounds = problem.bounds
-        batch = math.prod(joint_shape(problem.x.shape[:-2], problem.y.shape[:-2]))
+        batch = math.prod(broadcast_shape(problem.x.shape[:-2], problem.y.shape[:-2]))
         row_floats = max(1, batch * bounds.keys * problem.form.floats_per_pair)
+        # Draws depend on where blocks begin, so a random choice takes the same blocks whether it learns or not.
         cached = problem.x.device.type == "cpu" and not torch.is_grad_enabled() and not problem.weighing.random
         block_floats = min(self.block_floats, _CACHED_FLOATS) if cached else self.block_floats
         size = max(1, block_floats // row_floats) if rows is None else rows
+        # A block of t queries of a band computes t + left + right keys for each: blocks about as long as the band waste
+        # at most half, and far longer ones would compute mostly masked pairs.
         if rows is None and bounds.left is not None and bounds.right is not None:
-            size = min(size, max(_NARROWEST_BLOCK, bounds.left + bounds.right + 1))
+            size = min(size, max(_MIN_BANDED_ROWS, bounds.left + bounds.right + 1))
         for first in range(0, max(1, bounds.queries), size):
             yield slice(first, min(first + size, bounds.queries))
 
 
 def _block_context(problem: Problem, value: Tensor, rows: slice) -> Tensor:
     """The context of a block of queries, from the keys that its band can reach."""
-    every = isinstance(problem.form, Free) or problem.weighing.random
-    keys = slice(0, problem.bounds.keys) if every else problem.bounds.reach(rows)
+    # A callable may depend on where a key stands, and noise is drawn for whole rows: both need all keys.
+    all_keys = isinstance(problem.form, Custom) or problem.weighing.random
+    keys = slice(0, problem.bounds.keys) if all_keys else problem.bounds.key_range(rows)
     weights = problem.weights(rows, keys, problem.weighing)
     return weights.to(value.dtype) @ value[..., keys, :]
 
@@ -110,42 +121,44 @@ def _block_weights(problem: Problem, rows: slice) -> Tensor:
 def _block_selection(problem: Problem, value: Tensor, rows: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What a block of queries selects; see `Selected`."""
     keys = slice(0, problem.bounds.keys)
-    scores = wide(problem.form.scores(problem.x[..., rows, :], problem.y))
+    scores = upcast(problem.form.scores(problem.x[..., rows, :], problem.y))
     visible = problem.visible(rows, keys)
     one_hot = problem.weighing(scores, visible)
     chosen = one_hot.detach()
-    log_all = torch.log_softmax(fill(scores, visible), dim=-1)
+    log_all = torch.log_softmax(mask_scores(scores, visible), dim=-1)
+    # The log-probability of a masked key overflows to minus infinity, and 0 times that is NaN.
     log_all = log_all if visible is None else log_all.masked_fill(~visible, 0.0)
-    some = chosen.sum(-1) > 0
+    sees_any = chosen.sum(-1) > 0
     key = chosen.argmax(-1) if keys.stop else chosen.new_zeros(chosen.shape[:-1], dtype=torch.long)
     context = problem.gated(one_hot, rows, keys).to(value.dtype) @ value
-    log_probability = torch.where(some, (chosen * log_all).sum(-1), 0.0)
-    entropy = torch.where(some, -(log_all.exp() * log_all).sum(-1), 0.0)
-    return context, key.masked_fill(~some, -1), log_probability, entropy
+    log_probability = torch.where(sees_any, (chosen * log_all).sum(-1), 0.0)
+    entropy = torch.where(sees_any, -(log_all.exp() * log_all).sum(-1), 0.0)
+    return context, key.masked_fill(~sees_any, -1), log_probability, entropy
 
 
-def _block_summary(problem: Problem, rows: slice, wanted: Wanted) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _block_stats(problem: Problem, rows: slice, request: StatsRequest) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What a block of queries adds to the mass; its best keys, their weights, and its entropies."""
-    keys, (many_rows, many_columns) = slice(0, problem.bounds.keys), wanted.grid
-    bare = problem.ungated_weights(rows, keys, problem.weighing)
-    weights = problem.gated(bare, rows, keys)
-    weight, index = weights.topk(min(wanted.best, weights.shape[-1]), dim=-1)
-    of_queries = owners(problem.bounds.queries, many_rows, weights.device)[rows]
-    counts = torch.bincount(owners(problem.bounds.queries, many_rows, weights.device), minlength=many_rows)
-    by_keys = weights.new_zeros(*weights.shape[:-1], many_columns)
-    mass = weights.new_zeros(*weights.shape[:-2], many_rows, many_columns)
-    if many_rows and many_columns:
-        by_keys.index_add_(-1, owners(problem.bounds.keys, many_columns, weights.device), weights)
-        mass.index_add_(-2, of_queries, by_keys)
+    keys, (grid_rows, grid_columns) = slice(0, problem.bounds.keys), request.grid
+    ungated = problem.ungated_weights(rows, keys, problem.weighing)
+    weights = problem.gated(ungated, rows, keys)
+    weight, index = weights.topk(min(request.best, weights.shape[-1]), dim=-1)
+    query_block = block_index(problem.bounds.queries, grid_rows, weights.device)
+    counts = torch.bincount(query_block, minlength=grid_rows)
+    by_keys = weights.new_zeros(*weights.shape[:-1], grid_columns)
+    mass = weights.new_zeros(*weights.shape[:-2], grid_rows, grid_columns)
+    if grid_rows and grid_columns:
+        by_keys.index_add_(-1, block_index(problem.bounds.keys, grid_columns, weights.device), weights)
+        mass.index_add_(-2, query_block[rows], by_keys)
+    # The counts are of the grid's blocks and not of this block of queries: several of these may add to one row of it.
     mass = mass / counts.clamp_min(1).unsqueeze(-1)
-    return mass, index.masked_fill(weight == 0, -1), weight, torch.special.entr(bare).sum(-1)
+    return mass, index.masked_fill(weight == 0, -1), weight, torch.special.entr(ungated).sum(-1)
 
 
-def _fixed(problem: Problem, rows: slice) -> Problem:
-    """The problem as one block sees it: what is drawn is drawn once."""
+def _with_fixed_draws(problem: Problem, rows: slice) -> Problem:
+    """The problem with a random choice seeded for one block, so that computing the block again draws the same keys."""
     return replace(problem, weighing=problem.weighing.seeded(rows.start))
 
 
-def _again(function: Callable[..., Any], *inputs: Any) -> Any:
-    """What a function makes of a block, keeping nothing for the backward pass but its inputs."""
+def _checkpointed(function: Callable[..., Any], *inputs: Any) -> Any:
+    """The function of a block, keeping nothing for the backward pass but its inputs (activation checkpointing)."""
     return checkpoint(function, *inputs, use_reentrant=False) if torch.is_grad_enabled() else function(*inputs)

@@ -15,8 +15,9 @@ from heedful.kernel.form import Form
 class Pick:
     """A choice that leaves weight on a few keys of each query: an engine can find them, and forget the other scores.
 
-    They are the `count` best, or one drawn by the softmax of the scores from the seed that `draw` gives. Their weights
-    are the softmax among them; of a single one that is 1, and no gradient, unless it comes `through` another weighing.
+    They are the `count` best, or one drawn by the softmax of the scores from the seed that `draw` returns. Their
+    weights are the softmax among them; of a single one that is 1, without a gradient, unless `through` names another
+    weighing whose gradient it takes (straight-through).
     """
 
     count: int = 1
@@ -35,7 +36,7 @@ class Weighing(Protocol):
 
     @property
     def pick(self) -> Pick | None:
-        """What it picks when it leaves weight on a few keys only; None otherwise."""
+        """The keys it picks when it leaves weight on a few only; None otherwise."""
         ...
 
     @property
@@ -63,7 +64,7 @@ class EngineError(ValueError):
 class Problem:
     """Weigh `value` by how well features `x` of the queries meet features `y` of the keys.
 
-    F and G are the same but for a `Free` form. `keep` has the axes ``[*B, T or 1, S]``. Batch axes broadcast.
+    F and G are equal but for a `Custom` form. `keep` has the axes ``[*B, T or 1, S]``. Batch axes broadcast.
     """
 
     form: Form
@@ -83,16 +84,16 @@ class Problem:
         return keep if allowed is None else allowed & keep
 
     def weights(self, rows: slice, keys: slice, weighing: Weighing) -> Float[Tensor, "... t s"]:
-        """The weights of a block of queries over a block of keys that holds all they can reach."""
+        """The weights of a block of queries over a block of keys, which must hold every key that they may see."""
         return self.gated(self.ungated_weights(rows, keys, weighing), rows, keys)
 
     def ungated_weights(self, rows: slice, keys: slice, weighing: Weighing) -> Float[Tensor, "... t s"]:
-        """The same before any gate."""
+        """The same weights before any gate."""
         scores = self.form.scores(self.x[..., rows, :], self.y[..., keys, :])
         return weighing(scores, self.visible(rows, keys))
 
     def gated(self, weights: Float[Tensor, "... t s"], rows: slice, keys: slice) -> Float[Tensor, "... t s"]:
-        """Weights of a block times their gates."""
+        """Weights of a block times their gates; they are not normalised again (Luong et al. 2015, eq. 10)."""
         for gate in self.bounds.gates:
             weights = weights * gate.weights(rows, keys)
         return weights

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from heedful.kernel import wide
+from heedful.kernel import upcast
 from heedful.layer.nearness import nearness_attention
 
 
@@ -102,7 +102,7 @@ class MutualPooling(nn.Module):
 
 def _ones(side: Side) -> Float[Tensor, "1 W 1"]:
     """A value of 1 for every window: its attention is the sum of its weights, in at least float32."""
-    return torch.ones(1, side.words.shape[1], 1, dtype=wide(side.words).dtype, device=side.words.device)
+    return torch.ones(1, side.words.shape[1], 1, dtype=upcast(side.words).dtype, device=side.words.device)
 
 
 def normalised(sums: Float[Tensor, "B W"], keep: Bool[Tensor, "B W"]) -> Float[Tensor, "B W"]:

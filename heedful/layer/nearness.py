@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful.choice import Choice
-from heedful.kernel import wide
+from heedful.kernel import upcast
 from heedful.structure import Attention
 
 _TINY = 1e-10
@@ -14,7 +14,7 @@ _TINY = 1e-10
 
 def distance(left: Float[Tensor, "... D"], right: Float[Tensor, "... D"]) -> Float[Tensor, "..."]:
     """``sqrt(|x - y|^2 + 1e-10)``, pair by pair, in at least float32; its gradient is finite where x = y."""
-    return ((wide(left) - wide(right)).square().sum(-1) + _TINY).sqrt()
+    return ((upcast(left) - upcast(right)).square().sum(-1) + _TINY).sqrt()
 
 
 def nearness(query: Float[Tensor, "... T D"], key: Float[Tensor, "... S D"]) -> Float[Tensor, "... T S"]:
@@ -25,7 +25,7 @@ def nearness(query: Float[Tensor, "... T D"], key: Float[Tensor, "... S D"]) -> 
     Source: Yin et al. 2016, section 4.1 (arXiv:1512.05193); 1e-10 is from the authors' code.
     """
     with torch.autocast(query.device.type, enabled=False):
-        x, y = wide(query), wide(key)
+        x, y = upcast(query), upcast(key)
         squares = x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1).unsqueeze(-2)
         squared = squares - 2.0 * (x @ y.transpose(-1, -2))
         return 1.0 / (1.0 + (squared.clamp_min(0.0) + _TINY).sqrt())
@@ -42,7 +42,7 @@ class AsScored(Choice):
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
     ) -> Float[Tensor, "... T S"]:
         """The scores that may be seen."""
-        weights = wide(scores)
+        weights = upcast(scores)
         return weights if visible is None else torch.where(visible, weights, 0.0)
 
 

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from heedful.attention.memory import clear
+from heedful.attention.memory import zero_unseen
 from heedful.shapes import ShapeError, check_width
 
 
@@ -35,9 +35,9 @@ class NGrams(nn.Module):
     def forward(self, vectors: Float[Tensor, "B S I"], keep: Bool[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
         """The features around every word."""
         check_width("vectors", vectors, self.input_dim, owner="NGrams")
-        columns = clear(vectors, keep).transpose(1, 2)
+        columns = zero_unseen(vectors, keep).transpose(1, 2)
         found = [
             convolution(functional.pad(columns, ((width - 1) // 2, width // 2)))
             for convolution, width in zip(self.convolutions, self.widths, strict=True)
         ]
-        return clear(torch.relu(torch.cat(found, dim=1)).transpose(1, 2), keep)
+        return zero_unseen(torch.relu(torch.cat(found, dim=1)).transpose(1, 2), keep)

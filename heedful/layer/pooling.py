@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from heedful.attention.memory import clear
+from heedful.attention.memory import zero_unseen
 from heedful.shapes import ShapeError, check_width
 from heedful.structure import Attention
 
@@ -61,7 +61,7 @@ class Last(nn.Module):
         query: Float[Tensor, "*B Q"] | None = None,
     ) -> Float[Tensor, "*B D"]:
         """The last kept state of the first direction, beside the first kept of the second."""
-        parts = clear(states, keep).chunk(self.directions, dim=-1)
+        parts = zero_unseen(states, keep).chunk(self.directions, dim=-1)
         ends = self._ends(keep)
         return torch.cat(
             [(part * end.to(part.dtype).unsqueeze(-1)).sum(-2) for part, end in zip(parts, ends, strict=True)], dim=-1
@@ -96,7 +96,7 @@ class Mean(nn.Module):
         query: Float[Tensor, "*B Q"] | None = None,
     ) -> Float[Tensor, "*B D"]:
         """Their sum divided by their number."""
-        return clear(states, keep).sum(-2) / keep.sum(-1, keepdim=True).clamp(min=1).to(states.dtype)
+        return zero_unseen(states, keep).sum(-2) / keep.sum(-1, keepdim=True).clamp(min=1).to(states.dtype)
 
     def weigh(
         self,
@@ -234,7 +234,7 @@ class AttentionPooling(nn.Module):
     def _cleared(self, states: Tensor, keep: Tensor) -> Tensor:
         """States without what padding holds: a NaN there would reach the view's parameters."""
         check_width("states", states, self.output_dim, owner="AttentionPooling")
-        return clear(states, keep)
+        return zero_unseen(states, keep)
 
     def _ask(self, states: Tensor, query: Tensor | None) -> Float[Tensor, "*B 1 Q"]:
         """The query of every row."""

@@ -35,12 +35,12 @@ class Region(ABC):
         """How many keys of each row are real, when this region knows: ``[*B]``."""
         return None
 
-    def __and__(self, other: "Region") -> "Both":
+    def __and__(self, other: "Region") -> "Intersection":
         """The keys that both allow."""
-        return Both(self, other)
+        return Intersection(self, other)
 
 
-class Both(nn.Module, Region):
+class Intersection(nn.Module, Region):
     """The intersection of two regions, made by ``&``: interval with interval, gate times gate.
 
     It is a module so that a learned region inside it keeps its parameters.
@@ -56,15 +56,15 @@ class Both(nn.Module, Region):
         return self.first.bounds(query, span) & self.second.bounds(query, span)
 
     def lengths(self, span: Span) -> Int[Tensor, "..."] | None:
-        """The shorter of both."""
-        return shorter(self.first.lengths(span), self.second.lengths(span))
+        """The min_lengths of both."""
+        return min_lengths(self.first.lengths(span), self.second.lengths(span))
 
     def __repr__(self) -> str:
         """As it was written."""
         return f"{self.first!r} & {self.second!r}"
 
 
-def shorter(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+def min_lengths(first: Tensor | None, second: Tensor | None) -> Tensor | None:
     """The smaller of two lengths, either of which may be unknown."""
     if first is None or second is None:
         return second if first is None else first

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from heedful.kernel import Bounds
 from heedful.region.base import Region, Span
-from heedful.shapes import ShapeError, describe, lead_batch
+from heedful.shapes import ShapeError, describe, pad_batch_axes
 
 
 class Padding(Region):
@@ -22,11 +22,11 @@ class Padding(Region):
 
     def lengths(self, span: Span) -> Int[Tensor, "..."] | None:
         """As given, one for each row of all batch axes."""
-        return lead_batch(self.real, span.batch_axes, own_axes=0)
+        return pad_batch_axes(self.real, span.batch_axes, trailing_axes=0)
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
         """Nothing from the length on."""
-        stop = lead_batch(self.real, span.batch_axes, own_axes=0).unsqueeze(-1)
+        stop = pad_batch_axes(self.real, span.batch_axes, trailing_axes=0).unsqueeze(-1)
         return Bounds(span.queries, span.keys, stop=stop.to(torch.long))
 
     def __repr__(self) -> str:

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from heedful.kernel import Bounds, Gaussian, wide
+from heedful.kernel import Bounds, Gaussian, upcast
 from heedful.region.base import Region, Span
-from heedful.shapes import check_width, lead_batch
+from heedful.shapes import check_width, pad_batch_axes
 
 
 class Predicted(nn.Module, Region):
@@ -33,11 +33,11 @@ class Predicted(nn.Module, Region):
         """The predicted position of each query, a real number in ``[0, length - 1]``, in at least float32."""
         check_width("query", query, self.projection.in_features, owner="Predicted")
         with torch.autocast(query.device.type, enabled=False):  # half precision cannot count positions to 257
-            hidden = torch.tanh(nn.functional.linear(wide(query), wide(self.projection.weight)))
-            share = torch.sigmoid(hidden @ wide(self.weight))
+            hidden = torch.tanh(nn.functional.linear(upcast(query), upcast(self.projection.weight)))
+            share = torch.sigmoid(hidden @ upcast(self.weight))
         if span.lengths is None:
             return share * max(0, span.keys - 1)
-        last = (lead_batch(span.lengths, span.batch_axes, own_axes=0) - 1).clamp(min=0)
+        last = (pad_batch_axes(span.lengths, span.batch_axes, trailing_axes=0) - 1).clamp(min=0)
         return share * last.unsqueeze(-1)
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:

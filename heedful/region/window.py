@@ -6,7 +6,7 @@ from torch import Tensor
 
 from heedful.kernel import Bounds
 from heedful.region.base import Region, Span
-from heedful.shapes import ShapeError, describe, lead_batch
+from heedful.shapes import ShapeError, describe, pad_batch_axes
 
 
 class Window(Region):
@@ -36,7 +36,7 @@ class Window(Region):
             return Bounds(span.queries, span.keys, left=self.radius, right=self.radius)
         if self.centre.shape[-1] not in (1, span.queries):
             raise ShapeError(f"Window centre is {describe(self.centre)}, expected [*B, T] with T = {span.queries}.")
-        centre = lead_batch(self.centre, span.batch_axes, own_axes=1)
+        centre = pad_batch_axes(self.centre, span.batch_axes, trailing_axes=1)
         start, stop = centre - self.radius, centre + self.radius + 1
         return Bounds(span.queries, span.keys, start=start.to(torch.long), stop=stop.to(torch.long))
 

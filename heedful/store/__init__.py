@@ -2,7 +2,7 @@
 
 from heedful.store.atomic import replacing, write_text_atomically
 from heedful.store.folder import check_folder, read_text, read_yaml, write_yaml
-from heedful.store.lines import strict_json
+from heedful.store.jsonl import strict_json
 from heedful.store.weights import load_module, load_tensors, read_metadata, save_tensors
 
 __all__ = [

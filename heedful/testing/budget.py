@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from heedful.attention.problem import AttentionSpec
 from heedful.testing import naive
-from heedful.testing.exact import Words
 from heedful.testing.mechanism import Mechanism, Sample, run
 from heedful.testing.tolerance import error, within_budget
 
@@ -41,9 +41,9 @@ def by_hand(mechanism: Mechanism) -> Mechanism:
     """The same in plain torch, everything materialised."""
 
     def attend(
-        query: Tensor, key: Tensor, value: Tensor, *, keep: Tensor | None, engine: str, **words: object
+        query: Tensor, key: Tensor, value: Tensor, *, keep: Tensor | None, engine: str, **options: object
     ) -> Tensor:
-        return naive.attend(query, key, value, words=Words(**words, keep=keep))  # pyright: ignore[reportArgumentType]
+        return naive.attend(query, key, value, spec=AttentionSpec(**options, keep=keep))  # pyright: ignore[reportArgumentType]
 
     return replace(mechanism, attend=attend)
 

@@ -11,46 +11,40 @@ import torch
 from torch import Tensor
 
 from heedful.attention import ScoreLike
+from heedful.attention.problem import AttentionSpec
 from heedful.choice import Argmax, Choice, Entmax15, Hard, Soft, Sparse, Sparsemax, TopK
-from heedful.region import Both, Causal, Everywhere, Padding, Predicted, Region, Window
+from heedful.deprecation import Renamed, deprecated_attribute
+from heedful.region import Causal, Everywhere, Intersection, Padding, Predicted, Region, Window
 from heedful.score import Additive, Concat, Cosine, Dot, General, Location
 from heedful.testing import oracle
 from heedful.testing.oracle import Array, Pair, Rule
 
-
-@dataclass(frozen=True)
-class Words:
-    """The words that say which attention is meant, and which keys are real."""
-
-    score: ScoreLike
-    region: Region
-    choice: Choice
-    keep: Tensor | None = None
+_RENAMED = {"Words": Renamed("heedful.attention.problem:AttentionSpec", "heedful.attention.problem.AttentionSpec")}
 
 
-def align(query: Tensor, key: Tensor, words: Words) -> Array:
+def align(query: Tensor, key: Tensor, spec: AttentionSpec) -> Array:
     """The exact weights ``[*B, T, S]``."""
-    visible, gate = see(query, key, words)
-    scores, rule = _scores(query, key, words.score, visible.shape[:-2]), rule_of(words.choice)
+    visible, gate = visible_and_gate(query, key, spec)
+    scores, rule = _scores(query, key, spec.score, visible.shape[:-2]), rule_of(spec.choice)
     weights = np.zeros(visible.shape)
     for index in np.ndindex(visible.shape[:-2]):
         weights[index] = oracle.align(scores[index], visible[index], rule, gate=gate[index])
     return weights
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, *, words: Words) -> Array:
+def attend(query: Tensor, key: Tensor, value: Tensor, *, spec: AttentionSpec) -> Array:
     """The exact context ``[*B, T, V]``."""
-    weights, values = align(query, key, words), _array(value)
+    weights, values = align(query, key, spec), _array(value)
     context = np.zeros((*weights.shape[:-1], values.shape[-1]))
     for index in np.ndindex(weights.shape[:-2]):
         context[index] = oracle.attend(weights[index], _pick(values, index, 2))
     return context
 
 
-def softmax_facts(query: Tensor, key: Tensor, words: Words) -> tuple[Array, Array]:
+def softmax_facts(query: Tensor, key: Tensor, spec: AttentionSpec) -> tuple[Array, Array]:
     """``log softmax`` of the visible scores ``[*B, T, S]``, and its entropy ``[*B, T]``."""
-    visible, _ = see(query, key, words)
-    scores = _scores(query, key, words.score, visible.shape[:-2])
+    visible, _ = visible_and_gate(query, key, spec)
+    scores = _scores(query, key, spec.score, visible.shape[:-2])
     logs, entropies = np.zeros(visible.shape), np.zeros(visible.shape[:-1])
     for index in np.ndindex(visible.shape[:-2]):
         logs[index] = oracle.log_probability(scores[index], visible[index])
@@ -58,35 +52,35 @@ def softmax_facts(query: Tensor, key: Tensor, words: Words) -> tuple[Array, Arra
     return logs, entropies
 
 
-def see(query: Tensor, key: Tensor, words: Words) -> tuple[np.ndarray, Array]:
+def visible_and_gate(query: Tensor, key: Tensor, spec: AttentionSpec) -> tuple[np.ndarray, Array]:
     """Which pairs may be looked at, and by how much the region shrinks their weights: both ``[*B, T, S]``."""
-    visible = _kept(query, key, words.keep).copy()
-    gate, real = np.ones(visible.shape), real_keys(query, key, words)
+    visible = _kept(query, key, spec.keep).copy()
+    gate, real = np.ones(visible.shape), real_keys(query, key, spec)
     for index in np.ndindex(visible.shape[:-2]):
         row = _Row(_pick(_array(query), index, 2), key.shape[-2], int(real[index]), index)
-        for region in parts(words.region):
+        for region in intersected(spec.region):
             seen, shrunk = _see_one(region, row)
             visible[index] &= seen
             gate[index] *= shrunk
     return visible, gate
 
 
-def real_keys(query: Tensor, key: Tensor, words: Words) -> np.ndarray:
+def real_keys(query: Tensor, key: Tensor, spec: AttentionSpec) -> np.ndarray:
     """How many keys each row has, up to the last one that `keep` or `Padding` leaves to any query: ``[*B]``."""
-    kept = _kept(query, key, words.keep)
+    kept = _kept(query, key, spec.keep)
     real = np.zeros(kept.shape[:-2], int)
     for index in np.ndindex(real.shape):
         last = key.shape[-2]
-        if words.keep is not None:
+        if spec.keep is not None:
             last = max((s + 1 for s in range(last) if kept[index][:, s].any()), default=0)
-        lengths = [part.real.numpy() for part in parts(words.region) if isinstance(part, Padding)]
+        lengths = [part.real.numpy() for part in intersected(spec.region) if isinstance(part, Padding)]
         real[index] = min([last, *(int(_pick(length, index, 0)) for length in lengths)])
     return real
 
 
-def parts(region: Region) -> list[Region]:
+def intersected(region: Region) -> list[Region]:
     """The regions that ``&`` put together."""
-    return [*parts(region.first), *parts(region.second)] if isinstance(region, Both) else [region]
+    return [*intersected(region.first), *intersected(region.second)] if isinstance(region, Intersection) else [region]
 
 
 def rule_of(choice: Choice) -> Rule:
@@ -195,7 +189,11 @@ def _array(tensor: Tensor) -> Array:
     return tensor.detach().double().cpu().numpy()
 
 
-def _pick(array: np.ndarray, index: tuple[int, ...], own_axes: int) -> np.ndarray:
-    """The row of a batch; axes of 1 are the same for all, and a shorter batch lines up with the first axes."""
-    axes = array.shape[: array.ndim - own_axes]
+def _pick(array: np.ndarray, index: tuple[int, ...], trailing_axes: int) -> np.ndarray:
+    """The row of a batch; axes of 1 are the same for all, and a min_lengths batch lines up with the first axes."""
+    axes = array.shape[: array.ndim - trailing_axes]
     return np.asarray(array[tuple(min(i, size - 1) for i, size in zip(index, axes, strict=False))])
+
+
+def __getattr__(name: str) -> object:
+    return deprecated_attribute(__name__, name, _RENAMED)

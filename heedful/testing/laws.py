@@ -118,8 +118,8 @@ def one_step_at_a_time_is_all_at_once(mechanism: Mechanism, sample: Sample) -> N
     steps = []
     for t in range(sample.query.shape[-2]):
         memory = memory.extend(_memory(mechanism, sample, slice(first + t, first + t + 1)))
-        words = {"score": mechanism.score, "region": mechanism.region, "choice": mechanism.choice}
-        steps.append(mechanism.attend(sample.query[..., t : t + 1, :], memory, engine=mechanism.engine, **words))
+        options = {"score": mechanism.score, "region": mechanism.region, "choice": mechanism.choice}
+        steps.append(mechanism.attend(sample.query[..., t : t + 1, :], memory, engine=mechanism.engine, **options))
     _same(mechanism, full, torch.cat(steps, dim=-2), "one step at a time equals all at once")
 
 
@@ -187,7 +187,7 @@ def check_attention(
     if mechanism.random:
         return
     batch_of_one_is_its_row(mechanism, sample)
-    parts = exact.parts(region)
+    parts = exact.intersected(region)
     if all(isinstance(part, (Everywhere, Padding, Predicted)) for part in parts):
         padding_changes_nothing(mechanism, sample)
     if all(isinstance(part, Causal) for part in parts) and sample.query.shape[-2] > 0:

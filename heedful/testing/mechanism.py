@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from heedful import attention
 from heedful.attention import ScoreLike
+from heedful.attention.problem import AttentionSpec
 from heedful.choice import Choice, Gumbel, Hard
-from heedful.region import Both, Padding, Predicted, Region, Window
+from heedful.region import Intersection, Padding, Predicted, Region, Window
 from heedful.testing import exact
-from heedful.testing.exact import Words
 
 
 class LawBroken(AssertionError):
@@ -76,20 +76,20 @@ class Mechanism:
     def context(self, sample: Sample) -> Tensor:
         """What it answers: ``[*B, T, V]``."""
         return self.attend(
-            sample.query, sample.key, sample.value, keep=sample.keep, engine=self.engine, **self._words()
+            sample.query, sample.key, sample.value, keep=sample.keep, engine=self.engine, **self._options()
         )
 
     def weights(self, sample: Sample) -> Tensor:
         """Where it looks: ``[*B, T, S]``."""
-        return self.align(sample.query, sample.key, keep=sample.keep, **self._words())
+        return self.align(sample.query, sample.key, keep=sample.keep, **self._options())
 
-    def words(self, sample: Sample) -> Words:
+    def spec(self, sample: Sample) -> AttentionSpec:
         """The same for the oracle."""
-        return Words(self.score, self.region, self.choice, sample.keep)
+        return AttentionSpec(self.score, self.region, self.choice, sample.keep)
 
     def visible(self, sample: Sample) -> Tensor:
         """Which pairs may be looked at, by the oracle: ``[*B, T, S]``."""
-        return torch.from_numpy(exact.see(sample.query, sample.key, self.words(sample))[0])
+        return torch.from_numpy(exact.visible_and_gate(sample.query, sample.key, self.spec(sample))[0])
 
     @property
     def random(self) -> bool:
@@ -99,7 +99,7 @@ class Mechanism:
     @property
     def gated(self) -> bool:
         """Whether the region shrinks weights."""
-        return any(isinstance(part, Predicted) for part in exact.parts(self.region))
+        return any(isinstance(part, Predicted) for part in exact.intersected(self.region))
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -121,7 +121,7 @@ class Mechanism:
                 f"law broken: {law}\n  by score={self.score}, region={self.region}, choice={self.choice}\n  {found}"
             )
 
-    def _words(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         return {"score": self.score, "region": self.region, "choice": self.choice}
 
 
@@ -153,7 +153,7 @@ def row_of(region: Region, index: int) -> Region:
     """The region of one row of the first batch axis: only lengths and centres differ by row."""
     pick = slice(index, index + 1)
     match region:
-        case Both():
+        case Intersection():
             return row_of(region.first, index) & row_of(region.second, index)
         case Padding() if region.real.ndim > 0:
             return Padding(region.real[pick])

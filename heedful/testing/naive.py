@@ -9,27 +9,27 @@ import torch
 from torch import Tensor
 
 from heedful.attention import ScoreLike
+from heedful.attention.problem import AttentionSpec
 from heedful.choice import Choice, Entmax15, Soft, Sparse, Sparsemax
 from heedful.region import Predicted
 from heedful.score import Additive, Concat, Cosine, Dot, General, Location
 from heedful.testing import exact
-from heedful.testing.exact import Words
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, *, words: Words) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, *, spec: AttentionSpec) -> Tensor:
     """The context ``[*B, T, V]``, in the dtype of the inputs."""
-    return align(query, key, words).to(value.dtype) @ value
+    return align(query, key, spec).to(value.dtype) @ value
 
 
-def align(query: Tensor, key: Tensor, words: Words) -> Tensor:
+def align(query: Tensor, key: Tensor, spec: AttentionSpec) -> Tensor:
     """The weights ``[*B, T, S]``, in the dtype of the inputs (those of a gate in at least float32)."""
-    allowed = torch.from_numpy(exact.see(query, key, words)[0])
-    support = torch.from_numpy(exact.align(query, key, words) > 0)
-    scores = _scores(query, key, words.score)
-    weights = _weigh(scores.expand(allowed.shape), allowed, support, words.choice)
-    for region in exact.parts(words.region):
+    allowed = torch.from_numpy(exact.visible_and_gate(query, key, spec)[0])
+    support = torch.from_numpy(exact.align(query, key, spec) > 0)
+    scores = _scores(query, key, spec.score)
+    weights = _weigh(scores.expand(allowed.shape), allowed, support, spec.choice)
+    for region in exact.intersected(spec.region):
         if isinstance(region, Predicted):
-            weights = weights * _gate(region, query, key, words)
+            weights = weights * _gate(region, query, key, spec)
     return weights
 
 
@@ -78,12 +78,12 @@ def _softmax(scores: Tensor, allowed: Tensor) -> Tensor:
     return torch.softmax(filled, dim=-1).masked_fill(~allowed, 0.0)
 
 
-def _gate(region: Predicted, query: Tensor, key: Tensor, words: Words) -> Tensor:
+def _gate(region: Predicted, query: Tensor, key: Tensor, spec: AttentionSpec) -> Tensor:
     """The Gaussian of local-p, from float32 on: half precision cannot count positions to 257."""
     keys, vectors = key.shape[-2], (query, region.projection.weight, region.weight)
     half = query.dtype in (torch.float16, torch.bfloat16)
     query, matrix, vector = (one.float() if half else one for one in vectors)
     share = torch.sigmoid(torch.tanh(query @ matrix.mT) @ vector)
-    last = torch.from_numpy(np.maximum(exact.real_keys(query, key, words) - 1, 0)[..., None]).to(share.dtype)
+    last = torch.from_numpy(np.maximum(exact.real_keys(query, key, spec) - 1, 0)[..., None]).to(share.dtype)
     position = torch.arange(keys, dtype=share.dtype)
     return torch.exp(-2 * ((position - (share * last).unsqueeze(-1)) / region.radius).square())

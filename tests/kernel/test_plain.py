@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from heedful.attention import attend
 from heedful.choice import Soft, Sparse
-from heedful.kernel import Bounds, Inner, Plain, Problem, door
+from heedful.kernel import Bounds, Inner, Plain, Problem, dispatch
 from heedful.region import Causal, Window
 from heedful.score import Additive, Dot
 
@@ -56,7 +56,7 @@ PAIRS = LENGTH * LENGTH
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Plain:
     """Blocks of 2^17 floats: 6 queries at a time."""
     plain = Plain(block_floats=1 << 17)
-    monkeypatch.setitem(door._ENGINES, "plain", plain)
+    monkeypatch.setitem(dispatch._ENGINES, "plain", plain)
     return plain
 
 
@@ -69,7 +69,7 @@ def test_additive_never_holds_all_hidden_layers(small_blocks: Plain) -> None:
 
 
 def test_the_watch_sees_what_is_not_chunked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(door._ENGINES, "plain", Plain(block_floats=1 << 30))
+    monkeypatch.setitem(dispatch._ENGINES, "plain", Plain(block_floats=1 << 30))
     score = Additive(5, 5, HIDDEN)
     query, key = (torch.randn(LENGTH, 5, requires_grad=True) for _ in range(2))
     assert peak_floats(lambda: attend(query, key, score=score, engine="plain")) > PAIRS * HIDDEN
@@ -78,7 +78,7 @@ def test_the_watch_sees_what_is_not_chunked(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("region", [Causal(), Window(7), Window(7) & Causal()])
 def test_inner_scores_never_hold_all_pairs(region, padded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(door._ENGINES, "plain", Plain(block_floats=1 << 12))
+    monkeypatch.setitem(dispatch._ENGINES, "plain", Plain(block_floats=1 << 12))
     query, key = (torch.randn(1, 509, 5, requires_grad=True) for _ in range(2))
     keep = torch.arange(509).unsqueeze(0) < 499 if padded else None
     peak = peak_floats(

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from heedful.kernel import fill, masked_softmax, wide
+from heedful.kernel import mask_scores, masked_softmax, upcast
 
 
 def test_by_hand() -> None:
@@ -18,12 +18,12 @@ def test_by_hand() -> None:
 def test_half_precision_is_widened_and_nothing_is_narrowed(dtype: torch.dtype) -> None:
     scores = torch.tensor([[1.0, 2.0]], dtype=dtype)
     expected = torch.float64 if dtype == torch.float64 else torch.float32
-    assert wide(scores).dtype == masked_softmax(scores, None).dtype == expected
+    assert upcast(scores).dtype == masked_softmax(scores, None).dtype == expected
 
 
 def test_the_lowest_score_is_finite_and_below_all() -> None:
     for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
-        filled = fill(torch.zeros(1, 2, dtype=dtype), torch.tensor([True, False]))
+        filled = mask_scores(torch.zeros(1, 2, dtype=dtype), torch.tensor([True, False]))
         assert filled.isfinite().all()
         assert filled[0, 1] == torch.finfo(dtype).min
     weights = masked_softmax(torch.tensor([[-1e4, 0.0]], dtype=torch.float16), torch.tensor([True, False]))

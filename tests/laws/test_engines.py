@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 import torch
 
-from heedful.kernel import EngineError, Plain, door
+from heedful.kernel import EngineError, Plain, dispatch
 from heedful.testing import Mechanism, OverBudget, Sample
 from heedful.testing.budget import check_engine
 from heedful.testing.variants import CHOICES, REGIONS, SCORES, Sizes, make_region, make_score
@@ -102,8 +102,8 @@ def test_chunks_change_nothing(region: str, choice: str, monkeypatch: pytest.Mon
         whole = mechanism.context(sample), mechanism.weights(sample)
         with monkeypatch.context() as patch:
             tiny = Plain(block_floats=200)
-            patch.setitem(door._ENGINES, "plain", tiny)
-            patch.setattr(door, "_PLAIN", tiny)
+            patch.setitem(dispatch._ENGINES, "plain", tiny)
+            patch.setattr(dispatch, "_PLAIN", tiny)
             chunked = mechanism.context(sample), mechanism.weights(sample)
             with torch.no_grad():
                 quiet = mechanism.context(sample), mechanism.weights(sample)
@@ -114,7 +114,7 @@ def test_chunks_change_nothing(region: str, choice: str, monkeypatch: pytest.Mon
 
 def test_gradients_through_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = Plain(block_floats=200)
-    monkeypatch.setitem(door._ENGINES, "plain", tiny)
+    monkeypatch.setitem(dispatch._ENGINES, "plain", tiny)
     for score, region in product(("additive", "general"), ("causal", "window", "predicted & padding")):
         check_engine(*build(score, region, "soft", "plain", torch.float32))
 

@@ -5,12 +5,12 @@ from itertools import product
 import pytest
 import torch
 
+from heedful.attention.problem import AttentionSpec
 from heedful.choice import Gumbel, Hard
 from heedful.kernel import Bounds
 from heedful.region import Everywhere, Padding, Region, Window
 from heedful.score import Dot
 from heedful.testing import Sample, exact, naive
-from heedful.testing.exact import Words
 from heedful.testing.mechanism import row_of
 from heedful.testing.variants import CHOICES, REGIONS, SCORES, Sizes, make_region, make_score
 
@@ -23,18 +23,18 @@ def test_plain_torch_agrees_with_numpy(region: str) -> None:
         case = SCORES[score]
         sample = Sample.draw(case.query_dim, case.key_dim, keep=True)
         built = make_region(region, Sizes((3,), 5, 7, case.query_dim))
-        words = Words(make_score(score), built, CHOICES[choice](), sample.keep)
-        found = naive.attend(sample.query, sample.key, sample.value, words=words)
-        truth = torch.from_numpy(exact.attend(sample.query, sample.key, sample.value, words=words))
+        spec = AttentionSpec(make_score(score), built, CHOICES[choice](), sample.keep)
+        found = naive.attend(sample.query, sample.key, sample.value, spec=spec)
+        truth = torch.from_numpy(exact.attend(sample.query, sample.key, sample.value, spec=spec))
         torch.testing.assert_close(found.detach(), truth, rtol=0, atol=1e-9)
 
 
 def test_real_keys_end_at_the_last_one_kept() -> None:
     keep = torch.tensor([[True, False, True, False], [False] * 4])
     query, key = torch.zeros(2, 1, 3), torch.zeros(2, 4, 3)
-    words = Words(Dot(), Everywhere(), CHOICES["soft"](), keep)
-    assert exact.real_keys(query, key, words).tolist() == [3, 0]
-    padded = Words(Dot(), Padding(torch.tensor([2, 9])), CHOICES["soft"](), keep)
+    spec = AttentionSpec(Dot(), Everywhere(), CHOICES["soft"](), keep)
+    assert exact.real_keys(query, key, spec).tolist() == [3, 0]
+    padded = AttentionSpec(Dot(), Padding(torch.tensor([2, 9])), CHOICES["soft"](), keep)
     assert exact.real_keys(query, key, padded).tolist() == [2, 0]
 
 
@@ -45,15 +45,15 @@ def test_what_has_no_exact_answer_is_refused() -> None:
 
     query = torch.zeros(1, 2, 3)
     with pytest.raises(TypeError, match="no exact answer"):
-        exact.align(query, query, Words(Dot(), Everywhere(), Hard(Gumbel())))
+        exact.align(query, query, AttentionSpec(Dot(), Everywhere(), Hard(Gumbel())))
     with pytest.raises(TypeError, match="does not know the region"):
-        exact.align(query, query, Words(Dot(), Diagonal(), CHOICES["soft"]()))
+        exact.align(query, query, AttentionSpec(Dot(), Diagonal(), CHOICES["soft"]()))
 
 
 def test_the_region_of_one_row() -> None:
     region = Padding(torch.tensor([4, 2])) & Window(1, torch.tensor([[0, 1], [2, 3]]))
     assert repr(row_of(region, 1)) == "Padding([2]) & Window(1, centre=...)"
     query = torch.zeros(2, 2, 3)
-    whole, _ = exact.see(query, query, Words(Dot(), region, CHOICES["soft"]()))
-    alone, _ = exact.see(query[1:], query[1:], Words(Dot(), row_of(region, 1), CHOICES["soft"]()))
+    whole, _ = exact.visible_and_gate(query, query, AttentionSpec(Dot(), region, CHOICES["soft"]()))
+    alone, _ = exact.visible_and_gate(query[1:], query[1:], AttentionSpec(Dot(), row_of(region, 1), CHOICES["soft"]()))
     assert (whole[1:] == alone).all()

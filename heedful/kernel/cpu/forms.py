@@ -1,9 +1,10 @@
-"""The forms as the loops tell them apart: by their type, so that each is compiled alone, when it is first used.
+"""The forms as compiled loops tell them apart: by their type, so that each is compiled alone, when it is first used.
 
-To loops a form is what scores a tile, what adds up its gradients, and what meets the slopes from above with the values.
+For the loops a form is three functions: what scores a tile, what adds up the gradients of its features, and what
+multiplies the gradient of the output with the values.
 """
 # pyright: reportMissingParameterType=false, reportCallIssue=false
-# numba finds the types of loops out by itself.
+# numba infers the types of the loops' arguments.
 
 from typing import Any, NamedTuple
 
@@ -27,13 +28,13 @@ class Inner(NamedTuple):
 
 
 class Factored(NamedTuple):
-    """``sum_c w_c tanh(x_c + y_c)`` of ``e^(2x)`` and ``e^(2y)``."""
+    """``sum_c w_c tanh(x_c + y_c)`` from ``e^(2x)`` and ``e^(2y)``."""
 
     weight: Any  # float32 [F]
 
 
 class Direct(NamedTuple):
-    """The same of x and y, where those exponentials would not be numbers."""
+    """The same from x and y, where those exponentials would overflow."""
 
     weight: Any
 
@@ -50,27 +51,34 @@ def add_scores(form, scores, x, y, tile):
 
 
 @by_type({Inner: inner_gradients, Factored: factored_gradients, Direct: direct_gradients, Step: step_gradients})
-def add_gradients(form, slopes, x, y, tile, totals):
+def add_gradients(form, grad_scores, x, y, tile, grads):
     """Adds the gradients of a tile's features, and of the tanh form's weight."""
 
 
 @compiled
-def _meet(form, inner, above, values, tile, real):
-    """``dP = above @ values.T`` of a tile, with the values transposed."""
-    add_product(inner, above, values, tile.rows, above.shape[1], tile.first, tile.columns)
+def _add_grad_weights(form, grad_weights, grad_output, values, tile, valid):
+    """``dP += dO @ values.T`` of a tile, with the values transposed."""
+    add_product(grad_weights, grad_output, values, tile.rows, grad_output.shape[1], tile.first, tile.columns)
 
 
 @compiled
-def _meet_rows(form, inner, above, values, tile, real):
-    """The same, with the values in rows."""
+def _add_grad_weights_by_row(form, grad_weights, grad_output, values, tile, valid):
+    """The same, with the values in rows: one or two queries do not repay a transposed copy."""
     for r in range(tile.rows):
-        for j in range(real):
-            total = inner[r, j]
-            for c in range(above.shape[1]):
-                total += above[r, c] * values[tile.first + j, c]
-            inner[r, j] = total
+        for j in range(valid):
+            total = grad_weights[r, j]
+            for c in range(grad_output.shape[1]):
+                total += grad_output[r, c] * values[tile.first + j, c]
+            grad_weights[r, j] = total
 
 
-@by_type({Inner: _meet, Factored: _meet, Direct: _meet, Step: _meet_rows})
-def meet(form, inner, above, values, tile, real):
-    """Adds to `inner` the products of what comes from above with the values of a tile."""
+@by_type(
+    {
+        Inner: _add_grad_weights,
+        Factored: _add_grad_weights,
+        Direct: _add_grad_weights,
+        Step: _add_grad_weights_by_row,
+    }
+)
+def add_grad_weights(form, grad_weights, grad_output, values, tile, valid):
+    """Adds to `grad_weights` the products of the output's gradient with the values of a tile."""

@@ -1,10 +1,10 @@
-"""Threads that share out the work of one call.
+"""Threads that share the work of one call.
 
-numba's own parallel layers each have a trap: one aborts a process that forks after use, one aborts when two Python
-threads call at once, one needs another package. Here loops are serial, let go of the interpreter's lock, and are called
-from several threads.
+numba's own parallel layers each have a trap: `omp` aborts a process that forks after use (data loaders, launchers),
+`workqueue` aborts when two Python threads call at once (a server), `tbb` needs another package. Here loops are serial,
+release the interpreter's lock, and are called from several threads.
 
-Those are the threads that torch itself keeps (OpenMP's), where the process has them: after each of torch's operations
+These are the threads that torch itself keeps (OpenMP's), where the process has them: after each of torch's operations
 they spin for a while, and threads of our own beside them would get half a core (1.7 times slower). Elsewhere, and in a
 forked child, where OpenMP's threads are gone and asking for them hangs, it is a pool of plain threads.
 """
@@ -23,21 +23,22 @@ _lock = Lock()
 _is_child = False
 
 
-def share_out(work: Callable[[int, int], object], pieces: int, worth: int) -> None:
-    """Calls ``work(first, last)`` for ranges that make up 0 to `pieces`, in as many threads as torch has.
+def parallel_for(work: Callable[[int, int], object], pieces: int, grain: int) -> None:
+    """Calls ``work(first, last)`` for ranges that make up 0 to `pieces`, on as many threads as torch uses.
 
-    `worth` is the least number of pieces a thread is worth waking for. Ranges are taken as threads come free, so a
-    piece's result must not depend on its range. The calling thread works too; an error of any range is raised here.
+    `grain` is the least number of pieces that a thread is worth waking for. The calling thread works too; an error in
+    any range is raised here. Ranges are taken as threads come free, so a piece's result must not depend on its range.
     """
-    threads = min(torch.get_num_threads(), max(1, pieces // max(1, worth)))
+    threads = min(torch.get_num_threads(), max(1, pieces // max(1, grain)))
     if threads <= 1:
         work(0, pieces)
         return
+    # Four ranges a thread: where pieces differ in work (a causal region), threads that finish early take another.
     ranges = min(pieces, 4 * threads)
     bounds = iter([(i * pieces // ranges, (i + 1) * pieces // ranges) for i in range(ranges)])
-    taking = Lock()
+    taking = Lock()  # an iterator may not be advanced from two threads at once
 
-    def take() -> None:
+    def take_ranges() -> None:
         while True:
             with taking:
                 part = next(bounds, None)
@@ -45,27 +46,28 @@ def share_out(work: Callable[[int, int], object], pieces: int, worth: int) -> No
                 return
             work(*part)
 
-    _together(take, threads)
+    _run_in_threads(take_ranges, threads)
 
 
-def _together(task: Callable[[], None], threads: int) -> None:
+def _run_in_threads(task: Callable[[], None], threads: int) -> None:
     """Calls `task` once in each of so many threads, this one among them, and waits for all."""
     parallel = None if _is_child else _openmp()
     if parallel is None:
-        others = [_threads().submit(task) for _ in range(threads - 1)]
+        futures = [_pool().submit(task) for _ in range(threads - 1)]
         task()
-        for other in others:
-            other.result()
+        for future in futures:
+            future.result()
         return
     faults: list[BaseException] = []
 
-    def careful(_: object) -> None:
+    def catching(_: object) -> None:
         try:
             task()
-        except BaseException as fault:  # it may not cross OpenMP's frames; raised again below
+        except BaseException as fault:  # an exception may not cross OpenMP's C frames; it is raised again below
             faults.append(fault)
 
-    parallel(_Region(careful), None, threads, 0)
+    # The region calls the function in every thread of the team, this one among them, and returns when all are done.
+    parallel(_Region(catching), None, threads, 0)
     if faults:
         raise faults[0]
 
@@ -75,7 +77,9 @@ _Region = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 @functools.cache
 def _openmp() -> Callable[..., Any] | None:
-    """What starts a parallel region in the OpenMP that torch has loaded: GNU's, and by its name others' too."""
+    """What starts a parallel region in the OpenMP that torch has loaded; None where there is none."""
+    # GNU's entry point. LLVM's and Intel's runtimes export it as well, so one name finds whichever torch was built
+    # with.
     try:
         parallel = ctypes.CDLL(None).GOMP_parallel
     except (OSError, TypeError, AttributeError):
@@ -84,8 +88,8 @@ def _openmp() -> Callable[..., Any] | None:
     return parallel
 
 
-def _threads() -> ThreadPoolExecutor:
-    """The pool, made when it is first needed; a forked child makes its own."""
+def _pool() -> ThreadPoolExecutor:
+    """The pool of plain threads, made when it is first needed; a forked child makes its own."""
     with _lock:
         return _new_pool()
 
@@ -95,11 +99,11 @@ def _new_pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="heedful")
 
 
-def _forget() -> None:
-    """In a forked child: the parent's threads are not there, and its lock may be held by one of them."""
+def _reset_after_fork() -> None:
+    """In a forked child: the parent's threads do not exist, and its lock may be held by one of them."""
     global _lock, _is_child
     _lock, _is_child = Lock(), True
     _new_pool.cache_clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -1,46 +1,55 @@
 """The backward pass: scores are computed again block by block, weights come from what was saved of each row.
 
-With ``D = sum_s P dP`` of a row, ``dL/ds = P (dP - D)`` where ``dP = <dL/dout, value>``, times the gate where there is
-one; log-sum-exp and entropy of a row add their own (`operators.tilts`). Where all keys of a block's rows lie in one
-block D is that very sum, so that for weights near 0 and 1 the difference is exact; else it is ``<dL/dout, out>``, which
-is the same but for rounding.
+With P a row's weights, dO the gradient of its output and ``dP = <dO, value>`` (times the gate where there is one), the
+gradient of its scores is ``dS = P (dP - delta)``, ``delta = sum_s P dP``; the row's log-sum-exp and entropy add to it
+(`operators.lse_entropy_grads`). Where all keys of a block's rows lie in one block, delta is that very sum, so that for
+weights near 1, where dP and delta are nearly the same number, their difference is exact. Else it is ``<dO, O>``, which
+is equal but for rounding.
 
-One kernel goes by blocks of queries, another by blocks of keys: each sums what is its own, in an order that is always
-the same, and no two programs write to one place.
+One kernel goes by blocks of queries and one by blocks of keys. Each sums what belongs to its block, in an order that is
+always the same, and no two programs write to one place: no atomics, and equal runs give equal bits.
 Source: Dao et al. 2022, algorithm 4 (arXiv:2205.14135).
 """
 # pyright: reportMissingImports=false, reportMissingParameterType=false, reportAttributeAccessIssue=false
 # pyright: reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false
-# Triton finds the types of kernels out by itself.
+# Triton infers the types of kernels' arguments.
 
 from typing import Any, NamedTuple
 
 import triton.language as tl
 
 from heedful.kernel.gpu.additive import additive_gradients
-from heedful.kernel.gpu.forward import reach
-from heedful.kernel.gpu.jit import LOWEST, compiled, entry, product
-from heedful.kernel.gpu.tiles import away, block, gate, places, scores, seen, sound
+from heedful.kernel.gpu.forward import key_range
+from heedful.kernel.gpu.jit import LOWEST, compiled, dot, entry
+from heedful.kernel.gpu.tiles import (
+    distance_to_centre,
+    finite_keys,
+    gate,
+    lines_in_use,
+    load_block,
+    scores,
+    visible_pairs,
+)
 
 
-class Slopes(NamedTuple):
-    """What comes in from above, and what is kept of the forward pass for it. All C-contiguous."""
+class BackwardInputs(NamedTuple):
+    """The output's gradient, and what the forward pass saved. All C-contiguous."""
 
-    out: Any  # [N, T, V]: dL/dout, in the values' dtype; None where there are no values
-    across: Any  # float32 [N, T]: <dL/dout, out>
-    tilts: Any  # float32 [N, T, 2]: of a row's log-sum-exp and entropy, see `operators.tilts`; or None
-    tops: Any  # float32 [N, T]
-    scales: Any  # float32 [N, T]
+    grad_output: Any  # [N, T, V] in the values' dtype; None where there are no values
+    delta: Any  # float32 [N, T]: <dL/doutput, output>
+    lse_entropy_grads: Any  # float32 [N, T, 2]: coefficients of `operators.lse_entropy_grads`; or None
+    row_max: Any  # float32 [N, T]
+    row_scale: Any  # float32 [N, T]
 
 
-class QuerySums(NamedTuple):
+class QueryGrads(NamedTuple):
     """Gradients by query, float32. Those of the tanh form are added up in memory, and zero at first."""
 
     x: Any  # [N, T, F], or of the tanh form [N, F, T]
     centre: Any  # [N, T], or None
 
 
-class KeySums(NamedTuple):
+class KeyGrads(NamedTuple):
     """Gradients by key, float32, in P parts. Those of the tanh form are added up in memory, and zero at first."""
 
     y: Any  # [P, G, S, F], or of the tanh form [P, G, F, S]
@@ -49,10 +58,10 @@ class KeySums(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Who may see what. Blocks of queries are of the size that the kernel by keys takes."""
+    """Which rows share keys, and which blocks see each other. Blocks of queries are those of the kernel by keys."""
 
     members: Any  # int64 [N]: the rows of the batch, group by group
-    places: Any  # int64 [G + 1]: where each group's begin
+    group_start: Any  # int64 [G + 1]: where each group begins in `members`
     low: Any  # int32 [N, blocks of queries]: the first key that one of them sees
     high: Any  # int32 [N, blocks of queries]: the key after the last
     first: Any  # int64 [N, blocks of keys]: no block of queries before this one sees any of them
@@ -60,49 +69,53 @@ class Work(NamedTuple):
 
 
 @entry
-def by_queries(arrays, slopes, sums, tiles: tl.constexpr):
-    """Gradients of a block of queries, of as many features as a block has."""
+def by_queries(arrays, upstream, grads, tiles: tl.constexpr):
+    """Gradients of a block of queries, of as many features as a block has. `upstream` is a `BackwardInputs`."""
     blocks = tl.cdiv(arrays.queries, tiles.rows)
     n = (tl.program_id(0) // blocks).to(tl.int64)
     rows = tl.program_id(0) % blocks * tiles.rows + tl.arange(0, tiles.rows)
     width = tl.program_id(1) * tiles.features + tl.arange(0, tiles.features)
-    inside, place = rows < arrays.queries, n * arrays.queries + rows
-    start = tl.load(arrays.start + place, mask=inside, other=0)
-    stop = tl.load(arrays.stop + place, mask=inside, other=0)
-    low, high = reach(arrays, start, stop, tiles)
+    inside, index = rows < arrays.queries, n * arrays.queries + rows
+    start = tl.load(arrays.start + index, mask=inside, other=0)
+    stop = tl.load(arrays.stop + index, mask=inside, other=0)
+    low, high = key_range(arrays, start, stop, tiles)
     group = tl.load(arrays.group + n)
-    height: tl.constexpr = tiles.rows
+    n_rows: tl.constexpr = tiles.rows
     features: tl.constexpr = tiles.features
-    total = tl.zeros([height, features], tl.float32)
-    centre_total = tl.zeros([height], tl.float32)
+    total = tl.zeros([n_rows, features], tl.float32)
+    centre_total = tl.zeros([n_rows], tl.float32)
     for first in range(low, high, tiles.keys):
         keys = first + tl.arange(0, tiles.keys)
-        inner, shown, outer, _ = _slopes_of_scores(arrays, slopes, n, rows, keys, low + tiles.keys >= high, tiles)
+        one_block = low + tiles.keys >= high
+        grad_scores, visible, grad_gate, _ = _score_gradients(arrays, upstream, n, rows, keys, one_block, tiles)
         if arrays.centre is not None:
-            centre_total += tl.sum(outer * away(arrays.centre, place, inside, keys), 1)
+            centre_total += tl.sum(grad_gate * distance_to_centre(arrays.centre, index, inside, keys), 1)
         if tiles.tanh:
             queries = arrays.x + n * arrays.features * arrays.queries + tl.minimum(rows, arrays.queries - 1)[None, :]
             memory = arrays.y + group * arrays.features * arrays.keys + tl.minimum(keys, arrays.keys - 1)[:, None]
-            totals = (sums.x + n * arrays.features * arrays.queries, None, arrays.queries)
-            additive_gradients(tl.trans(inner), arrays, queries, memory, totals, rows, inside)
-            tl.debug_barrier()  # the next block adds to the same places
+            totals = (grads.x + n * arrays.features * arrays.queries, None, arrays.queries)
+            additive_gradients(tl.trans(grad_scores), arrays, queries, memory, totals, rows, inside)
+            # The next block adds to the same numbers in memory, perhaps from other threads of this program.
+            tl.debug_barrier()
         else:
-            used = places(shown & sound(arrays, n, keys)[None, :], 0, keys, arrays.keys)
-            y = block(arrays.y + group * arrays.keys * arrays.features, used, width, arrays.keys, arrays.features)
-            total += product(inner.to(y.dtype), y)
-    if arrays.centre is not None:  # noqa: SIM102 - this is known when compiling, and the next is not
+            lines = lines_in_use(visible & finite_keys(arrays, n, keys)[None, :], 0, keys, arrays.keys)
+            y = load_block(arrays.y + group * arrays.keys * arrays.features, lines, width, arrays.keys, arrays.features)
+            total += dot(grad_scores.to(y.dtype), y)
+    # Two nested ifs: the first is decided when the kernel is compiled, the second when it runs.
+    if arrays.centre is not None:  # noqa: SIM102
         if tl.program_id(1) == 0:
-            tl.store(sums.centre + place, 2.0 * arrays.sharpness * centre_total, mask=inside)
+            tl.store(grads.centre + index, 2.0 * arrays.sharpness * centre_total, mask=inside)
     if not tiles.tanh:
-        kept = inside[:, None] & (width < arrays.features)[None, :]
-        tl.store(sums.x + place[:, None] * arrays.features + width[None, :], total, mask=kept)
+        stored = inside[:, None] & (width < arrays.features)[None, :]
+        tl.store(grads.x + index[:, None] * arrays.features + width[None, :], total, mask=stored)
 
 
 @entry
-def by_keys(arrays, slopes, sums, work, parts, tiles: tl.constexpr):
+def by_keys(arrays, upstream, grads, work, parts, tiles: tl.constexpr):
     """Gradients of a block of keys, of as many features and columns of values as a block has.
 
-    Part p of so many goes through every so many-th block of queries, from the p-th on.
+    Where there are few blocks of keys, the queries are split as well: part p of `parts` goes through every `parts`-th
+    block of queries, from the p-th on, and the parts are added up afterwards.
     """
     blocks, query_blocks = tl.cdiv(arrays.keys, tiles.keys), tl.cdiv(arrays.queries, tiles.rows)
     part_and_group, number = tl.program_id(0) // blocks, tl.program_id(0) % blocks
@@ -112,12 +125,13 @@ def by_keys(arrays, slopes, sums, work, parts, tiles: tl.constexpr):
     width = tl.program_id(1) * tiles.features + tl.arange(0, tiles.features)
     columns = tl.program_id(1) * tiles.depth + tl.arange(0, tiles.depth)
     first, last = number * tiles.keys, number * tiles.keys + tiles.keys
-    length: tl.constexpr = tiles.keys
+    n_keys: tl.constexpr = tiles.keys
     features: tl.constexpr = tiles.features
     depth: tl.constexpr = tiles.depth
-    y_total = tl.zeros([length, features], tl.float32)
-    value_total = tl.zeros([length, depth], tl.float32)
-    for member in range(tl.load(work.places + group), tl.load(work.places + group + 1)):
+    y_total = tl.zeros([n_keys, features], tl.float32)
+    value_total = tl.zeros([n_keys, depth], tl.float32)
+    # Every row of the batch that shares these keys adds to their gradients.
+    for member in range(tl.load(work.group_start + group), tl.load(work.group_start + group + 1)):
         n = tl.load(work.members + member)
         before, after = tl.load(work.first + n * blocks + number), tl.load(work.last + n * blocks + number)
         for query_block in range(before + part, after, parts):
@@ -125,93 +139,100 @@ def by_keys(arrays, slopes, sums, work, parts, tiles: tl.constexpr):
             high = tl.load(work.high + n * query_blocks + query_block)
             if (low < last) & (high > first):
                 rows = (query_block * tiles.rows + tl.arange(0, tiles.rows)).to(tl.int32)
-                whole = (low >= first) & (high <= last)
-                inner, shown, _, weights = _slopes_of_scores(arrays, slopes, n, rows, keys, whole, tiles)
-                used = places(shown & _whole(arrays, slopes, n, rows)[:, None], 1, rows, arrays.queries)
-                if slopes.out is not None:
-                    above = slopes.out + n * arrays.queries * arrays.depth
-                    above = block(above, used, columns, arrays.queries, arrays.depth)
-                    value_total += product(tl.trans(weights.to(above.dtype)), above)
+                one_block = (low >= first) & (high <= last)
+                grad_scores, visible, _, weights = _score_gradients(arrays, upstream, n, rows, keys, one_block, tiles)
+                lines = lines_in_use(
+                    visible & _finite_rows(arrays, upstream, n, rows)[:, None], 1, rows, arrays.queries
+                )
+                if upstream.grad_output is not None:
+                    grad_output = upstream.grad_output + n * arrays.queries * arrays.depth
+                    grad_output = load_block(grad_output, lines, columns, arrays.queries, arrays.depth)
+                    value_total += dot(tl.trans(weights.to(grad_output.dtype)), grad_output)
                 if tiles.tanh:
                     if tl.program_id(1) == 0:
-                        _add_features(arrays, inner, n, rows, keys, sums, part_and_group)
+                        _add_features(arrays, grad_scores, n, rows, keys, grads, part_and_group)
                 else:
                     x = arrays.x + n * arrays.queries * arrays.features
-                    x = block(x, used, width, arrays.queries, arrays.features)
-                    y_total += product(tl.trans(inner.to(x.dtype)), x)
+                    x = load_block(x, lines, width, arrays.queries, arrays.features)
+                    y_total += dot(tl.trans(grad_scores.to(x.dtype)), x)
     inside = keys < arrays.keys
-    place = part_and_group.to(tl.int64) * arrays.keys + keys
-    kept = inside[:, None] & (columns < arrays.depth)[None, :]
-    tl.store(sums.value + place[:, None] * arrays.depth + columns[None, :], value_total, mask=kept)
+    index = part_and_group.to(tl.int64) * arrays.keys + keys
+    stored = inside[:, None] & (columns < arrays.depth)[None, :]
+    tl.store(grads.value + index[:, None] * arrays.depth + columns[None, :], value_total, mask=stored)
     if not tiles.tanh:
-        kept = inside[:, None] & (width < arrays.features)[None, :]
-        tl.store(sums.y + place[:, None] * arrays.features + width[None, :], y_total, mask=kept)
+        stored = inside[:, None] & (width < arrays.features)[None, :]
+        tl.store(grads.y + index[:, None] * arrays.features + width[None, :], y_total, mask=stored)
 
 
 @compiled
-def _whole(arrays, slopes, n, rows):
-    """Which of a block's rows are numbers: what comes from above of others is read as zeros, as keys are (`sound`).
+def _finite_rows(arrays, upstream, n, rows):
+    """Which of a block's rows are finite: the gradients and features of others are read as zeros (see `finite_keys`).
 
-    The weights of those are NaN for the keys that they see, and so are these keys' gradients; no others are.
+    The weights of the others are NaN for the keys that they see, which makes these keys' gradients NaN; no other keys
+    are affected.
     """
-    scale = tl.load(slopes.scales + n * arrays.queries + rows, mask=rows < arrays.queries, other=0.0)
-    return scale == scale  # noqa: PLR0124 - all but NaN are
+    scale = tl.load(upstream.row_scale + n * arrays.queries + rows, mask=rows < arrays.queries, other=0.0)
+    return scale == scale  # noqa: PLR0124 - false for NaN alone
 
 
 @compiled
-def _slopes_of_scores(arrays, slopes, n, rows, keys, whole, tiles: tl.constexpr):
-    """Of a block: ``dL/dscores``, which pairs are seen, ``dP`` times weights, and gated weights.
+def _score_gradients(arrays, upstream, n, rows, keys, one_block, tiles: tl.constexpr):
+    """Of a block: dS, which pairs are visible, dP times gated weights, and the gated weights.
 
-    `whole` says whether its rows see no keys but these.
+    `one_block` says whether its rows see no keys but these.
     """
-    inside, place = rows < arrays.queries, n * arrays.queries + rows
-    start = tl.load(arrays.start + place, mask=inside, other=0)
-    stop = tl.load(arrays.stop + place, mask=inside, other=0)
-    shown = seen(arrays, n, rows, keys, start, stop)
-    top = tl.load(slopes.tops + place, mask=inside, other=0.0)
-    scale = tl.load(slopes.scales + place, mask=inside, other=0.0)
-    relative = tl.where(shown, scores(arrays, n, rows, keys, tiles) - top[:, None], LOWEST)
-    weights = tl.where(shown, tl.exp(relative) * scale[:, None], 0.0)  # a scale may be NaN
+    inside, index = rows < arrays.queries, n * arrays.queries + rows
+    start = tl.load(arrays.start + index, mask=inside, other=0)
+    stop = tl.load(arrays.stop + index, mask=inside, other=0)
+    visible = visible_pairs(arrays, n, rows, keys, start, stop)
+    row_max = tl.load(upstream.row_max + index, mask=inside, other=0.0)
+    scale = tl.load(upstream.row_scale + index, mask=inside, other=0.0)
+    relative = tl.where(visible, scores(arrays, n, rows, keys, tiles) - row_max[:, None], LOWEST)
+    # The scale may be NaN, and 0 times NaN is NaN: hidden pairs are masked after the product.
+    weights = tl.where(visible, tl.exp(relative) * scale[:, None], 0.0)
     gated = weights
     if arrays.centre is not None:
-        gated = weights * gate(arrays, away(arrays.centre, place, inside, keys))
-    outer = tl.zeros_like(weights)
-    inner = outer
-    if slopes.out is not None:
-        across = tl.load(slopes.across + place, mask=inside, other=0.0)
-        outer = tl.where(shown, _meet(arrays, slopes, n, rows, keys, tiles) * gated, 0.0)
-        if whole:
-            across = tl.sum(outer, 1)
-        inner = outer - weights * across[:, None]
-    if slopes.tilts is not None:
-        flat = tl.load(slopes.tilts + 2 * place, mask=inside, other=0.0)
-        steep = tl.load(slopes.tilts + 2 * place + 1, mask=inside, other=0.0)
-        tilt = weights * (flat[:, None] + steep[:, None] * relative)
-        inner += tl.where(weights == 0.0, 0.0, tilt)  # a score may be minus infinity
-    return tl.where(shown, inner, 0.0), shown, outer, gated
+        gated = weights * gate(arrays, distance_to_centre(arrays.centre, index, inside, keys))
+    grad_gate = tl.zeros_like(weights)
+    grad_scores = grad_gate
+    if upstream.grad_output is not None:
+        delta = tl.load(upstream.delta + index, mask=inside, other=0.0)
+        grad_gate = tl.where(visible, _grad_weights(arrays, upstream, n, rows, keys, tiles) * gated, 0.0)
+        if one_block:
+            delta = tl.sum(grad_gate, 1)
+        grad_scores = grad_gate - weights * delta[:, None]
+    if upstream.lse_entropy_grads is not None:
+        constant = tl.load(upstream.lse_entropy_grads + 2 * index, mask=inside, other=0.0)
+        slope = tl.load(upstream.lse_entropy_grads + 2 * index + 1, mask=inside, other=0.0)
+        added = weights * (constant[:, None] + slope[:, None] * relative)
+        # A visible score may be minus infinity: its weight is 0, and 0 times infinity is NaN.
+        grad_scores += tl.where(weights == 0.0, 0.0, added)
+    return tl.where(visible, grad_scores, 0.0), visible, grad_gate, gated
 
 
 @compiled
-def _meet(arrays, slopes, n, rows, keys, tiles: tl.constexpr):
-    """``dP = <dL/dout, value>`` of a block."""
+def _grad_weights(arrays, upstream, n, rows, keys, tiles: tl.constexpr):
+    """``dP = <dO, value>`` of a block."""
     value = arrays.value + tl.load(arrays.group + n) * arrays.keys * arrays.depth
-    height: tl.constexpr = tiles.rows
-    length: tl.constexpr = tiles.keys
-    outer = tl.zeros([height, length], tl.float32)
+    n_rows: tl.constexpr = tiles.rows
+    n_keys: tl.constexpr = tiles.keys
+    total = tl.zeros([n_rows, n_keys], tl.float32)
     for first in range(0, arrays.depth, tiles.depth):
         columns = first + tl.arange(0, tiles.depth)
-        above = block(slopes.out + n * arrays.queries * arrays.depth, rows, columns, arrays.queries, arrays.depth)
-        outer += product(above, tl.trans(block(value, keys, columns, arrays.keys, arrays.depth)))
-    return outer
+        grad_output = upstream.grad_output + n * arrays.queries * arrays.depth
+        grad_output = load_block(grad_output, rows, columns, arrays.queries, arrays.depth)
+        total += dot(grad_output, tl.trans(load_block(value, keys, columns, arrays.keys, arrays.depth)))
+    return total
 
 
 @compiled
-def _add_features(arrays, inner, n, rows, keys, sums, part_and_group):
-    """Adds what a block gives to its keys' features and to the weight of the tanh form."""
+def _add_features(arrays, grad_scores, n, rows, keys, grads, part_and_group):
+    """Adds a block's gradients of its keys' features and of the weight of the tanh form."""
     group = tl.load(arrays.group + n)
     queries = arrays.x + n * arrays.features * arrays.queries + tl.minimum(rows, arrays.queries - 1)[:, None]
     memory = arrays.y + group * arrays.features * arrays.keys + tl.minimum(keys, arrays.keys - 1)[None, :]
-    own = part_and_group.to(tl.int64) * arrays.features * arrays.keys
-    totals = (sums.y + own, sums.weight + own, arrays.keys)
-    additive_gradients(inner, arrays, queries, memory, totals, keys, keys < arrays.keys)
-    tl.debug_barrier()  # the next block adds to the same places
+    offset = part_and_group.to(tl.int64) * arrays.features * arrays.keys
+    totals = (grads.y + offset, grads.weight + offset, arrays.keys)
+    additive_gradients(grad_scores, arrays, queries, memory, totals, keys, keys < arrays.keys)
+    # The next block adds to the same numbers in memory, perhaps from other threads of this program.
+    tl.debug_barrier()

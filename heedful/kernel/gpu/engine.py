@@ -1,7 +1,6 @@
-"""What the fused engine of the GPU takes, and how a problem becomes what its operators take."""
+"""Which problems the fused engine of the GPU takes, and where it is the fastest."""
 
 import functools
-import importlib
 import os
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -10,20 +9,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.kernel.asked import Asked, Noted
-from heedful.kernel.flat import flattened, refusal
+from heedful.kernel.flatten import flatten_problem, refusal
 from heedful.kernel.form import Inner, Tanh
-from heedful.kernel.fused import Fused, spread
-from heedful.kernel.given import Given
-from heedful.kernel.gpu import ops
+from heedful.kernel.fused import Fused, import_failure, output_dtype
+from heedful.kernel.inputs import KernelInputs
+from heedful.kernel.operators import FusedOperators
 from heedful.kernel.problem import Problem
+
+_MODULE = "heedful.kernel.gpu.launch"
 
 
 @dataclass(frozen=True)
 class Gpu(Fused):
-    """Kernels compiled by Triton; half precision is multiplied as it is, and everything summed in float32."""
+    """Kernels compiled by Triton; half precision is multiplied as it is, and everything is summed in float32."""
 
-    most_best: ClassVar[int] = 32  # a row's best keys stay in registers
+    max_best: ClassVar[int] = 32  # a row's best keys stay in registers
+
+    # Registered for the CPU as well, where Triton's interpreter runs the kernels in tests.
+    operators: ClassVar[FusedOperators] = FusedOperators("gpu", _MODULE, devices=("cuda", "cpu"))
 
     def refusal(self, problem: Problem) -> str | None:
         """Why this engine cannot do a problem; None when it can."""
@@ -33,40 +36,27 @@ class Gpu(Fused):
         pick = problem.weighing.pick
         if problem.weighing.softmax_temperature is None and pick is None:
             return "it knows no choice but Soft, Hard and TopK"
-        if pick is not None and pick.count > self.most_best:
-            return f"it finds the {self.most_best} best keys of each query, and this choice wants {pick.count} (TopK)"
+        if pick is not None and pick.count > self.max_best:
+            return f"it finds the {self.max_best} best keys of each query, and this choice wants {pick.count} (TopK)"
         return refusal(problem) or _missing()
 
     def suits(self, problem: Problem) -> bool:
-        """Whether it is also the quickest here: for what SDPA does not do, or does pair by pair."""
+        """Whether it is also the fastest here: for what SDPA does not do, or does pair by pair."""
+        # Never the interpreter: it is for tests, which name the engine.
         if problem.x.device.type != "cuda":
             return False
         if problem.weighing.pick is not None:
             return True
         return isinstance(problem.form, Tanh) or bool(problem.bounds.gates) or problem.bounds.left is not None
 
-    def soften(self, problem: Problem, value: Float[Tensor, "... S V"]) -> Float[Tensor, "... T V"]:
-        """The weighted sums of `value`, of a softmax."""
-        given, batch, dtype = _given(problem, value)
-        return spread(ops.attend(given).to(dtype), batch)
-
-    def note(self, problem: Problem, value: Float[Tensor, "... S V"], asked: Asked) -> tuple[Tensor, Noted]:
-        """The same, and what is asked of the weights."""
-        given, batch, dtype = _given(problem, value)
-        out, noted = ops.survey(given, asked)
-        return spread(out.to(dtype), batch), Noted(*(spread(each, batch) for each in noted))
-
-
-def _given(problem: Problem, value: Tensor) -> tuple[Given, torch.Size, torch.dtype]:
-    """The problem flat, its batch axes, and the precision of its contexts.
-
-    Under autocast, what is multiplied as matrices is in its dtype, as in torch.
-    """
-    device = problem.x.device.type
-    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else value.dtype
-    if isinstance(problem.form, Inner):
-        problem = replace(problem, x=problem.x.to(dtype), y=problem.y.to(dtype))
-    return *flattened(problem, value.to(dtype)), dtype
+    def flatten(self, problem: Problem, value: Float[Tensor, "... S V"]) -> tuple[KernelInputs, torch.Size]:
+        """The problem with flat batch axes, and the batch axes it had."""
+        # Under autocast what is multiplied as matrices is in its dtype, as in torch. The features of the tanh form are
+        # not multiplied as matrices; the kernels convert them to float32.
+        dtype = output_dtype(problem, value)
+        if isinstance(problem.form, Inner):
+            problem = replace(problem, x=problem.x.to(dtype), y=problem.y.to(dtype))
+        return flatten_problem(problem, value.to(dtype))
 
 
 def _interpreted() -> bool:
@@ -75,15 +65,12 @@ def _interpreted() -> bool:
 
 
 def _missing() -> str | None:
-    """Why kernels cannot be had on this machine; None where they can, which a tracing compiler takes for granted."""
+    """Why kernels cannot be had on this machine; None where they can."""
+    # torch.compile cannot trace an import; the operators are registered either way, so it may take them for granted.
     return None if torch.compiler.is_compiling() else _missing_here()
 
 
 @functools.cache
 def _missing_here() -> str | None:
-    """The same, found out once."""
-    try:
-        importlib.import_module("heedful.kernel.gpu.run")
-    except Exception as fault:  # Triton fails in many ways where its driver or compiler does not fit
-        return f"Triton does not load here ({type(fault).__name__}: {fault})"
-    return None
+    """The same, found out once. No warning: a machine without a GPU has no use for Triton."""
+    return import_failure(_MODULE, "Triton")

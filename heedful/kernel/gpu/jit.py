@@ -1,10 +1,10 @@
 """How kernels are compiled: Triton, from the function itself. Under ``TRITON_INTERPRET=1`` it runs them on a CPU.
 
-Numbers are float32 but for what `product` multiplies.
+Numbers are float32 but for what `dot` multiplies.
 """
 # pyright: reportMissingImports=false, reportMissingParameterType=false, reportAttributeAccessIssue=false
 # pyright: reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false
-# Triton finds the types of kernels out by itself; where it is not installed, nothing imports this.
+# Triton infers the types of kernels' arguments; where it is not installed, nothing imports this.
 
 import inspect
 from collections.abc import Callable
@@ -15,14 +15,16 @@ import triton
 import triton.language as tl
 
 LOWEST = tl.constexpr(float(np.finfo(np.float32).min))
-"""The running maximum of a row that has seen nothing yet."""
-_WIDENS = tl.constexpr(triton.knobs.runtime.interpret)
-"""The interpreter multiplies the bits of bfloat16 numbers as if they were integers."""
+"""The running maximum of a row that has seen nothing yet. Finite: with minus infinity, the difference of two such
+maxima would be NaN."""
+_UPCASTS = tl.constexpr(triton.knobs.runtime.interpret)
+"""The interpreter holds bfloat16 as 16-bit integers, and would multiply these."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """A function that kernels call."""
-    return triton.jit(inspect.unwrap(function))  # without the check of shapes that tests put around everything
+    # Tests wrap every function to check shapes; Triton reads the source of the function inside.
+    return triton.jit(inspect.unwrap(function))
 
 
 def entry(function: Callable[..., Any]) -> Any:
@@ -31,8 +33,9 @@ def entry(function: Callable[..., Any]) -> Any:
 
 
 @compiled
-def product(left, right):
-    """``left @ right`` in float32; float32 numbers are not shortened for the matrix units."""
-    if _WIDENS:
+def dot(left, right):
+    """``left @ right``, summed in float32."""
+    if _UPCASTS:
         left, right = left.to(tl.float32), right.to(tl.float32)
+    # "ieee" and not the default TF32, which would round float32 inputs to 10 bits: the error budget does not allow it.
     return tl.dot(left, right, input_precision="ieee")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.kernel import Bounds, Gaussian
 from heedful.model.attention_config import AttentionConfig
-from heedful.region import Both, Causal, Predicted, Region, Span
+from heedful.region import Causal, Intersection, Predicted, Region, Span
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,6 @@ class LookAway(nn.Module):
 
 def so_far(region: Region) -> Region:
     """The region for a memory that grows: windows that are predicted are measured by what is there."""
-    if isinstance(region, Both):
-        return Both(so_far(region.first), so_far(region.second))
+    if isinstance(region, Intersection):
+        return Intersection(so_far(region.first), so_far(region.second))
     return SoFar(region) if isinstance(region, Predicted) else region

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import Tensor, nn
 
-from heedful.attention.memory import clear
+from heedful.attention.memory import zero_unseen
 from heedful.layer.loss import TokenLoss
 from heedful.layer.pooling import Max, Mean
 from heedful.model.attention_config import AttentionConfig, known
@@ -84,8 +84,8 @@ class CrossMatch(nn.Module):
 
     def _compose(self, read: Read, found: Tensor, lengths: Tensor) -> Float[Tensor, "B D"]:
         """A text's comparisons as one vector."""
-        words = clear(read.states, read.keep)
-        found = clear(found.to(words.dtype), read.keep)
+        words = zero_unseen(read.states, read.keep)
+        found = zero_unseen(found.to(words.dtype), read.keep)
         compared = torch.relu(self.compare(torch.cat([words, found, words - found, words * found], dim=-1)))
         composed = self.composer(compared, lengths)
         return torch.cat([self.mean(composed, read.keep), self.max(composed, read.keep)], dim=-1)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.kernel import Bounds
 from heedful.model.attention_config import AttentionConfig
-from heedful.region import Both, Causal, Region, Span, Window
+from heedful.region import Causal, Intersection, Region, Span, Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ def placed(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Regi
     or at the end of a shorter source (Luong's local-m: p_t = t). Regions that do not depend on the query's own
     position are returned as they are.
     """
-    if isinstance(region, Both):
-        return Both(placed(region.first, position, memory), placed(region.second, position, memory))
+    if isinstance(region, Intersection):
+        return Intersection(placed(region.first, position, memory), placed(region.second, position, memory))
     if isinstance(region, Causal):
         return UpTo(position)
     if isinstance(region, Window) and region.centre is None:

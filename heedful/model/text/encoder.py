@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from heedful.attention.memory import clear
+from heedful.attention.memory import zero_unseen
 from heedful.layer.block import EncoderLayer, Shape
 from heedful.layer.context import Contexts
 from heedful.layer.dropout import Dropout
@@ -137,7 +137,7 @@ class TransformerEncoder(nn.Module):
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
         """The top layer's stream."""
         keep = keep_from_lengths(lengths, vectors.shape[1])
-        stream = self.dropout(self.position(self.entry(self.norm(clear(vectors, keep)))))
+        stream = self.dropout(self.position(self.entry(self.norm(zero_unseen(vectors, keep)))))
         for layer in self.layers.children():
             stream = layer(stream, keep)
         return for_products(self.last(stream))

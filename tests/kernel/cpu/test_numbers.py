@@ -5,7 +5,7 @@ import torch
 
 from heedful import Causal, Padding, Predicted, attend
 from heedful.kernel import EngineError
-from heedful.kernel.cpu import ops, run
+from heedful.kernel.cpu import Cpu, launch
 from heedful.kernel.cpu.forms import Direct, Factored
 from tests.kernel.fused_numbers import *  # noqa: F403 - pytest runs its tests with the engine below
 from tests.kernel.fused_numbers import DOT, additive, compare, draw
@@ -25,11 +25,11 @@ def test_sizes_at_the_edges_of_tiles(size):
 
 def test_features_all_far_on_one_side_are_centred():
     x, y = draw(1, 9, 4) + 90, draw(1, 4, 11) - 91
-    form, a, b = run._factored(x, y)
+    form, a, b = launch._factored(x, y)
     assert form is Factored
     product = a.unsqueeze(-1) * b.unsqueeze(1)
     torch.testing.assert_close(product, (2 * (x.unsqueeze(-1) + y.unsqueeze(1))).exp(), rtol=1e-4, atol=0)
-    assert run._factored(100 * x, y)[0] is Direct
+    assert launch._factored(100 * x, y)[0] is Direct
 
 
 def test_one_thread_and_two_agree_and_every_run_is_the_same():
@@ -63,7 +63,7 @@ def test_scores_that_are_kept_and_scores_computed_again_are_the_same(queries, mo
         return [context, *torch.autograd.grad(context.square().sum(), [*tensors, *score.parameters()])]
 
     kept = learn()
-    monkeypatch.setattr(ops, "_FEW_SCORES", 0)
+    monkeypatch.setattr(Cpu.operators, "max_kept_scores", 0)
     for one, other in zip(kept, learn(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
     compare("cpu", score, *tensors, region=Padding(torch.tensor([0, 529, 600])))

@@ -12,7 +12,7 @@ import heedful
 
 LOOK = """
 import torch
-from heedful import Additive, attend, pooled_map, select
+from heedful import Additive, StatsRequest, attend, select, survey
 torch.manual_seed(1)
 score, query, memory = Additive(32, 32, 32), torch.randn(4, 200, 32), torch.randn(4, 300, 32)
 def look(engine="cpu"):
@@ -160,7 +160,7 @@ attend(query[:, :64], query[:, :64], score=score, engine="cpu").sum().backward()
 before = peak()
 attend(query, query, score=score, engine="cpu").sum().backward()
 with torch.no_grad():
-    pooled_map(query, query, score=score)
+    survey(query, query, score=score, request=StatsRequest((64, 64), context=False))
 selection = select(query, query, score=score)
 (selection.log_probability.sum() + selection.entropy.sum()).backward()
 print((peak() - before) / 1024)

@@ -4,13 +4,13 @@ import torch
 import triton
 from triton.backends.compiler import GPUTarget
 
-from heedful.kernel.asked import Asked
-from heedful.kernel.given import Given
-from heedful.kernel.gpu import run
-from heedful.kernel.operators import tilts
+from heedful.kernel.gpu import launch
+from heedful.kernel.inputs import KernelInputs
+from heedful.kernel.operators import lse_entropy_grads
+from heedful.kernel.stats import KernelStatsRequest
 
 
-class Told:
+class Driver:
     """What Triton asks a driver of a GPU for, to compile."""
 
     def get_current_target(self) -> GPUTarget:
@@ -37,8 +37,10 @@ class Compiling:
         return compile_it
 
 
-def given(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool, depth: int = 40) -> Given:
-    return Given(
+def make_inputs(
+    form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool, depth: int = 40
+) -> KernelInputs:
+    return KernelInputs(
         x=torch.zeros(2, queries, 24, dtype=dtype),
         y=torch.zeros(2, keys, 24, dtype=dtype),
         value=torch.zeros(2, keys, depth, dtype=dtype),
@@ -46,7 +48,7 @@ def given(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool
         start=torch.zeros(2, queries, dtype=torch.int32),
         stop=torch.zeros(2, queries, dtype=torch.int32),
         keep=torch.ones(1, 1, keys, dtype=torch.bool) if gated else None,
-        keep_of=torch.zeros(2, dtype=torch.long),
+        keep_index=torch.zeros(2, dtype=torch.long),
         group=torch.arange(2),
         centre=torch.zeros(2, queries) if gated else None,
         deviation=1.5,
@@ -55,27 +57,29 @@ def given(form: str, queries: int, keys: int, dtype: torch.dtype, *, gated: bool
 
 def learn(*words, **others) -> None:
     """A softmax, forward and backward."""
-    problem = given(*words, **others)
-    saved = run.attend(problem)
-    run.attend_backward(torch.zeros_like(saved.out), saved, problem, tilts=None)
+    problem = make_inputs(*words, **others)
+    saved = launch.attend(problem)
+    launch.attend_backward(torch.zeros_like(saved.output), saved, problem, lse_entropy_grads=None)
 
 
-def select(asked: Asked, *words, **others) -> None:
-    """Keys and what is noted of them, forward and backward."""
-    problem = given(*words, **others, depth=0)
-    saved, noted = run.survey(problem, asked)
-    tilted = tilts(saved.scales, noted.entropies, of_sums=noted.log_sums, of_entropies=noted.entropies)
-    run.attend_backward(torch.zeros_like(saved.out), saved, problem, tilts=tilted)
+def select(request: KernelStatsRequest, *words, **others) -> None:
+    """Keys and their statistics, forward and backward."""
+    problem = make_inputs(*words, **others, depth=0)
+    saved, stats = launch.survey(problem, request)
+    grads = lse_entropy_grads(saved.row_scale, stats.entropy, grad_lse=stats.lse, grad_entropy=stats.entropy)
+    launch.attend_backward(torch.zeros_like(saved.output), saved, problem, lse_entropy_grads=grads)
 
 
-triton.runtime.driver.set_active(Told())
+triton.runtime.driver.set_active(Driver())
 for name in ("forward", "by_queries", "by_keys"):
-    setattr(run, name, Compiling(getattr(run, name)))
+    setattr(launch, name, Compiling(getattr(launch, name)))
 learn("tanh", 30, 30, torch.float32, gated=False)
 learn("tanh", 1, 1, torch.bfloat16, gated=True)
 learn("inner", 30, 30, torch.float16, gated=True)
 learn("inner", 1, 30, torch.float32, gated=False)
-select(Asked(best=1), "tanh", 30, 30, torch.float32, gated=False)
-select(Asked(seed=5), "inner", 30, 300, torch.bfloat16, gated=True)
-select(Asked(best=5), "inner", 1, 30, torch.float32, gated=False)
-run.survey(given("tanh", 30, 300, torch.float32, gated=True), Asked(best=32, rows=4, columns=4, gated=True))
+select(KernelStatsRequest(best=1), "tanh", 30, 30, torch.float32, gated=False)
+select(KernelStatsRequest(seed=5), "inner", 30, 300, torch.bfloat16, gated=True)
+select(KernelStatsRequest(best=5), "inner", 1, 30, torch.float32, gated=False)
+launch.survey(
+    make_inputs("tanh", 30, 300, torch.float32, gated=True), KernelStatsRequest(best=32, rows=4, columns=4, gated=True)
+)

@@ -5,7 +5,7 @@ import torch
 
 from heedful import Additive, Causal, Padding, Soft, Window, kernel
 from heedful.kernel import Problem
-from heedful.kernel.gpu import run
+from heedful.kernel.gpu import launch
 from heedful.region import Span
 from tests.kernel.fused_numbers import *  # noqa: F403 - pytest runs its tests with the engine below
 from tests.kernel.fused_numbers import DOT, additive, compare_together, draw
@@ -31,12 +31,12 @@ def test_features_and_values_at_the_edges_of_blocks(widths):
 
 def test_features_all_far_on_one_side_are_centred():
     x, y = draw(1, 9, 4) + 90, draw(1, 11, 4) - 91
-    a, b, far = run._factored(x, y)
-    assert far.item() == 0
+    a, b, direct = launch._factored(x, y)
+    assert direct.item() == 0
     product = a.unsqueeze(-1) * b.unsqueeze(-2)
     sums = (x.unsqueeze(-2) + y.unsqueeze(-3)).permute(0, 3, 1, 2)
     torch.testing.assert_close(product, (2 * sums).exp(), rtol=1e-4, atol=0)
-    assert run._factored(100 * x, y)[2].item() == 1
+    assert launch._factored(100 * x, y)[2].item() == 1
 
 
 @pytest.mark.parametrize("score", [DOT, additive()], ids=["dot", "additive"])

@@ -55,7 +55,7 @@ def test_a_map_in_short(score, grid):
 
 def test_the_context_of_a_survey_learns_and_the_map_does_not():
     asked = question("general", "causal", "soft", torch.float32)
-    found = kernel.survey(asked.problem, asked.value, kernel.Wanted((2, 2), best=2), engine="gpu")
+    found = kernel.survey(asked.problem, asked.value, kernel.StatsRequest((2, 2), best=2), engine="gpu")
     plain, query = kernel.attend(asked.problem, asked.value, "plain"), asked.problem.x
     slopes, expected = (torch.autograd.grad(each.square().sum(), query)[0] for each in (found.context, plain))
     torch.testing.assert_close(slopes, expected, rtol=1e-4, atol=1e-5)

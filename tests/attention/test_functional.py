@@ -1,4 +1,4 @@
-"""The one door: known values worked by hand, memories, broadcasting, selection, and errors that teach."""
+"""Attention as functions: known values worked by hand, memories, broadcasting, selection, and errors that say what to do."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from heedful.attention import Memory, align, attend, select
+from heedful.attention.problem import AttentionSpec
 from heedful.choice import Gumbel, Hard, Soft
 from heedful.region import Causal, Everywhere, Padding, Predicted, Window
 from heedful.score import Additive, Concat, Cosine, Dot, General, Location
 from heedful.shapes import ShapeError, from_torch_padding_mask, keep_from_lengths
 from heedful.testing import Sample, exact
-from heedful.testing.exact import Words
 
 ONE = Dot(1.0)
 
@@ -198,9 +198,9 @@ def test_lengths_of_sentences_serve_their_heads() -> None:
 def test_selection_agrees_with_the_oracle(region, choice: Hard) -> None:
     sample = Sample.draw(5, 5, keep=True)
     chosen = select(sample.query, sample.key, sample.value, score=ONE, region=region, choice=choice, keep=sample.keep)
-    words = Words(ONE, region, choice, sample.keep)
-    visible = torch.from_numpy(exact.see(sample.query, sample.key, words)[0])
-    logs, entropy = (torch.from_numpy(fact) for fact in exact.softmax_facts(sample.query, sample.key, words))
+    spec = AttentionSpec(ONE, region, choice, sample.keep)
+    visible = torch.from_numpy(exact.visible_and_gate(sample.query, sample.key, spec)[0])
+    logs, entropy = (torch.from_numpy(fact) for fact in exact.softmax_facts(sample.query, sample.key, spec))
     some = visible.any(-1)
     assert (chosen.index[~some] == -1).all()
     assert (chosen.index[some] >= 0).all()
@@ -280,7 +280,7 @@ def test_a_memory_brings_its_own_values() -> None:
 
 def test_a_memory_belongs_to_its_score() -> None:
     memory = Memory(zeros(7, 5), zeros(7, 5)).project(ONE)
-    with pytest.raises(ValueError, match="cannot be asked with Cosine"):
+    with pytest.raises(ValueError, match="cannot be used with Cosine"):
         attend(zeros(3, 5), memory, score=Cosine())
     with pytest.raises(ValueError, match="projected by different scores"):
         memory.extend(Memory(zeros(1, 5), zeros(1, 5)))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from heedful.choice import Gumbel, Hard, Soft, Sparse
-from heedful.kernel import Bounds, Inner, Plain, Problem, Tanh, door
+from heedful.kernel import Bounds, Inner, Plain, Problem, Tanh, dispatch
 
 
 def problem(
@@ -41,13 +41,13 @@ def problem(
     ],
 )
 def test_auto_chooses_what_serves(of: Problem, engine: str) -> None:
-    assert type(door._choose(of, "auto")).__name__ == engine
+    assert type(dispatch._choose(of, "auto")).__name__ == engine
 
 
 def test_the_plain_engine_serves_everything() -> None:
     for of in (problem(), problem(form=Tanh(torch.randn(3))), problem(choice=Sparse())):
         assert Plain().refusal(of) is None
-        assert isinstance(door._choose(of, "plain"), Plain)
+        assert isinstance(dispatch._choose(of, "plain"), Plain)
 
 
 def test_who_draws_draws_by_the_same_engine_whether_it_learns_or_not() -> None:
@@ -59,5 +59,5 @@ def test_who_draws_draws_by_the_same_engine_whether_it_learns_or_not() -> None:
                 for learns in (True, False)
             )
             with torch.no_grad():
-                quiet = door._choose(other, "auto")
-            assert door._choose(one, "auto") is quiet
+                quiet = dispatch._choose(other, "auto")
+            assert dispatch._choose(one, "auto") is quiet

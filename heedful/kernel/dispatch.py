@@ -1,4 +1,4 @@
-"""The door to the engines: which one answers a problem. An engine never changes what is meant."""
+"""Which engine computes a problem. An engine never changes what is computed."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 from heedful.kernel.cpu import Cpu
 from heedful.kernel.fused import Fused
+from heedful.kernel.gathered import Selected
 from heedful.kernel.gpu import Gpu
-from heedful.kernel.picked import Selected
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import EngineError, Problem
 from heedful.kernel.sdpa import Sdpa
-from heedful.kernel.survey import Survey, Wanted
+from heedful.kernel.stats import Stats, StatsRequest
 
 Engine = Plain | Sdpa | Cpu | Gpu
 
@@ -21,7 +21,7 @@ _ENGINES: dict[str, Engine] = {"plain": _PLAIN, "cpu": _CPU, "gpu": _GPU, "sdpa"
 
 
 def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "auto") -> Float[Tensor, "... T V"]:
-    """The weighted sums of `value`, by the engine named, or by the quickest that can.
+    """The weighted sums of `value`, by the named engine, or by the fastest that can.
 
     Raises: EngineError, when the engine is unknown or cannot do this problem; it says why.
     """
@@ -29,7 +29,7 @@ def attend(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "aut
 
 
 def align(problem: Problem, engine: str = "auto") -> Float[Tensor, "... T S"]:
-    """The weights themselves: what is picked, by the engine that `attend` takes; else by the plain one."""
+    """The weights themselves. A choice that picks keys takes the engine of `attend`, so that both see the same draw."""
     chosen = _choose(problem, engine)
     return chosen.align(problem) if isinstance(chosen, Fused) else _PLAIN.align(problem)
 
@@ -40,20 +40,20 @@ def stream(problem: Problem, rows: int | None = None) -> Iterator[tuple[slice, F
 
 
 def select(problem: Problem, value: Float[Tensor, "... S V"], engine: str = "auto") -> Selected:
-    """One key for each query, by an engine as `attend`. Raises: EngineError, as `attend`."""
-    return _expect_maps(problem, engine).select(problem, value)
+    """One key for each query, by the engine as in `attend`. Raises: EngineError, as `attend`."""
+    return _expect_weights(problem, engine).select(problem, value)
 
 
-def survey(problem: Problem, value: Float[Tensor, "... S V"], wanted: Wanted, *, engine: str = "auto") -> Survey:
-    """The contexts and the map in short, by an engine as `attend`; the fused one for a softmax. Raises: as `attend`."""
-    chosen = _expect_maps(problem, engine)
-    soft, best = problem.weighing.softmax_temperature is not None, min(wanted.best, problem.bounds.keys)
-    able = isinstance(chosen, Fused) and soft and best <= chosen.most_best
-    return (chosen if able else _PLAIN).survey(problem, value, wanted)
+def survey(problem: Problem, value: Float[Tensor, "... S V"], request: StatsRequest, *, engine: str = "auto") -> Stats:
+    """The contexts and statistics of the weights; a fused engine does it for a softmax. Raises: as `attend`."""
+    chosen = _expect_weights(problem, engine)
+    soft, best = problem.weighing.softmax_temperature is not None, min(request.best, problem.bounds.keys)
+    able = isinstance(chosen, Fused) and soft and best <= chosen.max_best
+    return (chosen if able else _PLAIN).survey(problem, value, request)
 
 
-def _expect_maps(problem: Problem, engine: str) -> Plain | Fused:
-    """An engine that knows the weights it uses, and not their sums alone."""
+def _expect_weights(problem: Problem, engine: str) -> Plain | Fused:
+    """An engine that has the weights at hand, and not only their sums as SDPA has."""
     chosen = _choose(problem, engine)
     if isinstance(chosen, Plain | Fused):
         return chosen
@@ -63,8 +63,9 @@ def _expect_maps(problem: Problem, engine: str) -> Plain | Fused:
 
 
 def _choose(problem: Problem, engine: str) -> Engine:
-    """The engine named; for "auto" a fused one or SDPA where it can serve and is the quickest, else the plain one."""
+    """The named engine; for "auto" the first that is fastest here and can do the problem, else the plain one."""
     if engine == "auto":
+        # `suits` first: it is arithmetic on shapes, where `refusal` may import numba or Triton.
         fitting = (each for each in (_GPU, _CPU, _SDPA) if each.suits(problem) and each.refusal(problem) is None)
         return next(fitting, _PLAIN)
     if engine not in _ENGINES:
