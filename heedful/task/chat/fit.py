@@ -54,7 +54,7 @@ def train_partner(
     return course.teach(
         Lesson(
             partner,
-            Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
+            Batches(plan, lambda share: collate(train.examples, share.rows, all_rows=share.all_rows)),
             validate=lambda model, step: _validated(partner, few),
             finish=lambda: (partner, of_test(evaluate(partner, talks.test)) if talks.test else {}),
             readme=write_readme,

@@ -29,7 +29,7 @@ def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = U
 
 def typed_in(text: str, tokeniser: Tokeniser, *, longest: int) -> list[str]:
     """What was typed at each token of the document that `as_document` makes, sentence after sentence."""
-    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.typed(sentence))
+    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.surface_pieces(sentence))
     return list(islice(typed, longest))
 
 

@@ -58,7 +58,7 @@ def train_classifier(
     return course.teach(
         Lesson(
             classifier,
-            Batches(plan, lambda share: collate_documents(train, share.rows, everyone=share.everyone), counted="texts"),
+            Batches(plan, lambda share: collate_documents(train, share.rows, all_rows=share.all_rows), counted="texts"),
             validate=lambda model, step: scored_documents(classifier, valid),
             finish=lambda: _finish(classifier, valid, texts.test, out),
             readme=write_readme,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from heedful.data.labelled import Labelled, read_labelled
-from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.table import read_column
 from heedful.data.unlabelled import unlabelled_columns
 from heedful.errors import UserError
@@ -125,15 +125,15 @@ def _report(texts: Sequence[Labelled], pieces: list[list[str]], config: Classify
             (twice if seen.label == one.label else other_label).append(f"{one.where} (as {seen.where})")
     longest = config.data.max_length
     facts = {
-        "texts": Fault(len(texts), []),
-        "labels": Fault(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
-        f"labels of fewer than {_FEW} texts": fault([label for label, count in counts.items() if count < _FEW]),
-        "empty": fault([one.where for one in texts if not one.text]),
-        "seen before": fault(twice),
-        "seen before with another label": fault(other_label),
-        f"cut after {longest} tokens": fault(
+        "texts": Finding(len(texts), []),
+        "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+        f"labels of fewer than {_FEW} texts": finding([label for label, count in counts.items() if count < _FEW]),
+        "empty": finding([one.where for one in texts if not one.text]),
+        "seen before": finding(twice),
+        "seen before with another label": finding(other_label),
+        f"cut after {longest} tokens": finding(
             [f"{one.where} ({len(own)})" for one, own in zip(texts, pieces, strict=True) if len(own) > longest]
         ),
     }
     shown = [(one.where, [one.label, " ".join(own[:60])]) for one, own in list(zip(texts, pieces, strict=True))[:3]]
-    return Report({"text": side_of([one.text for one in texts], pieces, tokeniser)}, facts, shown)
+    return Report({"text": describe_texts([one.text for one in texts], pieces, tokeniser)}, facts, shown)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from heedful.data.bucket import Plan
-from heedful.data.stream import Runs, StreamPlan, TextWindows, line_up
+from heedful.data.stream import Segments, StreamPlan, TextWindows, collate_segments
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.task.base import Draw, Shown, Trained
 from heedful.task.batches import Batches
@@ -58,7 +58,7 @@ def train_writer(
     return course.teach(
         Lesson(
             writer,
-            Batches(plan, lambda share: line_up(runs, share.rows, everyone=share.everyone)),
+            Batches(plan, lambda share: collate_segments(runs, share.rows, all_rows=share.all_rows)),
             validate=lambda model, step: validation_numbers(writer, valid),
             finish=finish,
             readme=write_readme,
@@ -80,11 +80,11 @@ def _begin(course: Course, config: LanguageConfig, train: Text) -> Writer:
     return Writer(config, build_model(config, tokeniser.size), tokeniser)
 
 
-def _plan(course: Course, config: LanguageConfig, train: Tokens) -> tuple[Runs, Plan]:
+def _plan(course: Course, config: LanguageConfig, train: Tokens) -> tuple[Segments, Plan]:
     """The runs of ids that training reads, and which make a batch."""
     if config.data.documents == "line":
         runs = train.runs(config.data.window, 0)
-        return runs, course.plan([(run.asked,) for run in runs], config)
+        return runs, course.plan([(run.target_count,) for run in runs], config)
     (ids,) = train.documents
     settings = config.train
     plan = StreamPlan(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from heedful.data.report import Fault, Report, fault, pieces_of, side_of
+from heedful.data.report import Finding, Report, describe_texts, finding, tokenise_texts
 from heedful.data.text import iterate_lines
 from heedful.errors import UserError
 from heedful.task.base import Answer, Options, Shown, Trained
@@ -76,8 +76,8 @@ class LanguageModelling:
         config = config if predictor is None else predictor.config
         text = read_text([str(file) for file in files])
         tokeniser = make_tokeniser(config, text) if predictor is None else predictor.tokeniser
-        pieces = pieces_of(text.lines, tokeniser)
-        side = side_of(text.lines, pieces, tokeniser)
+        pieces = tokenise_texts(text.lines, tokeniser)
+        side = describe_texts(text.lines, pieces, tokeniser)
         return Report({"line": side}, _facts(text, len(set().union(*pieces))), _examples(text, pieces))
 
     def next_commands(self, folder: str) -> list[str]:
@@ -96,16 +96,16 @@ def _answered(predictor: Writer, found: Continuation, what: str, *, maps: bool, 
     return Answer(found.whole, seen, note, {"text": found.prompt, "continuation": found.text})
 
 
-def _facts(text: Text, different: int) -> dict[str, Fault]:
+def _facts(text: Text, different: int) -> dict[str, Finding]:
     counts = Counter(line for line in text.lines if line)
     places = list(enumerate(text.lines, start=1))
     return {
-        "lines": Fault(len(text.lines), []),
-        "characters": Fault(text.characters, []),
-        "different tokens": Fault(different, []),
-        "empty lines": fault([f"{text.where}:{number}" for number, line in places if not line.strip()]),
-        "lines seen before": Fault(sum(count - 1 for count in counts.values()), []),
-        f"lines of more than {_LONG} characters": fault(
+        "lines": Finding(len(text.lines), []),
+        "characters": Finding(text.characters, []),
+        "different tokens": Finding(different, []),
+        "empty lines": finding([f"{text.where}:{number}" for number, line in places if not line.strip()]),
+        "lines seen before": Finding(sum(count - 1 for count in counts.values()), []),
+        f"lines of more than {_LONG} characters": finding(
             [f"{text.where}:{number} ({len(line)})" for number, line in places if len(line) > _LONG]
         ),
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heedful.data.stream import Ids, Run, cut, document
+from heedful.data.stream import Ids, Segment, split_tokens, with_boundaries
 from heedful.data.text import iterate_lines
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
@@ -47,9 +47,9 @@ class Tokens:
         unknown = sum(int((ids == UNK).sum()) for ids in self.documents)
         return unknown / max(1, sum(map(len, self.documents)))
 
-    def runs(self, window: int, context: int) -> list[Run]:
+    def runs(self, window: int, context: int) -> list[Segment]:
         """The text cut to be scored: every token that can be asked for exactly once."""
-        return [run for ids in self.documents for run in cut(ids, window, context=context)]
+        return [run for ids in self.documents for run in split_tokens(ids, window, context=context)]
 
 
 def read_text(files: Sequence[str]) -> Text:
@@ -120,7 +120,7 @@ def as_tokens(text: Text, tokeniser: Tokeniser, data: DataSettings) -> Tokens:
     """
     if data.documents == "line":
         lines = [line for line in text.lines if line.strip()]
-        encoded = [document(ids) for ids in tokeniser.encode_all(lines)]
+        encoded = [with_boundaries(ids) for ids in tokeniser.encode_all(lines)]
         return Tokens(encoded, sum(map(len, lines)) + len(lines))
     breaks = data.text.tokeniser == "character"
     ids = _stream(text.lines, tokeniser, breaks=breaks)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from heedful.data.stream import Run, line_up
+from heedful.data.stream import Segment, collate_segments
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.decode import Alike, sample
 from heedful.model.language import LanguageModel
@@ -76,12 +76,12 @@ class Writer:
                     written[row] = found
         return [self._joined(text, ids, new) for text, ids, new in zip(texts, read, written, strict=True)]
 
-    def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
+    def nll(self, runs: Sequence[Segment]) -> tuple[float, int]:
         """The negative log-likelihood of what the runs ask for, in nats, and how many tokens that is."""
         total, tokens = 0.0, 0
         with answering(self.model, self.config.decode.precision):
             for rows in batches([len(run.ids) for run in runs], self.config.decode.tokens):
-                loss = self.model.loss(line_up(runs, rows).to(self._device))
+                loss = self.model.loss(collate_segments(runs, rows).to(self._device))
                 total, tokens = total + float(loss.nll), tokens + loss.tokens
         return total, tokens
 
@@ -96,7 +96,7 @@ class Writer:
         with answering(self.model, self.config.decode.precision), record(self.model) as seen:
             self.model.hear(torch.tensor([ids], device=self._device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
-        pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.typed(text)][-len(ids) :]
+        pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.surface_pieces(text)][-len(ids) :]
         name, heads = list(maps.items())[-1]
         rows, columns = tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:])
         title = f"{self.config.model.name}, {name}: where the last tokens look"

@@ -67,7 +67,7 @@ def train_matcher(
         Lesson(
             matcher,
             Batches(
-                plan, lambda share: collate_matches(examples, share.rows, everyone=share.everyone), counted="pairs"
+                plan, lambda share: collate_matches(examples, share.rows, all_rows=share.all_rows), counted="pairs"
             ),
             validate=validation,
             finish=finish,

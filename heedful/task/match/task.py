@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from heedful.data.matched import QUESTIONS, Match, iterate_matches, read_matches
-from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.matched import INPUT_COLUMNS, Match, iterate_matches, read_matches
+from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.errors import UserError
 from heedful.task.base import Answer, Options, Shown, Trained
 from heedful.task.config import expect_files
@@ -44,7 +44,7 @@ class MatchPairs:
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs, two columns; standard input is tab-separated."""
-        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), QUESTIONS))
+        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), INPUT_COLUMNS))
 
     def answer(
         self, predictor: Matcher, questions: Sequence[tuple[str, str]], *, first: int, maps: bool, options: Options
@@ -116,18 +116,18 @@ def _report(pairs: Sequence[Match], config: MatchConfig, tokeniser: Any) -> Repo
         if seen is not pair:
             (twice if seen.label == pair.label else otherwise).append(f"{pair.where} (as {seen.where})")
     facts = {
-        "pairs": Fault(len(pairs), []),
-        "labels": Fault(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
-        "groups": Fault(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
-        "groups without a label 1": fault([name[:40] for name in groups if name not in answered]),
-        "empty side": fault([pair.where for pair in pairs if pair.is_empty]),
-        "same text twice": fault([pair.where for pair in pairs if pair.left == pair.right and pair.left]),
-        "seen before": fault(twice),
-        "seen before with another label": fault(otherwise),
-        f"cut after {config.longest} tokens": fault(
+        "pairs": Finding(len(pairs), []),
+        "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+        "groups": Finding(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
+        "groups without a label 1": finding([name[:40] for name in groups if name not in answered]),
+        "empty side": finding([pair.where for pair in pairs if pair.is_empty]),
+        "same text twice": finding([pair.where for pair in pairs if pair.left == pair.right and pair.left]),
+        "seen before": finding(twice),
+        "seen before with another label": finding(otherwise),
+        f"cut after {config.longest} tokens": finding(
             [f"{pair.where} ({n})" for pair, n in zip(pairs, longest, strict=True) if n > config.longest]
         ),
     }
-    sides = {side: side_of(texts[side], pieces[side], tokeniser) for side in texts}
+    sides = {side: describe_texts(texts[side], pieces[side], tokeniser) for side in texts}
     shown = [(pair.where, [pair.label, pair.left[:300], pair.right[:300]]) for pair in pairs[:3]]
     return Report(sides, facts, shown)

@@ -55,7 +55,7 @@ def train_parser(
     return course.teach(
         Lesson(
             parser,
-            Batches(plan, lambda share: collate(examples, share.rows, everyone=share.everyone)),
+            Batches(plan, lambda share: collate(examples, share.rows, all_rows=share.all_rows)),
             validate=_Validation(parser, texts.valid[: config.data.valid_most]),
             finish=lambda: (parser, of_test(evaluate(parser, texts.test)) if texts.test else {}),
             readme=write_readme,

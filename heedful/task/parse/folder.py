@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from heedful.data.tree import Linear
+from heedful.data.tree import Lineariser
 from heedful.data.tree.words import KnownWords
 from heedful.layer.word import FeatureEmbedding
 from heedful.model.transformer import TransformerConfig
@@ -43,9 +43,9 @@ def load_config(folder: Path) -> ParseConfig:
     return load_settings(ParseConfig, folder)
 
 
-def linear_of(config: ParseConfig) -> Linear:
+def linear_of(config: ParseConfig) -> Lineariser:
     """How trees become symbols."""
-    return Linear(TAGS[config.data.tags])
+    return Lineariser(TAGS[config.data.tags])
 
 
 def build_model(config: ParseConfig, words: KnownWords, symbols: Symbols) -> nn.Module:
@@ -56,8 +56,8 @@ def build_model(config: ParseConfig, words: KnownWords, symbols: Symbols) -> nn.
     source_words = FeatureEmbedding(
         words.features(),
         width,
-        hidden_as=words.hidden_as(),
-        hiding=words.hiding(config.data.words.hide),
+        hidden_as=words.class_ids(),
+        hiding=words.masking_rates(config.data.words.hide),
         scale=width**0.5 if is_transformer else 1.0,
     )
     return entry.family.build(

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from heedful.data.report import PERCENTILES, Fault, Report, Side, fault
+from heedful.data.report import PERCENTILES, Finding, Report, Side, finding
 from heedful.data.table import JSON, Columns, read_column
-from heedful.data.text import iterate_lines, kind_of
+from heedful.data.text import format_suffix, iterate_lines
 from heedful.data.tree import ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
 from heedful.data.tree.words import KnownWords
@@ -61,7 +61,7 @@ class ParseTask:
 
     def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text of each object of a .jsonl."""
-        return read_column(file, _QUESTIONS) if kind_of(Path(file)) in JSON else iterate_lines(file)
+        return read_column(file, _QUESTIONS) if format_suffix(Path(file)) in JSON else iterate_lines(file)
 
     def answer(
         self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options
@@ -134,14 +134,14 @@ def _report(trees: Sequence[ParsedText], config: ParseConfig, words: KnownWords,
     longest, decode = config.data.max_length, config.decode
     unknown = Counter(word for one in trees for word in one.tree.words if not words.knows(word))
     facts = {
-        "trees": Fault(len(trees), []),
-        "labels": Fault(len(labels), [f"{label} {count}" for label, count in labels.most_common(12)]),
-        "labels seen once": fault([label for label, count in labels.items() if count == 1]),
-        "seen before": fault(twice),
-        f"more than {longest} symbols": fault(
+        "trees": Finding(len(trees), []),
+        "labels": Finding(len(labels), [f"{label} {count}" for label, count in labels.most_common(12)]),
+        "labels seen once": finding([label for label, count in labels.items() if count == 1]),
+        "seen before": finding(twice),
+        f"more than {longest} symbols": finding(
             [f"{one.where} ({len(own)})" for one, own in zip(trees, said, strict=True) if len(own) > longest]
         ),
-        f"deeper than {decode.deepest}": fault([one.where for one in trees if one.tree.depth > decode.deepest]),
+        f"deeper than {decode.deepest}": finding([one.where for one in trees if one.tree.depth > decode.deepest]),
     }
     sides = {
         "sentence": _side("words", [len(one.tree.words) for one in trees], unknown),

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from heedful.data.stream import Run, line_up
+from heedful.data.stream import Segment, collate_segments
 from heedful.data.tokenise import load_tokeniser
 from heedful.task.base import Shown, Trained
 from heedful.task.batches import Batches
@@ -44,11 +44,11 @@ def pretrain(
     if course.leads:
         save_texts(out, config, reader.tokeniser)
     train, valid = reader.runs(texts.train), reader.runs(texts.valid)
-    plan = course.plan([(run.asked,) for run in train], config)
+    plan = course.plan([(run.target_count,) for run in train], config)
     return course.teach(
         Lesson(
             reader,
-            Batches(plan, lambda share: line_up(train, share.rows, everyone=share.everyone)),
+            Batches(plan, lambda share: collate_segments(train, share.rows, all_rows=share.all_rows)),
             validate=lambda model, step: {f"valid_{name}": value for name, value in numbers(reader, valid).items()},
             finish=lambda: (reader, of_test(numbers(reader, reader.runs(texts.test))) if texts.test else {}),
             readme=write_readme,
@@ -56,7 +56,7 @@ def pretrain(
     )
 
 
-def numbers(reader: Reader, runs: Sequence[Run]) -> dict[str, Any]:
+def numbers(reader: Reader, runs: Sequence[Segment]) -> dict[str, Any]:
     """Loss in nats per token, and perplexity."""
     total, count = reader.nll(runs)
     loss = total / max(1, count)

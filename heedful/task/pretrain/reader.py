@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from heedful.data.stream import Run, documents_cut, line_up
+from heedful.data.stream import Segment, collate_segments, split_documents
 from heedful.data.tokenise import Tokeniser, load_tokeniser
 from heedful.model.pretrain import Pretraining
 from heedful.store import save_tensors
@@ -42,22 +42,22 @@ class Reader:
             found.append(total / max(1, count))
         return found
 
-    def runs(self, texts: Sequence[str]) -> list[Run]:
+    def runs(self, texts: Sequence[str]) -> list[Segment]:
         """Texts as the model learns them: sentences of ids one after the other, a window at a time."""
-        return documents_cut((self.ids(text) for text in texts), self.config.data.window)
+        return split_documents((self.ids(text) for text in texts), self.config.data.window)
 
     def ids(self, text: str) -> list[int]:
         """A text as a classifier reads it, in one row, however long."""
         document, _ = as_document(text, self.tokeniser, longest=max(1, len(text)))
         return [index for sentence in document.sentences for index in sentence]
 
-    def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
+    def nll(self, runs: Sequence[Segment]) -> tuple[float, int]:
         """The negative log-likelihood of the runs' targets, in nats, and how many there are."""
         total, tokens = 0.0, 0
         device = next(self.model.parameters()).device
         with answering(self.model, "auto"):
             for rows in batches([len(run.ids) for run in runs], _TOKENS):
-                loss = self.model.loss(line_up(runs, rows).to(device))
+                loss = self.model.loss(collate_segments(runs, rows).to(device))
                 total, tokens = total + float(loss.nll), tokens + loss.tokens
         return total, tokens
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from heedful.data.report import Fault, Report, pieces_of, side_of
+from heedful.data.report import Finding, Report, describe_texts, tokenise_texts
 from heedful.data.table import read_column
 from heedful.data.unlabelled import read_texts, unlabelled_columns
 from heedful.task.base import Answer, Options, Shown, Trained
@@ -73,10 +73,10 @@ class Pretrain:
             if predictor is None
             else predictor.tokeniser
         )
-        pieces = pieces_of(texts, tokeniser)
+        pieces = tokenise_texts(texts, tokeniser)
         shown = [(f"text {number}", [" ".join(own[:60])]) for number, own in enumerate(pieces[:3], start=1)]
-        facts = {"texts": Fault(len(texts), []), "seen before": Fault(len(texts) - len(set(texts)), [])}
-        return Report({"text": side_of(texts, pieces, tokeniser)}, facts, shown)
+        facts = {"texts": Finding(len(texts), []), "seen before": Finding(len(texts) - len(set(texts)), [])}
+        return Report({"text": describe_texts(texts, pieces, tokeniser)}, facts, shown)
 
     def next_commands(self, folder: str) -> list[str]:
         """Begin a classifier from it."""

@@ -65,7 +65,7 @@ def train_translator(
     return course.teach(
         Lesson(
             translator,
-            Batches(plan, lambda share: collate(train.examples, share.rows, everyone=share.everyone)),
+            Batches(plan, lambda share: collate(train.examples, share.rows, all_rows=share.all_rows)),
             validate=_Validation(translator, valid),
             finish=lambda: _finish(translator, texts, out),
             readme=write_readme,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from heedful.data.pair_report import check_pairs
-from heedful.data.pairs import QUESTIONS, read_pairs
+from heedful.data.pairs import INPUT_COLUMNS, read_pairs
 from heedful.data.pharaoh import format_links, read_alignments
 from heedful.data.report import Report
 from heedful.data.table import read_column
@@ -57,7 +57,7 @@ class Translate:
 
     def questions(self, config: TranslateConfig, file: str) -> Iterator[str]:
         """Lines of text, or the column source of a table."""
-        return read_column(file, QUESTIONS)
+        return read_column(file, INPUT_COLUMNS)
 
     def answer(
         self, predictor: Translator, questions: Sequence[str], *, first: int, maps: bool, options: Options
