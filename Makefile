@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make test-all  the slow tests too"
 	@echo "make bench     attention beside its peers, timed on this machine (some minutes; leave it alone meanwhile)"
 	@echo "make lint      ruff, pyright and the floors"
+	@echo "make docs      the documentation site, in docs/_build/html (offline; its notebooks run meanwhile)"
 	@echo "make clean     remove caches, builds and what the demo left; $(VENV) stays"
 
 demo: $(VENV)/.ready-demo
@@ -40,12 +41,17 @@ lint: $(VENV)/.ready-dev
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	@$(BIN)/lint-imports
 
+docs: $(VENV)/.ready-docs
+	@echo "== the documentation site; a warning is an error"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q -W --keep-going -E -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 bench: $(VENV)/.ready-dev
 	@echo "== attention beside its peers"
 	@$(BIN)/heedful bench $(ARGS)
 
 clean:
-	rm -rf build dist demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist demo docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment. A stamp is written when a step has succeeded, so that one that was cut short is done again.
@@ -67,4 +73,9 @@ $(VENV)/.ready-demo: $(VENV)/.created pyproject.toml constraints.txt
 $(VENV)/.ready-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "== installing heedful with what its tests need (once; PyTorch is large)"
 	@$(INSTALL) -e '.[train,plot,image,dev]'
+	@touch $@
+
+$(VENV)/.ready-docs: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "== installing heedful with what its documentation needs (once)"
+	@$(INSTALL) -e '.[train,plot,image,docs]'
 	@touch $@

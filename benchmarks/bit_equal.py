@@ -27,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = ["train.steps=12", "train.valid_every=6", "train.warmup=2", "train.tokens=240", "train.precision=float32"]
 TRANSFORMER = ["model.width=16", "model.heads=2", "model.feedforward=16"]
+SHARED = ["data.source.tokeniser=word"]
 RECURRENT = ["model.embed=12", "model.hidden=12"]
 TEXT = [*RECURRENT, "model.maps=6", "model.heads=2", "model.feedforward=12"]
 WORDS = ["data.shared=false", "data.source.tokeniser=word", "data.target.tokeniser=word"]
@@ -40,8 +41,7 @@ CASES: dict[str, Case] = {
         "translate", ["--train", "pairs.tsv", "--valid", "few.tsv", "--valid-alignments", "few.align",
                       "--test", "few.tsv"], [*TRANSFORMER, *WORDS, FLOAT], []),
     "translate-shared": (
-        "translate", ["--train", "pairs.tsv", "--model", "transformer"], [*TRANSFORMER, "data.source.tokeniser=word", FLOAT],
-        []),
+        "translate", ["--train", "pairs.tsv", "--model", "transformer"], [*TRANSFORMER, *SHARED, FLOAT], []),
     "translate-rnnsearch": (
         "translate", ["--train", "pairs.tsv", "--model", "rnnsearch", "--test", "few.tsv"],
         [*RECURRENT, *WORDS, FLOAT], ["--alignments", "few.align"]),

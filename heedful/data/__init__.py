@@ -1,7 +1,7 @@
-"""From files to batches: readers, tokenisers, length buckets, checks, word alignments, and a made-up corpus.
+"""From files to batches: readers, tokenisers, length buckets, checks, word alignments, and a synthetic corpus.
 
-A pair of files becomes `Pair`s (`read_pairs`), which a `Tokeniser` turns into `Example`s (`prepare`), which a
-`BatchPlan` groups and `collate` puts into tensors.
+For translation: `read_pairs` reads files into `Pair`s, `prepare` encodes them as `Example`s with a `Tokeniser`,
+`BatchPlan` groups examples of similar length, and `collate` turns each group into tensors.
 """
 
 from heedful.data.batch import Example, PairBatch, collate, pad_sources

@@ -1,4 +1,4 @@
-"""A batch of sentence pairs as tensors: padded, with BOS and EOS in their places."""
+"""A batch of sentence pairs as padded tensors, with BOS and EOS added."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from heedful.shapes import BOS, EOS, PAD
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The ids of a sentence and of its translation, without BOS and EOS."""
+    """Token ids of a sentence and of its translation, without BOS and EOS."""
 
     source: list[int]
     target: list[int]
@@ -22,12 +22,12 @@ class Example:
 
 @dataclass(frozen=True)
 class PairBatch:
-    """Sentence pairs side by side. B rows, S the longest source, T the longest target, each with its EOS.
+    """Sentence pairs as padded tensors. B rows, S longest source, T longest target, both with EOS.
 
-    `source` ends with EOS, which the decoder may look at; `target_in` starts with BOS; `target_out` is the same
-    shifted, with EOS at the end; PAD stands beyond. Lengths count EOS (and BOS in its stead). `rows` says which
-    examples these are. `tokens_total` counts the target tokens of the WHOLE batch over all ranks: a step's loss
-    is the sum over tokens divided by it, so that it does not matter how many processes share the batch.
+    `source` ends with EOS, which the decoder may attend to. `target_in` starts with BOS; `target_out` is the same
+    sequence shifted by one and ends with EOS. Positions after the end hold PAD. Lengths count EOS (in `target_in`,
+    BOS instead). `rows` are the indices of the examples. `tokens_total` counts the target tokens of the whole batch
+    over all ranks. A step divides its summed loss by it, so the loss does not depend on the number of processes.
     """
 
     source: Int64[Tensor, "B S"]
@@ -45,7 +45,7 @@ class PairBatch:
         )
 
     def pin_memory(self) -> "PairBatch":
-        """The same batch in page-locked memory, from where a GPU copies faster."""
+        """The same batch in page-locked memory, from which copies to a GPU are faster."""
         return replace(self, **{name: tensor.pin_memory() for name, tensor in self._tensors().items()})
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -53,18 +53,18 @@ class PairBatch:
 
 
 def collate(
-    examples: Sequence[Example], rows: Sequence[int] | None = None, *, everyone: Sequence[int] | None = None
+    examples: Sequence[Example], rows: Sequence[int] | None = None, *, all_rows: Sequence[int] | None = None
 ) -> PairBatch:
-    """Puts the given rows of `examples` (all without `rows`) side by side.
+    """Collates the examples at the indices `rows` (default: all) into one padded batch.
 
-    `everyone` names the rows of the whole batch over all ranks, when `rows` is one rank's share of it. A rank whose
-    share is empty gets a copy of the batch's first source with a blank target of length 0: it takes part in the
-    step, as collective operations ask for, and adds nothing to loss or gradients.
+    `all_rows` are the indices of the whole batch over all ranks, when `rows` is one rank's share of it. A rank whose
+    share is empty gets a copy of the batch's first source with an empty target. It then takes part in the step, as
+    collective operations require, and contributes nothing to the loss or the gradients.
 
-    Raises: ValueError, when there is no row at all.
+    Raises: ValueError, when `rows` and `all_rows` are empty.
     """
     rows = list(range(len(examples)) if rows is None else rows)
-    whole = rows if everyone is None else everyone
+    whole = rows if all_rows is None else all_rows
     if not whole:
         raise ValueError("a batch needs at least one row")
     tokens_total = sum(len(examples[row].target) + 1 for row in whole)
@@ -77,20 +77,22 @@ def collate(
 
 
 def pad_sources(sources: Sequence[Sequence[int]]) -> tuple[Int64[Tensor, "B S"], Int64[Tensor, " B"]]:
-    """Sources alone, as `encode` of a model takes them: ids with EOS, padded, and their lengths with EOS."""
+    """Sources for a model's `encode`: padded ids, each with EOS appended, and their lengths including EOS."""
     return padded([[*ids, EOS] for ids in sources])
 
 
 def _blank(example: Example, tokens_total: int) -> PairBatch:
     source, source_lengths = pad_sources([example.source])
-    none = torch.zeros(1, dtype=torch.int64)
+    # The target is PAD alone: one position to compute, and none that the loss counts.
+    no_length = torch.zeros(1, dtype=torch.int64)
     target_in, target_out = torch.tensor([[BOS]]), torch.tensor([[PAD]])
-    return PairBatch(source, source_lengths, target_in, target_out, none, [], tokens_total)
+    return PairBatch(source, source_lengths, target_in, target_out, no_length, [], tokens_total)
 
 
 def padded(sequences: Sequence[Sequence[int]]) -> tuple[Int64[Tensor, "B L"], Int64[Tensor, " B"]]:
-    """Sequences of ids side by side, with PAD up to the longest, and their lengths."""
+    """Sequences of ids padded with PAD to the longest, and their lengths."""
     lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
     padded = np.full((len(sequences), int(lengths.max(initial=0))), PAD, dtype=np.int64)
+    # One masked assignment is much quicker than a loop over rows; the mask selects in row order, as `chain` does.
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(sequences), dtype=np.int64)
     return torch.from_numpy(padded), torch.from_numpy(lengths)

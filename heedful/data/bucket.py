@@ -1,4 +1,4 @@
-"""Which examples make a batch: length buckets, shuffled, shared between processes, resumable at any batch."""
+"""Batches by length: shuffled each epoch, divided among processes, and resumable at any batch."""
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,38 +9,40 @@ import numpy as np
 from heedful.data.batch import Example
 from heedful.errors import UserError
 
-_POOL = 100  # so many batches' worth of examples are sorted by length together
+_POOL = (
+    100  # sort this many batches' worth of examples by length together: enough for little padding, few enough to mix
+)
 
 
 class Share(NamedTuple):
-    """One rank's part of a batch; `collate(examples, share.rows, everyone=share.everyone)` makes the tensors.
+    """One rank's part of a batch; tensors come from `collate(examples, share.rows, all_rows=share.all_rows)`.
 
-    rows: the examples of this rank, perhaps none. everyone: those of all ranks together.
-    epoch, position: the batch's place, both counted from 0.
+    rows: indices of this rank's examples; may be empty. all_rows: those of all ranks together.
+    epoch, position: which batch of which epoch this is, both counted from 0.
     """
 
     rows: list[int]
-    everyone: list[int]
+    all_rows: list[int]
     epoch: int
     position: int
 
 
 class BatchPlan:
-    """The batches of every epoch, the same whenever and by whomever they are asked for.
+    """The batches of every epoch, as a pure function of the lengths, the seed and the epoch.
 
-    An epoch is a fresh shuffle, by `seed` and epoch alone: examples of like length are put together until a batch
-    is full, then the batches are shuffled. Every example comes exactly once. A batch's padded size, rows times its
-    longest side, is at most `tokens`; an example that is longer than that comes alone.
+    Each epoch shuffles the examples, groups those of similar length into batches, and shuffles the batches. Every
+    example occurs exactly once. A batch's padded size (rows times longest side) is at most `tokens`; a longer
+    example forms a batch by itself.
 
-    Batches do not depend on `world`. Each is dealt out to the ranks by turns, so all ranks have the same number
-    of batches, and their union is the batch of a single process. The leftover rule: nothing is dropped or
-    repeated, a rank that gets no row of a small batch has an empty share, and `collate` makes it a blank row.
+    Batches do not depend on `world`, the number of ranks. Rank r takes rows r, r + world, … of each batch, so that
+    all ranks have the same number of batches. No example is dropped or repeated: a rank that gets no row of a small
+    batch has an empty share, for which `collate` makes a row that does not count.
     """
 
     def __init__(
         self, lengths: Sequence[tuple[int, ...]], *, tokens: int, seed: int, rank: int = 0, world: int = 1
     ) -> None:
-        """`lengths` has for each example the length of its sides with EOS, see `lengths_of`."""
+        """`lengths` holds, for each example, the length of each side with EOS; see `lengths_of`."""
         if not 0 <= rank < world:
             raise ValueError(f"rank {rank} of {world}: expected 0 to {world - 1}")
         if not lengths or tokens < 1 or seed < 0:
@@ -51,41 +53,43 @@ class BatchPlan:
         self.tokens, self.seed, self.rank, self.world = tokens, seed, rank, world
 
     def epoch(self, number: int) -> list[list[int]]:
-        """The rows of this rank in each batch of an epoch (counted from 0)."""
+        """The rows of this rank in each batch of epoch `number`, counted from 0."""
         return [share.rows for share in self.shares(number)]
 
     def shares(self, number: int) -> list[Share]:
-        """The share that this rank has of each batch of an epoch."""
+        """The share of this rank in each batch of an epoch."""
         return [
             Share(batch[self.rank :: self.world], batch, number, position)
             for position, batch in enumerate(self.batches(number))
         ]
 
     def batches(self, number: int) -> list[list[int]]:
-        """The rows of all ranks in each batch of an epoch."""
+        """The rows of each batch of an epoch, over all ranks."""
         random = np.random.default_rng([self.seed, number])
+        # Sorting random keys is a shuffle; a stable sort breaks ties in the same way on every machine.
         order = np.argsort(random.random(len(self._lengths)), kind="stable")
         pool = max(1, round(_POOL * self.tokens / self._lengths.max(axis=1).mean()))
         batches = [batch for start in range(0, len(order), pool) for batch in self._fill(order[start : start + pool])]
         return [batches[index] for index in np.argsort(random.random(len(batches)), kind="stable")]
 
     def waste(self, number: int) -> float:
-        """The share of an epoch's padded batches that is padding, over all sides."""
+        """The fraction of an epoch's padded batches that is padding, over all sides."""
         padded = sum(len(batch) * int(self._lengths[batch].max(axis=0).sum()) for batch in self.batches(number))
         return 1 - int(self._lengths.sum()) / padded
 
     @property
     def fingerprint(self) -> int:
-        """A number that tells whether two plans make the same batches, however many ranks share them."""
+        """A checksum: equal for two plans that make the same batches, whatever the number of ranks."""
         return zlib.crc32(f"{self.tokens} {self.seed}".encode(), zlib.crc32(self._lengths.tobytes()))
 
     def _fill(self, pool: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[list[int]]:
-        """Sorts a pool by length and cuts it where a batch is full."""
+        """Sorts a pool by length and splits it where a batch is full."""
         sides = self._lengths[pool]
         longest = sides.max(axis=1)
-        order = np.lexsort((*sides.T, longest))
+        order = np.lexsort((*sides.T, longest))  # by the longest side, then by the last side, and so on
         batch: list[int] = []
         for row, length in zip(pool[order].tolist(), longest[order].tolist(), strict=True):
+            # Lengths ascend, so `length` is the longest of the batch. A row that is too long alone still gets a batch.
             if batch and (len(batch) + 1) * length > self.tokens:
                 yield batch
                 batch = []
@@ -95,7 +99,7 @@ class BatchPlan:
 
 @runtime_checkable
 class Plan(Protocol):
-    """The batches of every epoch, the same whenever they are asked for, and the share that one rank has of them."""
+    """What trains from: the batches of every epoch, and one rank's share of each."""
 
     def shares(self, number: int) -> list[Share]: ...
     def batches(self, number: int) -> list[list[int]]: ...
@@ -104,9 +108,9 @@ class Plan(Protocol):
 
 
 class BatchStream:
-    """Goes through a plan epoch by epoch, and can be stopped and taken up again after any batch.
+    """Iterates over a plan epoch by epoch, and can be stopped and resumed after any batch.
 
-    Each `iter` gives what is left of the current epoch. A batch counts as done when it has been handed out.
+    Each `iter` yields the rest of the current epoch. A batch counts as done once it has been yielded.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -116,37 +120,38 @@ class BatchStream:
     def __iter__(self) -> Iterator[Share]:
         shares = self.plan.shares(self._epoch)
         for share in shares[self._position :]:
-            self._go_to(share.epoch, share.position + 1, len(shares))
+            # Before the yield: a state saved while the caller works on this batch must name the next one.
+            self._move_to(share.epoch, share.position + 1, len(shares))
             yield share
 
     def state_dict(self) -> dict[str, int]:
-        """The place of the next batch, and what the plan was made of."""
+        """The epoch and position of the next batch, and the plan's fingerprint."""
         return {"epoch": self._epoch, "position": self._position, "plan": self.plan.fingerprint}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Goes to the place that `state_dict` gave; ranks may be more or fewer than then.
+        """Restores the position that `state_dict` returned; the number of ranks may differ.
 
         Raises: UserError, when the state belongs to other data, another batch size or another seed.
         """
         if state["plan"] != self.plan.fingerprint:
             raise UserError(
-                "training cannot go on: its data, tokens per batch or seed are not those that it began with",
-                hint="give the same files and settings, or start anew in another folder",
+                "cannot resume: the data, the tokens per batch or the seed differ from those this training began with",
+                hint="give the same files and settings, or start a new run in another folder",
             )
         self._epoch, self._position = state["epoch"], state["position"]
 
     def seek(self, steps: int) -> None:
-        """Goes to the place after the first `steps` batches of all, counted from the start of epoch 0."""
+        """Moves to the position after the first `steps` batches, counted from the start of epoch 0."""
         epoch = 0
         while steps >= (count := len(self.plan.batches(epoch))):
             steps, epoch = steps - count, epoch + 1
         self._epoch, self._position = epoch, steps
 
-    def _go_to(self, epoch: int, position: int, count: int) -> None:
-        """The end of an epoch is the start of the next."""
+    def _move_to(self, epoch: int, position: int, count: int) -> None:
+        """Sets the position; the end of an epoch is the start of the next."""
         self._epoch, self._position = (epoch + 1, 0) if position == count else (epoch, position)
 
 
 def lengths_of(examples: Sequence[Example]) -> list[tuple[int, int]]:
-    """The lengths of both sides of each example, EOS included, as `BatchPlan` takes them."""
+    """The lengths of both sides of each example, with EOS, as `BatchPlan` expects them."""
     return [(len(example.source) + 1, len(example.target) + 1) for example in examples]

@@ -1,4 +1,4 @@
-"""Labelled texts, sentence by sentence, as ids and as batches."""
+"""Documents: labelled texts as token ids per sentence, and batches of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,30 +15,30 @@ from heedful.data.tokenise import Tokeniser
 from heedful.shapes import UNK
 
 UNLABELLED = -1
-"""The label of a document that has none: it counts for no loss."""
+"""The label of a document without one; it contributes nothing to the loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The ids of a text, one list a sentence (a flat text is one sentence), and its class from 0, or `UNLABELLED`."""
+    """Token ids of a text, one list per sentence (a flat text is one sentence), and its class index or `UNLABELLED`."""
 
     sentences: list[list[int]]
     label: int = UNLABELLED
 
     @property
     def length(self) -> int:
-        """Tokens in all. A document without any is read as one unknown word."""
+        """The number of tokens; at least 1, since an empty document is read as one unknown word."""
         return max(1, sum(map(len, self.sentences)))
 
 
 @dataclass(frozen=True)
 class DocumentBatch:
-    """Documents side by side. B rows, S tokens of the longest, N sentences of the one with most.
+    """Documents as padded tensors. B rows, S tokens of the longest, N the largest number of sentences.
 
-    `tokens` are a document's sentences one after the other, PAD beyond; `sentences` says how many tokens each has, 0
-    for one without any and beyond the last, so that its rows sum to `lengths`. `rows` says which documents these are.
-    `tokens_total` counts the labelled documents of the WHOLE batch over all ranks: a step's loss is the sum over
-    documents divided by it.
+    A row of `tokens` holds a document's sentences one after the other, then PAD. `sentences` holds the number of
+    tokens of each sentence (0 for an empty one and after the last), so its rows sum to `lengths`. `rows` are the
+    indices of the documents. `tokens_total` counts the labelled documents of the whole batch over all ranks; a step
+    divides its summed loss by it.
     """
 
     tokens: Int64[Tensor, "B S"]
@@ -55,7 +55,7 @@ class DocumentBatch:
         )
 
     def pin_memory(self) -> "DocumentBatch":
-        """The same batch in page-locked memory, from where a GPU copies faster."""
+        """The same batch in page-locked memory, from which copies to a GPU are faster."""
         return replace(self, **{name: tensor.pin_memory() for name, tensor in self._tensors().items()})
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -63,35 +63,36 @@ class DocumentBatch:
 
 
 def collate_documents(
-    documents: Sequence[Document], rows: Sequence[int] | None = None, *, everyone: Sequence[int] | None = None
+    documents: Sequence[Document], rows: Sequence[int] | None = None, *, all_rows: Sequence[int] | None = None
 ) -> DocumentBatch:
-    """Puts the given rows of `documents` (all without `rows`) side by side.
+    """Collates the documents at the indices `rows` (default: all) into one padded batch.
 
-    `everyone` names the rows of the whole batch over all ranks, when `rows` is one rank's share of it. A rank whose
-    share is empty gets a copy of the batch's first document without its label: it takes part in the step, as collective
-    operations ask for, and adds nothing to loss or gradients.
+    `all_rows` are the indices of the whole batch over all ranks, when `rows` is one rank's share of it. A rank whose
+    share is empty gets a copy of the batch's first document without its label. It then takes part in the step, as
+    collective operations require, and contributes nothing to the loss or the gradients.
 
-    Raises: ValueError, when there is no row at all.
+    Raises: ValueError, when `rows` and `all_rows` are empty.
     """
     rows = list(range(len(documents)) if rows is None else rows)
-    whole = rows if everyone is None else everyone
+    whole = rows if all_rows is None else all_rows
     if not whole:
         raise ValueError("a batch needs at least one row")
     total = sum(documents[row].label != UNLABELLED for row in whole)
     if not rows:
         blank = replace(documents[whole[0]], label=UNLABELLED)
-        return replace(_side_by_side([blank]), rows=[], tokens_total=total)
-    return replace(_side_by_side([documents[row] for row in rows]), rows=rows, tokens_total=total)
+        return replace(_padded_batch([blank]), rows=[], tokens_total=total)
+    return replace(_padded_batch([documents[row] for row in rows]), rows=rows, tokens_total=total)
 
 
-def _side_by_side(documents: Sequence[Document]) -> DocumentBatch:
-    """All of them, as if they were the whole batch."""
-    texts = [one.sentences if any(one.sentences) else [[UNK]] for one in documents]
+def _padded_batch(documents: Sequence[Document]) -> DocumentBatch:
+    """All of the documents, as if they were the whole batch."""
+    # A model cannot attend to nothing, so an empty document is read as one unknown word.
+    texts = [document.sentences if any(document.sentences) else [[UNK]] for document in documents]
     tokens, lengths = padded([list(chain.from_iterable(sentences)) for sentences in texts])
-    counts = np.zeros((len(texts), max(map(len, texts))), dtype=np.int64)  # PAD is 0 too, but these are no tokens
+    counts = np.zeros((len(texts), max(map(len, texts))), dtype=np.int64)
     for row, sentences in enumerate(texts):
         counts[row, : len(sentences)] = [len(sentence) for sentence in sentences]
-    labels = torch.tensor([one.label for one in documents])
+    labels = torch.tensor([document.label for document in documents])
     return DocumentBatch(
         tokens, lengths, torch.from_numpy(counts), labels, rows=list(range(len(documents))), tokens_total=len(documents)
     )
@@ -116,5 +117,5 @@ def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = U
 
 def typed_in(text: str, tokeniser: Tokeniser, *, longest: int) -> list[str]:
     """What was typed at each token of the document that `as_document` makes, sentence after sentence."""
-    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.typed(sentence))
+    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.surface_pieces(sentence))
     return list(islice(typed, longest))

@@ -1,23 +1,23 @@
-"""Texts with labels from the user's files: tables, or folders whose names are the labels."""
+"""Reads labelled texts: tables, or folders whose entries are named after the labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from heedful.data.table import TABLES, Columns, read_rows
-from heedful.data.text import is_gzip, iterate_lines, kind_of
+from heedful.data.text import format_suffix, is_gzip, iterate_lines
 from heedful.errors import UserError
 
 _EXPECTED = (
-    "a .tsv, .csv or .jsonl with text and label; or a folder with a folder a label, one text a file; "
-    "or a folder with a file a label, one text a line"
+    "a .tsv, .csv or .jsonl with text and label; or a folder with one folder per label, each file a text; "
+    "or a folder with one file per label, each line a text"
 )
-_RENAMED = "say what they are called: --set data.text_column=NAME --set data.label_column=NAME"
+_RENAME_HINT = "name your columns: --set data.text_column=NAME --set data.label_column=NAME"
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A text, its label, and the place it came from: "file:line", or the file that is all of it."""
+    """A text, its label, and where it came from: "file:line", or the file if the text is a whole file."""
 
     text: str
     label: str
@@ -25,31 +25,32 @@ class Labelled:
 
 
 def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "label") -> list[Labelled]:
-    """Reads labelled texts, one file or folder after the other.
+    """Reads labelled texts from files and folders, in the order given.
 
-    A table (.csv, .jsonl, anything else tab-separated; each also .gz) has the columns `text` and `label`, in that
-    order where no first line names them, as it must where other names are given; a label may be a number in JSON. In a
-    folder the name of a folder is the label of the files in it, each a text; the name of a file, without .gz and .txt,
-    is the label of its lines. Names that begin with a point are passed over. Blank at both ends is taken off; empty
-    texts stay in.
+    A table (.csv, .jsonl; any other suffix is tab-separated; each may be .gz) has the columns `text` and `label`. A
+    table without a header has them in that order; with other column names, a header is required. In JSON a label may
+    be a number. In a folder, each sub-folder is named after a label and each file in it is a text; or each file is
+    named after a label (without .gz and .txt) and each line in it is a text. Names that begin with "." are ignored.
+    Surrounding white space is removed; empty texts are kept.
 
-    Raises: UserError with file:line and what was expected, for whatever cannot be read as such, an empty label, a
-        table in a folder, and a file beside folders.
+    Raises: UserError with file:line and what was expected, for malformed content, an empty label, a table inside a
+        folder, and a folder that holds both files and folders.
     """
     columns = Columns(
         (text, label),
-        values=(label,),
-        signs=(text.lower(), label.lower()),
-        renamed=_RENAMED,
-        headed=(text, label) != ("text", "label"),
+        scalars=(label,),
+        header_words=(text.lower(), label.lower()),
+        rename_hint=_RENAME_HINT,
+        needs_header=(text, label) != ("text", "label"),
     )
-    found = [one for path in paths for one in _read(Path(path), columns)]
-    if not found:
-        raise UserError("there is no text in it", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")
-    for one in found:
-        if not one.label:
-            raise UserError("the label is empty", where=one.where, hint="give every text a label, or delete its line")
-    return found
+    texts = [labelled for path in paths for labelled in _read(Path(path), columns)]
+    if not texts:
+        raise UserError("it holds no text", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")
+    for labelled in texts:
+        if not labelled.label:
+            hint = "give every text a label, or delete its line"
+            raise UserError("the label is empty", where=labelled.where, hint=hint)
+    return texts
 
 
 def _read(path: Path, columns: Columns) -> Iterator[Labelled]:
@@ -63,16 +64,17 @@ def _read(path: Path, columns: Columns) -> Iterator[Labelled]:
 
 def _folder(folder: Path) -> Iterator[Labelled]:
     entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    beside = [entry for entry in entries if entry.is_file()]
-    if beside and len(beside) < len(entries):  # a README is no label
+    loose = [entry for entry in entries if entry.is_file()]
+    # Beside folders of labels a file is most likely a README, whose lines must not become texts of a label "README.md".
+    if loose and len(loose) < len(entries):
         raise UserError(
-            f"a file stands beside folders of labels: {beside[0].name!r}",
+            f"there is a file beside the folders of labels: {loose[0].name!r}",
             where=str(folder),
             hint=f"move it away: expected {_EXPECTED}",
         )
     for entry in entries:
         if entry.is_dir():
-            yield from (Labelled(_whole(file), entry.name, str(file)) for file in _files(entry))
+            yield from (Labelled(_whole_text(file), entry.name, str(file)) for file in _files(entry))
         else:
             label = _label_of(entry)
             lines = enumerate(iterate_lines(entry), start=1)
@@ -82,21 +84,21 @@ def _folder(folder: Path) -> Iterator[Labelled]:
 
 
 def _label_of(file: Path) -> str:
-    """The name of a file of texts; another suffix than .txt tells files apart, as in rt-polarity.pos and .neg.
+    """The label in a file's name. Only .txt and .gz are removed: rt-polarity.pos and .neg differ by suffix.
 
-    Raises: UserError, for a table: it has labels of its own.
+    Raises: UserError, for a table, which has labels inside.
     """
-    if kind_of(file) in TABLES:
+    if format_suffix(file) in TABLES:
         raise UserError(
             "there is a table in a folder of labelled texts",
             where=str(file),
-            hint="give the table itself, not its folder",
+            hint="pass the table itself instead of its folder",
         )
     plain = file.with_suffix("") if is_gzip(file) else file
     return plain.stem if plain.suffix.lower() == ".txt" else plain.name
 
 
-def _whole(file: Path) -> str:
+def _whole_text(file: Path) -> str:
     return "\n".join(iterate_lines(file)).strip()
 
 
@@ -107,6 +109,6 @@ def _files(folder: Path) -> list[Path]:
         raise UserError(
             f"there is a folder in the folder of the label {folder.name!r}",
             where=str(deeper[0]),
-            hint="expected one text a file: folder/label/file.txt",
+            hint="expected one text per file: folder/label/file.txt",
         )
     return files

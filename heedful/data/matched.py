@@ -1,4 +1,4 @@
-"""Pairs of texts with a label, from .tsv, .csv or .jsonl to batches: for paraphrases, answers, similar sentences."""
+"""Labelled pairs of texts, from files to batches: paraphrases, answers to questions, similar sentences."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,23 +9,23 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from heedful.data.batch import padded
-from heedful.data.pairs import tidy
+from heedful.data.pairs import single_line
 from heedful.data.table import Columns, read_rows
 from heedful.errors import UserError
 
-COLUMNS = Columns(("left", "right", "label"), ("group",), values=("label", "group"))
-"""What a file to learn from has; in this order where no first line names them."""
+COLUMNS = Columns(("left", "right", "label"), ("group",), scalars=("label", "group"))
+"""The columns of a training file, in this order where it has no header."""
 
-QUESTIONS = Columns(("left", "right"), ("label", "group"), values=("label", "group"))
-"""What a file to answer has: the label may be missing."""
+INPUT_COLUMNS = Columns(("left", "right"), ("label", "group"), scalars=("label", "group"))
+"""The columns of a file to predict: the label is optional."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Two texts, what a person said of them, and the "file:line" they came from.
+    """Two texts, their label as written in the file, and the "file:line" they came from.
 
-    Pairs of one `group` are ranked against each other: the answers to a question; without a column of that name a
-    group is all pairs with the same left text. `label` is empty where the file has none.
+    Pairs of one `group` are ranked against each other, as the answers to one question. Without a column `group`, all
+    pairs with the same left text form a group. `label` is empty where the file has none.
     """
 
     left: str
@@ -36,34 +36,35 @@ class Match:
 
     @property
     def is_empty(self) -> bool:
-        """Whether a side is missing, so that there is nothing to compare."""
+        """Whether a side has no text."""
         return not self.left or not self.right
 
 
 def read_matches(path: Path, columns: Columns = COLUMNS) -> list[Match]:
-    """Reads pairs with labels: .csv, .jsonl, or tab-separated, each also .gz; `QUESTIONS` for pairs without.
+    """Reads pairs from a .csv, .jsonl or tab-separated file, optionally .gz; `INPUT_COLUMNS` is for unlabelled ones.
 
-    Pairs with an empty side stay in. Raises: UserError with file:line and what was expected, for what is no such row.
+    Pairs with an empty side are kept.
+    Raises: UserError with file:line and what was expected, for a malformed row or an empty file.
     """
-    found = list(iterate_matches(path, columns))
-    if not found:
+    pairs = list(iterate_matches(path, columns))
+    if not pairs:
         raise UserError("the file is empty", where=str(path), hint=f"expected the columns {columns.listed}")
-    return found
+    return pairs
 
 
 def iterate_matches(path: Path, columns: Columns = COLUMNS) -> Iterator[Match]:
-    """The same one by one, as they come; a path "-" is standard input, tab-separated. Raises: as `read_matches`."""
+    """Yields pairs one by one; the path "-" is standard input, tab-separated. Raises: as `read_matches`."""
     for row in read_rows(path, columns):
-        left, right, label, group = map(tidy, row.cells)
+        left, right, label, group = map(single_line, row.cells)
         where = f"{path}:{row.line}"
         if "label" in columns.names and not label:
-            raise UserError("this pair has no label", where=where, hint="give each pair its label")
+            raise UserError("this pair has no label", where=where, hint="give each pair a label")
         yield Match(left, right, label, group or left, where)
 
 
 @dataclass(frozen=True, slots=True)
 class MatchExample:
-    """The ids of two texts, the label as a number (None: not known), and what is known of the pair besides."""
+    """Token ids of two texts, the label as a number (None: unknown), and extra features of the pair."""
 
     left: list[int]
     right: list[int]
@@ -73,11 +74,10 @@ class MatchExample:
 
 @dataclass(frozen=True)
 class MatchBatch:
-    """Pairs of texts side by side. B rows, S the longest left and T the longest right text; F features a pair.
+    """Pairs of texts as padded tensors. B rows, S longest left text, T longest right text, F features per pair.
 
-    PAD stands beyond a text's end. `labels` are those of the first R rows: all B, or none where none are known. `rows`
-    says which examples these are. `tokens_total` counts the pairs of the WHOLE batch over all ranks, by which a step's
-    summed loss is divided.
+    `labels` has R entries: R = B, or 0 where no label is known. `rows` are the indices of the examples.
+    `tokens_total` counts the pairs of the whole batch over all ranks; a step divides its summed loss by it.
     """
 
     left: Int64[Tensor, "B S"]
@@ -96,7 +96,7 @@ class MatchBatch:
         )
 
     def pin_memory(self) -> "MatchBatch":
-        """The same batch in page-locked memory, from where a GPU copies faster."""
+        """The same batch in page-locked memory, from which copies to a GPU are faster."""
         return replace(self, **{name: tensor.pin_memory() for name, tensor in self._tensors().items()})
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -104,26 +104,28 @@ class MatchBatch:
 
 
 def collate_matches(
-    examples: Sequence[MatchExample], rows: Sequence[int] | None = None, *, everyone: Sequence[int] | None = None
+    examples: Sequence[MatchExample], rows: Sequence[int] | None = None, *, all_rows: Sequence[int] | None = None
 ) -> MatchBatch:
-    """Puts the given rows of `examples` (all without `rows`) side by side.
+    """Collates the examples at the indices `rows` (default: all) into one padded batch.
 
-    `everyone` names the rows of the whole batch over all ranks. A rank whose share is empty gets a copy of the batch's
-    first pair without a label: it takes part in the step, and adds nothing to loss or gradients.
+    `all_rows` are the indices of the whole batch over all ranks, when `rows` is one rank's share of it. A rank whose
+    share is empty gets a copy of the batch's first pair without a label. It then takes part in the step and
+    contributes nothing to the loss or the gradients.
 
-    Raises: ValueError, when there is no row at all, or only some of them have a label.
+    Raises: ValueError, when `rows` and `all_rows` are empty, or only some of the pairs have a label.
     """
     rows = list(range(len(examples)) if rows is None else rows)
-    whole = rows if everyone is None else everyone
+    whole = rows if all_rows is None else all_rows
     if not whole:
         raise ValueError("a batch needs at least one row")
     chosen = [examples[row] for row in rows or whole[:1]]
-    labels = [one.label for one in chosen if one.label is not None and rows]
+    # Without rows of its own a rank must not count the label of the pair that it borrows.
+    labels = [example.label for example in chosen if example.label is not None and rows]
     if len(labels) not in (0, len(chosen)):
         raise ValueError(f"{len(labels)} of {len(chosen)} pairs of a batch have a label: expected all or none")
-    left, left_lengths = padded([one.left for one in chosen])
-    right, right_lengths = padded([one.right for one in chosen])
-    features = torch.tensor([one.features for one in chosen], dtype=torch.float32).reshape(len(chosen), -1)
+    left, left_lengths = padded([example.left for example in chosen])
+    right, right_lengths = padded([example.right for example in chosen])
+    features = torch.tensor([example.features for example in chosen], dtype=torch.float32).reshape(len(chosen), -1)
     return MatchBatch(
         left,
         left_lengths,
@@ -137,5 +139,5 @@ def collate_matches(
 
 
 def match_lengths(examples: Sequence[MatchExample]) -> list[tuple[int, int]]:
-    """The lengths of both sides of each example, as `BatchPlan` takes them."""
-    return [(len(one.left), len(one.right)) for one in examples]
+    """The lengths of both sides of each example, as `BatchPlan` expects them."""
+    return [(len(example.left), len(example.right)) for example in examples]

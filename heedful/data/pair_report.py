@@ -1,4 +1,4 @@
-"""What is in a file of sentence pairs, before anyone trains on it: counts, lengths, and what looks wrong."""
+"""Checks sentence pairs before training: counts, lengths, and what looks wrong."""
 
 import math
 from collections.abc import Sequence
@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from heedful.data.pairs import Pair
-from heedful.data.report import Fault, Report, Side, fault, pieces_of, side_of
+from heedful.data.report import Finding, Report, Side, describe_texts, finding, tokenise_texts
 from heedful.data.tokenise import Tokeniser
 
-_RATIO, _GAP = 3.0, 10  # an outlier's lengths are three times off the usual ratio, and ten pieces apart
+# A pair is an outlier when its length ratio is 3 times off the usual one. Short pairs often are, and do no harm, so the
+# lengths must also differ by more than 10 pieces.
+_RATIO, _GAP = 3.0, 10
 
 
 @dataclass(frozen=True)
 class EncodedExample:
-    """A pair as a model sees it."""
+    """A pair and its pieces, as a model reads them."""
 
     pair: Pair
     source_pieces: list[str]
@@ -23,29 +25,32 @@ class EncodedExample:
 
 @dataclass(frozen=True)
 class PairReport:
-    """All that `check_pairs` found."""
+    """What `check_pairs` found."""
 
     pairs: int
     source: Side
     target: Side
-    empty: Fault
-    duplicates: Fault
-    copies: Fault
-    outliers: Fault
-    too_long: Fault
+    empty: Finding
+    duplicates: Finding
+    copies: Finding
+    outliers: Finding
+    too_long: Finding
     examples: list[EncodedExample]
 
     def report(self) -> Report:
-        """The same, as every task reports."""
+        """The same in the form that all tasks report."""
         facts = {
-            "sentence pairs": Fault(self.pairs, []),
+            "sentence pairs": Finding(self.pairs, []),
             "with an empty side": self.empty,
             "seen before": self.duplicates,
             "target copies source": self.copies,
             "lengths far apart": self.outliers,
             "too long to train on": self.too_long,
         }
-        lines = [(one.pair.where, [" ".join(one.source_pieces), " ".join(one.target_pieces)]) for one in self.examples]
+        lines = [
+            (example.pair.where, [" ".join(example.source_pieces), " ".join(example.target_pieces)])
+            for example in self.examples
+        ]
         return Report({"source": self.source, "target": self.target}, facts, lines)
 
 
@@ -56,18 +61,19 @@ def check_pairs(
     *,
     max_length: int | None = None,
 ) -> PairReport:
-    """Looks through sentence pairs for what would hurt training.
+    """Finds what would hurt training in sentence pairs.
 
-    Lengths are in pieces, or in characters for a side without a tokeniser. Faults: an empty side; a pair seen
-    before, word by word; a target that copies its source; a length ratio more than 3 times off the median of the
-    file, where the lengths differ by more than 10 too; and with `max_length`, sides longer than that.
+    Lengths are in pieces, or in characters for a side without a tokeniser. Reported are: an empty side; an exact
+    duplicate of an earlier pair; a target that equals its source; a length ratio more than 3 times off the median
+    of the file, if the lengths also differ by more than 10; and with `max_length`, a side longer than that.
     """
     sources, targets = (
-        pieces_of([pair.source for pair in pairs], source),
-        pieces_of([pair.target for pair in pairs], target),
+        tokenise_texts([pair.source for pair in pairs], source),
+        tokenise_texts([pair.target for pair in pairs], target),
     )
     lengths = [(len(a), len(b)) for a, b in zip(sources, targets, strict=True)]
     first_seen: dict[tuple[str, str], Pair] = {}
+    # The first of equal pairs is remembered, each later one is listed with where the first stands.
     twice = [
         f"{pair.where} (as {first_seen[key].where})"
         for pair in pairs
@@ -76,21 +82,21 @@ def check_pairs(
     shown = [index for index, pair in enumerate(pairs) if not pair.is_empty][:3]
     return PairReport(
         pairs=len(pairs),
-        source=side_of([pair.source for pair in pairs], sources, source),
-        target=side_of([pair.target for pair in pairs], targets, target),
-        empty=fault([pair.where for pair in pairs if pair.is_empty]),
-        duplicates=fault(twice),
-        copies=fault([pair.where for pair in pairs if pair.source == pair.target and not pair.is_empty]),
+        source=describe_texts([pair.source for pair in pairs], sources, source),
+        target=describe_texts([pair.target for pair in pairs], targets, target),
+        empty=finding([pair.where for pair in pairs if pair.is_empty]),
+        duplicates=finding(twice),
+        copies=finding([pair.where for pair in pairs if pair.source == pair.target and not pair.is_empty]),
         outliers=_outliers(pairs, lengths),
-        too_long=fault(_over(pairs, lengths, max_length)),
+        too_long=finding(_over(pairs, lengths, max_length)),
         examples=[EncodedExample(pairs[i], sources[i], targets[i]) for i in shown],
     )
 
 
-def _outliers(pairs: Sequence[Pair], lengths: list[tuple[int, int]]) -> Fault:
+def _outliers(pairs: Sequence[Pair], lengths: list[tuple[int, int]]) -> Finding:
     ratios = [math.log(a / b) for a, b in lengths if a and b]
     usual = median(ratios) if ratios else 0.0
-    return fault(
+    return finding(
         [
             f"{pair.where} ({a} to {b})"
             for pair, (a, b) in zip(pairs, lengths, strict=True)

@@ -1,4 +1,4 @@
-"""Sentence pairs from the user's files: two line-parallel files, or one .tsv, .csv or .jsonl, each also .gz."""
+"""Reads sentence pairs: two line-parallel files, or one .tsv, .csv or .jsonl, each optionally .gz."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +6,22 @@ from pathlib import Path
 
 from heedful.data.pharaoh import Links
 from heedful.data.table import TABLES, Columns, Row, read_rows
-from heedful.data.text import kind_of, read_lines, shortened
+from heedful.data.text import format_suffix, read_lines, shortened
 from heedful.errors import UserError
 
 COLUMNS = Columns(
     ("source", "target"),
-    signs=("source", "target", "src", "tgt", "trg"),  # names that others give them too: surely a header, not a sentence
-    instead="give two files; or .csv or .jsonl",
+    header_words=(
+        "source",
+        "target",
+        "src",
+        "tgt",
+        "trg",
+    ),  # usual names of these columns; no sentence consists of one of them
+    alternative="give two files; or .csv or .jsonl",
 )
-QUESTIONS = Columns(("source",), ("target",), signs=COLUMNS.signs)
-"""What a table to be translated has; the target is not read."""
+INPUT_COLUMNS = Columns(("source",), ("target",), header_words=COLUMNS.header_words)
+"""The columns of a table to translate; the target is ignored."""
 
 _EXPECTED = "two files, line by line (a.en a.de), or one .tsv, .csv or .jsonl with both sides; each may be .gz"
 
@@ -31,18 +37,18 @@ class Pair:
 
     @property
     def is_empty(self) -> bool:
-        """Whether a side is missing, so that there is nothing to learn from."""
+        """Whether a side has no text."""
         return not self.source or not self.target
 
 
 def read_pairs(paths: Sequence[Path]) -> list[Pair]:
-    """Reads parallel text; the format is told by the number of files and their suffixes.
+    """Reads parallel text. The number of files and their suffixes determine the format.
 
-    One file: .csv, .jsonl, and anything else as tab-separated values. tsv and csv have two columns, or a first
-    line that names the columns `source` and `target` among others; jsonl has those keys. Blank at both ends is
-    taken off; pairs with an empty side stay in (`prepare` keeps them out of training, `check_pairs` counts them).
+    Two files are line-parallel. One file is .csv, .jsonl, or, with any other suffix, tab-separated. A .tsv or .csv has
+    two columns, or a header that names `source` and `target` among others; a .jsonl has these keys. Surrounding white
+    space is removed. Pairs with an empty side are kept; `prepare` leaves them out, and `check_pairs` counts them.
 
-    Raises: UserError with file:line and what was expected, for whatever cannot be read as such.
+    Raises: UserError with file:line and what was expected, for malformed content.
     """
     if len(paths) == 1:
         pairs = [_pair(row, paths[0]) for row in read_rows(paths[0], COLUMNS)]
@@ -57,33 +63,35 @@ def read_pairs(paths: Sequence[Path]) -> list[Pair]:
 
 def _parallel(source: Path, target: Path) -> list[Pair]:
     for path in (source, target):
-        if kind_of(path) in TABLES:
-            raise UserError(f"a {kind_of(path)} file holds both sides: give it alone", where=str(path), hint=_EXPECTED)
+        if format_suffix(path) in TABLES:
+            raise UserError(
+                f"a {format_suffix(path)} file holds both sides: pass it alone", where=str(path), hint=_EXPECTED
+            )
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
         raise _unequal((source, sources), (target, targets))
     lines = zip(sources, targets, strict=True)
-    return [Pair(tidy(a), tidy(b), f"{source}:{number}") for number, (a, b) in enumerate(lines, start=1)]
+    return [Pair(single_line(a), single_line(b), f"{source}:{number}") for number, (a, b) in enumerate(lines, start=1)]
 
 
 def _unequal(*files: tuple[Path, list[str]]) -> UserError:
     (short, few), (long, many) = sorted(files, key=lambda file: len(file[1]))
     surplus = many[len(few) :]
     blank = not any(line.strip() for line in surplus)
-    fault = "the surplus lines are blank: delete them" if blank else "a line may be missing further up; see where"
+    reason = "the surplus lines are blank: delete them" if blank else "a line may be missing further up; find it"
     return UserError(
-        f"the two files differ in length: {short} ends at line {len(few)}, but here come {len(surplus)} more, "
+        f"the two files differ in length: {short} ends at line {len(few)}, but this one has {len(surplus)} more; "
         f"the first is {shortened(surplus[0])!r}",
         where=f"{long}:{len(few) + 1}",
-        hint=fault if blank else f"{fault} with: paste {short} {long} | less",
+        hint=reason if blank else f"{reason} with: paste {short} {long} | less",
     )
 
 
 def _pair(row: Row, path: Path) -> Pair:
-    source, target = map(tidy, row.cells)
+    source, target = map(single_line, row.cells)
     return Pair(source, target, f"{path}:{row.line}")
 
 
-def tidy(text: str) -> str:
-    """Blank ends taken off; line breaks inside a cell become spaces, so that a sentence stays on one line."""
+def single_line(text: str) -> str:
+    """The text without surrounding white space; line breaks inside a cell become spaces."""
     return text.strip().replace("\r\n", " ").replace("\n", " ").replace("\r", " ")

@@ -1,7 +1,7 @@
-"""Word alignments as text ("0-0 1p2", Pharaoh format) and how good they are (AER).
+"""Word alignments in Pharaoh format ("0-0 1p2"), and the alignment error rate (AER).
 
-A link (i, j) says that source word i and target word j correspond, both counted from 0. Sure links are those that
-annotators agree on; possible ones include the sure ones.
+A link (i, j) aligns source word i with target word j, both counted from 0. Annotators agree on sure links; possible
+links include the sure ones.
 """
 
 import re
@@ -19,7 +19,7 @@ _NUMBERED = re.compile(r"(\d+)\s+(\d+)\s+(\d+)(?:\s+([SP])(?:\s+\S+)?)?")
 
 
 class Links(NamedTuple):
-    """The alignment of one sentence pair; `sure` is a part of `possible`."""
+    """The alignment of one sentence pair; `sure` is a subset of `possible`."""
 
     sure: frozenset[Link]
     possible: frozenset[Link]
@@ -28,15 +28,15 @@ class Links(NamedTuple):
 def parse_links(text: str, *, one_based: bool = False, where: str | None = None) -> Links:
     """Reads one line of Pharaoh format: "0-0 1-2" are sure links, "1p2" only possible ones.
 
-    `one_based` says that the numbers in the text start at 1. `where` is the place that an error names.
-    Raises: UserError, for anything that is not a link.
+    With `one_based` the numbers in the text start at 1. `where` is the location that an error names.
+    Raises: UserError, for an item that is not a link.
     """
     sure: set[Link] = set()
     possible: set[Link] = set()
     for item in text.split():
         found = _LINK.fullmatch(item)
         if found is None:
-            raise UserError(f"{item!r} is no link", where=where, hint="expected source-target, as in: 0-0 1-2 2p2")
+            raise UserError(f"{item!r} is not a link", where=where, hint="expected source-target, as in: 0-0 1-2 2p2")
         link = _based(int(found[1]), int(found[3]), one_based, where)
         possible.add(link)
         if found[2] == "-":
@@ -45,17 +45,16 @@ def parse_links(text: str, *, one_based: bool = False, where: str | None = None)
 
 
 def format_links(links: Iterable[Link], *, one_based: bool = False) -> str:
-    """One line of Pharaoh format, in order of source, then target: "0-0 1-2"."""
+    """One line of Pharaoh format, sorted by source, then target: "0-0 1-2"."""
     base = int(one_based)
     return " ".join(f"{i + base}-{j + base}" for i, j in sorted(links))
 
 
 def read_alignments(path: Path, *, one_based: bool = False) -> list[Links]:
-    """Reads gold alignments, one `Links` a sentence pair; the format is told by the first line that is not blank.
+    """Reads gold alignments, one `Links` per sentence pair. The first line that is not blank determines the format.
 
-    Pharaoh has a line for each pair, perhaps an empty one. A file of lines "sentence source target", with or
-    without S or P at the end (as in the shared tasks of NAACL 2003), counts all three from 1; pairs without any
-    line get no links.
+    Pharaoh format has one line per pair; it may be empty. The format of the NAACL 2003 shared task has lines "sentence
+    source target", optionally followed by S or P, and counts all three from 1; a pair without a line has no links.
 
     Raises: UserError with file:line.
     """
@@ -72,10 +71,10 @@ def read_alignments(path: Path, *, one_based: bool = False) -> list[Links]:
 def aer(
     sure: Sequence[AbstractSet[Link]], possible: Sequence[AbstractSet[Link]], predicted: Sequence[AbstractSet[Link]]
 ) -> float:
-    """Alignment error rate over a whole corpus: 0 is perfect, 1 is all wrong.
+    """Alignment error rate of a corpus: 0 is perfect, 1 is the worst.
 
-    1 - (|A∩S| + |A∩P|) / (|A| + |S|), the counts summed over all sentence pairs, P including S. Without any link
-    on either side there is no error.
+    ``1 - (|A∩S| + |A∩P|) / (|A| + |S|)``, with the counts summed over all sentence pairs, and P including S. It is 0
+    where neither side has a link.
 
     Raises: ValueError, when the three differ in length.
     Source: Och, Ney 2003, "A Systematic Comparison of Various Statistical Alignment Models", section 5.1 (J03-1002).
@@ -84,7 +83,7 @@ def aer(
         raise ValueError(f"got {len(sure)} sure, {len(possible)} possible and {len(predicted)} predicted alignments")
     hits = total = 0
     for certain, allowed, found in zip(sure, possible, predicted, strict=True):
-        hits += len(found & certain) + len(found & (allowed | certain))
+        hits += len(found & certain) + len(found & (allowed | certain))  # a caller's P need not include S
         total += len(found) + len(certain)
     return 1 - hits / total if total else 0.0
 
@@ -99,12 +98,12 @@ def _numbered(lines: Sequence[str], path: Path) -> list[Links]:
         found = _NUMBERED.fullmatch(line.strip())
         if found is None or int(found[1]) < 1:
             raise UserError(
-                f"{line.strip()!r} is no link", where=where, hint="expected: sentence source target, from 1"
+                f"{line.strip()!r} is not a link", where=where, hint="expected: sentence source target, each from 1"
             )
         sentence = int(found[1]) - 1
         link = _based(int(found[2]), int(found[3]), True, where)
         possible.setdefault(sentence, set()).add(link)
-        if found[4] != "P":
+        if found[4] != "P":  # without a mark a link is sure
             sure.setdefault(sentence, set()).add(link)
     count = max(possible) + 1
     return [Links(frozenset(sure.get(i, ())), frozenset(possible.get(i, ()))) for i in range(count)]
@@ -113,5 +112,5 @@ def _numbered(lines: Sequence[str], path: Path) -> list[Links]:
 def _based(source: int, target: int, one_based: bool, where: str | None) -> Link:
     base = int(one_based)
     if min(source, target) < base:
-        raise UserError(f"link {source}-{target} has a 0, but words count from 1 here", where=where)
+        raise UserError(f"link {source}-{target} has a 0, but words are counted from 1 here", where=where)
     return source - base, target - base

@@ -1,4 +1,4 @@
-"""Pairs of text to examples of ids, without those that training cannot use, and with a word about each kind."""
+"""Encodes sentence pairs for training, leaves out those it cannot use, and says which."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from heedful.errors import UserError
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training can use, and what it leaves out.
+    """The examples for training, and what was left out.
 
-    `pairs[i]` is the text of `examples[i]`; `empty` and `too_long` are places "file:line"; `warnings` are ready
-    to print, one line each, and none when nothing was left out.
+    `pairs[i]` is the text of `examples[i]`. `empty` and `too_long` list the "file:line" of each pair left out.
+    `warnings` are lines to print; there are none when nothing was left out.
     """
 
     examples: list[Example]
@@ -25,7 +25,7 @@ class Prepared:
 
 
 def prepare(pairs: Sequence[Pair], source: Tokeniser, target: Tokeniser, *, max_length: int) -> Prepared:
-    """Encodes pairs for training; leaves out those with an empty side or over `max_length` pieces.
+    """Encodes pairs for training, without those that have an empty side or more than `max_length` pieces on one.
 
     Raises: UserError, when no pair is left.
     """
@@ -35,13 +35,13 @@ def prepare(pairs: Sequence[Pair], source: Tokeniser, target: Tokeniser, *, max_
     kept: list[Pair] = []
     empty: list[str] = []
     too_long: list[str] = []
-    for pair, ids, wanted in zip(pairs, sources, targets, strict=True):
-        if not ids or not wanted:
+    for pair, source_ids, target_ids in zip(pairs, sources, targets, strict=True):
+        if not source_ids or not target_ids:
             empty.append(pair.where)
-        elif max(len(ids), len(wanted)) > max_length:
+        elif max(len(source_ids), len(target_ids)) > max_length:
             too_long.append(pair.where)
         else:
-            examples.append(Example(ids, wanted))
+            examples.append(Example(source_ids, target_ids))
             kept.append(pair)
     if not examples:
         hint = f"{len(empty)} have an empty side, {len(too_long)} are longer than {max_length} pieces"

@@ -1,4 +1,4 @@
-"""What is in a file before anyone trains on it: lengths of its texts, what looks wrong and where, a few examples."""
+"""What `heedful check` reports of a file: lengths, what looks wrong and where, and a few examples."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ from heedful.data.tokenise import SPECIAL, Tokeniser
 from heedful.shapes import UNK
 
 PERCENTILES = (0, 25, 50, 75, 95, 99, 100)
-_SHOWN = 5  # places named for each fault
+_SHOWN = 5  # locations listed for each finding
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Something that looks wrong: how often, and the first places, each "file:line" with perhaps a word more."""
+class Finding:
+    """A count, usually of something that looks wrong, and its first locations ("file:line", possibly with a remark)."""
 
     count: int
     places: list[str]
@@ -21,10 +21,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Side:
-    """One kind of text, such as a language: how long the texts are, and what the tokeniser does not know.
+    """Statistics of one kind of text, such as one language.
 
-    percentiles: length in `unit` at 0, 25, 50, 75, 95, 99 and 100 % (see `PERCENTILES`). unknown_rate: unknown
-    pieces among all; 0 without a tokeniser. unknown: the words that hold them, commonest first.
+    percentiles: lengths in `unit` at 0, 25, 50, 75, 95, 99 and 100 % (see `PERCENTILES`). unknown_rate: the fraction
+    of unknown pieces; 0 without a tokeniser. unknown: the most frequent words with an unknown piece.
     """
 
     unit: str
@@ -36,22 +36,22 @@ class Side:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a check found: sides by name, facts in order, and examples, each a place and the lines to show."""
+    """What a check found: sides by name, findings in order, and examples, each a location and lines to show."""
 
     sides: Mapping[str, Side]
-    facts: Mapping[str, Fault]
+    facts: Mapping[str, Finding]
     examples: Sequence[tuple[str, Sequence[str]]] = field(default_factory=list[tuple[str, Sequence[str]]])
 
 
-def pieces_of(texts: list[str], tokeniser: Tokeniser | None) -> list[list[str]]:
-    """The pieces of each text; its characters without a tokeniser."""
+def tokenise_texts(texts: list[str], tokeniser: Tokeniser | None) -> list[list[str]]:
+    """The pieces of each text, or its characters without a tokeniser."""
     if tokeniser is None:
         return [list(text) for text in texts]
     return [tokeniser.pieces(ids) for ids in tokeniser.encode_all(texts)]
 
 
-def side_of(texts: list[str], pieces: list[list[str]], tokeniser: Tokeniser | None) -> Side:
-    """What there is to say of texts and their pieces."""
+def describe_texts(texts: list[str], pieces: list[list[str]], tokeniser: Tokeniser | None) -> Side:
+    """The statistics of texts, given their pieces."""
     lengths = sorted(map(len, pieces))
     total = sum(lengths)
     percentiles = (
@@ -67,10 +67,10 @@ def side_of(texts: list[str], pieces: list[list[str]], tokeniser: Tokeniser | No
 def _unknown_words(texts: list[str], tokeniser: Tokeniser) -> list[str]:
     counts = Counter(word for text in texts for word in text.split())
     words = list(counts)
-    holders = [word for word, ids in zip(words, tokeniser.encode_all(words), strict=True) if UNK in ids]
-    return sorted(holders, key=lambda word: -counts[word])[:_SHOWN]
+    unknown = [word for word, ids in zip(words, tokeniser.encode_all(words), strict=True) if UNK in ids]
+    return sorted(unknown, key=lambda word: -counts[word])[:_SHOWN]
 
 
-def fault(places: list[str]) -> Fault:
-    """Something wrong at these places."""
-    return Fault(len(places), places[:_SHOWN])
+def finding(places: list[str]) -> Finding:
+    """The finding for these locations, of which the first few are kept."""
+    return Finding(len(places), places[:_SHOWN])

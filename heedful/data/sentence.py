@@ -1,19 +1,19 @@
-"""Where sentences end, in English, Chinese and what is written alike."""
+"""Splits text into sentences: English, Chinese, and languages with the same punctuation."""
 
 import re
 from collections.abc import Iterator
 
 LONGEST = 1000
-"""Characters of a sentence, unless told otherwise: a hundred times the usual, and short enough to be read as one."""
+"""Default limit on the characters of a sentence: about ten times the usual length."""
 
 _MARKS = re.compile(r"[.!?…。！？；｡]+[\"'”’»」』）)\]】》〕}]*")
 _ENDS_ANYWHERE = frozenset("。！？；｡")
-_IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
 _INITIALS = re.compile(r"(?:\w\.)+", re.ASCII)
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"'“‘]*\Z")
-_REACH = 24  # characters to look back for an abbreviation
+_REACH = 24  # characters to look at before and after a mark; bounds the time on a text without spaces
 
-_SHORT = frozenset(
+_ABBREVIATIONS = frozenset(
     (
         *(
             "mr",
@@ -38,28 +38,32 @@ _SHORT = frozenset(
         *("jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
     )
 )
-"""Words that a full stop shortens."""
+"""Abbreviations that end with a full stop, in lower case."""
 
 
 def split_sentences(text: str, limit: int = LONGEST) -> list[str]:
-    """The sentences of a text: its lines if there are several, else what the marks . ! ? … 。 ！ ？ ； end.
+    """The sentences of a text: its lines if there are several, else split after punctuation (. ! ? … 。 ！ ？ ；).
 
-    Quotation marks and brackets that close right after a mark stay with their sentence. Latin marks need a space or an
-    ideograph behind them; a full stop ends no abbreviation ("Mr.", "U.S.") and no number ("3.5"), and no sentence
-    ends before a small letter, unless the whole text is written small. A sentence of more than `limit` characters is
-    cut there, at the last space if it has one. Nothing but space is lost, and an empty text has no sentences.
+    Quotation marks and brackets that close right after a mark belong to its sentence. A Latin mark ends a sentence only
+    before white space or a Chinese or Japanese character. A full stop does not end one after an abbreviation ("Mr.",
+    "U.S.") or inside a number ("3.5"). No sentence ends before a lower-case letter, unless the whole text is lower
+    case. A sentence of more than `limit` characters is split there, at its last space if it has one. Only white space
+    is lost; an empty text has no sentences.
     Raises: ValueError, when the limit is below 1.
+
+    >>> split_sentences('Mr. Li paid $3.50. "Thanks!" he said.')
+    ['Mr. Li paid $3.50.', '"Thanks!" he said.']
     """
     return list(iterate_sentences(text, limit))
 
 
 def iterate_sentences(text: str, limit: int = LONGEST) -> Iterator[str]:
-    """The same one by one: of a long text no more is looked for than is asked for.
+    """Yields the sentences of `split_sentences` one by one, and reads no further than it has to.
 
     Raises: ValueError, when the limit is below 1.
     """
     if limit < 1:
-        raise ValueError(f"limit is {limit}, expected the characters of the longest sentence: 1 or more.")
+        raise ValueError(f"limit is {limit}, expected the length of the longest sentence in characters, 1 or more.")
     lines = [line.strip() for line in text.splitlines()]
     whole = [line for line in lines if line]
     sentences = map(str.strip, _by_marks(whole[0])) if len(whole) == 1 else iter(whole)
@@ -67,7 +71,7 @@ def iterate_sentences(text: str, limit: int = LONGEST) -> Iterator[str]:
 
 
 def _by_marks(text: str) -> Iterator[str]:
-    """The text up to each mark that ends a sentence, and what is left."""
+    """The text split after each mark that ends a sentence."""
     start, cased = 0, text != text.lower()
     for mark in _MARKS.finditer(text):
         if _ends(text, mark, cased=cased):
@@ -78,28 +82,29 @@ def _by_marks(text: str) -> Iterator[str]:
 
 
 def _ends(text: str, mark: re.Match[str], *, cased: bool) -> bool:
-    """Whether a sentence ends behind this mark."""
+    """Whether a sentence ends after this mark."""
     if _ENDS_ANYWHERE & set(mark.group()):
         return True
     following = text[mark.end() : mark.end() + 1]
-    dots = mark.group().rstrip("\"'”’»」』）)]】》〕}") == "."
+    is_full_stop = mark.group().rstrip("\"'”’»」』）)]】》〕}") == "."
     if following and not following.isspace():
-        return not dots and bool(_IDEOGRAPH.match(following))
-    if dots and _is_short(text[max(0, mark.start() - _REACH) : mark.start() + 1]):
+        # "3.5", "heedful.org": a full stop without a space is inside a word.
+        return not is_full_stop and bool(_CJK.match(following))
+    if is_full_stop and _is_abbreviation(text[max(0, mark.start() - _REACH) : mark.start() + 1]):
         return False
-    beyond = text[mark.end() : mark.end() + _REACH].lstrip()[:1]
-    return not (cased and beyond.islower())
+    next_letter = text[mark.end() : mark.end() + _REACH].lstrip()[:1]
+    return not (cased and next_letter.islower())
 
 
-def _is_short(before: str) -> bool:
-    """Whether the full stop at the end belongs to an abbreviation: one of the list, or letters with stops."""
+def _is_abbreviation(before: str) -> bool:
+    """Whether the full stop at the end belongs to a listed abbreviation, or to initials such as "U.S."."""
     found = _WORD_BEFORE.search(before)
     word = found.group() if found else ""
-    return word[:-1].lower() in _SHORT or bool(_INITIALS.fullmatch(word) and not word[0].isdigit())
+    return word[:-1].lower() in _ABBREVIATIONS or bool(_INITIALS.fullmatch(word) and not word[0].isdigit())
 
 
 def _pieces(sentence: str, limit: int) -> Iterator[str]:
-    """A sentence, cut where it is too long."""
+    """A sentence, split where it is too long."""
     while len(sentence) > limit:
         cut = sentence.rfind(" ", 1, limit + 1)
         cut = limit if cut < 1 else cut

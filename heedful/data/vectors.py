@@ -1,4 +1,4 @@
-"""Word vectors learned elsewhere, in the text format of word2vec and GloVe."""
+"""Reads pretrained word vectors in the text format of word2vec and GloVe."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -13,13 +13,13 @@ from torch import Tensor
 from heedful.data.text import iterate_lines
 from heedful.errors import UserError
 
-_HINT = "expected a word and its numbers, separated by spaces, on every line; a first line may say how many there are"
+_HINT = "expected a word and its numbers, separated by spaces, on every line; the first line may hold count and width"
 
 
 def vectors_width(path: Path) -> int:
-    """How many numbers a word has in a file of vectors.
+    """The width of the vectors in a file.
 
-    Raises: UserError, when the file is missing, empty, or no file of vectors.
+    Raises: UserError, when the file is missing, empty, or not a file of vectors.
     """
     for _, parts in _lines(path):
         return len(parts) - 1
@@ -27,25 +27,26 @@ def vectors_width(path: Path) -> int:
 
 
 def read_vectors(path: Path, words: Sequence[str]) -> tuple[Float[Tensor, "V D"], Bool[Tensor, " V"]]:
-    """The vectors of some words, and which of them the file has; the others' are zero.
+    """The vectors of `words`, zero where the file has none, and which of them the file has.
 
-    A word that is not there as it is written is looked up in small letters; of a word that stands there twice the first
-    counts. A word may hold spaces, as some of GloVe's do. The file is read once, a line at a time, so that one much
-    larger than memory will do.
+    A word that the file does not have as written is looked up in lower case. The first of several vectors for a word
+    counts. A word may contain spaces, as some of GloVe's do. The file is read once, line by line, so it may be larger
+    than memory.
 
-    Raises: UserError with file:line, for a line with too few numbers, or with something that is no number.
+    Raises: UserError with file:line, for a line with too few numbers, or with something that is not a number.
     """
     exact = {word: index for index, word in enumerate(words)}
-    small: dict[str, list[int]] = {}
+    by_lowercase: dict[str, list[int]] = {}
     for index, word in enumerate(words):
-        small.setdefault(word.lower(), []).append(index)
+        by_lowercase.setdefault(word.lower(), []).append(index)
     width = vectors_width(path)
-    vectors, known = np.zeros((len(words), width), dtype=np.float32), np.zeros(len(words), dtype=np.int8)
+    vectors, match = np.zeros((len(words), width), dtype=np.float32), np.zeros(len(words), dtype=np.int8)
     for number, parts in _lines(path):
         word, numbers = " ".join(parts[:-width]), parts[-width:]
+        # 2: exact match, 1: match in lower case. A better match replaces a worse one; of equal ones the first stays.
         wanted = [(exact[word], 2)] if word in exact else []
-        wanted += [(index, 1) for index in small.get(word, []) if index != exact.get(word)]
-        wanted = [(index, merit) for index, merit in wanted if known[index] < merit]
+        wanted += [(index, 1) for index in by_lowercase.get(word, []) if index != exact.get(word)]
+        wanted = [(index, quality) for index, quality in wanted if match[index] < quality]
         if len(parts) <= width or (_is_number(parts[-width - 1]) and len(parts) > width + 1):
             raise UserError(
                 f"expected {width} numbers after {parts[0]!r}, found {len(parts) - 1}",
@@ -54,13 +55,13 @@ def read_vectors(path: Path, words: Sequence[str]) -> tuple[Float[Tensor, "V D"]
             )
         if wanted:
             values = _numbers(numbers, f"{path}:{number}")
-            for index, merit in wanted:
-                vectors[index], known[index] = values, merit
-    return torch.from_numpy(vectors), torch.from_numpy(known > 0)
+            for index, quality in wanted:
+                vectors[index], match[index] = values, quality
+    return torch.from_numpy(vectors), torch.from_numpy(match > 0)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers, and the word and its numbers, still as text."""
+    """Line numbers with the word and its numbers, still as text."""
     lines = enumerate(iterate_lines(path), start=1)
     first = next(lines, None)
     if first is not None and len(first[1].split()) == 2 and all(part.isdigit() for part in first[1].split()):
@@ -75,7 +76,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _numbers(texts: list[str], where: str) -> list[float]:
     for text in texts:
         if not _is_number(text):
-            raise UserError(f"this is no number: {text[:40]!r}", where=where, hint=_HINT)
+            raise UserError(f"this is not a number: {text[:40]!r}", where=where, hint=_HINT)
     return [float(text) for text in texts]
 
 

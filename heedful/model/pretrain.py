@@ -46,7 +46,7 @@ class Pretraining(nn.Module):
 
     autoencoder: the SAME layers read ``x_1 .. x_T, EOS`` and then say them again from their last state; there is no
     attention, so that the state must hold the text. next-word: a language model. Texts longer than a run are learned
-    run by run (see `heedful.data.stream.documents_cut`), which bounds memory.
+    run by run (see `heedful.data.stream.split_documents`), which bounds memory.
     Parameters: ``vectors.embedding`` and ``recurrent``, which a classifier can begin from, as they are; ``readout``
     (Linear) and ``output_bias``, by which a state becomes logits over the words' own vectors: ours, the paper has an
     output matrix of its own.

@@ -54,7 +54,7 @@ def _parts(module: nn.Module) -> Iterator[Any]:
 
 
 def _values(value: Any) -> Iterator[Any]:
-    """A value of this package and what it holds, such as both regions of an intersection; modules come by themselves."""
+    """A value of this package and what it holds, such as both regions of an intersection; no modules."""
     if isinstance(value, nn.Module) or not type(value).__module__.startswith(_OURS):
         return
     yield value

@@ -50,7 +50,7 @@ class Bucketed:
 
     def collate(self, share: Share) -> Any:
         """The tensors of a share."""
-        return self.make(self.items, share.rows, everyone=share.everyone)
+        return self.make(self.items, share.rows, all_rows=share.all_rows)
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -34,8 +34,8 @@ class Words:
     def of(cls, tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str] = ()) -> "Words":
         """The words of a tokenised text; EOS, where it stands, is a word of its own.
 
-        `typed` is what was typed at each id, from the first on, as `Tokeniser.typed` gives it; where that is "", or
-        there is none, a word is shown as the tokeniser has it.
+        `typed` is what was typed at each id, from the first on, as `Tokeniser.surface_pieces` gives it; where that is
+        "", or there is none, a word is shown as the tokeniser has it.
         """
         texts: list[str] = []
         of_token: list[list[int]] = []

@@ -175,9 +175,7 @@ def test_what_is_left_out_is_told(talks, tmp_path, capsys):
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     assert run([*given, "--out", str(tmp_path / "run"), *words]) == 0
     told = capsys.readouterr().err
-    assert (
-        f"training: left out: 1 dialogues of a single turn, to which nothing replies; the first is {tmp_path}" in told
-    )
+    assert f"training: left out: 1 dialogues of a single turn, which has no reply; the first is {tmp_path}" in told
     assert "training: cut at the front: what is read before 1 replies" in told
 
 

@@ -104,6 +104,6 @@ def test_a_broken_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert run(["check", "parse", str(tmp_path / "bad.mrg")]) != 0
     told = capsys.readouterr().err
     assert f"{tmp_path / 'bad.mrg'}:2" in told
-    assert "line 3: 2 of its brackets are still open" in told
+    assert "line 3: the file ends, with open brackets: 2" in told
     assert run(["train", "parse", "--valid", str(tmp_path / "bad.mrg")]) != 0
     assert "--train is missing" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_shares_of_a_batch_make_up_the_whole(sides, data):
     examples = [Example(*both) for both in sides]
     everyone = data.draw(st.permutations(range(len(examples))))
     world = data.draw(st.integers(1, 7))
-    shares = [collate(examples, everyone[rank::world], everyone=everyone) for rank in range(world)]
+    shares = [collate(examples, everyone[rank::world], all_rows=everyone) for rank in range(world)]
     whole = collate(examples, everyone)
     assert {share.tokens_total for share in shares} == {whole.tokens_total}
     assert sum(int((share.target_out != PAD).sum()) for share in shares) == whole.tokens_total
@@ -48,7 +48,7 @@ def test_shares_of_a_batch_make_up_the_whole(sides, data):
 
 def test_an_empty_share_is_a_blank_row():
     examples = [Example([5, 6], [7, 8, 9])]
-    batch = collate(examples, [], everyone=[0])
+    batch = collate(examples, [], all_rows=[0])
     assert batch.source.tolist() == [[5, 6, EOS]]
     assert batch.target_in.tolist() == [[BOS]]
     assert batch.target_out.tolist() == [[PAD]]

@@ -31,7 +31,7 @@ def test_ranks_share_the_batches_of_one_process(lengths, tokens, seed, world):
     assert {len(epoch) for epoch in epochs} == {len(alone)}
     for batch, *shares in zip(alone, *epochs, strict=True):
         assert sorted(chain(*(share.rows for share in shares))) == sorted(batch)
-        assert all(share.everyone == batch for share in shares)
+        assert all(share.all_rows == batch for share in shares)
         sizes = [len(share.rows) for share in shares]
         assert max(sizes) - min(sizes) <= 1
 
@@ -50,7 +50,7 @@ def test_a_stream_goes_on_where_it_stopped(lengths, tokens, seed, stop, world):
     assert list(islice(forever(first), stop)) == through[:stop]
     second.load_state_dict(first.state_dict())
     third.seek(stop)
-    assert [share.everyone for share in islice(forever(second), 20)] == [share.everyone for share in through[stop:]]
+    assert [share.all_rows for share in islice(forever(second), 20)] == [share.all_rows for share in through[stop:]]
     assert third.state_dict() == first.state_dict()
 
 
@@ -83,7 +83,7 @@ def test_a_state_of_other_data_is_refused():
         BatchPlan([(3, 3)] * 7, tokens=7, seed=0),
         BatchPlan([(3, 3)] * 7, tokens=6, seed=1),
     ):
-        with pytest.raises(UserError, match="cannot go on"):
+        with pytest.raises(UserError, match="cannot resume"):
             BatchStream(other).load_state_dict(stream.state_dict())
 
 

@@ -33,14 +33,14 @@ def test_sentences_stand_one_after_the_other() -> None:
 
 
 def test_ranks_share_a_batch() -> None:
-    first = collate_documents(DOCUMENTS, [1], everyone=[1, 0])
-    second = collate_documents(DOCUMENTS, [0], everyone=[1, 0])
+    first = collate_documents(DOCUMENTS, [1], all_rows=[1, 0])
+    second = collate_documents(DOCUMENTS, [0], all_rows=[1, 0])
     assert (first.rows, second.rows) == ([1], [0])
     assert first.tokens_total == second.tokens_total == 2
 
 
 def test_a_rank_without_a_row_gets_a_blank_one_that_counts_for_nothing() -> None:
-    blank = collate_documents(DOCUMENTS, [], everyone=[0])
+    blank = collate_documents(DOCUMENTS, [], all_rows=[0])
     assert blank.tokens.tolist() == [[4, 5, 6, 7, 8]]
     assert blank.labels.tolist() == [UNLABELLED]
     assert (blank.rows, blank.tokens_total) == ([], 1)

@@ -96,7 +96,7 @@ def test_an_empty_text_stays_in(tmp_path):
     [
         ("a.tsv", "x\tpos\ny\t \n", r"a\.tsv:2: the label is empty.*give every text a label"),
         ("a.tsv", "x\tpos\ny\n", r"a\.tsv:2: .*no tab in 'y'"),
-        ("a.tsv", "", r"a\.tsv: there is no text in it.*expected a \.tsv"),
+        ("a.tsv", "", r"a\.tsv: it holds no text.*expected a \.tsv"),
         ("a.tsv", "sentence\tlabel\nx\t1\n", r"a\.tsv:1: .*found 'sentence', 'label'.*data\.text_column=NAME"),
         ("a.tsv", "text\tclass\nx\t1\n", r"a\.tsv:1: .*found 'text', 'class'.*data\.label_column=NAME"),
         ("a.tsv", "x\t1\ty\n", r"a\.tsv:1: expected 2 columns, found 3"),
@@ -111,7 +111,7 @@ def test_a_table_that_is_wrong_is_told_with_its_line(tmp_path, name, content, wo
 
 
 def test_a_folder_that_is_wrong_is_told_with_its_place(tmp_path):
-    with pytest.raises(UserError, match=r"this folder is empty.*a folder a label"):
+    with pytest.raises(UserError, match=r"this folder is empty.*one folder per label"):
         read_labelled([tmp_path])
     with pytest.raises(UserError, match="no such file"):
         read_labelled([tmp_path / "nothing.tsv"])
@@ -121,7 +121,7 @@ def test_a_folder_that_is_wrong_is_told_with_its_place(tmp_path):
     ):
         read_labelled([tmp_path])
     (tmp_path / "pos" / "deeper").rmdir()
-    with pytest.raises(UserError, match="there is no text in it"):
+    with pytest.raises(UserError, match="it holds no text"):
         read_labelled([tmp_path])
     (tmp_path / "pos" / "latin.txt").write_bytes(b"fine\ncaf\xe9\n")
     with pytest.raises(UserError, match=r"latin\.txt:2: .*not UTF-8"):
@@ -134,13 +134,13 @@ def test_a_file_beside_folders_is_no_label(tmp_path):
         (tmp_path / label / "1.txt").write_text("a\n")
     assert len(read_labelled([tmp_path])) == 2
     (tmp_path / "README").write_text("What this is.\n")
-    with pytest.raises(UserError, match=r"a file stands beside folders of labels: 'README'.*move it away"):
+    with pytest.raises(UserError, match=r"there is a file beside the folders of labels: 'README'.*move it away"):
         read_labelled([tmp_path])
 
 
 def test_tables_in_a_folder_are_no_labels(tmp_path):
     written(tmp_path / "train.tsv", "x\t1\n")
-    with pytest.raises(UserError, match=r"train\.tsv: there is a table in a folder.*give the table itself"):
+    with pytest.raises(UserError, match=r"train\.tsv: there is a table in a folder.*pass the table itself"):
         read_labelled([tmp_path])
 
 

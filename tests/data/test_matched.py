@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from heedful.data.matched import (
-    QUESTIONS,
+    INPUT_COLUMNS,
     Match,
     MatchExample,
     collate_matches,
@@ -43,8 +43,8 @@ def test_without_a_group_the_left_text_groups(tmp_path):
 def test_pairs_to_answer_need_no_label(tmp_path):
     (tmp_path / "a.tsv").write_text("who?\tme\n")
     (tmp_path / "b.jsonl").write_text('{"left": "who?", "right": "me", "group": 3}\n')
-    assert [(one.label, one.group) for one in read_matches(tmp_path / "a.tsv", QUESTIONS)] == [("", "who?")]
-    assert [(one.label, one.group) for one in read_matches(tmp_path / "b.jsonl", QUESTIONS)] == [("", "3")]
+    assert [(one.label, one.group) for one in read_matches(tmp_path / "a.tsv", INPUT_COLUMNS)] == [("", "who?")]
+    assert [(one.label, one.group) for one in read_matches(tmp_path / "b.jsonl", INPUT_COLUMNS)] == [("", "3")]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_batch_is_padded_and_labelled():
 
 
 def test_a_rank_without_a_row_takes_part_and_counts_nothing():
-    batch = collate_matches(EXAMPLES, [], everyone=[1])
+    batch = collate_matches(EXAMPLES, [], all_rows=[1])
     assert batch.left.shape[0] == 1
     assert (batch.labels.shape, batch.rows, batch.tokens_total) == ((0,), [], 1)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from heedful.data.overlap import FAMILIES, Overlap, Rarity
+from heedful.data.overlap import FAMILIES, InverseDocumentFrequency, Overlap
 from heedful.errors import UserError
 
 PAIRS = [("The cat sat.", "A cat sat down."), ("two dogs", "the 2 dogs"), ("one", "the other")]
@@ -26,7 +26,7 @@ def test_rare_words_weigh_more():
     the, rare = math.log(7 / 4), math.log(7 / 1)
     assert raw("rare", "the zebra", "zebra")[0] == pytest.approx(rare / (rare + the))
     assert raw("rare", "the zebra", "the lion")[0] == pytest.approx(the / (rare + the))
-    assert Rarity.learn([{"a"}, {"a", "b"}]).holders == {"a": 2}
+    assert InverseDocumentFrequency.learn([{"a"}, {"a", "b"}]).counts == {"a": 2}
 
 
 def test_inflected_forms_have_parts_in_common():

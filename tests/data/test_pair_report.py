@@ -4,7 +4,7 @@ import dataclasses
 
 from heedful.data.pair_report import check_pairs
 from heedful.data.pairs import Pair
-from heedful.data.report import PERCENTILES, Fault
+from heedful.data.report import PERCENTILES, Finding
 from heedful.data.tokenise import CharacterTokeniser, WordTokeniser
 
 GOOD = [("a cat", "eine Katze"), ("a dog", "ein Hund"), ("a bird", "ein Vogel"), ("two big dogs", "zwei große Hunde")]
@@ -18,17 +18,17 @@ def pairs(rows):
 def test_good_pairs_have_no_faults():
     report = check_pairs(pairs(GOOD))
     assert report.pairs == 4
-    assert all(value.count == 0 for value in vars(report).values() if isinstance(value, Fault))
+    assert all(value.count == 0 for value in vars(report).values() if isinstance(value, Finding))
     assert report.source.unit == "characters"
 
 
 def test_each_fault_is_found_once():
     report = check_pairs(pairs(GOOD + BAD), max_length=40)
-    assert report.duplicates == Fault(1, ["f:5 (as f:1)"])
-    assert report.copies == Fault(1, ["f:6"])
-    assert report.empty == Fault(1, ["f:7"])
-    assert report.outliers == Fault(1, ["f:8 (5 to 90)"])
-    assert report.too_long == Fault(2, ["f:8 (90)", "f:9 (60)"])
+    assert report.duplicates == Finding(1, ["f:5 (as f:1)"])
+    assert report.copies == Finding(1, ["f:6"])
+    assert report.empty == Finding(1, ["f:7"])
+    assert report.outliers == Finding(1, ["f:8 (5 to 90)"])
+    assert report.too_long == Finding(2, ["f:8 (90)", "f:9 (60)"])
 
 
 def test_outliers_are_measured_by_what_is_usual_in_the_file():

@@ -24,12 +24,12 @@ def test_possible_links_are_not_sure():
 
 @pytest.mark.parametrize("item", ["0", "0-", "a-b", "0:1", "0-1-2", "-1-2"])
 def test_what_is_no_link(item):
-    with pytest.raises(UserError, match=r"here:7: .* is no link"):
+    with pytest.raises(UserError, match=r"here:7: .* is not a link"):
         parse_links(f"0-0 {item}", where="here:7")
 
 
 def test_counting_from_one_knows_no_zero():
-    with pytest.raises(UserError, match="count from 1"):
+    with pytest.raises(UserError, match="counted from 1"):
         parse_links("0-1", one_based=True)
 
 
@@ -38,7 +38,7 @@ def test_a_file_of_pharaoh_lines(tmp_path):
     path.write_text("0-0 1p1\n\n2-0\n")
     assert [found.sure for found in read_alignments(path)] == [{(0, 0)}, set(), {(2, 0)}]
     path.write_text("0-0\n0-0 x\n")
-    with pytest.raises(UserError, match=r"gold:2: 'x' is no link"):
+    with pytest.raises(UserError, match=r"gold:2: 'x' is not a link"):
         read_alignments(path)
     path.write_text("\n\n")
     with pytest.raises(UserError, match="no alignments"):
@@ -50,10 +50,10 @@ def test_a_file_of_numbered_links(tmp_path):
     path.write_text("0001 1 1 S\n0001 2 3 P\n3 1 2\n")
     assert read_alignments(path) == [({(0, 0)}, {(0, 0), (1, 2)}), (set(), set()), ({(0, 1)}, {(0, 1)})]
     path.write_text("1 1 1\n1 0 1\n")
-    with pytest.raises(UserError, match=r"gold:2: .*count from 1"):
+    with pytest.raises(UserError, match=r"gold:2: .*counted from 1"):
         read_alignments(path)
     path.write_text("1 1 1\n0 1 1\n")
-    with pytest.raises(UserError, match=r"gold:2: .* is no link"):
+    with pytest.raises(UserError, match=r"gold:2: .* is not a link"):
         read_alignments(path)
 
 

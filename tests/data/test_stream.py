@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.data.bucket import BatchPlan
-from heedful.data.stream import Run, StreamPlan, TextWindows, cut, document, documents_cut, line_up
+from heedful.data.stream import (
+    Segment,
+    StreamPlan,
+    TextWindows,
+    collate_segments,
+    split_documents,
+    split_tokens,
+    with_boundaries,
+)
 from heedful.errors import UserError
 from heedful.shapes import BOS, EOS, PAD
 from heedful.task.batches import Batches
@@ -25,29 +33,29 @@ def text(size):
 def of_text(ids, **plan):
     made = StreamPlan(ids, **plan)
     runs = TextWindows(ids, made.window)
-    return Batches(made, lambda share: line_up(runs, share.rows, everyone=share.everyone))
+    return Batches(made, lambda share: collate_segments(runs, share.rows, all_rows=share.all_rows))
 
 
 def of_documents(documents, *, window, **plan):
-    runs = documents_cut(documents, window)
-    made = BatchPlan([(run.asked,) for run in runs], **plan)
-    return Batches(made, lambda share: line_up(runs, share.rows, everyone=share.everyone))
+    runs = split_documents(documents, window)
+    made = BatchPlan([(run.target_count,) for run in runs], **plan)
+    return Batches(made, lambda share: collate_segments(runs, share.rows, all_rows=share.all_rows))
 
 
 @given(size=SIZES, window=WINDOWS, data=st.data())
 def test_every_token_but_the_first_is_asked_for_once_after_its_context(size, window, data):
     context = data.draw(st.integers(0, window - 1))
     ids = text(size)
-    runs = cut(ids, window, context=context)
-    asked = list(chain.from_iterable(run.ids[1 + run.lead :] for run in runs))
+    runs = split_tokens(ids, window, context=context)
+    asked = list(chain.from_iterable(run.ids[1 + run.context :] for run in runs))
     assert asked == ids[1:].tolist()
-    assert all(len(run.ids) <= window + 1 and run.asked > 0 for run in runs)
-    assert all(run.lead == context for run in runs[1:])
+    assert all(len(run.ids) <= window + 1 and run.target_count > 0 for run in runs)
+    assert all(run.context == context for run in runs[1:])
 
 
 def test_a_context_that_fills_the_window_is_refused():
-    with pytest.raises(ValueError, match="a context of 3 tokens does not fit"):
-        cut(text(9), 3, context=3)
+    with pytest.raises(ValueError, match="a context of 3 tokens leaves no room"):
+        split_tokens(text(9), 3, context=3)
 
 
 @given(size=SIZES, window=WINDOWS, tokens=st.integers(1, 131), seed=st.integers(0, 5), epoch=st.integers(0, 3))
@@ -103,27 +111,27 @@ def test_another_text_window_or_seed_is_refused():
     state = of_text(text(50), window=7, tokens=31, seed=1).state_dict()
     for change in ({"window": 6}, {"tokens": 30}, {"seed": 2}):
         other = of_text(text(50), **({"window": 7, "tokens": 31, "seed": 1} | change))
-        with pytest.raises(UserError, match="training cannot go on"):
+        with pytest.raises(UserError, match="cannot resume"):
             other.load_state_dict(state)
-    with pytest.raises(UserError, match="training cannot go on"):
+    with pytest.raises(UserError, match="cannot resume"):
         of_text(text(50) + 1, window=7, tokens=31, seed=1).load_state_dict(state)
 
 
 def test_a_batch_by_hand():
-    runs = [Run(np.array([5, 6, 7])), Run(np.array([8, 9, 10, 11]), lead=2)]
-    batch = line_up(runs, [0, 1])
+    runs = [Segment(np.array([5, 6, 7])), Segment(np.array([8, 9, 10, 11]), context=2)]
+    batch = collate_segments(runs, [0, 1])
     assert batch.inputs.tolist() == [[5, 6, PAD], [8, 9, 10]]
     assert batch.targets.tolist() == [[6, 7, PAD], [PAD, PAD, 11]]
     assert (batch.rows, batch.tokens_total) == ([0, 1], 3)
-    blank = line_up(runs, [], everyone=[0, 1])
+    blank = collate_segments(runs, [], all_rows=[0, 1])
     assert (blank.inputs.tolist(), blank.targets.tolist(), blank.tokens_total) == ([[5]], [[PAD]], 3)
     assert torch.equal(batch.to("cpu").inputs, batch.inputs)
     with pytest.raises(ValueError, match="at least one row"):
-        line_up(runs, [])
+        collate_segments(runs, [])
 
 
 def test_documents_stand_between_their_ends_and_long_ones_come_in_pieces():
-    assert document([5, 6]).tolist() == [BOS, 5, 6, EOS]
+    assert with_boundaries([5, 6]).tolist() == [BOS, 5, 6, EOS]
     stream = of_documents([[5, 6, 7, 8, 9], []], window=4, tokens=100, seed=0)
     (batch,) = stream
     rows = sorted(zip(batch.inputs.tolist(), batch.targets.tolist(), strict=True))

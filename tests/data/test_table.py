@@ -6,7 +6,7 @@ from heedful.data.pairs import COLUMNS
 from heedful.data.table import Columns, csv_rows, jsonl_rows, read_rows, tsv_rows
 from heedful.errors import UserError
 
-LABELLED = Columns(("left", "right", "label"), ("group",), values=("label", "group"))
+LABELLED = Columns(("left", "right", "label"), ("group",), scalars=("label", "group"))
 
 
 def rows(reader, path, content, columns=COLUMNS):
@@ -49,7 +49,7 @@ def test_ordinary_sentences_are_no_header(tmp_path):
     [
         ("a\tb\nno tab here\n", "a:2: .*no tab in 'no tab here'"),
         ("no tab here\n", "a:1: .*no tab.*or give two files"),
-        ("a\tb\tc\n", "a:1: expected 2 columns, found 3.*first line"),
+        ("a\tb\tc\n", "a:1: expected 2 columns, found 3.*header line"),
         ("source\ttarget\tid\na\tb\n", "a:2: expected 3 columns, found 2"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.data.text import iterate_lines, kind_of, read_lines
+from heedful.data.text import format_suffix, iterate_lines, read_lines
 from heedful.errors import UserError
 
 LINE = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=17)
@@ -120,4 +120,4 @@ def test_lines_come_one_by_one(monkeypatch):
 
 def test_the_suffix_tells_the_kind(tmp_path):
     names = ("a.tsv", "a.TSV.gz", "a.en", "a.jsonl.GZ", "a")
-    assert [kind_of(tmp_path / name) for name in names] == [".tsv", ".tsv", ".en", ".jsonl", ""]
+    assert [format_suffix(tmp_path / name) for name in names] == [".tsv", ".tsv", ".en", ".jsonl", ""]

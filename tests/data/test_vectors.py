@@ -49,8 +49,8 @@ def test_chinese_words_gzip_trailing_spaces_and_words_with_spaces(tmp_path):
         ("the 1 2\ncat 1 2 3\n", "v:2: expected 2 numbers after 'cat', found 3"),
         ("the 1 2\ncat\n", "v:2: there are no numbers in 'cat'"),
         ("the 1 2\n\ncat 1 2\n", "v:2: there are no numbers"),
-        ("the 1 2\ncat 1 x\n", "v:2: this is no number: 'x'"),
-        ("the 1 2\ncat 1 nan\n", "v:2: this is no number: 'nan'"),
+        ("the 1 2\ncat 1 x\n", "v:2: this is not a number: 'x'"),
+        ("the 1 2\ncat 1 nan\n", "v:2: this is not a number: 'nan'"),
         ("the\t1\t2\n", "v:1: there are no numbers.*separated by spaces"),
     ],
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, linear
 
-from heedful.data.stream import documents_cut, line_up
+from heedful.data.stream import collate_segments, split_documents
 from heedful.errors import UserError
 from heedful.model.pretrain import OBJECTIVES, PretrainConfig, Pretraining
 from heedful.model.text import TextClassifier, TextConfig
@@ -25,8 +25,8 @@ def build(objective: str = "autoencoder", **settings: Any) -> Pretraining:
 
 
 def batch(documents: list[list[int]] = DOCUMENTS, window: int = 50) -> Any:
-    runs = documents_cut(documents, window)
-    return line_up(runs, range(len(runs)))
+    runs = split_documents(documents, window)
+    return collate_segments(runs, range(len(runs)))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -67,8 +67,8 @@ def test_every_parameter_learns_but_the_padding(objective: str) -> None:
 
 
 def test_a_rank_without_a_row_takes_part() -> None:
-    runs = documents_cut(DOCUMENTS, 50)
-    loss = build().loss(line_up(runs, [], everyone=[0, 1, 2]))
+    runs = split_documents(DOCUMENTS, 50)
+    loss = build().loss(collate_segments(runs, [], all_rows=[0, 1, 2]))
     loss.total.backward()
     assert (loss.tokens, float(loss.total.detach())) == (0, 0.0)
 

@@ -21,7 +21,7 @@ def test_the_stream_goes_on_after_the_batch_it_stopped_at():
 
     def stream():
         plan = BatchPlan(lengths_of(examples), tokens=20, seed=1)
-        return Batches(plan, lambda share: collate(examples, share.rows, everyone=share.everyone))
+        return Batches(plan, lambda share: collate(examples, share.rows, all_rows=share.all_rows))
 
     whole = [batch.rows for batch in stream()]
     first = stream()

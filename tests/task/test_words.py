@@ -125,5 +125,5 @@ def test_words_are_those_typed_where_there_are_any():
 def test_unknown_letters_are_parts_of_the_words_they_stand_in():
     tokeniser = CharacterTokeniser.train(["ab 我"])
     text = "aZb 猫"
-    words = Words.of(tokeniser, tokeniser.encode(text), tokeniser.typed(text))
+    words = Words.of(tokeniser, tokeniser.encode(text), tokeniser.surface_pieces(text))
     assert words.texts == ("aZb", "猫")

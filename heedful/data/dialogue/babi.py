@@ -1,4 +1,4 @@
-"""The format of the dialog bAbI tasks: numbered lines of what user and bot say, and facts that were looked up.
+"""Reads the format of the dialog bAbI tasks: numbered lines of what user and bot say, and facts from a knowledge base.
 
 Source: Bordes, Boureau, Weston 2017 (arXiv:1605.07683).
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 
 from heedful.data.dialogue.turn import KB, Dialogue, Turn
-from heedful.data.pairs import tidy
+from heedful.data.pairs import single_line
 from heedful.data.text import shortened
 from heedful.errors import UserError
 
@@ -19,11 +19,11 @@ _FACT = re.compile(r"[0-9]+(?: [^\s]+){3}\s*")
 _EXAMPLE = "for example '1 hello', tab, 'how may I help'; or a fact, '2 rome_inn R_phone 12345'"
 
 
-def told_apart(lines: Iterable[str]) -> tuple[bool, Iterator[str]]:
-    """Whether text is of this format, and all of its lines, of which no more is read than it takes to tell.
+def detect_babi(lines: Iterable[str]) -> tuple[bool, Iterator[str]]:
+    """Whether text is in this format, and an iterator over all of its lines; it reads no further than needed to tell.
 
-    It is, where the first line that is no fact begins with a number and has a tab. Plain text has no tabs, so that
-    nothing which could be read as such is taken for the other.
+    The format is recognised by the first line that is not a fact: it begins with a number and contains a tab. Plain
+    text with a tab is an error in any case, so nothing readable as plain text is mistaken for this format.
     """
     lines = iter(lines)
     head: list[str] = []
@@ -36,23 +36,23 @@ def told_apart(lines: Iterable[str]) -> tuple[bool, Iterator[str]]:
 
 
 def babi_dialogues(lines: Iterable[str], path: str) -> Iterator[Dialogue]:
-    """Dialogues of lines "number user TAB bot", which a blank line or the number 1 parts.
+    """Dialogues from lines "number user TAB bot"; a blank line or the number 1 starts the next dialogue.
 
-    A line without a tab is a fact of three words, "number entity relation value"; facts in a row are one turn of the
-    speaker `KB`, as "number api_call no result" is. Replies are the bot's turns. "<SILENCE>" is a turn as any other.
+    A line without a tab is a fact of three words, "number entity relation value" (or "number api_call no result").
+    Consecutive facts form one turn of the speaker `KB`. Replies are the bot's turns. "<SILENCE>" is an ordinary turn.
 
-    Raises: UserError with file:line, for a line without its number, or of another form.
+    Raises: UserError with file:line, for a line with a missing or wrong number, or of another form.
     """
     turns: list[Turn] = []
     number = 0
-    for place, line in enumerate(lines, start=1):
-        where = f"{path}:{place}"
+    for line_number, line in enumerate(lines, start=1):
+        where = f"{path}:{line_number}"
         if line.strip():
-            said, begins = _after_number(line, number + 1, where)
-            if begins and turns:
+            content, starts_dialogue = _after_number(line, number + 1, where)
+            if starts_dialogue and turns:
                 yield _dialogue(turns)
-            turns, number = ([], 1) if begins else (turns, number + 1)
-            turns += _turns(said, where)
+            turns, number = ([], 1) if starts_dialogue else (turns, number + 1)
+            turns += _turns(content, where)
         else:
             if turns:
                 yield _dialogue(turns)
@@ -62,36 +62,39 @@ def babi_dialogues(lines: Iterable[str], path: str) -> Iterator[Dialogue]:
 
 
 def _dialogue(turns: list[Turn]) -> Dialogue:
-    """A dialogue, its facts in a row joined."""
+    """A dialogue in which consecutive facts are joined into one turn."""
     joined: list[Turn] = []
     for speaker, run in groupby(turns, key=lambda turn: turn.speaker):
-        own = list(run)
-        joined += [Turn(" ".join(turn.text for turn in own), KB, own[0].where)] if speaker == KB else own
+        consecutive = list(run)
+        if speaker == KB:
+            joined.append(Turn(" ".join(turn.text for turn in consecutive), KB, consecutive[0].where))
+        else:
+            joined += consecutive
     return Dialogue(tuple(joined), joined[0].where, repliers=frozenset({BOT}))
 
 
 def _after_number(line: str, expected: int, where: str) -> tuple[str, bool]:
-    """A line without its number, and whether it begins a dialogue."""
+    """A line without its number, and whether it starts a dialogue."""
     found = _NUMBERED.fullmatch(line)
     if not found:
         raise UserError(f"expected a number and a space before {shortened(line)!r}", where=where, hint=_EXAMPLE)
-    number, said = found.groups()
+    number, content = found.groups()
     if number not in ("1", str(expected)):
-        wanted = "1, which begins a dialogue" if expected == 1 else f"{expected}, or 1 of another dialogue"
+        wanted = "1, which starts a dialogue" if expected == 1 else f"{expected}, or 1 to start another dialogue"
         hint = "is a line missing?" if expected > 1 else "a blank line ends a dialogue"
         raise UserError(f"expected number {wanted}, found {shortened(number)}", where=where, hint=hint)
-    return said, number == "1"
+    return content, number == "1"
 
 
-def _turns(said: str, where: str) -> list[Turn]:
-    """The two turns of a line, or the one of a fact."""
-    parts = said.split("\t")
+def _turns(content: str, where: str) -> list[Turn]:
+    """The two turns of a line, or the single turn of a fact."""
+    parts = content.split("\t")
     if len(parts) == 2:
-        return [Turn(tidy(text), speaker, where) for text, speaker in zip(parts, (USER, BOT), strict=True)]
+        return [Turn(single_line(text), speaker, where) for text, speaker in zip(parts, (USER, BOT), strict=True)]
     if len(parts) > 2:
-        found = f"found {len(parts) - 1} in {shortened(said)!r}"
-        raise UserError(f"expected one tab, between what user and bot say, {found}", where=where, hint=_EXAMPLE)
-    if len(said.split()) != 3:
-        found = f"found {shortened(said.strip())!r}"
+        found = f"found {len(parts) - 1} in {shortened(content)!r}"
+        raise UserError(f"expected one tab, between user and bot, {found}", where=where, hint=_EXAMPLE)
+    if len(content.split()) != 3:
+        found = f"found {shortened(content.strip())!r}"
         raise UserError(f"expected a tab, or a fact of three words, {found}", where=where, hint=_EXAMPLE)
-    return [Turn(tidy(said), KB, where)]
+    return [Turn(single_line(content), KB, where)]

@@ -1,9 +1,9 @@
-"""Candidates for a reply: what a partner may choose among, one a line."""
+"""Reads candidate replies, one per line, for ranking."""
 
 import re
 from pathlib import Path
 
-from heedful.data.pairs import tidy
+from heedful.data.pairs import single_line
 from heedful.data.text import iterate_lines
 from heedful.errors import UserError
 
@@ -11,15 +11,15 @@ _NUMBER = re.compile(r"1 ")
 
 
 def read_candidates(path: Path) -> list[str]:
-    """Reads candidates, one a line, each once; blank lines are passed over.
+    """Reads candidates, one per line, without blank lines and duplicates.
 
-    Where every line begins with "1 ", as in the files of the dialog bAbI tasks, that is no part of them.
+    Where every line begins with "1 ", as in the files of the dialog bAbI tasks, it is removed.
 
-    Raises: UserError, when the file cannot be read, or holds none.
+    Raises: UserError, when the file cannot be read, or holds no candidate.
     """
-    lines = [line for line in map(tidy, iterate_lines(path)) if line]
+    lines = [line for line in map(single_line, iterate_lines(path)) if line]
     if lines and all(map(_NUMBER.match, lines)):
-        lines = [tidy(line[2:]) for line in lines]
+        lines = [single_line(line[2:]) for line in lines]
     if not lines:
-        raise UserError("there is no candidate in it", where=str(path), hint="expected a reply a line")
+        raise UserError("it holds no candidate", where=str(path), hint="expected one reply per line")
     return list(dict.fromkeys(lines))

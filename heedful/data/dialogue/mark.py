@@ -1,4 +1,4 @@
-"""Turn marks: tokens that open each turn and say whose it is, which no text can spell."""
+"""Speaker marks: special tokens that open each turn and say whose it is. No text can produce them."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -7,16 +7,16 @@ from pathlib import Path
 from heedful.data.tokenise import Tokeniser
 
 ROLES = ("<own>", "<other>", "<other-2>", "<other-3>")
-"""How marks are shown: a turn of whoever is to reply, of the other who spoke last, of the one before, of any further.
+"""How marks are displayed: the speaker who replies, the most recent other one, the one before, and all further ones.
 
-They tell speakers by their part in the exchange and not by name, so that what was learnt of one serves all.
+Marks name roles and not speakers, so that a model applies what it has learnt to speakers it has not seen.
 """
 
 
 class MarkedTokeniser:
-    """A tokeniser with a mark for each of `ROLES`, whose ids come after all ids that text can have.
+    """A tokeniser with one mark for each of `ROLES`, whose ids follow those of the base tokeniser.
 
-    Text is encoded as the tokeniser within does, so that a person who types "<own>" has typed five characters.
+    Text is encoded by the base tokeniser, so a user who types "<own>" gets the pieces of these five characters.
     """
 
     def __init__(self, base: Tokeniser) -> None:
@@ -41,28 +41,32 @@ class MarkedTokeniser:
         return self.base.encode_all(texts)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids; marks are silent."""
+        """The text of ids, without marks."""
         return self.base.decode([identity for identity in ids if not self.is_mark(identity)])
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         shown: list[str] = []
         for is_mark, run in groupby(ids, key=self.is_mark):
-            own = list(run)
-            shown += [ROLES[identity - self.base.size] for identity in own] if is_mark else self.base.pieces(own)
+            consecutive = list(run)
+            if is_mark:
+                shown += [ROLES[identity - self.base.size] for identity in consecutive]
+            else:
+                shown += self.base.pieces(consecutive)
         return shown
 
-    def typed(self, text: str) -> list[str]:
-        return self.base.typed(text)
+    def surface_pieces(self, text: str) -> list[str]:
+        return self.base.surface_pieces(text)
 
     def word_index(self, ids: Sequence[int]) -> list[int]:
         """Words of the turns; each mark is a word of its own."""
         words: list[int] = []
         for is_mark, run in groupby(ids, key=self.is_mark):
-            own = list(run)
+            consecutive = list(run)
             first = words[-1] + 1 if words else 0
-            words += [first + word for word in (range(len(own)) if is_mark else self.base.word_index(own))]
+            indices = range(len(consecutive)) if is_mark else self.base.word_index(consecutive)
+            words += [first + word for word in indices]
         return words
 
     def save(self, folder: Path, name: str) -> None:
-        """Writes the tokeniser within: marks are the same for all."""
+        """Writes the base tokeniser; the marks are the same for all."""
         self.base.save(folder, name)

@@ -1,30 +1,31 @@
-"""Dialogues to examples of ids, one a reply, without those that training cannot use, and with a word about each."""
+"""Makes one training example of each reply, leaves out those it cannot use, and says which."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
 from heedful.data.batch import Example
-from heedful.data.dialogue.context import Context, Spoken, Window, spoken
+from heedful.data.dialogue.context import Context, ContextLimit, EncodedTurn, encode_turns
 from heedful.data.dialogue.mark import MarkedTokeniser
 from heedful.data.dialogue.turn import Dialogue, Exchange, exchanges
 from heedful.errors import UserError
 
 
 class Replies(Sequence[Example]):
-    """Exchanges as examples: what is read before each reply, and the reply, both without EOS.
+    """A sequence of examples: the context of each reply and the reply, both without EOS.
 
-    A dialogue is kept once; what is read before a reply is put together when it is asked for, so that memory grows
-    with the text and not with the contexts.
+    The turns of a dialogue are stored once, and a context is assembled when it is accessed. Memory thus grows with the
+    text and not with the sum of the contexts, which is quadratic in the length of a dialogue.
     """
 
-    def __init__(self, found: Sequence[Exchange], tokeniser: MarkedTokeniser, window: Window) -> None:
-        self.exchanges = found
-        self._tokeniser, self._window = tokeniser, window
-        self._spoken: dict[int, list[Spoken]] = {}
-        for exchange in found:
-            if id(exchange.dialogue) not in self._spoken:
-                self._spoken[id(exchange.dialogue)] = spoken(exchange.dialogue.turns, tokeniser)
+    def __init__(self, exchanges: Sequence[Exchange], tokeniser: MarkedTokeniser, limit: ContextLimit) -> None:
+        self.exchanges = exchanges
+        self._tokeniser, self._limit = tokeniser, limit
+        # By identity: equal dialogues may occur twice, and hashing all of their turns would be slow.
+        self._turns: dict[int, list[EncodedTurn]] = {}
+        for exchange in exchanges:
+            if id(exchange.dialogue) not in self._turns:
+                self._turns[id(exchange.dialogue)] = encode_turns(exchange.dialogue.turns, tokeniser)
 
     def __len__(self) -> int:
         return len(self.exchanges)
@@ -35,57 +36,57 @@ class Replies(Sequence[Example]):
     def __getitem__(self, index: slice) -> "Replies": ...
     def __getitem__(self, index: int | slice) -> "Example | Replies":
         if isinstance(index, slice):
-            return self.only(range(len(self))[index])
+            return self.subset(range(len(self))[index])
         return Example(self.context(index).ids, self.reply(index))
 
     def __iter__(self) -> Iterator[Example]:
         return (self[index] for index in range(len(self)))
 
-    def only(self, rows: Sequence[int]) -> "Replies":
-        """Some of them, in the order given."""
-        chosen = Replies([], self._tokeniser, self._window)
-        chosen.exchanges, chosen._spoken = [self.exchanges[row] for row in rows], self._spoken
+    def subset(self, rows: Sequence[int]) -> "Replies":
+        """The replies at the indices `rows`, in this order."""
+        chosen = Replies([], self._tokeniser, self._limit)
+        chosen.exchanges, chosen._turns = [self.exchanges[row] for row in rows], self._turns
         return chosen
 
     def context(self, index: int) -> Context:
-        """What is read before a reply."""
+        """The context of a reply."""
         exchange = self.exchanges[index]
-        own = self._spoken[id(exchange.dialogue)]
-        return self._window.read(own, exchange.place, replier=exchange.reply.speaker, tokeniser=self._tokeniser)
+        turns = self._turns[id(exchange.dialogue)]
+        return self._limit.read(turns, exchange.index, next_speaker=exchange.reply.speaker, tokeniser=self._tokeniser)
 
     def reply(self, index: int) -> list[int]:
-        """The ids of a reply."""
+        """The token ids of a reply."""
         exchange = self.exchanges[index]
-        return self._spoken[id(exchange.dialogue)][exchange.place].ids
+        return self._turns[id(exchange.dialogue)][exchange.index].ids
 
     def has_words(self, context: Context) -> bool:
-        """Whether there is anything to read but marks."""
+        """Whether a context holds anything besides marks."""
         return not all(map(self._tokeniser.is_mark, context.ids))
 
 
 @dataclass(frozen=True)
 class PreparedReplies:
-    """What training can use, and what it leaves out or cuts.
+    """The examples for training, and the "file:line" of what was left out or cut.
 
-    Places "file:line": `alone` are dialogues of a single turn, `empty` exchanges without a word in the reply or in what
-    is read before it, `too_long` replies over the limit, `cut` exchanges whose context the limit of tokens has cut;
-    these alone stay in. `warnings` are ready to print, one line each.
+    `single_turns`: dialogues of one turn. `empty`: exchanges without words in the reply or in its context. `too_long`:
+    replies over the limit. `cut`: exchanges whose context was cut by the token limit; these are kept. `warnings` are
+    lines to print.
     """
 
     examples: Replies
-    alone: list[str] = field(default_factory=list[str])
+    single_turns: list[str] = field(default_factory=list[str])
     empty: list[str] = field(default_factory=list[str])
     too_long: list[str] = field(default_factory=list[str])
     cut: list[str] = field(default_factory=list[str])
 
     @property
     def warnings(self) -> list[str]:
-        """A line for each kind of thing left out or cut."""
+        """One line for each reason for which something was left out or cut."""
         reasons = (
-            (self.alone, "left out: {} of a single turn, to which nothing replies", "dialogues"),
-            (self.empty, "left out: {} with nothing in the reply or before it", "replies"),
+            (self.single_turns, "left out: {} of a single turn, which has no reply", "dialogues"),
+            (self.empty, "left out: {} that are empty or follow only empty turns", "replies"),
             (self.too_long, "left out: {} that are too long", "replies"),
-            (self.cut, "cut at the front: what is read before {}", "replies"),
+            (self.cut, "cut at the front: the context of {}", "replies"),
         )
         return [
             f"{reason.format(f'{len(places)} {what}')}; the first is {places[0]}"
@@ -97,18 +98,18 @@ class PreparedReplies:
 def prepare_replies(
     dialogues: Sequence[Dialogue],
     tokeniser: MarkedTokeniser,
-    window: Window,
+    limit: ContextLimit,
     *,
     learn: str | None = None,
     max_reply: int,
 ) -> PreparedReplies:
-    """Makes an example of each reply; leaves out what has no words, and replies of more than `max_reply` tokens.
+    """Makes an example of each reply, without empty ones and those of more than `max_reply` tokens.
 
-    `learn` names the speaker whose replies are wanted (None: everybody's).
-    Raises: UserError, when no reply is left, or nobody has that name.
+    `learn` names the speaker whose replies are learnt (None: those that the file's format defines).
+    Raises: UserError, when no reply is left, or no speaker has that name.
     """
-    replies = Replies(exchanges(dialogues, learn), tokeniser, window)
-    alone = [dialogue.where for dialogue in dialogues if len(dialogue.turns) < 2]
+    replies = Replies(exchanges(dialogues, learn), tokeniser, limit)
+    single_turns = [dialogue.where for dialogue in dialogues if len(dialogue.turns) < 2]
     kept: list[int] = []
     empty: list[str] = []
     too_long: list[str] = []
@@ -124,7 +125,9 @@ def prepare_replies(
             kept.append(index)
             cut += [where] if context.is_cut else []
     if not kept:
-        hint = f"{len(alone)} have a single turn; of {len(replies)} replies {len(empty)} are without words or follow "
-        hint += f"none, and {len(too_long)} are longer than {max_reply} tokens"
+        hint = (
+            f"{len(single_turns)} have a single turn; of {len(replies)} replies {len(empty)} are empty or follow only "
+        )
+        hint += f"empty turns, and {len(too_long)} are longer than {max_reply} tokens"
         raise UserError(f"there is no reply to learn in {len(dialogues)} dialogues", hint=hint)
-    return PreparedReplies(replies.only(kept), alone, empty, too_long, cut)
+    return PreparedReplies(replies.subset(kept), single_turns, empty, too_long, cut)

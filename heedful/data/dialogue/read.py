@@ -1,45 +1,45 @@
-"""Dialogues from the user's files: .jsonl, .tsv, .csv, dialog bAbI, or text with one turn a line; each also .gz."""
+"""Reads dialogues: .jsonl, .tsv, .csv, dialog bAbI, or text with one turn per line; each optionally .gz."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from heedful.data.dialogue.babi import babi_dialogues, told_apart
-from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, by_turns, exchanges, replier
-from heedful.data.pairs import read_pairs, tidy
+from heedful.data.dialogue.babi import babi_dialogues, detect_babi
+from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, alternating_turns, exchanges, next_speaker
+from heedful.data.pairs import read_pairs, single_line
 from heedful.data.table import JSON, Columns, Row, csv_rows, json_object, json_text, tsv_rows
-from heedful.data.text import iterate_lines, kind_of, shortened
+from heedful.data.text import format_suffix, iterate_lines, shortened
 from heedful.errors import UserError
 
 COLUMNS = Columns(
     ("context", "reply"),
-    signs=("context", "reply", "response", "question", "answer", "utterance"),
-    instead="give a .jsonl with turns, or plain .txt with one turn a line and a blank line between dialogues",
+    header_words=("context", "reply", "response", "question", "answer", "utterance"),
+    alternative="give a .jsonl with turns, or plain .txt with one turn per line and a blank line between dialogues",
 )
-QUESTIONS = Columns(("context",), ("reply",), signs=COLUMNS.signs)
-"""What a table of contexts has; the reply is not read."""
+INPUT_COLUMNS = Columns(("context",), ("reply",), header_words=COLUMNS.header_words)
+"""The columns of a table of contexts; the reply is ignored."""
 
 EXPECTED = (
-    'one .jsonl ({"turns": ["…", "…"]} or {"context": "…", "reply": "…"} a line), .tsv or .csv (context, reply), '
-    ".txt (one turn a line, a blank line between dialogues; or dialog bAbI), or two files line by line; each may be .gz"
+    'one .jsonl ({"turns": ["…", "…"]} or {"context": "…", "reply": "…"} per line), .tsv or .csv (context, reply), '
+    ".txt (one turn per line, a blank line between dialogues; or dialog bAbI), or two parallel files; each may be .gz"
 )
 _EXAMPLE = '{"turns": ["hello", "hello, who is it?"]} or {"context": "hello", "reply": "hello, who is it?"}'
 _NEEDED = "'turns', or 'context' and 'reply'"
 
 
 def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
-    """Reads dialogues; the format is told by the suffix, or by there being two files (contexts, replies).
+    """Reads dialogues. The suffix determines the format; two files are contexts and replies, line by line.
 
-    Text with tabs in numbered lines is of the dialog bAbI tasks, see `babi_dialogues`; other text has a turn a line and
-    no tabs. Each row of a table is a dialogue of two turns. Speakers that are not named are called "1" and "2" and take
-    turns. Blank is taken off at both ends of a turn; empty turns stay in, see `check_dialogues`.
+    Text with tabs in numbered lines is read as dialog bAbI (see `babi_dialogues`); other text has one turn per line and
+    no tabs. Each row of a table is a dialogue of two turns. Unnamed speakers are called "1" and "2" and alternate.
+    Surrounding white space is removed; empty turns are kept, and `check_dialogues` reports them.
 
-    Raises: UserError with file:line and what was expected, for whatever cannot be read as such.
+    Raises: UserError with file:line and what was expected, for malformed content.
     """
     if len(paths) == 2:
-        found = [_two(pair.source, pair.target, pair.where) for pair in read_pairs(paths)]
+        found = [_context_and_reply(pair.source, pair.target, pair.where) for pair in read_pairs(paths)]
     elif len(paths) == 1:
-        found = list(_READERS.get(kind_of(paths[0]), _text)(paths[0]))
+        found = list(_READERS.get(format_suffix(paths[0]), _text)(paths[0]))
     else:
         raise UserError(f"expected one or two files, got {len(paths)}", hint=f"expected {EXPECTED}")
     if not found:
@@ -48,33 +48,37 @@ def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
 
 
 def read_contexts(path: Path | str) -> Iterator[tuple[Turn, ...]]:
-    """Contexts that wait for a reply: of .jsonl as `read_dialogues` reads it, with or without `reply`; of .tsv and
-    .csv the column `context`; of dialog bAbI what stands before each turn of the bot; else one turn a line. "-" is
-    standard input, with one turn a line, or an object where a line begins with "{".
+    """Reads contexts to reply to.
+
+    A .jsonl is read as by `read_dialogues`, with or without `reply`; of a .tsv or .csv the column `context`; of dialog
+    bAbI what comes before each turn of the bot; otherwise each line is a context of one turn. "-" is standard input:
+    each line is a turn, or a JSON object where it begins with "{".
 
     Raises: UserError with file:line.
     """
-    kind = "" if str(path) == "-" else kind_of(Path(path))
+    kind = "" if str(path) == "-" else format_suffix(Path(path))
     if kind in (".tsv", ".csv"):
-        rows = (tsv_rows if kind == ".tsv" else csv_rows)(Path(path), QUESTIONS)
-        return (by_turns([tidy(row.cells[0])], [f"{path}:{row.line}"]) for row in rows)
+        rows = (tsv_rows if kind == ".tsv" else csv_rows)(Path(path), INPUT_COLUMNS)
+        return (alternating_turns([single_line(row.cells[0])], [f"{path}:{row.line}"]) for row in rows)
     lines: Iterable[str] = iterate_lines(path)
     if kind in JSON:
         return (_context_of(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
     if str(path) == "-":
-        return (_typed(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
-    is_babi, lines = told_apart(lines)
+        return (_from_stdin(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+    is_babi, lines = detect_babi(lines)
     if is_babi:
-        return (one.context for dialogue in babi_dialogues(lines, str(path)) for one in exchanges([dialogue]))
-    return (by_turns([tidy(line)], [f"{path}:{number}"]) for number, line in enumerate(lines, start=1))
+        return (exchange.context for dialogue in babi_dialogues(lines, str(path)) for exchange in exchanges([dialogue]))
+    return (alternating_turns([single_line(line)], [f"{path}:{number}"]) for number, line in enumerate(lines, start=1))
 
 
-def _typed(line: str, where: str) -> tuple[Turn, ...]:
-    return _context_of(line, where) if line.lstrip().startswith("{") else by_turns([tidy(line)], [where])
+def _from_stdin(line: str, where: str) -> tuple[Turn, ...]:
+    return (
+        _context_of(line, where) if line.lstrip().startswith("{") else alternating_turns([single_line(line)], [where])
+    )
 
 
-def _two(context: str, reply: str, where: str) -> Dialogue:
-    return Dialogue(by_turns([tidy(context), tidy(reply)], [where, where], ending=SECOND), where)
+def _context_and_reply(context: str, reply: str, where: str) -> Dialogue:
+    return Dialogue(alternating_turns([single_line(context), single_line(reply)], [where, where], ending=SECOND), where)
 
 
 def _tsv(path: Path) -> Iterator[Dialogue]:
@@ -87,31 +91,31 @@ def _csv(path: Path) -> Iterator[Dialogue]:
 
 def _row(row: Row, path: Path) -> Dialogue:
     context, reply = row.cells
-    return _two(context, reply, f"{path}:{row.line}")
+    return _context_and_reply(context, reply, f"{path}:{row.line}")
 
 
 def _text(path: Path) -> Iterator[Dialogue]:
-    is_babi, lines = told_apart(iterate_lines(path))
+    is_babi, lines = detect_babi(iterate_lines(path))
     return (babi_dialogues if is_babi else _plain)(lines, str(path))
 
 
 def _plain(lines: Iterable[str], path: str) -> Iterator[Dialogue]:
-    """One turn a line; any number of blank lines ends a dialogue."""
+    """One turn per line; one or more blank lines end a dialogue."""
     texts: list[str] = []
-    places: list[str] = []
+    locations: list[str] = []
     for number, line in enumerate(lines, start=1):
         if "\t" in line.strip():
-            hint = "name a file of context, tab, reply .tsv; in plain text a turn holds no tab, and "
-            hint += "dialog bAbI numbers its lines from 1"
+            hint = "a file of context, tab, reply needs the suffix .tsv; dialog bAbI numbers its lines from 1; "
+            hint += "in plain text a turn has no tab"
             raise UserError(f"there is a tab in the turn {shortened(line)!r}", where=f"{path}:{number}", hint=hint)
         if line.strip():
-            texts.append(tidy(line))
-            places.append(f"{path}:{number}")
+            texts.append(single_line(line))
+            locations.append(f"{path}:{number}")
         elif texts:
-            yield Dialogue(by_turns(texts, places), places[0])
-            texts, places = [], []
+            yield Dialogue(alternating_turns(texts, locations), locations[0])
+            texts, locations = [], []
     if texts:
-        yield Dialogue(by_turns(texts, places), places[0])
+        yield Dialogue(alternating_turns(texts, locations), locations[0])
 
 
 def _jsonl(path: Path) -> Iterator[Dialogue]:
@@ -132,16 +136,16 @@ def _dialogue_of(line: str, where: str) -> Dialogue:
         return Dialogue(_turns(fields["turns"], "turns", where), where)
     if "reply" not in fields:
         raise UserError("there is a 'context' but no 'reply'", where=where, hint=f"for example {_EXAMPLE}")
-    return _answered(_listed(fields["context"]), fields["reply"], where)
+    return _with_reply(_as_list(fields["context"]), fields["reply"], where)
 
 
-def _answered(context: list[Any], reply: Any, where: str) -> Dialogue:
-    """A context and its reply, whose speaker is the one whose turn it is where it is not named."""
+def _with_reply(context: list[Any], reply: Any, where: str) -> Dialogue:
+    """A context and its reply; an unnamed reply belongs to the speaker whose turn it is."""
     if isinstance(reply, Mapping) or not any(isinstance(turn, Mapping) for turn in context):
         turns = _turns([*context, reply], "context", where, ending=SECOND)
     else:
         before = _turns(context, "context", where)
-        turns = (*before, Turn(tidy(json_text(reply, "reply", where)), replier(before), where))
+        turns = (*before, Turn(single_line(json_text(reply, "reply", where)), next_speaker(before), where))
     return Dialogue(turns, where, first_reply=len(turns) - 1)
 
 
@@ -149,31 +153,31 @@ def _context_of(line: str, where: str) -> tuple[Turn, ...]:
     fields = json_object(line, where=where, expected="'turns' or 'context'", example='{"turns": ["hello"]}')
     for name in ("turns", "context"):
         if name in fields:
-            return _turns(_listed(fields[name]), name, where)
+            return _turns(_as_list(fields[name]), name, where)
     found = ", ".join(map(repr, fields)) or "nothing"
     raise UserError(f"expected 'turns' or 'context', found {found}", where=where, hint='as in {"turns": ["hello"]}')
 
 
-def _listed(value: Any) -> list[Any]:
-    """A context may be one turn, or a list of them."""
+def _as_list(value: Any) -> list[Any]:
+    """A context is one turn or a list of turns."""
     return cast(list[Any], value) if isinstance(value, list) else [value]
 
 
 def _turns(value: Any, name: str, where: str, *, ending: str | None = None) -> tuple[Turn, ...]:
-    """A list of texts, or of objects with `speaker` and `text`."""
+    """Turns from a list of texts, or of objects with `speaker` and `text`."""
     if not isinstance(value, list):
         hint = 'a list of texts, or of objects: [{"speaker": "A", "text": "…"}, …]'
         raise UserError(f"expected a list in {name!r}, found {shortened(repr(value))}", where=where, hint=hint)
     items = cast(list[Any], value)
     named = [isinstance(item, Mapping) for item in items]
     if any(named) and not all(named):
-        hint = "name the speaker of every turn, or of none"
-        raise UserError(f"turn {named.index(False) + 1} has no speaker, others have", where=where, hint=hint)
-    places = [f"{where}, turn {number}" for number in range(1, len(items) + 1)]
+        hint = "name the speaker of every turn or of none"
+        raise UserError(f"turn {named.index(False) + 1} has no speaker, but others have one", where=where, hint=hint)
+    locations = [f"{where}, turn {number}" for number in range(1, len(items) + 1)]
     if all(named) and items:
-        return tuple(_named(item, place) for item, place in zip(items, places, strict=True))
-    texts = [tidy(json_text(item, name, place)) for item, place in zip(items, places, strict=True)]
-    return by_turns(texts, places, ending=ending)
+        return tuple(_named(item, location) for item, location in zip(items, locations, strict=True))
+    texts = [single_line(json_text(item, name, location)) for item, location in zip(items, locations, strict=True)]
+    return alternating_turns(texts, locations, ending=ending)
 
 
 def _named(item: Mapping[str, Any], where: str) -> Turn:
@@ -181,4 +185,6 @@ def _named(item: Mapping[str, Any], where: str) -> Turn:
         if key not in item:
             found = ", ".join(map(repr, item)) or "nothing"
             raise UserError(f"expected 'speaker' and 'text' in a turn, found {found}", where=where)
-    return Turn(tidy(json_text(item["text"], "text", where)), json_text(item["speaker"], "speaker", where), where)
+    return Turn(
+        single_line(json_text(item["text"], "text", where)), json_text(item["speaker"], "speaker", where), where
+    )

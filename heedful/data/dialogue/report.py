@@ -1,79 +1,82 @@
-"""What is in a file of dialogues, before anyone trains on it: speakers, lengths, and what looks wrong."""
+"""Checks dialogues before training: speakers, lengths, and what looks wrong."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from heedful.data.dialogue.context import Window
+from heedful.data.dialogue.context import ContextLimit
 from heedful.data.dialogue.mark import MarkedTokeniser
 from heedful.data.dialogue.prepare import Replies
 from heedful.data.dialogue.turn import Dialogue, Exchange, exchanges
-from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.report import Finding, Report, describe_texts, finding
 
-_SPEAKERS = 5  # named, the most talkative first
+_SPEAKERS = 5  # speakers to list, those with most turns first
 
 
 def check_dialogues(
     dialogues: Sequence[Dialogue],
     tokeniser: MarkedTokeniser,
-    window: Window,
+    limit: ContextLimit,
     *,
     learn: str | None = None,
     max_reply: int,
 ) -> Report:
-    """Looks through dialogues for what would hurt training.
+    """Finds what would hurt training in dialogues.
 
-    Faults: dialogues of a single turn; turns and replies without text; contexts without a word; replies that say again
-    what was said last; replies seen before after the same context; contexts with more turns than are read; contexts
-    cut at the limit of tokens; replies over `max_reply` tokens.
-    Raises: UserError, when nobody is called `learn`.
+    Reported are: dialogues of a single turn; turns and replies without text; contexts without words; replies that
+    repeat the last turn; replies that occurred before after the same context; contexts with more turns than are read;
+    contexts cut at the token limit; replies of more than `max_reply` tokens.
+    Raises: UserError, when no speaker is called `learn`.
     """
-    replies = Replies(exchanges(dialogues, learn), tokeniser, window)
+    replies = Replies(exchanges(dialogues, learn), tokeniser, limit)
     indices = range(len(replies))
-    places = [exchange.reply.where or exchange.dialogue.where for exchange in replies.exchanges]
+    locations = [exchange.reply.where or exchange.dialogue.where for exchange in replies.exchanges]
     contexts = [replies.context(index) for index in indices]
-    said = Counter(turn.speaker for dialogue in dialogues for turn in dialogue.turns)
+    turns = Counter(turn.speaker for dialogue in dialogues for turn in dialogue.turns)
 
-    def those(test: Sequence[bool]) -> Fault:
-        return fault([place for place, found in zip(places, test, strict=True) if found])
+    def where(flags: Sequence[bool]) -> Finding:
+        return finding([location for location, flag in zip(locations, flags, strict=True) if flag])
 
     facts = {
-        "dialogues": Fault(len(dialogues), []),
-        "turns": Fault(said.total(), [f"{name} {count}" for name, count in said.most_common(_SPEAKERS)]),
-        "replies": Fault(len(replies), []),
-        "dialogues of a single turn": fault([dialogue.where for dialogue in dialogues if len(dialogue.turns) < 2]),
-        "empty turns": fault([turn.where for one in dialogues for turn in one.turns if not turn.text]),
-        "empty replies": those([not replies.reply(index) for index in indices]),
-        "nothing said before": those([not replies.has_words(context) for context in contexts]),
-        "reply repeats the last turn": those([_echoes(one) for one in replies.exchanges]),
-        "seen before": _repeated(places, replies),
-        "more turns before than are read": those([_goes_back(one, window) for one in replies.exchanges]),
-        "cut at the front": those([context.is_cut for context in contexts]),
-        "too long to train on": those([len(replies.reply(index)) > max_reply for index in indices]),
+        "dialogues": Finding(len(dialogues), []),
+        "turns": Finding(turns.total(), [f"{name} {count}" for name, count in turns.most_common(_SPEAKERS)]),
+        "replies": Finding(len(replies), []),
+        "dialogues of a single turn": finding([dialogue.where for dialogue in dialogues if len(dialogue.turns) < 2]),
+        "empty turns": finding([turn.where for dialogue in dialogues for turn in dialogue.turns if not turn.text]),
+        "empty replies": where([not replies.reply(index) for index in indices]),
+        "nothing said before": where([not replies.has_words(context) for context in contexts]),
+        "reply repeats the last turn": where([_echoes(exchange) for exchange in replies.exchanges]),
+        "seen before": _repeated(locations, replies),
+        "more turns before than are read": where([_exceeds(exchange, limit) for exchange in replies.exchanges]),
+        "cut at the front": where([context.is_cut for context in contexts]),
+        "too long to train on": where([len(replies.reply(index)) > max_reply for index in indices]),
     }
     before = [tokeniser.pieces(context.ids) for context in contexts]
     after = [tokeniser.pieces(replies.reply(index)) for index in indices]
-    texts = [one.reply.text for one in replies.exchanges]
-    told = [" ".join(turn.text for turn in dialogue.turns) for dialogue in dialogues]
-    sides = {"context": side_of(told, before, tokeniser), "reply": side_of(texts, after, tokeniser)}
-    shown = [(places[index], [" ".join(before[index][-60:]), " ".join(after[index][:60])]) for index in indices[:3]]
+    texts = [exchange.reply.text for exchange in replies.exchanges]
+    dialogue_texts = [" ".join(turn.text for turn in dialogue.turns) for dialogue in dialogues]
+    sides = {
+        "context": describe_texts(dialogue_texts, before, tokeniser),
+        "reply": describe_texts(texts, after, tokeniser),
+    }
+    shown = [(locations[index], [" ".join(before[index][-60:]), " ".join(after[index][:60])]) for index in indices[:3]]
     return Report(sides, facts, shown)
 
 
 def _echoes(exchange: Exchange) -> bool:
-    return exchange.reply.text == exchange.dialogue.turns[exchange.place - 1].text != ""
+    return exchange.reply.text == exchange.dialogue.turns[exchange.index - 1].text != ""
 
 
-def _goes_back(exchange: Exchange, window: Window) -> bool:
-    return window.turns is not None and exchange.place > window.turns
+def _exceeds(exchange: Exchange, limit: ContextLimit) -> bool:
+    return limit.turns is not None and exchange.index > limit.turns
 
 
-def _repeated(places: Sequence[str], replies: Replies) -> Fault:
-    """Places whose context and reply were there before, each with where that was."""
+def _repeated(locations: Sequence[str], replies: Replies) -> Finding:
+    """Locations whose context and reply occurred before, each with where that was."""
     first: dict[tuple[tuple[int, ...], tuple[int, ...]], str] = {}
     twice: list[str] = []
-    for place, example in zip(places, replies, strict=True):
+    for location, example in zip(locations, replies, strict=True):
         key = (tuple(example.source), tuple(example.target))
         if key in first:
-            twice.append(f"{place} (as {first[key]})")
-        first.setdefault(key, place)
-    return fault(twice)
+            twice.append(f"{location} (as {first[key]})")
+        first.setdefault(key, location)
+    return finding(twice)

@@ -1,4 +1,4 @@
-"""Dialogues as they stand in a file: turns, who speaks them, and which of them reply to what came before."""
+"""Dialogues as values: turns, their speakers, and which of them are replies."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from heedful.errors import UserError, did_you_mean
 
 FIRST, SECOND = "1", "2"
-"""The names of speakers that a file does not name: they speak in turn, and the first speaks first."""
+"""The names given to unnamed speakers, who alternate."""
 
 KB = "kb"
-"""The speaker of what was looked up: it is read, but it replies to nobody."""
+"""The speaker of facts from a knowledge base: its turns are read, and are never replies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says at a time, and the "file:line" it came from."""
+    """What one speaker says at once, and the "file:line" it came from."""
 
     text: str
     speaker: str
@@ -25,9 +25,8 @@ class Turn:
 class Dialogue:
     """Turns in the order in which they were spoken.
 
-    Turns before number `first_reply` (from 0) are only read: of a file that gives contexts and replies, all but the
-    last are. The first turn of all answers nothing. `repliers` are those whose turns are replies, unless somebody is
-    asked for by name (None: everybody but `KB`).
+    Turns before index `first_reply` are context only: in a file of contexts and replies these are all but the last. The
+    very first turn is never a reply. `repliers` are the speakers whose turns are replies (None: everyone but `KB`).
     """
 
     turns: tuple[Turn, ...]
@@ -36,7 +35,7 @@ class Dialogue:
     repliers: frozenset[str] | None = None
 
     def is_reply(self, turn: Turn, learn: str | None) -> bool:
-        """Whether a turn is of a speaker whose replies are wanted: `learn`, or without one the `repliers`."""
+        """Whether the turn's speaker is the one to learn from: `learn`, or any of the `repliers` if it is None."""
         if learn is not None:
             return turn.speaker == learn
         return turn.speaker != KB if self.repliers is None else turn.speaker in self.repliers
@@ -44,57 +43,57 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One turn of a dialogue as the reply to all turns before it."""
+    """The turn at `index` of a dialogue, as the reply to all turns before it."""
 
     dialogue: Dialogue
-    place: int
+    index: int
 
     @property
     def reply(self) -> Turn:
-        """What is to be said."""
-        return self.dialogue.turns[self.place]
+        """The turn that replies."""
+        return self.dialogue.turns[self.index]
 
     @property
     def context(self) -> tuple[Turn, ...]:
-        """What was said before, oldest first."""
-        return self.dialogue.turns[: self.place]
+        """The turns before it, oldest first."""
+        return self.dialogue.turns[: self.index]
 
 
 def exchanges(dialogues: Iterable[Dialogue], learn: str | None = None) -> list[Exchange]:
-    """One exchange for each turn that replies to those before it; with `learn`, for each turn of that speaker.
+    """One exchange per reply; with `learn`, per turn of that speaker.
 
-    Raises: UserError, when no dialogue has a speaker called `learn`.
+    Raises: UserError, when no speaker is called `learn`.
     """
     found: list[Exchange] = []
     speakers: set[str] = set()
     for dialogue in dialogues:
         speakers.update(turn.speaker for turn in dialogue.turns)
         found += [
-            Exchange(dialogue, place)
-            for place in range(max(1, dialogue.first_reply), len(dialogue.turns))
-            if dialogue.is_reply(dialogue.turns[place], learn)
+            Exchange(dialogue, index)
+            for index in range(max(1, dialogue.first_reply), len(dialogue.turns))
+            if dialogue.is_reply(dialogue.turns[index], learn)
         ]
     if learn is not None and learn not in speakers:
         raise UserError(f"no speaker is called {learn!r}", hint=did_you_mean(learn, speakers))
     return found
 
 
-def by_turns(texts: Sequence[str], places: Sequence[str], *, ending: str | None = None) -> tuple[Turn, ...]:
-    """Texts as turns of two speakers that take turns; `ending` says who speaks the last, else the first begins."""
+def alternating_turns(texts: Sequence[str], locations: Sequence[str], *, ending: str | None = None) -> tuple[Turn, ...]:
+    """Texts as turns of two alternating speakers; `ending` is the speaker of the last, else `FIRST` begins."""
     names = (FIRST, SECOND)
     shift = 0 if ending is None else names.index(ending) - (len(texts) - 1)
-    pairs = zip(texts, places, strict=True)
-    return tuple(Turn(text, names[(place + shift) % 2], where) for place, (text, where) in enumerate(pairs))
+    pairs = zip(texts, locations, strict=True)
+    return tuple(Turn(text, names[(index + shift) % 2], where) for index, (text, where) in enumerate(pairs))
 
 
-def replier(context: Sequence[Turn]) -> str:
-    """Who is to reply: the last one to have spoken who is not the speaker of the last turn; never `KB`.
+def next_speaker(context: Sequence[Turn]) -> str:
+    """Who replies to a context: the most recent speaker other than that of the last turn; never `KB`.
 
-    Where only one has spoken it is the other of two unnamed ones, or somebody new.
+    Where only one speaker has spoken, the other of `FIRST` and `SECOND` replies.
     """
     speakers = [turn.speaker for turn in context if turn.speaker != KB]
     if not speakers:
         return SECOND
     last = speakers[-1]
-    others = (speaker for speaker in reversed(speakers) if speaker != last)
-    return next(others, FIRST if last == SECOND else SECOND)
+    candidates = (speaker for speaker in reversed(speakers) if speaker != last)
+    return next(candidates, FIRST if last == SECOND else SECOND)

@@ -1,4 +1,4 @@
-"""Text to ids and back: words, characters or subword pieces, kept as plain files."""
+"""Tokenisers: words, characters or subword pieces, saved as plain files."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ __all__ = [
     "load_tokeniser",
 ]
 
-_OF_VOCABULARY = {
+_BY_KIND = {
     "word": WordTokeniser.from_settings,
     "shaped-word": ShapedWordTokeniser.from_settings,
     "character": CharacterTokeniser.from_settings,
@@ -27,9 +27,9 @@ _OF_VOCABULARY = {
 
 
 def load_tokeniser(folder: Path, name: str) -> Tokeniser:
-    """Loads the tokeniser that was saved in a folder under a name; which kind it is, its files say.
+    """Loads the tokeniser saved in `folder` under `name`, of whichever kind. Nothing in its files is executed.
 
-    Raises: UserError, when there is none, or its file is damaged. Nothing in the files is executed.
+    Raises: UserError, when there is none, or its file is damaged.
     """
     if (folder / f"{name}.model").exists():
         return SentencePieceTokeniser.load(folder, name)
@@ -40,6 +40,6 @@ def load_tokeniser(folder: Path, name: str) -> Tokeniser:
         )
     vocabulary, settings = Vocabulary.load(path)
     kind = settings.get("kind")
-    if kind not in _OF_VOCABULARY:
-        raise damaged(path, f"unknown kind {kind!r}, expected {' or '.join(_OF_VOCABULARY)}")
-    return _OF_VOCABULARY[kind](vocabulary, settings)
+    if kind not in _BY_KIND:
+        raise damaged(path, f"unknown kind {kind!r}, expected {' or '.join(_BY_KIND)}")
+    return _BY_KIND[kind](vocabulary, settings)

@@ -1,4 +1,4 @@
-"""Single characters: exact both ways, and the natural choice for Chinese."""
+"""Characters as pieces: lossless, and the usual choice for Chinese."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,9 @@ _SHOWN = {" ": "▁", "\t": "⇥", "\n": "⏎", "\u3000": "▁"}
 
 
 class CharacterTokeniser:
-    """Every character is a piece, the space too (shown as ▁), so that `decode` undoes `encode` exactly.
+    """Each character is a piece, including the space (displayed as ▁), so `decode` inverts `encode` exactly.
 
-    Capitals are kept unless `lowercase`. Characters never seen in training become UNK.
+    Case is kept unless `lowercase`. Characters that training has not seen become UNK.
     """
 
     def __init__(self, vocabulary: Vocabulary, *, lowercase: bool = False) -> None:
@@ -25,12 +25,12 @@ class CharacterTokeniser:
     def train(
         cls, texts: Iterable[str], size: int = 30_000, *, lowercase: bool = False, min_count: int = 1
     ) -> "CharacterTokeniser":
-        """Keeps the `size` commonest characters of the texts that occur at least `min_count` times.
+        """Keeps the `size` most frequent characters that occur at least `min_count` times.
 
         Raises: UserError, when there is no text.
         """
         characters = (character for text in texts for character in (text.lower() if lowercase else text))
-        return cls(Vocabulary.of_commonest(characters, size, min_count), lowercase=lowercase)
+        return cls(Vocabulary.build(characters, size, min_count), lowercase=lowercase)
 
     @property
     def size(self) -> int:
@@ -43,29 +43,32 @@ class CharacterTokeniser:
         return [self.encode(text) for text in texts]
 
     def decode(self, ids: Sequence[int]) -> str:
-        return "".join(self._vocabulary.spoken(ids))
+        return "".join(self._vocabulary.text_pieces(ids))
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         texts = (self._vocabulary.pieces[index] for index in ids)
         return [_SHOWN.get(text, text) for text in texts]
 
-    def typed(self, text: str) -> list[str]:
-        read = text.lower() if self.lowercase else text
-        return [_SHOWN.get(one, one) for one in (text if len(text) == len(read) else read)]
+    def surface_pieces(self, text: str) -> list[str]:
+        # A few letters become two in lower case ("İ"), and then characters and ids no longer correspond.
+        encoded = text.lower() if self.lowercase else text
+        shown = text if len(text) == len(encoded) else encoded
+        return [_SHOWN.get(character, character) for character in shown]
 
     def word_index(self, ids: Sequence[int]) -> list[int]:
-        """Chinese and Japanese characters are words of their own; others belong together up to the next blank.
+        """Each Chinese or Japanese character is a word; other characters form words between white space.
 
-        A blank belongs to the word that it opens, as ▁ does in sentencepiece.
+        A space belongs to the word after it, as ▁ does in sentencepiece.
         """
         words: list[int] = []
-        index, inside, opened = -1, False, False  # opened: by a blank, and nothing else is in the word yet
+        # after_space: the word consists of a space so far, and takes the next character whatever that is.
+        index, inside, after_space = -1, False, False
         for identity in ids:
             text = self._vocabulary.pieces[identity]
             alone = identity in SILENT or _WIDE.match(text) is not None
-            goes_on = opened or (inside and not alone and not text.isspace())
-            index += not goes_on
-            inside, opened = not alone, text.isspace()
+            continues = after_space or (inside and not alone and not text.isspace())
+            index += not continues
+            inside, after_space = not alone, text.isspace()
             words.append(index)
         return words
 
@@ -74,5 +77,5 @@ class CharacterTokeniser:
 
     @classmethod
     def from_settings(cls, vocabulary: Vocabulary, settings: dict[str, Any]) -> "CharacterTokeniser":
-        """Made again from a saved file's content."""
+        """The tokeniser of a saved file's content."""
         return cls(vocabulary, lowercase=bool(settings.get("lowercase")))

@@ -1,4 +1,4 @@
-"""What a word looks like, for those that training has not seen: its letters' kind and its ending."""
+"""Word shapes: the kind of letters and the ending, by which unknown words are classified."""
 
 import re
 from collections import Counter
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 _DIGIT = re.compile(r"\d")
 _CLASS = "<"
-"""How the names of classes begin; a word that begins so is never looked up as one, for classes have a blank inside."""
+"""The first character of a class name. No word is mistaken for a class, since class names contain a space."""
 
 LONGEST_ENDING = 3
 
 
-def form(word: str) -> str:
-    """A word as it is counted: digits are all 0, so that 61 and 62 are one."""
+def without_digits(word: str) -> str:
+    """The word with each digit replaced by 0, so that 61 and 62 are the same word."""
     return _DIGIT.sub("0", word)
 
 
-def shape(word: str) -> str:
-    """What kind of letters: a number, capitals, a capital first, hyphenated, lower case, or none at all."""
+def word_shape(word: str) -> str:
+    """The kind of a word's letters: number, mixed, mark, CAPITALS, Capital or lower; and whether it has a hyphen."""
     letters = [letter for letter in word if letter.isalpha()]
     if _DIGIT.search(word):
         kind = "number" if not letters else "mixed"
@@ -32,9 +32,9 @@ def shape(word: str) -> str:
     return f"{kind}-hyphen" if "-" in word[1:-1] and letters else kind
 
 
-def classes(word: str) -> list[str]:
-    """The classes of a word from the finest to the coarsest: shape and an ending of 3, 2, 1 letters, shape alone."""
-    kind, plain = shape(word), form(word).lower()
+def word_classes(word: str) -> list[str]:
+    """The classes of a word, finest first: its shape with an ending of 3, 2, 1 letters, and its shape alone."""
+    kind, plain = word_shape(word), without_digits(word).lower()
     endings = [plain[-size:] for size in range(min(LONGEST_ENDING, len(plain) - 1), 0, -1)]
     return [f"{_CLASS}{kind} -{ending}>" for ending in endings] + [f"{_CLASS}{kind} >"]
 
@@ -44,17 +44,17 @@ def is_class(piece: str) -> bool:
     return piece.startswith(_CLASS) and piece.endswith(">") and " " in piece
 
 
-def parts_of(piece: str) -> list[str]:
-    """The shape, and each ending, that a word has or a class tells."""
+def word_features(piece: str) -> list[str]:
+    """The shape and the endings of a word, or those that a class name states."""
     if is_class(piece):
         kind, _, ending = piece[len(_CLASS) : -1].partition(" ")
         ending = ending.removeprefix("-")
         return [kind, *(ending[-size:] for size in range(1, len(ending) + 1))]
     plain = piece.lower()
-    return [shape(piece), *(plain[-size:] for size in range(1, min(LONGEST_ENDING, len(plain) - 1) + 1))]
+    return [word_shape(piece), *(plain[-size:] for size in range(1, min(LONGEST_ENDING, len(plain) - 1) + 1))]
 
 
-def common_classes(words: Iterable[str], least: int) -> list[str]:
-    """The classes of words, in order of their names: those of at least `least` words, and all shapes alone."""
-    counts = Counter(kind for word in words for kind in classes(word))
-    return sorted(kind for kind, times in counts.items() if times >= least or kind.endswith(" >"))
+def common_classes(words: Iterable[str], min_count: int) -> list[str]:
+    """The classes of at least `min_count` words, and all classes of a shape alone; sorted by name."""
+    counts = Counter(kind for word in words for kind in word_classes(word))
+    return sorted(kind for kind, count in counts.items() if count >= min_count or kind.endswith(" >"))

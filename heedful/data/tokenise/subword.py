@@ -1,4 +1,4 @@
-"""Subword pieces by sentencepiece: the default for real text, with no unknown characters at all."""
+"""Subword pieces by sentencepiece: the default for real text, without unknown characters."""
 
 import io
 import json
@@ -16,15 +16,15 @@ from heedful.store import replacing, write_text_atomically
 
 _ALGORITHMS = ("unigram", "bpe")
 _BLANK = "▁"
-_BYTES = 256  # with byte fallback every byte has a piece
-_MOST_TEXTS = 1_000_000  # more do not make better pieces; a regular sample is taken
-_LONGEST = 20_000  # characters of a text that are looked at
+_BYTES = 256  # byte fallback adds a piece for every byte
+_MAX_TEXTS = 1_000_000  # more texts do not improve the pieces; of more, every n-th is taken
+_MAX_CHARACTERS = 20_000  # of each text; the rest is ignored in training
 
 
 class SentencePieceTokeniser:
-    """Pieces of words learnt from text; a character it never saw is spelt in bytes, so nothing is unknown.
+    """Pieces of words learnt from text. Characters not seen in training are spelt in bytes, so nothing is unknown.
 
-    `decode` undoes `encode` up to runs of blanks, which become one space: the text is not normalised otherwise.
+    `decode` inverts `encode`, except that white space becomes single spaces. There is no other normalisation.
     Source: Kudo, Richardson 2018 (arXiv:1808.06226); unigram: Kudo 2018 (arXiv:1804.10959); bpe: Sennrich et al.
     2016 (arXiv:1508.07909).
     """
@@ -38,15 +38,15 @@ class SentencePieceTokeniser:
     def train(
         cls, texts: Iterable[str], size: int = 8000, *, algorithm: str = "unigram", lowercase: bool = False
     ) -> "SentencePieceTokeniser":
-        """Learns at most `size` pieces; fewer where the text does not hold so many, and `size` then says how many.
+        """Learns at most `size` pieces; fewer if the text has too few, and the property `size` says how many.
 
-        Give the texts of both languages for a joint vocabulary. The same text gives the same pieces.
+        For a joint vocabulary pass the texts of both languages. The same text gives the same pieces.
         `algorithm` is sentencepiece's "unigram" or "bpe".
         Raises: UserError, when there is no text, `size` is below what bytes need, or the algorithm is unknown.
         """
         if algorithm not in _ALGORITHMS:
             raise UserError(f"unknown algorithm {algorithm!r}", hint=did_you_mean(algorithm, _ALGORITHMS))
-        lines = _thinned([_prepared(text, lowercase) for text in texts])
+        lines = _sample([_normalised(text, lowercase) for text in texts])
         if not lines:
             raise UserError("there is no text to learn pieces from")
         _check_size(size)
@@ -57,10 +57,10 @@ class SentencePieceTokeniser:
         return self._processor.vocab_size()
 
     def encode(self, text: str) -> list[int]:
-        return self._processor.encode(_prepared(text, self.lowercase))
+        return self._processor.encode(_normalised(text, self.lowercase))
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-        return self._processor.encode([_prepared(text, self.lowercase) for text in texts])
+        return self._processor.encode([_normalised(text, self.lowercase) for text in texts])
 
     def decode(self, ids: Sequence[int]) -> str:
         return self._processor.decode([int(index) for index in ids if index not in SILENT])
@@ -68,11 +68,11 @@ class SentencePieceTokeniser:
     def pieces(self, ids: Sequence[int]) -> list[str]:
         return [self._processor.id_to_piece(int(index)) for index in ids]
 
-    def typed(self, text: str) -> list[str]:
+    def surface_pieces(self, text: str) -> list[str]:
         return self.pieces(self.encode(text))
 
     def word_index(self, ids: Sequence[int]) -> list[int]:
-        """A word starts at the piece with ▁ in front, so words are what stands between blanks."""
+        """A piece that begins with ▁ starts a word, so words are what stands between spaces."""
         words: list[int] = []
         index, after_special = -1, True
         for identity, piece in zip(ids, self.pieces(ids), strict=True):
@@ -90,9 +90,9 @@ class SentencePieceTokeniser:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> "SentencePieceTokeniser":
-        """Reads what `save` wrote, or a plain sentencepiece model that was trained with the ids of this package.
+        """Reads what `save` wrote, or a plain sentencepiece model with this package's special ids.
 
-        Raises: UserError, when a file is damaged or the special ids are others.
+        Raises: UserError, when a file is damaged or its special ids differ.
         """
         path, settings = folder / f"{name}.model", folder / f"{name}.tokeniser.json"
         lowercase = bool(read_json(settings).get("lowercase")) if settings.exists() else False
@@ -107,7 +107,7 @@ class SentencePieceTokeniser:
             raise damaged(path, f"the ids 0 to 3 are {', '.join(found)}, expected {', '.join(SPECIAL.values())}")
         return loaded
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:  # the processor cannot be pickled for worker processes; the model can
         return _rebuild, (self._model, self.lowercase)
 
 
@@ -115,15 +115,15 @@ def _rebuild(model: bytes, lowercase: bool) -> SentencePieceTokeniser:
     return SentencePieceTokeniser(model, lowercase=lowercase)
 
 
-def _prepared(text: str, lowercase: bool) -> str:
-    """All blanks of Unicode as single spaces: the only thing that encoding loses."""
+def _normalised(text: str, lowercase: bool) -> str:
+    """All Unicode white space as single spaces: the only thing that encoding loses."""
     text = " ".join(text.split())
     return text.lower() if lowercase else text
 
 
-def _thinned(lines: list[str]) -> list[str]:
-    """A regular sample that is quick to learn from, without empty lines."""
-    return [line[:_LONGEST] for line in lines[:: len(lines) // _MOST_TEXTS + 1] if line]
+def _sample(lines: list[str]) -> list[str]:
+    """Every n-th line, cut and without empty ones, so that training stays quick."""
+    return [line[:_MAX_CHARACTERS] for line in lines[:: len(lines) // _MAX_TEXTS + 1] if line]
 
 
 def _check_size(size: int) -> None:
@@ -131,12 +131,12 @@ def _check_size(size: int) -> None:
     if size < 2 * needed:
         raise UserError(
             f"{size} pieces are too few: {needed} of them are bytes and special ids",
-            hint=f"give {2 * needed} or more, or choose the character tokeniser",
+            hint=f"choose {2 * needed} or more, or the character tokeniser",
         )
 
 
 def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
-    """The model as sentencepiece stores it; its limit on size is soft, so a small text just gives fewer pieces."""
+    """The serialised model. The limit on size is soft, so that a small text gives fewer pieces and no error."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(_without_rare(lines, size)),
@@ -147,7 +147,7 @@ def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
         character_coverage=1.0,
         byte_fallback=True,
         normalization_rule_name="identity",
-        max_sentence_length=4 * _LONGEST,
+        max_sentence_length=4 * _MAX_CHARACTERS,
         pad_id=PAD,
         bos_id=BOS,
         eos_id=EOS,
@@ -162,14 +162,14 @@ def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
 
 
 def _without_rare(lines: list[str], size: int) -> list[str]:
-    """Blanks in the place of the rarest characters, where all would take more than half of the pieces.
+    """Replaces the rarest characters by spaces, where all characters would take more than half of the pieces.
 
-    Those are spelt in bytes then. Without this, text in Chinese could leave no room for pieces of two characters.
+    They are then spelt in bytes. Otherwise Chinese text could leave no room for pieces of two characters.
     """
     counts = Counter[str]()
     for line in lines:
         counts.update(line)
-    places = (size - _BYTES - len(SPECIAL)) // 2
-    rare = sorted(counts, key=lambda character: (-counts[character], character))[places:]
+    kept = (size - _BYTES - len(SPECIAL)) // 2
+    rare = sorted(counts, key=lambda character: (-counts[character], character))[kept:]
     table = str.maketrans(dict.fromkeys(rare, " "))
     return [line.translate(table) for line in lines] if rare else lines

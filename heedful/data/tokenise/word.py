@@ -1,4 +1,4 @@
-"""Words and punctuation marks: for small, clean or made-up text, where a reader wants to see whole words."""
+"""Words and punctuation marks as pieces: for small or clean text, where maps should show whole words."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,16 +27,16 @@ _WIDE = re.compile(rf"[{CJK}{CJK_MARKS}]")
 class WordTokeniser:
     """Splits text into words, single punctuation marks and single Chinese or Japanese characters.
 
-    A word keeps apostrophes and hyphens inside it, an abbreviation like "U.S." its points, a number its points,
-    commas and colons. Capitals are kept unless `lowercase`.
+    A word keeps inner apostrophes and hyphens, an abbreviation like "U.S." its full stops, and a number its points,
+    commas and colons. Case is kept unless `lowercase`.
 
-    `decode` joins pieces by the habits of print: no space before . , ; : ! ? ) ] } and closing quotes, none after
-    ( [ { and opening quotes, none around Chinese characters, one space elsewhere; straight quotes open and close in
-    turn. So ordinary text comes back as it was, and text with spaces around its marks comes back without them.
+    `decode` joins pieces as in print: no space before . , ; : ! ? ) ] } and closing quotes, none after ( [ { and
+    opening quotes, none around Chinese characters, and one space elsewhere; straight quotes open and close in turn.
+    Ordinary text is thus restored; spaces around punctuation marks are lost.
     """
 
     kind: ClassVar[str] = "word"
-    """As saved files name it."""
+    """The name of this kind in saved files."""
 
     def __init__(self, vocabulary: Vocabulary, *, lowercase: bool = False) -> None:
         self._vocabulary = vocabulary
@@ -46,13 +46,13 @@ class WordTokeniser:
     def train(
         cls, texts: Iterable[str], size: int = 30_000, *, lowercase: bool = False, min_count: int = 1
     ) -> "WordTokeniser":
-        """Keeps the `size` commonest pieces of the texts.
+        """Keeps the `size` most frequent pieces that occur at least `min_count` times.
 
-        With `min_count` 2, words seen once become UNK in training, which teaches a model what to do with one.
+        With `min_count` 2, words seen once become UNK in training, from which a model learns to handle UNK.
         Raises: UserError, when there is no text.
         """
         pieces = (piece for text in texts for piece in split_words(text, lowercase))
-        return cls(Vocabulary.of_commonest(pieces, size, min_count), lowercase=lowercase)
+        return cls(Vocabulary.build(pieces, size, min_count), lowercase=lowercase)
 
     @property
     def size(self) -> int:
@@ -65,17 +65,18 @@ class WordTokeniser:
         return [self.encode(text) for text in texts]
 
     def decode(self, ids: Sequence[int]) -> str:
-        return join_pieces(self._vocabulary.spoken(ids))
+        return join_pieces(self._vocabulary.text_pieces(ids))
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         return [self._vocabulary.pieces[index] for index in ids]
 
-    def typed(self, text: str) -> list[str]:
-        shown, read = (list(split_words(text, lowercase)) for lowercase in (False, self.lowercase))
-        return shown if len(shown) == len(read) else read  # a few letters fall into two when they lose their capitals
+    def surface_pieces(self, text: str) -> list[str]:
+        # A few letters become two in lower case ("İ"), which can change how a word is split.
+        shown, encoded = (list(split_words(text, lowercase)) for lowercase in (False, self.lowercase))
+        return shown if len(shown) == len(encoded) else encoded
 
     def word_index(self, ids: Sequence[int]) -> list[int]:
-        """Every piece is a word here, as in text whose marks stand between spaces."""
+        """Each piece is a word, including punctuation marks."""
         return list(range(len(ids)))
 
     def save(self, folder: Path, name: str) -> None:
@@ -83,15 +84,15 @@ class WordTokeniser:
 
     @classmethod
     def from_settings(cls, vocabulary: Vocabulary, settings: dict[str, Any]) -> "WordTokeniser":
-        """Made again from a saved file's content."""
+        """The tokeniser of a saved file's content."""
         return cls(vocabulary, lowercase=bool(settings.get("lowercase")))
 
 
 def join_pieces(pieces: Iterable[str]) -> str:
-    """Words and marks to running text, by the habits that `WordTokeniser` names."""
+    """Joins words and marks to running text, by the rules that `WordTokeniser` states."""
     out: list[str] = []
-    expected: list[str] = []  # closing quotes that are still to come
-    last, holds = "", True  # holds: what comes next stands close
+    expected: list[str] = []  # closing quotes of the quotations that are open
+    last, no_space = "", True  # no_space: the next piece follows without a space
     for piece in pieces:
         closes = bool(expected) and piece == expected[-1]
         opens = not closes and piece in _CLOSING
@@ -99,17 +100,17 @@ def join_pieces(pieces: Iterable[str]) -> str:
             expected.pop()
         elif opens:
             expected.append(_CLOSING[piece])
-        out.append(piece if holds or closes or _sticks(piece, last) else f" {piece}")
-        last, holds = piece, opens or piece in _TIGHT or (piece in _TO_THE_RIGHT and not closes)
+        out.append(piece if no_space or closes or _attaches(piece, last) else f" {piece}")
+        last, no_space = piece, opens or piece in _TIGHT or (piece in _TO_THE_RIGHT and not closes)
     return "".join(out)
 
 
-def _sticks(piece: str, last: str) -> bool:
-    """Whether there is no space before `piece`, whatever came before but for quotes."""
+def _attaches(piece: str, last: str) -> bool:
+    """Whether `piece` follows `last` without a space, quotes aside."""
     wide = _WIDE.match(piece) is not None or _WIDE.match(last) is not None
     return piece in _TO_THE_LEFT or piece in _TIGHT or wide
 
 
 def split_words(text: str, lowercase: bool) -> Iterator[str]:
-    """Words, single marks and single Chinese or Japanese characters, as `WordTokeniser` has them."""
+    """The pieces of a text: words, single marks, and single Chinese or Japanese characters."""
     return (found[0] for found in _PIECE.finditer(text.lower() if lowercase else text))

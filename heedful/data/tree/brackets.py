@@ -1,4 +1,4 @@
-"""The reader of bracketed trees: one tree over many lines, several trees a line, and a place for every fault."""
+"""Parses bracketed trees: over several lines or several per line, with the location of every error."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,34 +8,34 @@ from heedful.data.tree.value import Tree, unescape
 from heedful.errors import UserError
 
 DEEPEST = 250
-"""Brackets open at once that the reader takes; the deepest sentence of the Penn Treebank has about 50."""
+"""The deepest nesting accepted. The deepest tree of the Penn Treebank has about 50 levels; recursion stays bounded."""
 
 _TOKEN = re.compile(r"[()]|[^()\s]+")
 _EXAMPLE = "expected such as (S (NP (NNP John)) (VP (VBZ runs)))"
 
 
 def read_brackets(lines: Iterable[str], name: str, *, first: int = 1) -> Iterator[tuple[Tree, int]]:
-    """The trees of bracketed text, each with the line that it begins in; `first` is the number of the first line.
+    """The trees of bracketed text, each with the number of the line it begins in; `first` is that of the first line.
 
-    An outermost bracket without label, as the Penn Treebank has it, gets the label "". A leaf is a tag and a word.
-    -LRB- and -RRB- become the brackets they stand for, where they are words.
-    Raises: UserError with file:line of the tree's beginning, naming the line of the fault: brackets that do not close
-        or were not opened, a constituent without content, without label, or with words that have no tags.
+    An outermost bracket without a label, as in the Penn Treebank, gets the label "". A leaf is a tag and a word. The
+    words -LRB- and -RRB- become the brackets they stand for.
+    Raises: UserError with file:line of the start of the tree and the line of the error: unbalanced brackets, and a
+        constituent without content, without a label, or with a word that has no tag.
     """
-    reader = _Reader(name)
+    parser = _BracketParser(name)
     number = first - 1
     for number, line in enumerate(lines, start=first):
         for found in _TOKEN.finditer(line):
-            tree = reader.take(found[0], number)
+            tree = parser.feed(found[0], number)
             if tree is not None:
-                yield tree, reader.began
-    if reader.open:
-        reader.fail(f"{len(reader.open)} of its brackets are still open where the file ends", number)
+                yield tree, parser.start_line
+    if parser.open:
+        parser.fail(f"the file ends, with open brackets: {len(parser.open)}", number)
 
 
 @dataclass
-class _Open:
-    """A bracket that is not closed yet: the line it began in, its label, and what it holds so far."""
+class _OpenBracket:
+    """A bracket that is still open: its line, its label, and its content so far."""
 
     line: int
     label: str | None = None
@@ -43,54 +43,57 @@ class _Open:
     children: list[Tree] = field(default_factory=list[Tree])
 
 
-class _Reader:
-    """What stands open between two tokens."""
+class _BracketParser:
+    """The state between two tokens: the stack of open brackets."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.began = 0
-        self.open: list[_Open] = []
+        self.start_line = 0
+        self.open: list[_OpenBracket] = []
 
-    def take(self, token: str, line: int) -> Tree | None:
-        """One token; the tree that it ends, if it ends one."""
+    def feed(self, token: str, line: int) -> Tree | None:
+        """Processes one token, and returns the tree that it completes, if any."""
         if token == "(":
-            self._begin(line)
+            self._open_bracket(line)
             return None
         if not self.open:
-            what = "a bracket closes that was never opened" if token == ")" else f"{token!r} stands outside a bracket"
-            raise UserError(what, where=f"{self.name}:{line}", hint=_EXAMPLE)
+            message = (
+                "a closing bracket without an opening one" if token == ")" else f"{token!r} is outside all brackets"
+            )
+            raise UserError(message, where=f"{self.name}:{line}", hint=_EXAMPLE)
         if token == ")":
-            return self._end(line)
-        self._say(token, line)
+            return self._close_bracket(line)
+        self._add_text(token, line)
         return None
 
     def fail(self, message: str, line: int, hint: str = _EXAMPLE) -> None:
-        """Refuse the tree: where it began, and what is wrong in which line.
+        """Reports an error in the current tree.
 
         Raises: UserError, always.
         """
-        place = f"{self.name}:{self.began}"
-        raise UserError(f"in the tree that begins here, line {line}: {message}", where=place, hint=hint)
+        where = f"{self.name}:{self.start_line}"
+        raise UserError(f"in the tree that begins here, line {line}: {message}", where=where, hint=hint)
 
-    def _begin(self, line: int) -> None:
+    def _open_bracket(self, line: int) -> None:
         if not self.open:
-            self.began = line
+            self.start_line = line
         elif self.open[-1].word is not None:
-            self.fail(f"a bracket opens after the word {self.open[-1].word!r}, which shares its own with nothing", line)
+            self.fail(f"a bracket opens after the word {self.open[-1].word!r}, which has to be alone in its own", line)
         elif self.open[-1].label is None:
+            # The Penn Treebank wraps each tree in a bracket without a label; inside a tree that is an error.
             if len(self.open) > 1:
                 self._unlabelled(self.open[-1].line)
             self.open[-1].label = ""
         if len(self.open) == DEEPEST:
-            self.fail(f"more than {DEEPEST} brackets are open", line, "are some not closed?")
-        self.open.append(_Open(line))
+            self.fail(f"more than {DEEPEST} brackets are open", line, "is a closing bracket missing?")
+        self.open.append(_OpenBracket(line))
 
-    def _say(self, token: str, line: int) -> None:
+    def _add_text(self, token: str, line: int) -> None:
         top = self.open[-1]
         if top.label is None:
             top.label = token
         elif top.children:
-            self.fail(f"the word {token!r} has no tag", line, f"give it one: (TAG {token})")
+            self.fail(f"the word {token!r} has no tag", line, f"write (TAG {token})")
         elif top.word is not None:
             self.fail(
                 f"the words {top.word!r} and {token!r} share one bracket", line, f"give each a tag: (TAG {token})"
@@ -98,7 +101,7 @@ class _Reader:
         else:
             top.word = unescape(token)
 
-    def _end(self, line: int) -> Tree | None:
+    def _close_bracket(self, line: int) -> Tree | None:
         top = self.open.pop()
         if top.label is None:
             self.fail("a pair of brackets is empty", line)
@@ -111,4 +114,4 @@ class _Reader:
         return None
 
     def _unlabelled(self, line: int) -> None:
-        self.fail("a bracket inside the tree has no label", line, "was the tree before it closed?")
+        self.fail("a bracket inside the tree has no label", line, "is the tree before it closed?")

@@ -1,4 +1,4 @@
-"""Trees from the user's files: bracket files, tables with a tree a row, and folders of both; each also .gz."""
+"""Reads trees: bracket files, tables with one tree per row, and folders of both; each optionally .gz."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from heedful.data.table import JSON, Columns, json_object, read_rows
-from heedful.data.text import iterate_lines, kind_of, shortened
+from heedful.data.text import format_suffix, iterate_lines, shortened
 from heedful.data.tree.brackets import read_brackets
-from heedful.data.tree.tidy import tidy
+from heedful.data.tree.clean import clean_tree
 from heedful.data.tree.value import Tree
 from heedful.errors import UserError
 
 FOLDER_SUFFIXES = (".mrg", ".ptb", ".tree", ".trees", ".bracket", ".brackets", ".jsonl", ".ndjson", ".tsv", ".csv")
-"""What is read of a folder; a file that is named is read whatever its suffix."""
+"""The suffixes of the files that are read in a folder. A file given by name may have any suffix."""
 
-COLUMNS = Columns(("text", "tree"), signs=("tree",), instead="give a bracket file another name than .tsv or .csv")
-"""What a table has; in this order where no first line names them. A cell of text may be empty."""
+COLUMNS = Columns(
+    ("text", "tree"), header_words=("tree",), alternative="give a bracket file another name than .tsv or .csv"
+)
+"""The columns of a table, in this order where it has no header. A cell of `text` may be empty."""
 
 _TABLES = (".tsv", ".csv")
 _EXAMPLE = '{"text": "…", "tree": "(S …)"}'
@@ -25,7 +27,7 @@ _EXPECTED = "expected brackets, or a .tsv, .csv or .jsonl with text and tree"
 
 @dataclass(frozen=True, slots=True)
 class ParsedText:
-    """A tree, and the "file:line" it begins at."""
+    """A tree, and the "file:line" where it begins."""
 
     tree: Tree
     where: str
@@ -34,12 +36,10 @@ class ParsedText:
 def read_trees(paths: Sequence[Path], *, functions: bool = False) -> list[ParsedText]:
     """Reads all trees of bracket files, tables with `text` and `tree`, and folders of such files.
 
-    In .jsonl `text` may be missing, in .tsv and .csv empty; where it is there its words are those of the tree.
-
-    Folders are read with what lies below them, in the order of names: `FOLDER_SUFFIXES`, each also .gz. Trees are
-    made `tidy`; with `functions` they keep function tags.
-    Raises: UserError with file:line for whatever cannot be read as such, for a tree without words, and when there is
-        no tree at all.
+    In a .jsonl `text` may be missing, in a .tsv or .csv it may be empty; otherwise its words must be those of the tree.
+    Folders are read recursively, in the order of names; only files with one of `FOLDER_SUFFIXES` are read. Trees are
+    cleaned by `clean_tree`; with `functions` they keep function tags.
+    Raises: UserError with file:line for malformed content and for a tree without words, and when there is no tree.
     """
     trees = [tree for path in paths for file in _files(path) for tree in _trees(file, functions)]
     if not trees:
@@ -50,7 +50,7 @@ def read_trees(paths: Sequence[Path], *, functions: bool = False) -> list[Parsed
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.is_file() and kind_of(file) in FOLDER_SUFFIXES)
+    files = sorted(file for file in path.rglob("*") if file.is_file() and format_suffix(file) in FOLDER_SUFFIXES)
     if not files:
         raise UserError(
             "this folder holds no trees", where=str(path), hint=f"expected files {', '.join(FOLDER_SUFFIXES)}"
@@ -60,17 +60,17 @@ def _files(path: Path) -> list[Path]:
 
 def _trees(path: Path, functions: bool) -> Iterator[ParsedText]:
     for raw, line in _raw_trees(path):
-        tree = tidy(raw, functions=functions)
+        tree = clean_tree(raw, functions=functions)
         if tree is None:
-            raise UserError("this tree has no word, only traces", where=f"{path}:{line}", hint="take it out")
+            raise UserError("this tree has no words, only traces", where=f"{path}:{line}", hint="delete it")
         yield ParsedText(tree, f"{path}:{line}")
 
 
 def _raw_trees(path: Path) -> Iterator[tuple[Tree, int]]:
-    """The trees as they stand in a file, each with its line."""
-    if kind_of(path) in JSON:
+    """The unmodified trees of a file, each with its line."""
+    if format_suffix(path) in JSON:
         return _json_trees(path)
-    if kind_of(path) in _TABLES:
+    if format_suffix(path) in _TABLES:
         return _table_trees(path)
     return read_brackets(iterate_lines(path), str(path))
 
@@ -91,28 +91,28 @@ def _json_tree(line: str, path: str, number: int) -> Tree:
     fields = json_object(line, where=where, expected="the text 'tree'", example=_EXAMPLE)
     if not isinstance(fields.get("tree"), str):
         raise UserError(
-            "expected an object with the text 'tree'", where=where, hint=f"expected one object a line: {_EXAMPLE}"
+            "expected an object with the text 'tree'", where=where, hint=f"expected one object per line: {_EXAMPLE}"
         )
     return _one_tree([fields["tree"]], fields.get("text"), path, line=number)
 
 
 def _one_tree(lines: Sequence[str], text: Any, path: str, *, line: int) -> Tree:
-    """The tree of a row that begins in `line` of a file; its text, if there is one, has the same words."""
+    """The tree of the row that begins in `line`; checks that `text`, if given, has the same words."""
     where = f"{path}:{line}"
     trees = [tree for tree, _ in read_brackets(lines, path, first=line)]
     if len(trees) != 1:
-        hint = "give each tree a row of its own, as in (S (NN a))"
+        hint = "write one tree per row, as in (S (NN a))"
         raise UserError(f"expected one tree in 'tree', found {len(trees)}", where=where, hint=hint)
     _check_text(text, trees[0], where)
     return trees[0]
 
 
 def _check_text(text: Any, tree: Tree, where: str) -> None:
-    """The text, if there is one, has the letters of the tree's words, whatever the blanks."""
+    """Checks that a text has the letters of the tree's words; white space may differ."""
     words = [leaf.word or "" for leaf in tree.leaves if leaf.label != "-NONE-"]
     if isinstance(text, str) and "".join(text.split()) != "".join(words):
         raise UserError(
             f"'text' and 'tree' have different words: {shortened(text)!r} and {shortened(' '.join(words))!r}",
             where=where,
-            hint="leave 'text' out, or write it as the tree's words with blanks between",
+            hint="leave 'text' out, or write the tree's words with spaces between them",
         )

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from heedful.data.dialogue import Window
+from heedful.data.dialogue import ContextLimit
 from heedful.errors import UserError
 from heedful.task.chat.models import MODELS
 from heedful.task.config import DataSettings, RunConfig
@@ -33,9 +33,9 @@ class TalkSettings(DataSettings):
     valid_most: int = Field(default=2000, ge=1, description="validation looks at the first so many replies")
 
     @property
-    def window(self) -> Window:
+    def window(self) -> ContextLimit:
         """How much of a dialogue is read."""
-        return Window(self.turns, self.max_context)
+        return ContextLimit(self.turns, self.max_context)
 
 
 class DecodeSettings(BaseModel):

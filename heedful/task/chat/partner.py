@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from heedful.data.batch import Example, pad_sources
-from heedful.data.dialogue import Context, MarkedTokeniser, Turn, by_turns, replier, spoken
+from heedful.data.dialogue import Context, MarkedTokeniser, Turn, alternating_turns, encode_turns, next_speaker
 from heedful.decode import Hypothesis, sample, search
 from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
@@ -141,12 +141,12 @@ class Partner(Predictor[ChatConfig]):
     def _read(self, turns: Sequence[Turn]) -> Context:
         """What the model reads of these turns, and whether it is cut."""
         window = self.config.data.window
-        own = spoken(turns, self.tokeniser)
-        return window.read(own, len(own), replier=replier(turns), tokeniser=self.tokeniser)
+        own = encode_turns(turns, self.tokeniser)
+        return window.read(own, len(own), next_speaker=next_speaker(turns), tokeniser=self.tokeniser)
 
     def _typed(self, turns: Sequence[Turn], source: Sequence[int]) -> list[str]:
         """What was typed at each id that was read of these turns, the last of all; nothing at the marks."""
-        whole = [piece for turn in turns for piece in ("", *self.tokeniser.typed(turn.text))]
+        whole = [piece for turn in turns for piece in ("", *self.tokeniser.surface_pieces(turn.text))]
         last = whole[len(whole) - len(source) :]
         return ["" if self.tokeniser.is_mark(one) else piece for one, piece in zip(source, last, strict=True)]
 
@@ -161,8 +161,8 @@ class Partner(Predictor[ChatConfig]):
 def as_turns(said: Said) -> tuple[Turn, ...]:
     """A context as turns; without speakers the last turn is the other's, and they took turns before."""
     if isinstance(said, str):
-        return by_turns([said], [""])
+        return alternating_turns([said], [""])
     given = list(said)
     if all(isinstance(one, Turn) for one in given):
         return tuple(cast(list[Turn], given))
-    return by_turns([str(one) for one in given], [""] * len(given))
+    return alternating_turns([str(one) for one in given], [""] * len(given))

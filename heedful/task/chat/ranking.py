@@ -36,7 +36,7 @@ def rank_replies(partner: Partner, replies: Replies, candidates: Sequence[str]) 
     Source: per-response accuracy is Bordes et al. 2017, section 5 (arXiv:1605.07683).
     """
     options = _Options(partner, candidates)
-    chosen = replies.only(spread(len(replies), partner.config.score.contexts))
+    chosen = replies.subset(spread(len(replies), partner.config.score.contexts))
     truths = [options.place(exchange.reply.text) for exchange in chosen.exchanges]
     found = [row for row, truth in enumerate(truths) if truth is not None]
     if not found:

@@ -43,7 +43,7 @@ def evaluate(
     examples = made.examples
     total, tokens = likelihood_of(partner, examples)
     loss = -total / tokens
-    left_out = {"dialogues_of_one_turn": len(made.alone), "replies_left_out": len(made.empty)}
+    left_out = {"dialogues_of_one_turn": len(made.single_turns), "replies_left_out": len(made.empty)}
     left_out |= {"replies_too_long": len(made.too_long)}
     results: dict[str, Any] = {"dialogues": len(dialogues), "replies": len(examples), "tokens": tokens}
     results |= {"perplexity": round(perplexity(loss), 4), "loss": round(loss, 4)}

@@ -12,7 +12,7 @@ from torch import nn
 from heedful.data.document import Document, as_document, collate_documents
 from heedful.data.labelled import Labelled, read_labelled
 from heedful.data.places import count_note, once_note, repeats
-from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.table import read_column
 from heedful.data.tokenise import load_tokeniser
 from heedful.data.unlabelled import unlabelled_columns
@@ -162,22 +162,25 @@ class Classify(Task[list[Labelled], Validation]):
         tokeniser, longest = parts[TOKENISER], config.data.max_length
         pieces = [tokeniser.pieces(tokeniser.encode(one.text)) for one in raw]
         counts = Counter(one.label for one in raw)
-        twice = [(one, f"{one.where} (as {first.where})", first) for one, first in repeats(raw, lambda one: one.text)]
+        twice = [
+            (f"{one.where} (as {first.where})", one.label == first.label)
+            for one, first in repeats(raw, lambda one: one.text)
+        ]
         facts = {
-            "texts": Fault(len(raw), []),
-            "labels": Fault(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
-            f"labels of fewer than {_FEW} texts": fault([label for label, count in counts.items() if count < _FEW]),
-            "empty": fault([one.where for one in raw if not one.text]),
-            "seen before": fault([where for one, where, first in twice if one.label == first.label]),
-            "seen before with another label": fault([where for one, where, first in twice if one.label != first.label]),
-            f"cut after {longest} tokens": fault(
+            "texts": Finding(len(raw), []),
+            "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+            f"labels of fewer than {_FEW} texts": finding([label for label, count in counts.items() if count < _FEW]),
+            "empty": finding([one.where for one in raw if not one.text]),
+            "seen before": finding([where for where, same_label in twice if same_label]),
+            "seen before with another label": finding([where for where, same_label in twice if not same_label]),
+            f"cut after {longest} tokens": finding(
                 [f"{one.where} ({len(own)})" for one, own in zip(raw, pieces, strict=True) if len(own) > longest]
             ),
         }
         examples = [
             (one.where, [one.label, " ".join(own[:60])]) for one, own in list(zip(raw, pieces, strict=True))[:3]
         ]
-        return Report({"text": side_of([one.text for one in raw], pieces, tokeniser)}, facts, examples)
+        return Report({"text": describe_texts([one.text for one in raw], pieces, tokeniser)}, facts, examples)
 
 
 def _documents(classifier: Classifier, texts: Sequence[Labelled], split: str) -> tuple[list[Document], list[str]]:

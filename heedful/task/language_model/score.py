@@ -41,7 +41,7 @@ def validation_numbers(writer: Writer, tokens: Tokens) -> dict[str, float]:
     runs = tokens.runs(writer.config.data.window, 0)
     asked = 0
     for number, run in enumerate(runs):
-        asked += run.asked
+        asked += run.target_count
         if asked >= most:
             runs = runs[: number + 1]
             break

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from heedful.data.places import repeats
-from heedful.data.report import Fault, Report, fault, pieces_of, side_of
-from heedful.data.stream import line_up
+from heedful.data.report import Finding, Report, describe_texts, finding, tokenise_texts
+from heedful.data.stream import collate_segments
 from heedful.data.text import iterate_lines
 from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed, Examples
@@ -116,8 +116,8 @@ class LanguageModelling(Task[Text, Validation]):
 
     def report(self, config: LanguageConfig, raw: Text, parts: Parts) -> Report:
         """Lines and their lengths, unknown tokens, lines that are empty, very long or seen before."""
-        pieces = pieces_of(raw.lines, parts[TOKENISER])
-        side = side_of(raw.lines, pieces, parts[TOKENISER])
+        pieces = tokenise_texts(raw.lines, parts[TOKENISER])
+        side = describe_texts(raw.lines, pieces, parts[TOKENISER])
         return Report({"line": side}, _facts(raw, len(set().union(*pieces))), _first_lines(raw, pieces))
 
 
@@ -126,7 +126,7 @@ def _examples(writer: Writer, tokens: Tokens) -> Examples:
     data = writer.config.data
     if data.documents == "line":
         runs = tokens.runs(data.window, 0)
-        return Bucketed(runs, [(run.asked,) for run in runs], line_up)
+        return Bucketed(runs, [(run.target_count,) for run in runs], collate_segments)
     (ids,) = tokens.documents
     return Windows(ids, data.window)
 
@@ -147,16 +147,16 @@ def _answered(predictor: Writer, found: Continuation, what: str, *, maps: bool, 
     return Answer(found.whole, seen, note, {"text": found.prompt, "continuation": found.text})
 
 
-def _facts(text: Text, different: int) -> dict[str, Fault]:
+def _facts(text: Text, different: int) -> dict[str, Finding]:
     twice = sum(1 for _ in repeats(((line, row) for row, line in enumerate(text.lines) if line), lambda one: one[0]))
     places = list(enumerate(text.lines, start=1))
     return {
-        "lines": Fault(len(text.lines), []),
-        "characters": Fault(text.characters, []),
-        "different tokens": Fault(different, []),
-        "empty lines": fault([f"{text.where}:{number}" for number, line in places if not line.strip()]),
-        "lines seen before": Fault(twice, []),
-        f"lines of more than {_LONG} characters": fault(
+        "lines": Finding(len(text.lines), []),
+        "characters": Finding(text.characters, []),
+        "different tokens": Finding(different, []),
+        "empty lines": finding([f"{text.where}:{number}" for number, line in places if not line.strip()]),
+        "lines seen before": Finding(twice, []),
+        f"lines of more than {_LONG} characters": finding(
             [f"{text.where}:{number} ({len(line)})" for number, line in places if len(line) > _LONG]
         ),
     }

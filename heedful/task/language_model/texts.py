@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from heedful.data.bucket import Plan, Share
-from heedful.data.stream import Ids, Run, StreamPlan, TextWindows, cut, document, line_up
+from heedful.data.stream import Ids, Segment, StreamPlan, TextWindows, collate_segments, split_tokens, with_boundaries
 from heedful.data.text import iterate_lines
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
@@ -51,9 +51,9 @@ class Tokens:
         unknown = sum(int((ids == UNK).sum()) for ids in self.documents)
         return unknown / max(1, sum(map(len, self.documents)))
 
-    def runs(self, window: int, context: int) -> list[Run]:
+    def runs(self, window: int, context: int) -> list[Segment]:
         """The text cut to be scored: every token that can be asked for exactly once."""
-        return [run for ids in self.documents for run in cut(ids, window, context=context)]
+        return [run for ids in self.documents for run in split_tokens(ids, window, context=context)]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Windows:
 
     def collate(self, share: Share) -> Any:
         """The tensors of this process's share of a batch."""
-        return line_up(TextWindows(self.ids, self.window), share.rows, everyone=share.everyone)
+        return collate_segments(TextWindows(self.ids, self.window), share.rows, all_rows=share.all_rows)
 
 
 def read_text(files: Sequence[Path]) -> Text:
@@ -144,7 +144,7 @@ def as_tokens(text: Text, tokeniser: Tokeniser, data: TextSettings) -> Tokens:
     """
     if data.documents == "line":
         lines = [line for line in text.lines if line.strip()]
-        encoded = [document(ids) for ids in tokeniser.encode_all(lines)]
+        encoded = [with_boundaries(ids) for ids in tokeniser.encode_all(lines)]
         return Tokens(encoded, sum(map(len, lines)) + len(lines))
     breaks = data.text.tokeniser == "character"
     ids = _stream(text.lines, tokeniser, breaks=breaks)

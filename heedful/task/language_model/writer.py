@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from heedful.data.stream import Run, line_up
+from heedful.data.stream import Segment, collate_segments
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Alike, sample
 from heedful.task.answering import answering
@@ -71,11 +71,11 @@ class Writer(Predictor[LanguageConfig]):
                     written[row] = found
         return [self._joined(text, ids, new) for text, ids, new in zip(texts, read, written, strict=True)]
 
-    def nll(self, runs: Sequence[Run]) -> tuple[float, int]:
+    def nll(self, runs: Sequence[Segment]) -> tuple[float, int]:
         """The negative log-likelihood of what the runs ask for, in nats, and how many tokens that is."""
         lengths, most = [len(run.ids) for run in runs], self.config.decode.tokens
         with answering(self.model, self.config.decode.precision):
-            return summed_loss(self.model, lengths, lambda rows: line_up(runs, rows), tokens=most)
+            return summed_loss(self.model, lengths, lambda rows: collate_segments(runs, rows), tokens=most)
 
     def looks(self, text: str, *, every: bool = False) -> list[Map]:
         """Where the last tokens of a text look: the mean of the last layer, or each layer and head.
@@ -88,7 +88,7 @@ class Writer(Predictor[LanguageConfig]):
         with answering(self.model, self.config.decode.precision), record(self.model) as seen:
             self.model.hear(torch.tensor([ids], device=self.device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
-        pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.typed(text)][-len(ids) :]
+        pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.surface_pieces(text)][-len(ids) :]
         name, heads = list(maps.items())[-1]
         rows, columns = tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:])
         title = f"{self.config.model.name}, {name}: where the last tokens look"

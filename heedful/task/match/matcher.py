@@ -109,7 +109,7 @@ class Matcher(Predictor[MatchConfig]):
                 self.model(self._collated(examples, rows))
             for place, row in enumerate(rows):
                 read = (examples[row].left, examples[row].right)
-                typed = (self.tokeniser.typed(text) for text in pairs[row])
+                typed = (self.tokeniser.surface_pieces(text) for text in pairs[row])
                 left, right = (Words.of(self.tokeniser, *side) for side in zip(read, typed, strict=True))
                 found[row] = pair_maps(seen.calls, place, (left, right), width=width)
         return found

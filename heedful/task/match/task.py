@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from heedful.data.matched import (
-    QUESTIONS,
+    INPUT_COLUMNS,
     Match,
     MatchExample,
     collate_matches,
@@ -19,7 +19,7 @@ from heedful.data.matched import (
 )
 from heedful.data.overlap import Overlap
 from heedful.data.places import count_note, once_note, repeats
-from heedful.data.report import Fault, Report, fault, side_of
+from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.tokenise import load_tokeniser
 from heedful.errors import UserError
 from heedful.model.text import WordVectors
@@ -136,7 +136,7 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs, two columns; standard input is tab-separated."""
-        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), QUESTIONS))
+        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), INPUT_COLUMNS))
 
     def answer(
         self, predictor: Matcher, questions: Sequence[tuple[str, str]], *, first: int, maps: bool, options: Options
@@ -167,11 +167,11 @@ class MatchPairs(Task[list[Match], Validation]):
         pieces = {side: [tokeniser.pieces(ids) for ids in tokeniser.encode_all(own)] for side, own in texts.items()}
         longest = [max(map(len, both)) for both in zip(*pieces.values(), strict=True)]
         facts = _facts(raw) | {
-            f"cut after {config.longest} tokens": fault(
+            f"cut after {config.longest} tokens": finding(
                 [f"{pair.where} ({n})" for pair, n in zip(raw, longest, strict=True) if n > config.longest]
             ),
         }
-        sides = {side: side_of(texts[side], pieces[side], tokeniser) for side in texts}
+        sides = {side: describe_texts(texts[side], pieces[side], tokeniser) for side in texts}
         return Report(sides, facts, [(pair.where, [pair.label, pair.left[:300], pair.right[:300]]) for pair in raw[:3]])
 
 
@@ -239,7 +239,7 @@ def _answered(matcher: Matcher, found: Matched, note: str) -> Answer:
     return Answer(text, maps, note if found.is_cut else None, record)
 
 
-def _facts(pairs: Sequence[Match]) -> dict[str, Fault]:
+def _facts(pairs: Sequence[Match]) -> dict[str, Finding]:
     """What is wrong with pairs, but for their lengths."""
     counts, groups = Counter(pair.label for pair in pairs), Counter(pair.group for pair in pairs)
     answered = {pair.group for pair in pairs if pair.label == "1"}
@@ -248,12 +248,12 @@ def _facts(pairs: Sequence[Match]) -> dict[str, Fault]:
         for pair, first in repeats(pairs, lambda pair: (pair.left, pair.right))
     ]
     return {
-        "pairs": Fault(len(pairs), []),
-        "labels": Fault(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
-        "groups": Fault(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
-        "groups without a label 1": fault([name[:40] for name in groups if name not in answered]),
-        "empty side": fault([pair.where for pair in pairs if pair.is_empty]),
-        "same text twice": fault([pair.where for pair in pairs if pair.left == pair.right and pair.left]),
-        "seen before": fault([where for where, same_label in twice if same_label]),
-        "seen before with another label": fault([where for where, same_label in twice if not same_label]),
+        "pairs": Finding(len(pairs), []),
+        "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+        "groups": Finding(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
+        "groups without a label 1": finding([name[:40] for name in groups if name not in answered]),
+        "empty side": finding([pair.where for pair in pairs if pair.is_empty]),
+        "same text twice": finding([pair.where for pair in pairs if pair.left == pair.right and pair.left]),
+        "seen before": finding([where for where, same_label in twice if same_label]),
+        "seen before with another label": finding([where for where, same_label in twice if not same_label]),
     }

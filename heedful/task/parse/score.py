@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from heedful.data.tree import Tree
+from heedful.data.tree.clean import TOPS
 from heedful.data.tree.linear import PUNCTUATION
-from heedful.data.tree.tidy import TOPS
 
 EQUAL = {"PRT": "ADVP"}
 """Labels that count as another: a particle found as an adverb is no mistake (EQ_LABEL ADVP PRT)."""

@@ -8,7 +8,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from heedful.data.tokenise.base import SPECIAL, Vocabulary
-from heedful.data.tree import Linear, Tree
+from heedful.data.tree import Lineariser, Tree
 from heedful.data.tree.linear import MASK, is_closing, is_opening
 from heedful.decode import Brackets
 
@@ -18,17 +18,17 @@ _MOST = 100_000
 class Symbols:
     """The symbols of the training trees; `linear` makes them of trees, and trees of them."""
 
-    def __init__(self, vocabulary: Vocabulary, linear: Linear) -> None:
+    def __init__(self, vocabulary: Vocabulary, linear: Lineariser) -> None:
         self._vocabulary, self.linear = vocabulary, linear
         pieces = vocabulary.pieces
         self._closing = {piece[1:]: index for index, piece in enumerate(pieces) if is_closing(piece)}
         self._opening = {piece[1:]: index for index, piece in enumerate(pieces) if is_opening(piece)}
 
     @classmethod
-    def train(cls, trees: Iterable[Tree], linear: Linear) -> "Symbols":
+    def train(cls, trees: Iterable[Tree], linear: Lineariser) -> "Symbols":
         """All symbols of some trees, the commonest first, and XX, so that any word can be said."""
         symbols = [symbol for tree in trees for symbol in linear.symbols(tree)]
-        return cls(Vocabulary.of_commonest([*symbols, MASK], _MOST, 1), linear)
+        return cls(Vocabulary.build([*symbols, MASK], _MOST, 1), linear)
 
     @property
     def size(self) -> int:
@@ -73,7 +73,7 @@ class Symbols:
         self._vocabulary.save(folder / f"{name}.vocab.json", kind="symbols")
 
     @classmethod
-    def load(cls, folder: Path, name: str, linear: Linear) -> "Symbols":
+    def load(cls, folder: Path, name: str, linear: Lineariser) -> "Symbols":
         """Reads what `save` wrote.
 
         Raises: UserError, when the file is missing or damaged.

@@ -13,10 +13,10 @@ from torch import nn
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
 from heedful.data.places import count_note, repeats
-from heedful.data.report import PERCENTILES, Fault, Report, Side, fault
+from heedful.data.report import PERCENTILES, Finding, Report, Side, finding
 from heedful.data.table import JSON, Columns, read_column
-from heedful.data.text import iterate_lines, kind_of
-from heedful.data.tree import Linear, ParsedText, Tree, read_trees
+from heedful.data.text import format_suffix, iterate_lines
+from heedful.data.tree import Lineariser, ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
 from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
@@ -115,7 +115,7 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
 
     def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text of each object of a .jsonl."""
-        return read_column(file, _QUESTIONS) if kind_of(Path(file)) in JSON else iterate_lines(file)
+        return read_column(file, _QUESTIONS) if format_suffix(Path(file)) in JSON else iterate_lines(file)
 
     def answer(
         self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options
@@ -145,9 +145,9 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         return _report(raw, config, parts[WORDS], parts[SYMBOLS])
 
 
-def linear_of(config: ParseConfig) -> Linear:
+def linear_of(config: ParseConfig) -> Lineariser:
     """How trees become symbols."""
-    return Linear(TAGS[config.data.tags])
+    return Lineariser(TAGS[config.data.tags])
 
 
 def _word_vectors(config: ParseConfig, words: KnownWords) -> nn.Module | None:
@@ -160,8 +160,8 @@ def _word_vectors(config: ParseConfig, words: KnownWords) -> nn.Module | None:
     return FeatureEmbedding(
         words.features(),
         width,
-        hidden_as=words.hidden_as(),
-        hiding=words.hiding(config.data.words.hide),
+        hidden_as=words.class_ids(),
+        hiding=words.masking_rates(config.data.words.hide),
         scale=width**0.5 if is_transformer else 1.0,
     )
 
@@ -199,14 +199,14 @@ def _report(trees: Sequence[ParsedText], config: ParseConfig, words: KnownWords,
     longest, decode = config.data.max_length, config.decode
     unknown = Counter(word for one in trees for word in one.tree.words if not words.knows(word))
     facts = {
-        "trees": Fault(len(trees), []),
-        "labels": Fault(len(labels), [f"{label} {count}" for label, count in labels.most_common(12)]),
-        "labels seen once": fault([label for label, count in labels.items() if count == 1]),
-        "seen before": fault(twice),
-        f"more than {longest} symbols": fault(
+        "trees": Finding(len(trees), []),
+        "labels": Finding(len(labels), [f"{label} {count}" for label, count in labels.most_common(12)]),
+        "labels seen once": finding([label for label, count in labels.items() if count == 1]),
+        "seen before": finding(twice),
+        f"more than {longest} symbols": finding(
             [f"{one.where} ({len(own)})" for one, own in zip(trees, said, strict=True) if len(own) > longest]
         ),
-        f"deeper than {decode.deepest}": fault([one.where for one in trees if one.tree.depth > decode.deepest]),
+        f"deeper than {decode.deepest}": finding([one.where for one in trees if one.tree.depth > decode.deepest]),
     }
     sides = {
         "sentence": _side("words", [len(one.tree.words) for one in trees], unknown),

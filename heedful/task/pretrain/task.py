@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from heedful.data.places import repeats
-from heedful.data.report import Fault, Report, pieces_of, side_of
-from heedful.data.stream import Run, line_up
+from heedful.data.report import Finding, Report, describe_texts, tokenise_texts
+from heedful.data.stream import Segment, collate_segments
 from heedful.data.table import read_column
 from heedful.data.unlabelled import read_texts, unlabelled_columns
 from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
@@ -17,7 +17,7 @@ from heedful.task.pretrain.reader import Reader
 from heedful.task.tokenisers import learn_tokeniser
 
 
-class Pretrain(Task[list[str], list[Run]]):
+class Pretrain(Task[list[str], list[Segment]]):
     """Text in; how well it is known out."""
 
     summary = "texts without labels in, the beginning of a classifier out"
@@ -47,12 +47,12 @@ class Pretrain(Task[list[str], list[Run]]):
         """How many tokens there are."""
         return {"size": parts[TOKENISER].size}
 
-    def prepare(self, predictor: Reader, train: list[str], valid: list[str]) -> Prepared[list[Run]]:
+    def prepare(self, predictor: Reader, train: list[str], valid: list[str]) -> Prepared[list[Segment]]:
         """Texts as runs of tokens, a window at a time."""
         runs = predictor.runs(train)
-        return Prepared(Bucketed(runs, [(run.asked,) for run in runs], line_up), predictor.runs(valid))
+        return Prepared(Bucketed(runs, [(run.target_count,) for run in runs], collate_segments), predictor.runs(valid))
 
-    def measure(self, predictor: Reader, valid: list[Run]) -> Mapping[str, float]:
+    def measure(self, predictor: Reader, valid: list[Segment]) -> Mapping[str, float]:
         """Loss in nats per token, and perplexity."""
         total, count = predictor.nll(valid)
         loss = total / max(1, count)
@@ -80,8 +80,8 @@ class Pretrain(Task[list[str], list[Run]]):
 
     def report(self, config: PretrainRunConfig, raw: list[str], parts: Parts) -> Report:
         """How many texts there are, their lengths, and unknown words."""
-        pieces = pieces_of(raw, parts[TOKENISER])
+        pieces = tokenise_texts(raw, parts[TOKENISER])
         examples = [(f"text {number}", [" ".join(own[:60])]) for number, own in enumerate(pieces[:3], start=1)]
         twice = sum(1 for _ in repeats(enumerate(raw), lambda one: one[1]))
-        facts = {"texts": Fault(len(raw), []), "seen before": Fault(twice, [])}
-        return Report({"text": side_of(raw, pieces, parts[TOKENISER])}, facts, examples)
+        facts = {"texts": Finding(len(raw), []), "seen before": Finding(twice, [])}
+        return Report({"text": describe_texts(raw, pieces, parts[TOKENISER])}, facts, examples)

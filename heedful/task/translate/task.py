@@ -8,7 +8,7 @@ from typing import Any
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
 from heedful.data.pair_report import check_pairs
-from heedful.data.pairs import QUESTIONS, Pair, read_pairs
+from heedful.data.pairs import INPUT_COLUMNS, Pair, read_pairs
 from heedful.data.pharaoh import format_links, read_alignments
 from heedful.data.prepare import Prepared as PreparedPairs
 from heedful.data.prepare import prepare
@@ -114,7 +114,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def questions(self, config: TranslateConfig, file: str) -> Iterator[str]:
         """Lines of text, or the column source of a table."""
-        return read_column(file, QUESTIONS)
+        return read_column(file, INPUT_COLUMNS)
 
     def answer(
         self, predictor: Translator, questions: Sequence[str], *, first: int, maps: bool, options: Options

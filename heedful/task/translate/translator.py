@@ -92,7 +92,7 @@ class Translator(Predictor[TranslateConfig]):
         results: list[list[Translation]] = [[] for _ in texts]
         for (i, hypothesis), maps in zip(flat, seen, strict=True):
             is_cut = len(sources[i]) == self.config.longest_source and self._is_longer(texts[i])
-            typed = self.source.typed(texts[i]) if attention else ()
+            typed = self.source.surface_pieces(texts[i]) if attention else ()
             results[i].append(self._translation(_Read(sources[i], typed, is_cut), hypothesis, maps))
         return results
 

@@ -82,14 +82,17 @@ def test_a_table_stays_a_table_whatever_numbers_it_holds(tmp_path):
     ("content", "words"),
     [
         ("1 a\tb\nc\td\n", "a.txt:2: expected a number and a space before 'c\\td'"),
-        ("1 a\tb\n3 c\td\n", "a.txt:2: expected number 2, or 1 of another dialogue, found 3"),
-        ("1 a\tb\n\n2 c\td\n", "a.txt:3: expected number 1, which begins a dialogue, found 2"),
-        ("2 a\tb\n", "a.txt:1: expected number 1, which begins a dialogue, found 2"),
-        ("1 a\tb\tc\n", "a.txt:1: expected one tab, between what user and bot say, found 2"),
+        ("1 a\tb\n3 c\td\n", "a.txt:2: expected number 2, or 1 to start another dialogue, found 3"),
+        ("1 a\tb\n\n2 c\td\n", "a.txt:3: expected number 1, which starts a dialogue, found 2"),
+        ("2 a\tb\n", "a.txt:1: expected number 1, which starts a dialogue, found 2"),
+        ("1 a\tb\tc\n", "a.txt:1: expected one tab, between user and bot, found 2"),
         ("1 a\tb\n2 c d\n", "a.txt:2: expected a tab, or a fact of three words, found 'c d'"),
         ("1 a\tb\n2 c d e f\n", "a.txt:2: expected a tab, or a fact of three words, found 'c d e f'"),
         ("1 a\tb\n2 \n", "a.txt:2: expected a tab, or a fact of three words, found ''"),
-        ("1 a\tb\n" + "9" * 5000 + " c\td\n", "a.txt:2: expected number 2, or 1 of another dialogue, found 99999"),
+        (
+            "1 a\tb\n" + "9" * 5000 + " c\td\n",
+            "a.txt:2: expected number 2, or 1 to start another dialogue, found 999",
+        ),
     ],
 )
 def test_a_line_that_is_none_is_told(tmp_path, content, words):

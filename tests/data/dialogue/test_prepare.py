@@ -5,17 +5,25 @@ import tracemalloc
 import pytest
 
 from heedful.data.batch import Example, collate
-from heedful.data.dialogue import Dialogue, MarkedTokeniser, Turn, Window, by_turns, check_dialogues, prepare_replies
+from heedful.data.dialogue import (
+    ContextLimit,
+    Dialogue,
+    MarkedTokeniser,
+    Turn,
+    alternating_turns,
+    check_dialogues,
+    prepare_replies,
+)
 from heedful.data.tokenise import WordTokeniser
 from heedful.errors import UserError
 
 TOKENISER = MarkedTokeniser(WordTokeniser.train(["a b c d e f g h"]))
-WIDE = Window(None, 100)
+WIDE = ContextLimit(None, 100)
 
 
 def talk(*texts, where="file:1"):
     places = [f"{where}, turn {number}" for number in range(1, len(texts) + 1)]
-    return Dialogue(by_turns(texts, places), where)
+    return Dialogue(alternating_turns(texts, places), where)
 
 
 def prepared(*dialogues, window=WIDE, max_reply=3, **changed):
@@ -46,18 +54,18 @@ def test_what_is_left_out_and_cut_is_counted():
         talk("a", where="f:1"),
         talk("a", "b", "", "c d e f", "g", where="f:2"),
         talk("", "b", where="f:3"),
-        window=Window(None, 6),
+        window=ContextLimit(None, 6),
     )
     assert [shown(one)[1] for one in found.examples] == ["b", "g"]
-    assert found.alone == ["f:1"]
+    assert found.single_turns == ["f:1"]
     assert found.empty == ["f:2, turn 3", "f:3, turn 2"]
     assert found.too_long == ["f:2, turn 4"]
     assert found.cut == ["f:2, turn 5"]
     assert found.warnings == [
-        "left out: 1 dialogues of a single turn, to which nothing replies; the first is f:1",
-        "left out: 2 replies with nothing in the reply or before it; the first is f:2, turn 3",
+        "left out: 1 dialogues of a single turn, which has no reply; the first is f:1",
+        "left out: 2 replies that are empty or follow only empty turns; the first is f:2, turn 3",
         "left out: 1 replies that are too long; the first is f:2, turn 4",
-        "cut at the front: what is read before 1 replies; the first is f:2, turn 5",
+        "cut at the front: the context of 1 replies; the first is f:2, turn 5",
     ]
     assert prepared(talk("a", "b")).warnings == []
 
@@ -80,7 +88,7 @@ def test_the_check_counts_what_would_hurt():
             talk("", "b", where="f:4"),
         ],
         TOKENISER,
-        Window(2, 4),
+        ContextLimit(2, 4),
         max_reply=1,
     )
     places = {name: fact.places for name, fact in found.facts.items() if fact.places}
@@ -110,7 +118,7 @@ def test_a_long_dialogue_costs_what_its_text_costs():
     """Three hundred turns, each reply's context bounded: made when it is asked for, and not kept."""
     one = Dialogue(tuple(Turn("a b c", "12"[number % 2]) for number in range(300)), "long:1")
     tracemalloc.start()
-    found = prepared(one, window=Window(None, 200))
+    found = prepared(one, window=ContextLimit(None, 200))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(found.examples) == 299
@@ -120,6 +128,6 @@ def test_a_long_dialogue_costs_what_its_text_costs():
 
 
 def test_a_turn_of_a_hundred_thousand_words_is_cut():
-    found = prepared(talk("a b c d e " * 20_000, "a"), window=Window(10, 50)).examples[0]
+    found = prepared(talk("a b c d e " * 20_000, "a"), window=ContextLimit(10, 50)).examples[0]
     assert shown(found)[0].startswith("<other> b c d e a")
     assert len(found.source) == 50

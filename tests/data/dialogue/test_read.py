@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.data.dialogue import Dialogue, Turn, exchanges, read_contexts, read_dialogues, replier
+from heedful.data.dialogue import Dialogue, Turn, exchanges, next_speaker, read_contexts, read_dialogues
 from heedful.errors import UserError
 
 TURN = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=7)
@@ -72,9 +72,9 @@ def test_speakers_may_be_named(tmp_path):
     )
     assert said(named) == [("ann", "hi"), ("ann", "who?"), ("bob", "me")]
     assert said(answered)[-1] == ("ann", "ok"), "the turn of the other one"
-    assert [one.place for one in exchanges([named])] == [1, 2]
-    assert [one.place for one in exchanges([named], learn="bob")] == [2]
-    assert [one.place for one in exchanges([answered])] == [3], "a context is only read"
+    assert [one.index for one in exchanges([named])] == [1, 2]
+    assert [one.index for one in exchanges([named], learn="bob")] == [2]
+    assert [one.index for one in exchanges([answered])] == [3], "a context is only read"
 
 
 def test_a_context_ends_with_the_other_speaker(tmp_path):
@@ -101,7 +101,7 @@ def test_a_turn_knows_its_place(tmp_path):
         (lines({"turns": ["a"], "context": "b"}), "found both"),
         (lines({"turns": "a"}), "expected a list in 'turns', found 'a' (a list of"),
         (lines({"turns": ["a", 3]}), "a.jsonl:1, turn 2: expected text in 'turns', found 3"),
-        (lines({"turns": ["a", {"speaker": "b", "text": "c"}]}), "turn 1 has no speaker, others have"),
+        (lines({"turns": ["a", {"speaker": "b", "text": "c"}]}), "turn 1 has no speaker, but others have one"),
         (
             lines({"turns": [{"name": "b", "text": "c"}]}),
             "expected 'speaker' and 'text' in a turn, found 'name', 'text'",
@@ -124,7 +124,7 @@ def test_a_table_of_other_columns_is_no_dialogue(tmp_path):
 
 
 def test_tabs_in_plain_text_are_a_table_misnamed(tmp_path):
-    with pytest.raises(UserError, match=r"a\.txt:2: there is a tab in the turn 'b\\tc' \(name a file of"):
+    with pytest.raises(UserError, match=r"a\.txt:2: there is a tab in the turn 'b\\tc' \(a file of context"):
         read_dialogues([write(tmp_path / "a.txt", "a\nb\tc\n")])
 
 
@@ -142,8 +142,8 @@ def test_nobody_has_that_name():
 
 def test_facts_of_a_dialogue_are_read_and_not_learnt_unless_asked_for():
     dialogue = Dialogue(tuple(Turn("a", name) for name in ("anna", "bernd", "kb", "anna")), "here")
-    assert [one.place for one in exchanges([dialogue])] == [1, 3]
-    assert [one.place for one in exchanges([dialogue], learn="kb")] == [2]
+    assert [one.index for one in exchanges([dialogue])] == [1, 3]
+    assert [one.index for one in exchanges([dialogue], learn="kb")] == [2]
 
 
 def test_contexts_wait_for_a_reply(tmp_path):
@@ -165,12 +165,12 @@ def test_who_is_to_reply():
     def turns(names):
         return [Turn("", name) for name in names]
 
-    assert replier(turns("ABA")) == "B"
-    assert replier(turns("ABCC")) == "B"
-    assert replier(turns(["A", "B", "kb", "A"])) == "B", "a source of facts does not reply"
-    assert replier(turns(["A", "B", "kb"])) == "A"
-    assert replier(turns(["kb"])) == "2"
-    assert replier(turns("A")) not in "A"
-    assert replier(turns("1")) == "2"
-    assert replier(turns("2")) == "1"
-    assert replier([]) == "2"
+    assert next_speaker(turns("ABA")) == "B"
+    assert next_speaker(turns("ABCC")) == "B"
+    assert next_speaker(turns(["A", "B", "kb", "A"])) == "B", "a source of facts does not reply"
+    assert next_speaker(turns(["A", "B", "kb"])) == "A"
+    assert next_speaker(turns(["kb"])) == "2"
+    assert next_speaker(turns("A")) not in "A"
+    assert next_speaker(turns("1")) == "2"
+    assert next_speaker(turns("2")) == "1"
+    assert next_speaker([]) == "2"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heedful.data.tokenise.shape import classes, common_classes, shape
+from heedful.data.tokenise.shape import common_classes, word_classes, word_shape
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from heedful.data.tokenise.shape import classes, common_classes, shape
     ],
 )
 def test_shapes(word: str, kind: str) -> None:
-    assert shape(word) == kind
+    assert word_shape(word) == kind
 
 
 def test_classes_from_fine_to_coarse() -> None:
-    assert classes("Walking") == ["<Capital -ing>", "<Capital -ng>", "<Capital -g>", "<Capital >"]
-    assert classes("a") == ["<lower >"]
+    assert word_classes("Walking") == ["<Capital -ing>", "<Capital -ng>", "<Capital -g>", "<Capital >"]
+    assert word_classes("a") == ["<lower >"]
 
 
 def test_a_class_is_common_from_two_words_on_and_a_shape_from_one() -> None:

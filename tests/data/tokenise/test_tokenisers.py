@@ -72,7 +72,7 @@ def test_any_text_can_be_encoded(tokeniser, texts):
 @given(text=ANY_TEXT)
 def test_there_is_something_typed_for_every_id(kind, lowercase, text):
     tokeniser = trained(kind, lowercase)
-    typed = tokeniser.typed(text)
+    typed = tokeniser.surface_pieces(text)
     assert len(typed) == len(tokeniser.encode(text))
     assert all(typed)
 
@@ -80,7 +80,7 @@ def test_there_is_something_typed_for_every_id(kind, lowercase, text):
 @pytest.mark.parametrize("kind", [WordTokeniser, ShapedWordTokeniser, CharacterTokeniser])
 def test_what_was_typed_has_its_capitals_and_unknown_words(kind):
     tokeniser = kind.train(["a b a b"], lowercase=True)
-    typed = tokeniser.typed("B Ω")
+    typed = tokeniser.surface_pieces("B Ω")
     assert [piece for piece in typed if piece != "▁"] == ["B", "Ω"]
 
 
@@ -88,7 +88,7 @@ def test_what_was_typed_has_its_capitals_and_unknown_words(kind):
 def test_letters_that_fall_into_two_without_their_capitals_cost_no_alignment(text):
     for kind in (WordTokeniser, CharacterTokeniser):
         tokeniser = kind.train([text], lowercase=True)
-        assert len(tokeniser.typed(text)) == len(tokeniser.encode(text))
+        assert len(tokeniser.surface_pieces(text)) == len(tokeniser.encode(text))
 
 
 @given(text=ANY_TEXT, end=st.booleans())

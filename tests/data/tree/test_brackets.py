@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from heedful.data.tree import Tree, read_brackets, tidy
+from heedful.data.tree import Tree, clean_tree, read_brackets
 from heedful.data.tree.brackets import DEEPEST
-from heedful.data.tree.tidy import category
+from heedful.data.tree.clean import category
 from heedful.errors import UserError
 
 PTB = """
@@ -29,7 +29,7 @@ def one(text: str | Iterable[str]) -> Tree:
 def test_trees_over_many_lines_and_many_in_a_line() -> None:
     found = list(read_brackets(PTB, "here"))
     assert [line for _, line in found] == [2, 9, 9]
-    assert [str(tidy(tree)) for tree, _ in found] == [
+    assert [str(clean_tree(tree)) for tree, _ in found] == [
         "(S (NP (NNP Mr.) (NNP Vinken)) (VP (VBZ is) (S (ADVP (RB up))) "
         "(PRN (-LRB- -LRB-) (NP (NN n\\/a)) (-RRB- -RRB-))) (. .))",
         "(NP (NN dog))",
@@ -39,7 +39,7 @@ def test_trees_over_many_lines_and_many_in_a_line() -> None:
 
 
 def test_function_tags_stay_when_asked() -> None:
-    kept = tidy(next(read_brackets(PTB, "here"))[0], functions=True)
+    kept = clean_tree(next(read_brackets(PTB, "here"))[0], functions=True)
     assert kept is not None
     labels = [node.label for node in kept.nodes() if node.word is None]
     assert labels == ["S", "NP-SBJ-1", "VP", "S", "ADVP|PRT", "PRN", "NP=2"]
@@ -66,19 +66,19 @@ def test_a_category_is_what_stands_before_its_tags(label: str, plain: str) -> No
     ],
 )
 def test_the_outermost_bracket(text: str, clean: str) -> None:
-    assert str(tidy(one(text))) == clean
+    assert str(clean_tree(one(text))) == clean
 
 
 def test_nothing_but_traces_is_nothing() -> None:
-    assert tidy(one("(S (NP (-NONE- *)) (VP (-NONE- *?*)))")) is None
+    assert clean_tree(one("(S (NP (-NONE- *)) (VP (-NONE- *?*)))")) is None
 
 
 @pytest.mark.parametrize(
     ("lines", "where", "said"),
     [
-        (["(S (NN a)", "(NN b)"], "here:1", "line 2: 1 of its brackets are still open where the file ends"),
-        (["(S (NN a))", "(NN b))"], "here:2", "closes that was never opened"),
-        (["(S (NN a))", "dog"], "here:2", "'dog' stands outside a bracket"),
+        (["(S (NN a)", "(NN b)"], "here:1", "line 2: the file ends, with open brackets: 1"),
+        (["(S (NN a))", "(NN b))"], "here:2", "closes that was not opened"),
+        (["(S (NN a))", "dog"], "here:2", "'dog' is outside all brackets"),
         (["(S", "(NP", "))"], "here:1", "line 3: 'NP' has neither a word nor children"),
         (["(S", " ())"], "here:1", "line 2: a pair of brackets is empty"),
         (["()"], "here:1", "line 1: a pair of brackets is empty"),

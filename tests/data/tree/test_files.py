@@ -89,7 +89,7 @@ def test_tables_have_their_columns_by_name_or_in_order(tmp_path: Path, suffix: s
 def test_a_tree_of_several_lines_in_csv_is_told_by_the_line_of_the_fault(tmp_path: Path) -> None:
     path = tmp_path / "trees.csv"
     path.write_text('text,tree\n"a b","(S (NN a)\n  (NN b))"\nc,"(S\n (NN c)"\n')
-    with pytest.raises(UserError, match="line 5: 1 of its brackets are still open") as caught:
+    with pytest.raises(UserError, match="line 5: the file ends, with open brackets: 1") as caught:
         read_trees([path])
     assert caught.value.where == f"{path}:4"
 
@@ -101,7 +101,7 @@ def test_a_tree_of_several_lines_in_csv_is_told_by_the_line_of_the_fault(tmp_pat
         (("a", ""), "expected one tree in 'tree', found 0"),
         (("a b", "(S (NN a)) (S (NN b))"), "expected one tree in 'tree', found 2"),
         (("a", "(S (NN a)"), "still open"),
-        (("a", "a tree"), "'a' stands outside a bracket"),
+        (("a", "a tree"), "'a' is outside all brackets"),
         (("a c", "(S (NN a) (NN b))"), "different words"),
         (("", "(S (-NONE- *))"), "only traces"),
         (("a", "(S (NN a))", "more"), "expected 2 columns, found 3"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.data.tree import Linear, Tree, read_brackets
+from heedful.data.tree import Lineariser, Tree, read_brackets
 from heedful.errors import UserError
 
 LABEL = st.sampled_from(["S", "NP", "VP", "PP-TMP", "-X-", "X|Y"])
@@ -33,18 +33,18 @@ def tree(text: str) -> Tree:
 def test_the_paper_s_example() -> None:
     """Figure 2 of the paper, with tags and without; punctuation keeps its own."""
     john = tree("(S (NP (NNP John)) (VP (VBZ has) (NP (DT a) (NN dog))) (. .))")
-    assert " ".join(Linear(None).symbols(john)) == "(S (NP NNP )NP (VP VBZ (NP DT NN )NP )VP . )S"
-    assert " ".join(Linear().symbols(john)) == "(S (NP XX )NP (VP XX (NP XX XX )NP )VP . )S"
-    assert Linear(frozenset()).symbols(john)[-2] == "XX"
+    assert " ".join(Lineariser(None).symbols(john)) == "(S (NP NNP )NP (VP VBZ (NP DT NN )NP )VP . )S"
+    assert " ".join(Lineariser().symbols(john)) == "(S (NP XX )NP (VP XX (NP XX XX )NP )VP . )S"
+    assert Lineariser(frozenset()).symbols(john)[-2] == "XX"
 
 
 @given(TREE)
 def test_symbols_and_words_give_the_tree_back(one: Tree) -> None:
-    everything, masked = Linear(None), Linear()
+    everything, masked = Lineariser(None), Lineariser()
     assert everything.tree(everything.symbols(one), one.words) == one
-    assert masked.tree(masked.symbols(one), one.words) == masked.seen(one)
-    assert masked.seen(one).words == one.words
-    assert masked.symbols(masked.seen(one)) == masked.symbols(one)
+    assert masked.tree(masked.symbols(one), one.words) == masked.with_symbol_tags(one)
+    assert masked.with_symbol_tags(one).words == one.words
+    assert masked.symbols(masked.with_symbol_tags(one)) == masked.symbols(one)
 
 
 @given(TREE)
@@ -55,7 +55,7 @@ def test_brackets_read_give_the_tree_back(one: Tree) -> None:
 @given(TREE)
 def test_there_is_one_symbol_a_word_and_two_a_constituent(one: Tree) -> None:
     inner = [node for node in one.nodes() if node.word is None]
-    assert len(Linear().symbols(one)) == len(one.words) + 2 * len(inner)
+    assert len(Lineariser().symbols(one)) == len(one.words) + 2 * len(inner)
     assert len(one.leaves) == len(one.words)
 
 
@@ -63,8 +63,8 @@ def test_there_is_one_symbol_a_word_and_two_a_constituent(one: Tree) -> None:
     ("symbols", "word"),
     [
         ("(S XX XX )S", "symbol 3, 'XX', has no word: there are only 1"),
-        ("(S (NP XX )S )NP", r"symbol 4, '\)S', closes what is \(NP"),
-        ("(S )S", "closes what is"),
+        ("(S (NP XX )S )NP", r"symbol 4, '\)S', closes \(NP"),
+        ("(S )S", "closes an empty constituent"),
         ("(S XX )S )S", "not open"),
         ("(S (NP XX )NP", r"\(S is not closed"),
         ("(S (NP )NP XX )S", "symbol 3"),
@@ -74,15 +74,15 @@ def test_there_is_one_symbol_a_word_and_two_a_constituent(one: Tree) -> None:
 )
 def test_what_is_no_tree_is_refused(symbols: str, word: str) -> None:
     with pytest.raises(UserError, match=word):
-        Linear().tree(symbols.split(), ["a"])
+        Lineariser().tree(symbols.split(), ["a"])
 
 
 def test_two_trees_are_not_one() -> None:
     with pytest.raises(UserError, match="expected one tree, found 2"):
-        Linear().tree(["(S", "XX", ")S", "(S", "XX", ")S"], ["a", "b"])
+        Lineariser().tree(["(S", "XX", ")S", "(S", "XX", ")S"], ["a", "b"])
 
 
 def test_a_node_has_children_or_a_word() -> None:
     for wrong in ({}, {"children": (Tree("NN", word="a"),), "word": "b"}):
-        with pytest.raises(ValueError, match="needs children or a word"):
+        with pytest.raises(ValueError, match="needs either children or a word"):
             Tree("X", **wrong)

@@ -45,12 +45,12 @@ def test_a_word_and_its_class_share_their_features(words: KnownWords) -> None:
 
 
 def test_what_training_hides(words: KnownWords) -> None:
-    hidden, rate = words.hidden_as(), words.hiding(0.5)
+    hidden, rate = words.class_ids(), words.masking_rates(0.5)
     (dog, cats, zebra) = words.ids(["dog", "talking", "zebra"])
     assert words.pieces(hidden[[dog, cats, zebra]].tolist()) == ["<lower -g>", "<lower -ing>", "<lower >"]
     assert rate[[dog, cats, zebra]].tolist() == pytest.approx([0.5 / 2.5, 0.5 / 1.5, 0.0])
     assert rate[:4].eq(0).all()
-    assert words.hiding(0.0).eq(0).all()
+    assert words.masking_rates(0.0).eq(0).all()
 
 
 def test_saved_and_loaded(words: KnownWords, tmp_path: Path) -> None:
@@ -58,10 +58,10 @@ def test_saved_and_loaded(words: KnownWords, tmp_path: Path) -> None:
     again = KnownWords.load(tmp_path, "source")
     assert again.size == words.size
     assert again.ids(["dog", "jumping"]) == words.ids(["dog", "jumping"])
-    assert again.hiding(0.5).tolist() == words.hiding(0.5).tolist()
+    assert again.masking_rates(0.5).tolist() == words.masking_rates(0.5).tolist()
     path = tmp_path / "source.words.json"
     path.write_text(path.read_text().replace('"counts": [', '"counts": [7, '))
-    with pytest.raises(UserError, match="not one count"):
+    with pytest.raises(UserError, match="numbers of pieces and counts differ"):
         KnownWords.load(tmp_path, "source")
 
 

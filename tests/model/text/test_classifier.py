@@ -151,7 +151,7 @@ def test_a_text_without_a_label_counts_for_nothing(name: str) -> None:
     torch.testing.assert_close(mixed.total, labelled.total)
     torch.testing.assert_close(mixed.nll, labelled.nll)
     assert mixed.tokens == 2
-    blank = model.loss(collate_documents(all_of_them, [], everyone=[2]))
+    blank = model.loss(collate_documents(all_of_them, [], all_rows=[2]))
     blank.total.backward()
     assert (blank.total.item(), blank.tokens) == (0.0, 0)
     assert all(one.grad is None or one.grad.eq(0).all() for one in model.parameters())

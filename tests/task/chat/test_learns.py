@@ -11,7 +11,7 @@ import torch
 from heedful.data.batch import collate
 from heedful.data.bucket import BatchPlan, lengths_of
 from heedful.data.corpus.slots import SLOTS, make_slot_dialogues, slot_asked, with_slot
-from heedful.data.dialogue import Dialogue, by_turns, prepare_replies
+from heedful.data.dialogue import Dialogue, alternating_turns, prepare_replies
 from heedful.task.chat.config import make_config
 from heedful.task.chat.fit import make_tokeniser
 from heedful.task.chat.folder import build_model
@@ -108,7 +108,7 @@ def test_two_hundred_answers_are_learnt_by_heart():
     def text(least, most):
         return " ".join(draw.choices(words, k=draw.randint(least, most)))
 
-    pairs = [Dialogue(by_turns([text(4, 8), text(1, 6)], ["", ""]), f"pair {number}") for number in range(200)]
+    pairs = [Dialogue(alternating_turns([text(4, 8), text(1, 6)], ["", ""]), f"pair {number}") for number in range(200)]
     partner = build("rnnsearch", pairs)
 
     def known(partner):

@@ -5,7 +5,7 @@ import torch
 
 import heedful
 from heedful.data.batch import Example, collate
-from heedful.data.dialogue import ROLES, Turn, by_turns
+from heedful.data.dialogue import ROLES, Turn, alternating_turns
 from heedful.errors import UserError
 from heedful.task.chat.config import make_config
 from heedful.task.chat.models import MODELS
@@ -50,7 +50,7 @@ def test_what_was_said_before_changes_the_reply(make_partner):
 def test_a_context_is_given_in_any_way(make_partner):
     partner = make_partner()
     named = [Turn("a b", "x"), Turn("c", "y"), Turn("d", "x")]
-    ways = partner.predict([["a b", "c", "d"], by_turns(["a b", "c", "d"], [""] * 3), named])
+    ways = partner.predict([["a b", "c", "d"], alternating_turns(["a b", "c", "d"], [""] * 3), named])
     torch.testing.assert_close([one.score for one in ways], [ways[0].score] * 3, atol=1e-4, rtol=0)
     assert len({one.text for one in ways}) == 1
     assert as_turns("a b") == (Turn("a b", "1"),)

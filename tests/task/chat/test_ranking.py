@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from heedful.data.dialogue import Dialogue, by_turns, prepare_replies
+from heedful.data.dialogue import Dialogue, alternating_turns, prepare_replies
 from heedful.errors import UserError
 from heedful.shapes import EOS
 from heedful.task.chat import ranking
@@ -16,7 +16,7 @@ CONTEXTS = ["a b c", "h", "e d", "b b b b", "f g", "c a"]
 
 def talks(contexts=CONTEXTS, replies=REPLIES):
     pairs = zip(contexts, replies, strict=True)
-    return [Dialogue(by_turns(pair, [f"f:{n}"] * 2), f"f:{n}") for n, pair in enumerate(pairs, start=1)]
+    return [Dialogue(alternating_turns(pair, [f"f:{n}"] * 2), f"f:{n}") for n, pair in enumerate(pairs, start=1)]
 
 
 def replies_of(partner, dialogues):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from heedful.data.dialogue import Dialogue, Turn, by_turns, prepare_replies
+from heedful.data.dialogue import Dialogue, Turn, alternating_turns, prepare_replies
 from heedful.errors import UserError
 from heedful.shapes import BOS, EOS
 from heedful.task.chat.score import RECALL, evaluate, likelihood_of, recall
@@ -18,7 +18,7 @@ def dialogues(count=40):
     made = []
     for number in range(count):
         texts = [" ".join(LETTERS[(number // 8**place + shift) % 8] for place in range(3)) for shift in range(3)]
-        made.append(Dialogue(by_turns(texts, [f"f:{number}"] * 3), f"f:{number}"))
+        made.append(Dialogue(alternating_turns(texts, [f"f:{number}"] * 3), f"f:{number}"))
     return made
 
 
@@ -58,7 +58,10 @@ def test_exact_replies_are_counted(make_partner):
     partner = make_partner()
     contexts = [["a b"], ["c"], ["d e"]]
     said = [one.text for one in partner.predict(contexts, beam=1)]
-    true = [Dialogue(by_turns([*context, text], ["", ""]), "") for context, text in zip(contexts, said, strict=True)]
+    true = [
+        Dialogue(alternating_turns([*context, text], ["", ""]), "")
+        for context, text in zip(contexts, said, strict=True)
+    ]
     assert evaluate(partner, true, beam=1)["exact"] == 1.0
     wrong = [Dialogue((*one.turns[:-1], Turn("h h h h h h h h h", "2")), "") for one in true[:1]]
     assert evaluate(partner, [*true, *wrong], beam=1)["exact"] == pytest.approx(3 / 4)
@@ -81,7 +84,7 @@ def test_recall_tells_likely_replies_from_others(make_partner):
         partner.model.output.weight *= 0.0
         partner.model.output.bias.copy_(torch.linspace(3, -3, partner.tokeniser.base.size))
     texts = [" ".join(pair) for pair in zip(LETTERS, LETTERS, strict=True)] + [" ".join(["h"] * n) for n in range(1, 5)]
-    found = [Dialogue(by_turns(["a", text], ["", ""]), "") for text in texts]
+    found = [Dialogue(alternating_turns(["a", text], ["", ""]), "") for text in texts]
     single = [one for one in examples_of(partner, found) if one.target == partner.tokeniser.encode("a a")]
     assert recall(partner, single * 2) == {}, "a single reply has no others to be told from"
     everything = recall(partner, examples_of(partner, found))
@@ -92,7 +95,7 @@ def test_recall_tells_likely_replies_from_others(make_partner):
 def test_what_cannot_be_scored_is_counted(make_partner):
     partner = make_partner(data={"max_context": 4})
     alone = Dialogue((Turn("a", "1"),), "f:1")
-    empty = Dialogue(by_turns(["a b c d e", ""], ["", ""]), "f:2")
+    empty = Dialogue(alternating_turns(["a b c d e", ""], ["", ""]), "f:2")
     found = evaluate(partner, [*dialogues(2), alone, empty])
     assert (found["dialogues"], found["replies"]) == (4, 4)
     assert (found["dialogues_of_one_turn"], found["replies_left_out"], found["contexts_cut"]) == (1, 1, 2)
@@ -101,7 +104,7 @@ def test_what_cannot_be_scored_is_counted(make_partner):
 
 
 def test_a_reply_that_is_too_long_is_left_out_and_counted(make_partner):
-    long = Dialogue(by_turns(["a", "b " * 50, "c"], ["f:99"] * 3), "f:99")
+    long = Dialogue(alternating_turns(["a", "b " * 50, "c"], ["f:99"] * 3), "f:99")
     partner = make_partner(score={"longest": 20})
     found = evaluate(partner, [*dialogues(3), long])
     assert (found["replies"], found["replies_too_long"]) == (7, 1), "the next reply of the dialogue is scored"

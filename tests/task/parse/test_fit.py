@@ -26,7 +26,7 @@ def test_trees_learnt_by_heart_are_said_again(files: Path, tmp_path: Path) -> No
     assert trained.results["test well_formed"] == 1.0
     assert "bracket_f1" in (tmp_path / "run" / "README.md").read_text()
     (found,) = trained.predictor.predict(["the dog sees a cat."])
-    assert str(trained.predictor.symbols.linear.seen(trees[0].tree)) == str(found.tree)
+    assert str(trained.predictor.symbols.linear.with_symbol_tags(trees[0].tree)) == str(found.tree)
 
 
 def test_a_run_goes_on(files: Path, tmp_path: Path, tiny: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heedful.data.tree import Linear, Tree, read_brackets
+from heedful.data.tree import Lineariser, Tree, read_brackets
 from heedful.task.parse.score import brackets, score_brackets
 
 
@@ -81,7 +81,7 @@ def test_sums_over_sentences() -> None:
 
 def test_gold_is_right_and_nothing_is_nothing() -> None:
     gold = [tree(GOLD), tree("(NP (NN a))")]
-    masked = [Linear().seen(one) for one in gold]
+    masked = [Lineariser().with_symbol_tags(one) for one in gold]
     assert (score_brackets(gold, masked).f1, score_brackets(gold, masked).exact_match) == (100.0, 1.0)
     empty = score_brackets([], [])
     assert (empty.f1, empty.precision, empty.recall, empty.exact_match) == (0.0, 0.0, 0.0, 0.0)

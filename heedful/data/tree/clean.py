@@ -1,4 +1,4 @@
-"""Trees as parsers are trained and scored on: without traces, function tags and the outermost empty bracket."""
+"""Cleans trees for training and scoring: removes traces, function tags and the outermost empty bracket."""
 
 import re
 
@@ -6,18 +6,18 @@ from heedful.data.tree.value import Tree
 
 TRACE = "-NONE-"
 TOPS = frozenset({"", "TOP", "ROOT", "S1", "VROOT"})
-"""Labels that only say that here a tree begins."""
+"""Labels of a root that is no constituent."""
 
 TOP = "TOP"
 _EXTRA = re.compile(r"[-=|].*")
 
 
-def tidy(tree: Tree, *, functions: bool = False) -> Tree | None:
-    """The tree without traces, the constituents that they leave empty, and the label that only begins it.
+def clean_tree(tree: Tree, *, functions: bool = False) -> Tree | None:
+    """The tree without traces, without constituents that these leave empty, and without a root of `TOPS`.
 
-    Without `functions` what follows the category is cut off, NP-SBJ-1 to NP and ADVP|PRT to ADVP. A tree that is a
-    single leaf, or several trees in one bracket, stand under the label TOP.
-    Returns: None, when there was nothing but traces.
+    Unless `functions` is set, labels are reduced to their category: NP-SBJ-1 to NP, ADVP|PRT to ADVP. A single leaf,
+    and several trees in one bracket, are put under the label TOP.
+    Returns: None, if the tree holds nothing but traces.
     """
     kept = _without_traces(tree, functions)
     if kept is None:
@@ -30,7 +30,7 @@ def tidy(tree: Tree, *, functions: bool = False) -> Tree | None:
 
 
 def category(label: str) -> str:
-    """A label without function tags and indices; one that begins with a hyphen, such as -LRB-, is left as it is."""
+    """A label without function tags and indices. One that begins with a hyphen, such as -LRB-, is unchanged."""
     return label if label.startswith("-") else _EXTRA.sub("", label) or label
 
 

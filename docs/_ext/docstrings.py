@@ -1,0 +1,73 @@
+"""Turns the package's docstrings into reStructuredText for Sphinx.
+
+Docstrings are written to be read in a terminal: `name` and ``code`` are code, an indented block is an example, and a
+section is a line that begins with its name ("Returns: ..."). Shapes such as [*B, T, D] would be markup to Sphinx.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator
+
+from sphinx.application import Sphinx
+
+CODE = re.compile(r"``(.+?)``|`(.+?)`", re.DOTALL)
+SECTION = re.compile(r"(Returns|Raises|Memory|Source|Sources|Parameters|Faults|Shapes|Units|Yields): (.*)", re.DOTALL)
+ITEM = re.compile(r"(?:[-*]|\d+\.) ")
+SPECIAL = re.compile(r"([\\*_|])")
+
+
+def inline(text: str) -> str:
+    """A paragraph with its code marked as such, and all else taken literally."""
+    parts: list[str] = []
+    end = 0
+    for match in CODE.finditer(text):
+        parts.append(SPECIAL.sub(r"\\\1", text[end : match.start()]))
+        # "\ " separates the markup from what touches it, as the plural s in "`Map`s".
+        parts.append(f"\\ ``{match[1] or match[2]}``\\ ")
+        end = match.end()
+    return "".join([*parts, SPECIAL.sub(r"\\\1", text[end:])])
+
+
+def blocks(lines: list[str]) -> Iterator[list[str]]:
+    """Paragraphs and examples: split at blank lines, where a section begins, and at items of a list."""
+    block: list[str] = []
+    for line in lines:
+        starts = SECTION.match(line) or ITEM.match(line)
+        if block and (not line.strip() or starts):
+            yield block
+            block = []
+        if line.strip():
+            block.append(line)
+    if block:
+        yield block
+
+
+def converted(lines: list[str]) -> list[str]:
+    """The reStructuredText of a docstring whose common indentation is gone."""
+    out: list[str] = []
+    for block in blocks(lines):
+        text = "\n".join(block)
+        if block[0].startswith(">>> "):
+            out += [*block, ""]
+        elif block[0].startswith("    "):
+            out += [".. code-block:: python", "", *block, ""]
+        elif section := SECTION.match(text):
+            out += [f":{section[1]}: {inline(' '.join(section[2].split()))}", ""]
+        elif item := ITEM.match(text):
+            out += [f"{item[0]}{inline(' '.join(text[item.end() :].split()))}", ""]
+        else:
+            # "text::" announces an indented block, which is marked as code anyway.
+            out += [inline(re.sub("::$", ":", " ".join(text.split()))), ""]
+    return out
+
+
+def _process(_app: Sphinx, what: str, _name: str, value: object, _options: object, lines: list[str]) -> None:
+    # A constant without a comment of its own would show the docstring of its type, as that of `dict`.
+    is_of_type = what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "")
+    lines[:] = [] if is_of_type else converted(lines)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _process)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
