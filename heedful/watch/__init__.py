@@ -1,6 +1,7 @@
 """Where a model looks: recorded without changing its output, then drawn or written to a file."""
 
 from heedful.axes import Axis, Cells, Grid, Lines, Seconds, Slots, Words
+from heedful.watch.aligning import attentions
 from heedful.watch.branches import branch_maps, branch_weights
 from heedful.watch.files import check_format, save_maps
 from heedful.watch.highlight import highlight
@@ -10,7 +11,7 @@ from heedful.watch.palette import ASCII, BLOCKS, COLOURS, Palette, palette_for
 from heedful.watch.passage import is_text, passages
 from heedful.watch.picture import save_picture
 from heedful.watch.picture_text import save_highlight
-from heedful.watch.record import Recording, attentions, record
+from heedful.watch.record import Recording, record
 from heedful.watch.svg import save_svg, svg
 from heedful.watch.svg_text import highlight_svg
 from heedful.watch.terminal import draw
