@@ -45,7 +45,7 @@ def _drawn(console: Console, own: Sequence[Map]) -> Text:
     seen = own[0]
     if is_text(seen):
         return highlight(own, width=console.width, palette=palette)
-    return draw(seen.weights, list(seen.rows), list(seen.columns), width=console.width, palette=palette)
+    return draw(seen.weights, seen.rows, seen.columns, width=console.width, palette=palette)
 
 
 def shown_training() -> "Shown":

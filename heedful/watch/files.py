@@ -1,14 +1,15 @@
 """Maps in files: pictures one a map, or all sentences in one .html, .npz or .jsonl. The suffix says which."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
+from heedful.axes import Grid, as_axis
 from heedful.errors import UserError, did_you_mean, require
-from heedful.store import replacing, write_text_atomically
+from heedful.store import replacing, strict_json, write_text_atomically
+from heedful.watch.axis_json import axis_to_json
 from heedful.watch.map import Map
 from heedful.watch.page import page
 from heedful.watch.passage import is_text, passages
@@ -69,32 +70,46 @@ def _numbered(maps: Sequence[Map], path: Path) -> Iterator[tuple[list[Map], Path
 
 
 def _save_arrays(maps: Sequence[Map], path: Path) -> None:
-    """``numpy.load(path)["0/weights"]``, ``"0/rows"``, ``"0/columns"``, ``"0/layers/<name>"``, then 1, 2 ..."""
+    """``numpy.load(path)["0/weights"]``, ``"0/title"``, ``"0/layers/<name>"`` and the axes, then 1, 2 ..."""
     arrays: dict[str, np.ndarray] = {}
     for i, map_ in enumerate(maps):
         arrays[f"{i}/weights"] = _array(map_.weights)
-        arrays[f"{i}/rows"] = np.array(list(map_.rows), dtype=np.str_)
-        arrays[f"{i}/columns"] = np.array(list(map_.columns), dtype=np.str_)
+        arrays[f"{i}/title"] = np.array(map_.title, dtype=np.str_)
+        arrays |= _axis_arrays(f"{i}/rows", map_.rows) | _axis_arrays(f"{i}/columns", map_.columns)
         arrays |= {f"{i}/layers/{name}": _array(layer) for name, layer in map_.layers.items()}
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def _save_lines(maps: Sequence[Map], path: Path) -> None:
-    """One JSON object a sentence: title, rows, columns, weights rounded to five digits."""
+    """One JSON object a map: title, rows, columns, weights rounded to five digits; NaN and infinity are null.
+
+    Rows and columns are lists of words, or objects such as ``{"axis": "Seconds", "start": 0.0, "step": 0.04, ...}``.
+    """
     lines = [
-        json.dumps(
+        strict_json(
             {
                 "title": map_.title,
-                "rows": list(map_.rows),
-                "columns": list(map_.columns),
+                "rows": axis_to_json(as_axis(map_.rows)),
+                "columns": axis_to_json(as_axis(map_.columns)),
                 "weights": _array(map_.weights).astype(float).round(5).tolist(),
-            },
-            ensure_ascii=False,
+            }
         )
         for map_ in maps
     ]
     write_text_atomically(path, "".join(line + "\n" for line in lines))
+
+
+def _axis_arrays(name: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """``name``: the labels; for other axes than words also ``name/axis``: its JSON, and ``name/pixels`` of a grid."""
+    axis = as_axis(names)
+    arrays = {name: np.array(axis.labels, dtype=np.str_)}
+    described = axis_to_json(axis)
+    if not isinstance(described, list):
+        arrays[f"{name}/axis"] = np.array(strict_json(described), dtype=np.str_)
+    if isinstance(axis, Grid) and axis.pixels is not None:
+        arrays[f"{name}/pixels"] = axis.pixels
+    return arrays
 
 
 def _save_page(maps: Sequence[Map], path: Path) -> None:

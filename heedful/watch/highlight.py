@@ -6,8 +6,8 @@ from dataclasses import replace
 from rich.text import Text
 
 from heedful.watch.map import Map
+from heedful.watch.palette import Palette
 from heedful.watch.passage import EMPTY, Sentence, top_of_scale, wrap
-from heedful.watch.terminal import Palette
 from heedful.watch.words import fit, width
 
 _LEAST = 20  # columns that words get, however narrow the terminal is

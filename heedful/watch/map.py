@@ -1,4 +1,4 @@
-"""A map: weights with the words that looked and the words that were looked at."""
+"""A map: attention weights, with what the positions of its rows and columns are."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,25 +6,35 @@ from dataclasses import dataclass, field, replace
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.watch.words import check_words
+from heedful.axes import Axis, Grid, as_axis
+from heedful.shapes import ShapeError, describe
 
 
 @dataclass(frozen=True)
 class Map:
-    """Where one sentence looked, with its words: rows looked, columns were looked at.
+    """Where a model looked: each row is a position that looked, each column one that was looked at.
 
-    `layers` holds the maps of all heads behind it, over the same words, by the name of their module.
-    Raises: ShapeError, when there is not one word a row and column.
+    `rows` and `columns` are axes; a plain sequence of names becomes `Words`. `layers` holds the maps of all heads
+    behind it, over the same axes, by the name of their module.
+    Raises: ShapeError, when the weights do not have one row and one column for each position of the axes.
     """
 
     weights: Float[Tensor, "T S"]
-    rows: Sequence[str]
-    columns: Sequence[str]
+    rows: Axis | Sequence[str]
+    columns: Axis | Sequence[str]
     title: str = ""
-    layers: Mapping[str, Float[Tensor, "_ T S"]] = field(default_factory=dict[str, Tensor])
+    layers: Mapping[str, Float[Tensor, "_ _ _"]] = field(default_factory=dict[str, Tensor])
 
     def __post_init__(self) -> None:
-        check_words(self.weights, self.rows, self.columns)
+        rows, columns = match_axes(self.weights, self.rows, self.columns)
+        object.__setattr__(self, "rows", rows)  # the class is frozen
+        object.__setattr__(self, "columns", columns)
+        for name, heads in self.layers.items():
+            if heads.ndim != 3 or heads.shape[1:] != self.weights.shape:
+                raise ShapeError(
+                    f"layer {name!r} is {describe(heads)}, but the map is {describe(self.weights)}: "
+                    "the maps of all heads need its rows and columns, [H, T, S]."
+                )
 
     def of_heads(self) -> Iterator["Map"]:
         """The map of every layer and head behind this one, as a map of its own."""
@@ -32,3 +42,22 @@ class Map:
             for number, weights in enumerate(heads):
                 title = name if len(heads) == 1 else f"{name}, head {number}"
                 yield replace(self, weights=weights, title=title, layers={})
+
+
+def match_axes(weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> tuple[Axis, Axis]:
+    """The axes of weights ``[T, S]``: T positions down, S across.
+
+    Raises: ShapeError, when there is not one position for each row and each column; it quotes all sizes.
+    """
+    down, across = as_axis(rows), as_axis(columns)
+    if tuple(weights.shape) != (len(down), len(across)):
+        raise ShapeError(
+            f"weights are {describe(weights)}, but the axes have {_size(down)} for rows and {_size(across)} for "
+            "columns: each row and each column of the weights needs one position."
+        )
+    return down, across
+
+
+def _size(axis: Axis) -> str:
+    kind = type(axis).__name__
+    return f"{len(axis)} {kind} ({axis.height} × {axis.width})" if isinstance(axis, Grid) else f"{len(axis)} {kind}"

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
+from heedful.axes import as_axis
 from heedful.watch.colour import INK, behind, shade
+from heedful.watch.layout import is_table, lay_out_map
 from heedful.watch.map import Map
 from heedful.watch.passage import EMPTY, Sentence, is_text, passages, top_of_scale
+from heedful.watch.scene_svg import scene_svg
 from heedful.watch.words import fit, is_wide, printable
 
 _STEPS = 16  # shades in a page; the exact weight is shown on pointing at it
@@ -43,7 +46,15 @@ def page(maps: Sequence[Map]) -> str:
 def _section(own: Sequence[Map]) -> str:
     """A map, or the sentences of a text, with its title above."""
     title = f"<h2>{escape(printable(own[0].title))}</h2>\n" if own[0].title else ""
-    return f"<section>{title}{_text(own) if is_text(own[0]) else _table(own[0])}</section>"
+    return f"<section>{title}{_drawing(own)}</section>"
+
+
+def _drawing(own: Sequence[Map]) -> str:
+    if is_text(own[0]):
+        return _text(own)
+    map_ = own[0]
+    rows, columns = as_axis(map_.rows), as_axis(map_.columns)
+    return _table(map_) if is_table(columns) else scene_svg(lay_out_map(map_.weights, rows, columns))
 
 
 def _table(map_: Map) -> str:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from heedful.axes import Words
 from heedful.shapes import ShapeError
 from heedful.watch.map import Map
 from heedful.watch.words import fit, printable
@@ -31,7 +32,7 @@ def passages(maps: Iterable[Map]) -> Iterator[list[Map]]:
 
 def is_text(seen: Map) -> bool:
     """Whether a map is drawn as running text: one look at many words."""
-    return len(seen.rows) == 1
+    return len(seen.rows) == 1 and isinstance(seen.columns, Words)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class Sentence:
         Raises: ShapeError, for a map of another number of rows than one.
         """
         if not is_text(seen):
-            raise ShapeError(f"a map of {len(seen.rows)} rows is no running text: give one row, or use draw.")
+            kind = type(seen.columns).__name__
+            raise ShapeError(
+                f"a map of {len(seen.rows)} rows and columns of {kind} is no running text: "
+                "give one row over words, or use draw."
+            )
         weights: list[float] = seen.weights[0].detach().float().cpu().tolist()
         largest = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
         name = fit(printable(seen.rows[0]), _LABEL, mark) if seen.rows[0] else ""

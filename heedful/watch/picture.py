@@ -11,10 +11,12 @@ from heedful.errors import require
 from heedful.store import replacing
 from heedful.watch.colour import MISSING
 from heedful.watch.fonts import advice, fonts_for, spelled
-from heedful.watch.words import check_words, fit, is_wide, printable
+from heedful.watch.layout import is_table, lay_out_map
+from heedful.watch.map import match_axes
+from heedful.watch.scene_picture import MOST, SHARP, save_scene
+from heedful.watch.words import fit, is_wide, printable
 
 _CELL, _LETTER, _LONGEST = 0.28, 0.085, 24  # inches a weight, inches a letter, letters a label
-SHARP, MOST = 160, 60_000  # dots an inch; dots a side, for matplotlib draws fewer than 2 ** 16
 
 
 def save_picture(
@@ -25,14 +27,16 @@ def save_picture(
     path: Path,
     title: str = "",
 ) -> str | None:
-    """Draws a map into a .png or .pdf file: words that look as rows, words looked at as columns.
+    """Draws a map into a .png or .pdf file, by the axis of its columns.
 
     A character that no font of this machine has is written as its code point, such as "U+4E66".
     Returns: a hint for the user when characters had to be written so, else None.
-    Raises: UserError, when matplotlib is missing; ShapeError, when there is not one word a row and column.
+    Raises: UserError, when matplotlib is missing; ShapeError, when there is not one position a row and column.
     """
-    check_words(weights, rows, columns)
+    down, across = match_axes(weights, rows, columns)
     require("matplotlib", extra="plot")
+    if not is_table(across):
+        return save_scene(lay_out_map(weights, down, across, title=title), path)
     words = [fit(printable(word), _LONGEST) for word in (*rows, *columns)]
     title = printable(title) if title else ""
     fonts, missing = fonts_for("".join((*words, title)) + "…")

@@ -10,7 +10,7 @@ from heedful.store import replacing
 from heedful.watch.colour import INK, behind
 from heedful.watch.fonts import advice, fonts_for, spelled
 from heedful.watch.map import Map
-from heedful.watch.picture import MOST, SHARP
+from heedful.watch.scene_picture import MOST, SHARP
 from heedful.watch.sheet import BOX, SIZE, Box, Label, Measure, Sheet, lay_out
 from heedful.watch.words import printable
 

@@ -1,9 +1,8 @@
 """The recorder: where a model looks, read beside its run without changing one bit of what it returns."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
@@ -11,12 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from heedful.choice import Gumbel, Hard
-from heedful.errors import UserError, did_you_mean
 from heedful.shapes import describe
-from heedful.structure import Attention, MultiHead, Weighted
-
-Looking = Attention | MultiHead | Weighted
-"""The modules that look."""
+from heedful.watch.aligning import expect_attentions, weights_of
 
 
 @dataclass
@@ -52,55 +47,33 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
     """
     recording = Recording()
     with ExitStack() as hooks:
-        for name, module in _expect_some(model, names).items():
-            watcher = _Watcher(module, recording.calls.setdefault(name, []))
+        for name, module in expect_attentions(model, names).items():
+            watcher = _Watcher(name, module, recording.calls.setdefault(name, []))
             hooks.callback(module.register_forward_pre_hook(watcher.before).remove)
             hooks.callback(module.register_forward_hook(watcher.after, with_kwargs=True).remove)
         yield recording
 
 
-def attentions(model: nn.Module, names: str = "*") -> dict[str, Looking]:
-    """Every place where a model looks, by name; of a multi-head attention the whole, not its inner part."""
-    return {name: module for name, module in _outermost("", model) if fnmatchcase(name, names)}
-
-
-def _expect_some(model: nn.Module, names: str) -> dict[str, Looking]:
-    chosen = attentions(model, names)
-    if not chosen:
-        found = attentions(model)
-        hint = did_you_mean(names, found) if found else "this model has no heedful.Attention or heedful.MultiHead in it"
-        raise UserError(f"no attention is called {names!r}", hint=hint)
-    return chosen
-
-
-def _outermost(prefix: str, module: nn.Module) -> Iterator[tuple[str, Looking]]:
-    if isinstance(module, Looking):
-        yield prefix or "attention", module
-        return
-    for name, child in module.named_children():
-        yield from _outermost(f"{prefix}.{name}" if prefix else name, child)
-
-
 class _Watcher:
     """The two hooks on one module: remember the random state before its call, ask for the weights after it."""
 
-    def __init__(self, module: Looking, calls: list[Tensor]) -> None:
-        self._calls = calls
+    def __init__(self, name: str, module: nn.Module, calls: list[Tensor]) -> None:
+        self._name, self._calls = name, calls
         self._sources = _random_sources(module)
         self._states: list[Tensor] = []
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._states = self._sources.read()
 
-    def after(self, module: Looking, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+    def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         states = self._sources.read()
         self._sources.write(self._states)
         try:
             with torch.no_grad():
-                weights = module.align(*args, **kwargs)
+                weights = weights_of(self._name, module, args, kwargs)
         finally:
             self._sources.write(states)
-        self._calls.append(_as_heads(weights, not isinstance(module, Attention)))
+        self._calls.append(weights)
 
 
 class _RandomSources:
@@ -129,14 +102,10 @@ def _random_sources(module: nn.Module) -> _RandomSources:
     if device is None and torch.cuda.is_initialized():
         device = torch.device("cuda", torch.cuda.current_device())  # a score without parameters tells no device
     draws = [choice.draw for choice in module.modules() if isinstance(choice, Hard)]
-    own = [draw.generator for draw in draws if isinstance(draw, Gumbel)]
-    return _RandomSources(device, [generator for generator in own if isinstance(generator, torch.Generator)])
-
-
-def _as_heads(weights: Tensor, has_heads: bool) -> Float[Tensor, "B H T S"]:
-    """Weights as ``[B, H, T, S]``, whatever batch axes the call had."""
-    weights = weights if has_heads else weights.unsqueeze(-3)
-    return weights.reshape(-1, *weights.shape[-3:])
+    found = [draw.generator for draw in draws if isinstance(draw, Gumbel)]
+    found += [value for part in module.modules() for value in vars(part).values()]  # those of a user's own modules
+    generators = {id(one): one for one in found if isinstance(one, torch.Generator)}
+    return _RandomSources(device, list(generators.values()))
 
 
 def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:

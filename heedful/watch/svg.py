@@ -7,9 +7,13 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.axes import Axis
 from heedful.store import write_text_atomically
 from heedful.watch.colour import shade
-from heedful.watch.words import check_words, ems, fit, is_wide, printable
+from heedful.watch.layout import is_table, lay_out_map
+from heedful.watch.map import match_axes
+from heedful.watch.scene_svg import scene_svg
+from heedful.watch.words import ems, fit, is_wide, printable
 
 _CELL, _SIZE, _LONGEST = 24, 13, 24  # pixels a weight, height of the letters, columns of the terminal a label
 _SLANT = (0.5, 0.8660254)  # cosine and sine of 60 degrees, by which the column words are turned
@@ -25,20 +29,26 @@ def save_svg(
     path: Path,
     title: str = "",
 ) -> None:
-    """Draws a map into an .svg file: words that look as rows, words looked at as columns.
+    """Draws a map into an .svg file, by the axis of its columns.
 
     Pointing at a square tells its weight.
-    Raises: ShapeError, when there is not one word a row and column; UserError, when the file cannot be written.
+    Raises: ShapeError, when there is not one position a row and column; UserError, when the file cannot be written.
     """
     write_text_atomically(path, svg(weights, rows, columns, title=title))
 
 
 def svg(weights: Float[Tensor, "T S"], rows: Sequence[str], columns: Sequence[str], *, title: str = "") -> str:
-    """The drawing as text, for a file or inside a page; what is very wide is folded into panels.
+    """The drawing as text, for a file or inside a page; a very wide table is folded into panels.
 
-    Raises: ShapeError, when there is not one word a row and column.
+    Raises: ShapeError, when there is not one position a row and column.
     """
-    check_words(weights, rows, columns)
+    down, across = match_axes(weights, rows, columns)
+    if not is_table(across):
+        return scene_svg(lay_out_map(weights, down, across, title=title))
+    return _table(weights, down, across, title=title)
+
+
+def _table(weights: Tensor, rows: Axis, columns: Axis, *, title: str) -> str:
     lefts = [fit(printable(word), _LONGEST) for word in rows]
     tops = [fit(printable(word), _LONGEST) for word in columns]
     values: list[list[float]] = weights.detach().float().cpu().tolist()

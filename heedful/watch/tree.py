@@ -26,7 +26,7 @@ class Node(Protocol):
 
 
 @dataclass(frozen=True)
-class Lines:
+class TreeSigns:
     """What branches are drawn with; the last four are those of a tree on its side."""
 
     across: str
@@ -42,9 +42,9 @@ class Lines:
     blank: str = "   "
 
 
-BOX = Lines("─", "│", "┌", "┐", "┬", "┴", "┼", branch="├─ ", end="└─ ", past="│  ")
+BOX = TreeSigns("─", "│", "┌", "┐", "┬", "┴", "┼", branch="├─ ", end="└─ ", past="│  ")
 """Box-drawing characters."""
-PLAIN = Lines("-", "|", ".", ".", ".", "'", "+", branch="|- ", end="`- ", past="|  ")
+PLAIN = TreeSigns("-", "|", ".", ".", ".", "'", "+", branch="|- ", end="`- ", past="|  ")
 """ASCII, for anything that is not a terminal in UTF-8."""
 
 
@@ -57,7 +57,7 @@ class _Block:
     anchor: int
 
 
-def draw_tree(tree: Node, *, width: int = 80, lines: Lines = BOX) -> str:
+def draw_tree(tree: Node, *, width: int = 80, lines: TreeSigns = BOX) -> str:
     """The tree as text: upright with its words on one line where that fits in `width` columns, else on its side.
 
     Chinese and other wide characters take two columns and stay aligned.
@@ -72,7 +72,7 @@ def _levels(node: Node) -> int:
     return 1 + max((_levels(child) for child in node.children), default=0)
 
 
-def _sideways(node: Node, lines: Lines, lead: str = "", below: str = "") -> Iterator[str]:
+def _sideways(node: Node, lines: TreeSigns, lead: str = "", below: str = "") -> Iterator[str]:
     """One line a node, the root first, each child below its parent and further in."""
     yield lead + " ".join(printable(text) for text in (node.label, node.word) if text)
     for child in node.children:
@@ -81,7 +81,7 @@ def _sideways(node: Node, lines: Lines, lead: str = "", below: str = "") -> Iter
         yield from _sideways(child, lines, below + mark, below + rest)
 
 
-def _block(node: Node, levels: int, lines: Lines) -> _Block:
+def _block(node: Node, levels: int, lines: TreeSigns) -> _Block:
     """The node with all below it, `levels` deep, so that all words end up on one line."""
     if node.word is not None:
         bar, word = _alone(lines.down), _alone(printable(node.word))
@@ -120,7 +120,7 @@ def _beside(blocks: Sequence[_Block]) -> tuple[_Block, list[int]]:
     return _Block(lines, start - _GAP, 0), anchors
 
 
-def _fork(anchors: Sequence[int], middle: int, total: int, lines: Lines) -> str:
+def _fork(anchors: Sequence[int], middle: int, total: int, lines: TreeSigns) -> str:
     """The line between a node at `middle` and its children."""
     if len(anchors) == 1:
         return " " * middle + lines.down + " " * (total - middle - 1)

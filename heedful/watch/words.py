@@ -1,24 +1,8 @@
-"""The words beside a map: one for each row and column, how wide they are, cut to a width, safe to print."""
+"""The words beside a map: how wide they are, cut to a width, safe to print."""
 
 import unicodedata
-from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
-from torch import Tensor
-
-from heedful.shapes import ShapeError, describe
-
-
-def check_words(weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Checks that a map ``[T, S]`` has one word for each row and each column.
-
-    Raises: ShapeError, which says how many there are of each.
-    """
-    if tuple(weights.shape) != (len(rows), len(columns)):
-        raise ShapeError(
-            f"weights are {describe(weights)}, but there are {len(rows)} row and {len(columns)} column words: "
-            "give one word for each row and column."
-        )
 
 
 def printable(text: str) -> str:

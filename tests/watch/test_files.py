@@ -103,7 +103,7 @@ def test_an_unknown_suffix_is_told_before_the_work(tmp_path):
 
 
 def test_a_map_without_its_words_is_refused():
-    with pytest.raises(ShapeError, match="3 row and 4 column"):
+    with pytest.raises(ShapeError, match="3 Words for rows and 4 Words for columns"):
         Map(torch.rand(4, 3), ROWS, COLUMNS)
 
 

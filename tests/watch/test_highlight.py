@@ -10,7 +10,7 @@ from rich.console import Console
 from heedful.shapes import ShapeError
 from heedful.watch import Map
 from heedful.watch.highlight import highlight
-from heedful.watch.terminal import ASCII, BLOCKS, COLOURS
+from heedful.watch.palette import ASCII, BLOCKS, COLOURS
 
 NAN = float("nan")
 

@@ -4,7 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from heedful import Additive, Attention, Causal, General, Hard, MultiHead, Predicted, UserError, Window, record
+from heedful import (
+    Additive,
+    Attention,
+    Causal,
+    General,
+    Hard,
+    MultiHead,
+    Predicted,
+    ShapeError,
+    UserError,
+    Window,
+    record,
+)
 from heedful.attention import Memory
 from heedful.choice import Entmax15, Gumbel, Soft, Sparse, StraightThrough
 
@@ -95,7 +107,10 @@ def test_names_choose_modules_and_unknown_ones_are_told():
     assert list(seen.maps) == ["look"]
     with pytest.raises(UserError, match="'look'"), record(model, "loook"):
         pass
-    with pytest.raises(UserError, match="has no heedful"), record(nn.Linear(2, 2)):
+    with (
+        pytest.raises(UserError, match=r"no module of this model has a method align\(query, key, \.\.\.\)"),
+        record(nn.Linear(2, 2)),
+    ):
         pass
 
 
@@ -159,3 +174,139 @@ def test_a_module_that_never_ran_has_an_empty_map():
     with record(Two()) as seen:
         pass
     assert seen.maps["look"].numel() == 0
+
+
+class OfOnes(nn.Module):
+    """A user's own attention: no part of ours, dropout on its weights, noise from a generator of its own."""
+
+    def __init__(self, heads=None):
+        super().__init__()
+        self.heads = heads
+        self.scale = nn.Parameter(torch.rand(D))
+        self.dropout = nn.Dropout(0.3)
+        self.noise = torch.Generator().manual_seed(3)
+
+    def forward(self, query, key, value=None, *, temperature=1.0):
+        weights = self.align(query, key, temperature=temperature)
+        context = weights @ (key if value is None else value).unsqueeze(1 if self.heads else 0)
+        return context.mean(1) if self.heads else context.squeeze(0)
+
+    def align(self, query, key, value=None, *, temperature=1.0):
+        scores = (query * self.scale) @ key.transpose(-1, -2) / temperature
+        scores = scores + torch.randn(scores.shape, generator=self.noise)
+        if self.heads:
+            scores = torch.stack([scores * (h + 1) for h in range(self.heads)], 1)
+        return self.dropout(scores.softmax(-1))
+
+
+@pytest.mark.parametrize("heads", [None, 3])
+def test_an_attention_of_ones_own_is_recorded_and_no_bit_changes(heads):
+    model = nn.ModuleDict({"inner": OfOnes(heads), "linear": nn.Linear(D, D)})
+    query, key, _ = _inputs()
+
+    def run():
+        model.zero_grad()
+        model["inner"].noise.manual_seed(11)
+        torch.manual_seed(7)
+        output = model["inner"](model["linear"](query), key, temperature=0.5)
+        output.square().sum().backward()
+        return output, model["inner"].scale.grad.clone(), torch.rand(3), model["inner"].noise.get_state()
+
+    plain = run()
+    with record(model) as seen:
+        recorded = run()
+    assert all(torch.equal(a, b) for a, b in zip(plain, recorded, strict=True))
+    weights = seen.maps["inner"]
+    assert weights.shape == (B, heads or 1, T, S)
+    torch.testing.assert_close((weights @ key.unsqueeze(1)).mean(1), recorded[0])
+
+
+class Aligner(nn.Module):
+    """Something else that is called so."""
+
+    def forward(self, source, target):
+        return source
+
+    def align(self, source, target):
+        return []
+
+
+class Forgetful(OfOnes):
+    """An align that does not take what forward does: the call could not be asked again."""
+
+    def align(self, query, key):
+        return query @ key.transpose(-1, -2)
+
+
+class Part(nn.Module):
+    """A child module and a setting called align."""
+
+    def __init__(self, align):
+        super().__init__()
+        self.align = align
+
+    def forward(self, query, key):
+        return query
+
+
+@pytest.mark.parametrize("other", [Aligner(), Forgetful(), Part(nn.Linear(D, D)), Part(True), Part(torch.softmax)])
+def test_what_is_only_called_align_is_not_recorded(other):
+    model = nn.ModuleDict({"other": other, "look": Attention()})
+    with record(model) as seen:
+        pass
+    assert list(seen.calls) == ["look"]
+    with pytest.raises(UserError, match="no module of this model"), record(other):
+        pass
+
+
+class Wrong(nn.Module):
+    """An align that gives what it is told to."""
+
+    def __init__(self, found):
+        super().__init__()
+        self.found = found
+
+    def forward(self, query, key):
+        return query
+
+    def align(self, query, key):
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (torch.rand(B, S, T), r"float32\[2, 7, 5\]"),
+        (torch.rand(B, T, S, 1), r"float32\[2, 5, 7, 1\]"),
+        (torch.ones(B, T, S, dtype=torch.bool), "bool"),
+        (None, "NoneType"),
+        ([[0.5]], "list"),
+    ],
+)
+def test_an_align_that_gives_no_weights_is_refused_by_name(found, words):
+    model = nn.Sequential()
+    model.add_module("odd", Wrong(found))
+    query, key, _ = _inputs()
+    with record(model), pytest.raises(ShapeError, match=rf"'odd' \(Wrong\).*{words}.*\[\*B, 5, 7\]"):
+        model.odd(query, key)
+
+
+def test_arguments_may_be_named():
+    query, key, _ = _inputs()
+    model = OfOnes().eval()
+    with record(model) as seen:
+        model(key=key, query=query)
+        model(query=query, key=key)
+    assert [tuple(call.shape) for call in seen.calls["attention"]] == [(B, 1, T, S)] * 2
+
+
+def test_off_it_leaves_nothing_on_the_model():
+    model = Two()
+    before = {name: dict(vars(module)) for name, module in model.named_modules()}
+    with record(model):
+        assert any(module._forward_hooks for module in model.modules())
+    after = {name: dict(vars(module)) for name, module in model.named_modules()}
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    assert {name: set(values) for name, values in before.items()} == {
+        name: set(values) for name, values in after.items()
+    }

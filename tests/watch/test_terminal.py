@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from heedful.shapes import ShapeError
-from heedful.watch.terminal import ASCII, BLOCKS, COLOURS, draw, palette_for
+from heedful.watch.palette import ASCII, BLOCKS, COLOURS, palette_for
+from heedful.watch.terminal import draw
 
 ENGLISH = ["the", "old", "man", "bought", "three", "red", "books", "yesterday", "."]
 CHINESE = list("老人昨天买了三本红书。")
@@ -76,5 +77,54 @@ def test_nan_is_shown_and_an_empty_map_says_so():
 
 
 def test_words_that_do_not_fit_the_map_are_refused():
-    with pytest.raises(ShapeError, match="3 row and 2 column"):
+    with pytest.raises(ShapeError, match="3 Words for rows and 2 Words for columns"):
         draw(torch.rand(2, 2), ["a", "b", "c"], ["d", "e"])
+
+
+SMALL = torch.tensor([[0.9, 0.1, 0, 0], [0, 0.55, 0.45, 0], [0.05, float("nan"), 0.2, 0.75]])
+
+
+@pytest.mark.parametrize(
+    ("palette", "lines"),
+    [
+        (
+            ASCII,
+            [
+                "        vieux",
+                "        |   livre",
+                "    le  |   |   .",
+                "the %%% :::  .   .  ",
+                "old  .  +++ +++  .  ",
+                " 书  .  ??? --- ### ",
+                "",
+                "    0 .:-=+*#%@ 1",
+            ],
+        ),
+        (
+            BLOCKS,
+            [
+                "        vieux",
+                "        │   livre",
+                "    le  │   │   .",
+                "the ███  ·   ·   ·  ",
+                "old  ·  ▒▒▒ ▒▒▒  ·  ",
+                " 书  ·  ??? ░░░ ▓▓▓ ",
+                "",
+                "    0 ·░▒▓█ 1",
+            ],
+        ),
+    ],
+    ids=["ascii", "blocks"],
+)
+def test_a_map_of_words_is_drawn_as_in_the_first_release(palette, lines):
+    drawing = draw(SMALL, ["the", "old", "书"], ["le", "vieux", "livre", "."], width=40, palette=palette)
+    assert str(drawing) == "".join(line + "\n" for line in lines)
+
+
+def test_a_long_map_is_folded_as_in_the_first_release():
+    head = ["  word{}", *("  " + "│  " * i + "word{}" for i in range(1, 10))]
+    first, second = ([line.format(begin + i) for i, line in enumerate(head)] for begin in (0, 10))
+    dots = " ·  ·  ·  ·  ·  ·  ·  ·  "
+    panels = [*first, f"a ██ · {dots}", f"b ·  ██{dots}", "", *second, f"a ·  · {dots}", f"b ·  · {dots}", ""]
+    drawing = draw(torch.eye(2, 20), ["a", "b"], [f"word{i}" for i in range(20)], width=40)
+    assert str(drawing) == "".join(line + "\n" for line in [*panels, "  0 ·░▒▓█ 1"])

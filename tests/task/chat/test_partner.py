@@ -144,4 +144,4 @@ def test_no_mark_is_ever_said(make_partner, name):
 def test_maps_show_the_words_that_were_typed_where_the_front_is_cut(make_partner):
     partner = make_partner(data={"max_context": 6})
     words = partner.predict([["Some Xyz a", "b", "Yes"]])[0].words
-    assert words.columns == ("<other>", "a", "<own>", "b", "<other>", "Yes", "</s>")
+    assert tuple(words.columns) == ("<other>", "a", "<own>", "b", "<other>", "Yes", "</s>")

@@ -140,4 +140,4 @@ def test_the_end_of_the_source_is_no_word_to_link_to(make_translator):
 def test_maps_show_the_words_that_were_typed(make_translator):
     translator = make_translator(decode={"longest_source": 3})
     words = translator.predict(["a Zyzzyva b c d"])[0].words
-    assert words.columns == ("a", "Zyzzyva", "b", "</s>")
+    assert tuple(words.columns) == ("a", "Zyzzyva", "b", "</s>")

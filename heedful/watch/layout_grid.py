@@ -1,0 +1,101 @@
+"""A map over the cells of a picture: for each row a small picture with its cells shaded, in lines of panels."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from heedful.axes import Axis, Grid
+from heedful.watch.colour import MISSING, shade
+from heedful.watch.raster import faded, largest, shares, thumbnail
+from heedful.watch.scene import GREY, PEAK, SMALL, Image, Length, Rect, Scene, Text
+from heedful.watch.words import fit, printable
+
+_SIDE, _LEAST = 168.0, 24.0  # pixels of a panel: its longer side, and what a very narrow picture is widened to
+_ROOM, _GAP, _LONGEST = 940.0, 16.0, 24  # pixels of a line of panels, between them; columns of a label
+_COVER = 0.9  # how much of the picture the heaviest cell hides
+
+
+def grid_panels(weights: Tensor, rows: Axis, grid: Grid) -> tuple[Scene, float]:
+    """A panel a row: its label, the picture with the weight of each cell over it, the row's largest weight.
+
+    Returns: the panels, and the weight that the darkest shade stands for.
+    """
+    top = largest(weights)
+    parts, values = shares(weights, top), weights.detach().float().cpu().tolist()
+    scale = _SIDE / max(grid.picture)
+    size = max(_LEAST, grid.picture[0] * scale), max(_LEAST, grid.picture[1] * scale)
+    # Twice the size on paper, for screens with small dots and for zooming in.
+    below = None if grid.pixels is None else faded(thumbnail(grid.pixels, round(2 * _SIDE)))
+    panels: list[Scene] = []
+    for label, row, numbers in zip(rows.labels, parts, values, strict=True):
+        panel = Scene()
+        word = Text(fit(printable(label), _LONGEST), 0, 14)
+        most = _most(grid, numbers)
+        across = max(size[0], word.width, most.width)
+        left = (across - size[0]) / 2
+        panel.add(Text(word.text, across / 2, 14, anchor="middle"))
+        panel.width = across
+        if below is not None:
+            panel.add(Image(left, 22, *size, below))
+        panel.add(*_cells(grid, row, numbers, origin=(left, 22), size=size, label=word.text))
+        panel.add(replace(most, x=across / 2, y=22 + size[1] + 15))
+        panels.append(panel)
+    scene = Scene()
+    scene.flow(panels, room=_ROOM, gap=_GAP)
+    return scene, top
+
+
+def _cells(
+    grid: Grid,
+    row: np.ndarray,
+    numbers: list[float],
+    *,
+    origin: tuple[Length, Length],
+    size: tuple[Length, Length],
+    label: str,
+) -> list[Rect]:
+    """The cells of one panel, its frame, and an outline around the heaviest cell."""
+    scale = size[0] / grid.picture[0], size[1] / grid.picture[1]
+    cells: list[Rect] = []
+    for index, (share, number) in enumerate(zip(row.tolist(), numbers, strict=True)):
+        left, top, right, bottom = grid.box(index)
+        if right <= left or bottom <= top:
+            continue  # this cell covers padding only
+        at = origin[0] + left * scale[0], origin[1] + top * scale[1]
+        tip = f"{label} → {grid.label(index)}: {number:.3f}"
+        colour, opacity = _paint(share, over_picture=grid.pixels is not None)
+        cells.append(Rect(*at, (right - left) * scale[0], (bottom - top) * scale[1], colour, opacity, tip=tip))
+    frame = Rect(*origin, *size, stroke="#bbbbbb")
+    best = _heaviest(numbers)
+    left, top, right, bottom = (0.0,) * 4 if best is None else grid.box(best)
+    if right <= left or bottom <= top:
+        return [*cells, frame]
+    at = origin[0] + left * scale[0], origin[1] + top * scale[1]
+    return [*cells, frame, Rect(*at, (right - left) * scale[0], (bottom - top) * scale[1], stroke=PEAK)]
+
+
+def _paint(share: float, *, over_picture: bool) -> tuple[str, float]:
+    """The colour of a cell and its opacity: over a picture, lighter weights let more of it through."""
+    if math.isnan(share):
+        return MISSING, 1.0
+    return (shade(1.0), _COVER * max(0.0, share)) if over_picture else (shade(max(0.0, share)), 1.0)
+
+
+def _heaviest(numbers: list[float]) -> int | None:
+    """The cell with the largest weight; None where several share it, or nothing is above 0."""
+    finite = [number if math.isfinite(number) else -math.inf for number in numbers]
+    best = max(finite)
+    return finite.index(best) if best > 0.0 and finite.count(best) == 1 else None
+
+
+def _most(grid: Grid, numbers: list[float]) -> Text:
+    """What stands below a panel: its largest weight, and whether that lies beside the picture."""
+    finite = [number for number in numbers if math.isfinite(number)]
+    text = f"max {max(finite):.2g}" if finite else "no finite weight"
+    best = _heaviest(numbers)
+    if best is not None:
+        left, top, right, bottom = grid.box(best)
+        text += ", on padding" if right <= left or bottom <= top else ""
+    return Text(text, 0.0, 0.0, anchor="middle", size=SMALL, colour=GREY)

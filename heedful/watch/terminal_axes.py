@@ -1,0 +1,103 @@
+"""Maps over pictures, tables and scales in the terminal, as coarse as its characters are."""
+
+from collections.abc import Sequence
+
+import torch
+from rich.text import Text
+from torch import Tensor
+
+from heedful.axes import Axis, Cells, Grid, RuledAxis
+from heedful.watch.palette import Palette
+from heedful.watch.raster import largest, pool_columns, shares
+from heedful.watch.terminal_table import draw_key, draw_table, labels, left_of
+from heedful.watch.words import fit, printable, right, width
+
+_LABEL = 18  # no label is drawn wider, in columns of the terminal
+_CELLS, _GAP = 20, 3  # cells that a picture has at most, either way; columns between pictures
+_TICK = 10  # columns from tick to tick of a ruler
+
+
+def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: Palette) -> Text:
+    """A small picture for each row, beside one another: two characters a cell, about as wide as high."""
+    pooled = _pool_grid(weights.detach().float().cpu(), grid, most=min(_CELLS, max(1, total // 2)))
+    top = largest(pooled)
+    parts, size = shares(pooled, top), (2 * pooled.shape[2], pooled.shape[1])
+    names = labels(rows, palette, max(_LABEL, size[0]))
+    across = max(size[0], *map(width, names))
+    count = max(1, (total + _GAP) // (across + _GAP))
+    drawing = Text(no_wrap=True, overflow="ignore")
+    for first in range(0, len(rows), count):
+        chosen = range(first, min(first + count, len(rows)))
+        _append_lines(drawing, [[_padded(Text(names[t]), across)] for t in chosen])
+        blocks = [[_padded(_marks(row, 2, palette), across) for row in parts[t].tolist()] for t in chosen]
+        _append_lines(drawing, blocks)
+        drawing.append("\n")
+    return drawing.append_text(draw_key(0, f"{top:.2g}", palette))
+
+
+def draw_cells(weights: Tensor, rows: Axis, cells: Cells, *, total: int, palette: Palette) -> Text:
+    """The table for each row, below one another, with the row's label above."""
+    top = largest(weights)
+    parts = shares(weights, top).reshape(len(rows), len(cells.rows), len(cells.columns))
+    drawing = Text(no_wrap=True, overflow="ignore")
+    for label, part in zip(rows.labels, parts, strict=True):
+        drawing.append(f"{fit(printable(label), total, palette.cut)}\n")
+        drawing.append_text(draw_table(part.tolist(), cells.rows, cells.columns, total=total, palette=palette))
+    return drawing.append_text(draw_key(left_of(cells.rows, palette) + 1, f"{top:.2g}", palette))
+
+
+def draw_ruled(weights: Tensor, rows: Axis, columns: RuledAxis, *, total: int, palette: Palette) -> Text:
+    """A line for each row and a ruler below; where columns are too many, neighbours are added up."""
+    names = labels(rows, palette, _LABEL)
+    indent = max(map(width, names)) + 1
+    room = max(10, total - indent)
+    pooled, size = pool_columns(weights.detach().float().cpu(), room)
+    across = max(1, min(2, room // pooled.shape[1]))
+    top = largest(pooled)
+    drawing = Text(no_wrap=True, overflow="ignore")
+    for name, row in zip(names, shares(pooled, top).tolist(), strict=True):
+        drawing.append(right(name, indent - 1) + " ")
+        drawing.append_text(_marks(row, across, palette)).append("\n")
+    ticks = columns.ticks(max(2, pooled.shape[1] * across // _TICK))
+    drawing.append(" " * indent + _ruler(ticks, across / size, palette.line) + "\n\n")
+    for line in columns.legend():
+        drawing.append(f"{fit(printable(line), total, palette.cut)}\n")
+    if columns.legend():
+        drawing.append("\n")
+    meaning = f"{top:.2g}" + (f" (sums of {size} columns)" if size > 1 else "")
+    return drawing.append_text(draw_key(indent, meaning, palette))
+
+
+def _pool_grid(weights: Tensor, grid: Grid, *, most: int) -> Tensor:
+    """Weights as ``[T, height, width]``, blocks of cells added up so that no side has more than `most`."""
+    cells = weights.unflatten(1, (grid.height, grid.width))
+    size = -(-max(grid.height, grid.width) // most)
+    padded = torch.nn.functional.pad(cells, (0, -grid.width % size, 0, -grid.height % size))
+    return padded.unflatten(2, (-1, size)).unflatten(1, (-1, size)).sum(dim=(2, 4))
+
+
+def _marks(row: Sequence[float], across: int, palette: Palette) -> Text:
+    line = Text()
+    for share in row:
+        line.append(*palette.mark(share, across))
+    return line
+
+
+def _padded(line: Text, columns: int) -> Text:
+    return line.append(" " * (columns - width(line.plain)))
+
+
+def _append_lines(drawing: Text, blocks: Sequence[Sequence[Text]]) -> None:
+    """Appends blocks of lines beside one another."""
+    for line in zip(*blocks, strict=True):
+        drawing.append_text(Text(" " * _GAP).join(line)).append("\n")
+
+
+def _ruler(ticks: Sequence[tuple[float, str]], scale: float, mark: str) -> str:
+    """One line: a mark where each tick stands, its text behind it; a text without room is left out."""
+    line = ""
+    for at, text in ticks:
+        column = int(at * scale)
+        if column >= width(line) + (1 if line else 0):
+            line += " " * (column - width(line)) + mark + text
+    return line

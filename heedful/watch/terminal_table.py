@@ -1,0 +1,112 @@
+"""An attention map in the terminal as a table: row labels at the left, column labels above, weight as colour or shade.
+
+Column labels stand above the map like a flight of stairs, each with a line down to its column, so that words are
+read from left to right. A map wider than the terminal is folded into panels.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from heedful.watch.palette import Palette
+from heedful.watch.words import fit, printable, right, width
+
+_ROW_LABEL, _COLUMN_LABEL = 18, 18  # no label is drawn wider, in columns of the terminal
+
+
+def draw_table(
+    values: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], *, total: int, palette: Palette
+) -> Text:
+    """Weights from 0 to 1 with their labels, in at most `total` columns of the terminal where labels allow it."""
+    lefts = labels(rows, palette, _ROW_LABEL)
+    tops = labels(columns, palette, _COLUMN_LABEL)
+    layout = _Layout.choose(lefts, tops, total)
+    drawing = Text(no_wrap=True, overflow="ignore")
+    for first in range(0, len(columns), layout.columns):
+        panel = slice(first, first + layout.columns)
+        _draw_panel(drawing, [row[panel] for row in values], lefts, tops[panel], layout=layout, palette=palette)
+        drawing.append("\n")
+    return drawing
+
+
+def left_of(rows: Sequence[str], palette: Palette) -> int:
+    """How many columns of the terminal the row labels of a table take."""
+    return max(map(width, labels(rows, palette, _ROW_LABEL)))
+
+
+def draw_key(indent: int, top: str, palette: Palette) -> Text:
+    """The line below a map that says which shade is which weight: from 0 to `top`."""
+    key = Text(" " * indent + "0 ", no_wrap=True, overflow="ignore")
+    for sign, style in palette.shades:
+        key.append(sign, style)
+    return key.append(f" {top}\n")
+
+
+def labels(words: Sequence[str], palette: Palette, most: int) -> list[str]:
+    """Words safe to print and cut to a width."""
+    return [fit(printable(word), most, palette.cut) for word in words]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Widths: of the row labels, of one weight (with the gap after it), and how many columns a panel holds."""
+
+    left: int
+    cell: int
+    columns: int
+
+    @classmethod
+    def choose(cls, lefts: Sequence[str], tops: Sequence[str], total: int) -> "_Layout":
+        """The widest cells that need no fold, else the narrow ones and several panels of about the same size."""
+        left = max(map(width, lefts))
+        room = max(10, total - left - 1)
+        for cell in (4, 3):
+            if _reach(tops, cell) <= room:
+                return cls(left, cell, len(tops))
+        tail = max(0, max(map(width, tops)) - 3)  # the last label of a panel sticks out
+        most = max(3, (room - tail) // 3)
+        panels = -(-len(tops) // most)
+        return cls(left, 3, -(-len(tops) // panels))
+
+
+def _reach(tops: Sequence[str], cell: int) -> int:
+    return max(i * cell + max(cell, width(label)) for i, label in enumerate(tops))
+
+
+def _draw_panel(
+    drawing: Text,
+    values: Sequence[Sequence[float]],
+    lefts: Sequence[str],
+    tops: Sequence[str],
+    *,
+    layout: _Layout,
+    palette: Palette,
+) -> None:
+    """Append one panel: the stairs of labels, then a line a row."""
+    for line in _stairs(tops, layout.cell, palette.line):
+        drawing.append(" " * (layout.left + 1) + line + "\n")
+    for label, row in zip(lefts, values, strict=True):
+        drawing.append(right(label, layout.left) + " ")
+        for weight in row:
+            drawing.append(*palette.mark(weight, layout.cell - 1))
+            drawing.append(" ")
+        drawing.append("\n")
+
+
+def _stairs(labels: Sequence[str], cell: int, line: str) -> Iterator[str]:
+    """The lines of text above a map: each label begins above its column, and a line leads down to it.
+
+    A label stands above all labels to its right that it would run into, and no higher.
+    """
+    heights = [0] * len(labels)
+    for i in reversed(range(len(labels))):
+        end = i * cell + width(labels[i]) + 1
+        heights[i] = 1 + max((heights[j] for j in range(i + 1, len(labels)) if j * cell < end), default=0)
+    for height in range(max(heights), 0, -1):
+        text = ""
+        for i, label in enumerate(labels):
+            mark = label if heights[i] == height else line if heights[i] > height else ""
+            if mark:
+                text += " " * (i * cell - width(text)) + mark
+        yield text
