@@ -41,13 +41,14 @@ def keep_large_buffers() -> bool:
 def has_bfloat16(device: str | torch.device = "cpu") -> bool:
     """Whether the device multiplies bfloat16 matrices in hardware, so that they are faster than float32.
 
-    True on CPUs with AVX512-BF16, AMX or the BF16 of ARM (as Linux reports them) and on CUDA from compute
-    capability 8.0; False where that is not known.
+    True on CPUs with AVX512-BF16, AMX or the BF16 of ARM (as Linux reports them, unless oneDNN is limited to less) and
+    on CUDA from compute capability 8.0; False where that is not known.
     """
     device = torch.device(device)
     if device.type == "cuda":
         return torch.cuda.is_available() and torch.cuda.get_device_capability(device)[0] >= 8
-    return device.type == "cpu" and not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(_cpu_flags())
+    has = not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(_cpu_flags())
+    return device.type == "cpu" and has and _onednn_takes_bfloat16()
 
 
 def cpu_features(names: Iterable[str]) -> list[str]:
@@ -97,6 +98,11 @@ def peak_memory(device: str | torch.device = "cpu") -> int:
 
 def _is_glibc() -> bool:
     return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "gnu_get_libc_version")
+
+
+def _onednn_takes_bfloat16() -> bool:
+    """False where ONEDNN_MAX_CPU_ISA keeps oneDNN from what the processor has, as `.ci/as-avx2` does."""
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _cpu_info() -> str:

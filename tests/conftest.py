@@ -52,6 +52,26 @@ def unchecked_shapes() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+@pytest.fixture
+def no_half_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor without AVX-512, whatever this is: torch's LSTM fails in half precision, and the probe says so."""
+    import torch
+
+    from heedful.layer import fused_lstm, recurrent
+
+    real = torch.nn.LSTM.forward
+
+    def failing(self, inputs, state=None):
+        data = inputs if isinstance(inputs, torch.Tensor) else inputs.data
+        if torch.is_autocast_enabled("cpu") and data.dtype == torch.float32:
+            raise RuntimeError("could not create a primitive descriptor for the LSTM forward propagation primitive")
+        return real(self, inputs, state)
+
+    monkeypatch.setattr(torch.nn.LSTM, "forward", failing)
+    monkeypatch.setattr(recurrent, "fused_lstm_runs_in", lambda dtype, learns: False)
+    fused_lstm.say_that_float32_serves.cache_clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
     """Fails a test that opens a connection to anywhere but this machine."""

@@ -15,11 +15,23 @@ OLD = "processor\t: 0\nmodel name\t: Old CPU\nflags\t\t: fpu avx2\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n"
 
 
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch):
+    """oneDNN is not kept from anything, as it is where these tests run as on another processor."""
+    monkeypatch.setattr(machine, "_onednn_takes_bfloat16", lambda: True)
+
+
 @pytest.mark.parametrize(("info", "has"), [(INTEL, True), (ARM, True), (OLD, False), ("", False)])
 def test_bfloat16_is_chosen_where_the_processor_says_that_it_has_it(monkeypatch, info, has):
     monkeypatch.setattr(machine, "_cpu_info", lambda: info)
     assert machine.has_bfloat16() is has
     assert machine.choose_precision("auto") == (torch.bfloat16 if has else torch.float32)
+
+
+def test_bfloat16_is_not_chosen_where_onednn_is_kept_from_it(monkeypatch):
+    monkeypatch.setattr(machine, "_cpu_info", lambda: INTEL)
+    monkeypatch.setattr(machine, "_onednn_takes_bfloat16", lambda: False)
+    assert machine.has_bfloat16() is False
 
 
 @pytest.mark.parametrize(("capability", "has"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])

@@ -17,7 +17,8 @@ from torch.nn.functional import linear
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from heedful.layer.dropout import Dropout
-from heedful.layer.precision import for_products
+from heedful.layer.fused_lstm import fused_lstm_runs_in, say_that_float32_serves
+from heedful.layer.precision import for_products, product_dtype
 
 State = tuple[Tensor, ...]
 Layers = tuple[State, ...]
@@ -148,6 +149,26 @@ class Recurrent(nn.Module):
 
         With `lengths` the final state is that of each row's own last step, and the backward direction starts there.
         """
+        dtype = product_dtype(inputs)
+        # torch runs an LSTM fused in autocast's dtype where its inputs are float32 and its rows of one length; other
+        # inputs, and a GRU, go through loops that every processor has.
+        fused = isinstance(self.run, nn.LSTM) and inputs.device.type == "cpu" and inputs.dtype != dtype
+        if not fused or fused_lstm_runs_in(dtype, learns=torch.is_grad_enabled()):
+            return self._run(inputs, state, lengths)
+        say_that_float32_serves(dtype)
+        state = None if state is None else tuple(part.float() for part in state)
+        with torch.autocast("cpu", enabled=False):
+            outputs, final = self._run(inputs.float(), state, lengths)
+        # The fused LSTM answers in autocast's dtype: what reads the states is to find the same here.
+        return outputs.to(dtype), tuple(part.to(dtype) for part in final)
+
+    def step(self, inputs: Float[Tensor, "B I"], state: State) -> tuple[Float[Tensor, "B D"], State]:
+        """One step: the top layer's output, and the state of every layer after it."""
+        outputs, after = self(inputs.unsqueeze(1), state)
+        return outputs.squeeze(1), after
+
+    def _run(self, inputs: Tensor, state: State | None, lengths: Tensor | None) -> tuple[Tensor, State]:
+        """torch's own layers, in the precision that is set."""
         start = None if state is None else self._to_torch(state)
         if lengths is None:
             outputs, final = self.run(inputs, start)
@@ -156,11 +177,6 @@ class Recurrent(nn.Module):
             packed_outputs, final = self.run(packed, start)
             outputs, _ = pad_packed_sequence(packed_outputs, batch_first=True, total_length=inputs.shape[1])
         return outputs, self._from_torch(final)
-
-    def step(self, inputs: Float[Tensor, "B I"], state: State) -> tuple[Float[Tensor, "B D"], State]:
-        """One step: the top layer's output, and the state of every layer after it."""
-        outputs, after = self(inputs.unsqueeze(1), state)
-        return outputs.squeeze(1), after
 
     def _to_torch(self, state: State) -> Tensor | State:
         """``[B, L, H]`` each to torch's ``[L, B, H]``, in a tuple only for the LSTM."""

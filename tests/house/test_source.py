@@ -71,6 +71,12 @@ def test_no_module_can_run_what_a_file_holds(path):
     assert calls_in(path.read_text(encoding="utf-8")) == []
 
 
+def test_torch_s_recurrent_layers_are_made_in_one_place():
+    """`Recurrent` knows where they fail in half precision; whoever makes them beside it would meet the raw error."""
+    made = [path for path in MODULES if re.search(r"\bnn\.(LSTM|GRU)\b", path.read_text(encoding="utf-8"))]
+    assert [str(path.relative_to(ROOT)) for path in made] == ["layer/recurrent.py"]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_extras_are_imported_only_where_they_are_used(path):
     imports = top_level_imports(path.read_text(encoding="utf-8"))

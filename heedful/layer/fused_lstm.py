@@ -1,0 +1,36 @@
+"""Whether torch's fused LSTM runs in half precision on this processor.
+
+Under autocast torch hands an LSTM on the CPU to oneDNN, which has it in bfloat16 only on AVX-512 and later, and in
+float16 on fewer processors still, without gradients. Elsewhere it raises "could not create a primitive descriptor". The
+question is settled by one tiny call: a list of processors would go stale, and oneDNN can be limited by its environment.
+"""
+
+import logging
+from functools import cache
+
+import torch
+
+_LOG = logging.getLogger(__name__)
+
+
+@cache
+def fused_lstm_runs_in(dtype: torch.dtype, *, learns: bool) -> bool:
+    """Whether an LSTM on the CPU runs under autocast to `dtype`, with gradients if it `learns`. Draws no numbers."""
+    inputs, state = torch.zeros(1, 1, 1), torch.zeros(1, 1, 1)
+    weights = [torch.zeros(*shape, requires_grad=learns) for shape in ((4, 1), (4, 1), (4,), (4,))]
+    settings = {"has_biases": True, "num_layers": 1, "dropout": 0.0, "bidirectional": False, "batch_first": True}
+    try:
+        with torch.set_grad_enabled(learns), torch.autocast("cpu", dtype=dtype):
+            outputs = torch.lstm(inputs, (state, state), weights, train=learns, **settings)[0]
+        if learns:
+            outputs.sum().backward()
+    except RuntimeError:
+        return False
+    return True
+
+
+@cache
+def say_that_float32_serves(dtype: torch.dtype) -> None:
+    """One line in a process, on standard error unless logging is set up otherwise."""
+    name = str(dtype).removeprefix("torch.")
+    _LOG.warning("torch cannot run an LSTM in %s on this processor: its layers are computed in float32.", name)
