@@ -1,17 +1,10 @@
 """What the settings of every task have in common: a model by name, how it is trained, and how layers of them join."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from heedful.errors import UserError
 from heedful.store import read_yaml
@@ -95,7 +88,7 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
         return settings
 
     @model_serializer(mode="wrap")
-    def _without_empty_custom(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_empty_custom(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """As usual, but runs without the user's own code do not mention it."""
         plain = dump(self)
         return plain if self.custom else {name: value for name, value in plain.items() if name != "custom"}

@@ -31,9 +31,10 @@ print(peak_memory() - before)
 
 CLASSIFY = """
 from heedful.task.classify.classifier import Classifier, build_model
-from heedful.task.classify.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.classify.config import ClassifyConfig
 model = {{"name": "{name}", "embed": 8, "hidden": 8, "maps": 4}}
-config = make_config({{"model": model, "labels": ["neg", "pos"], "data": {{"max_length": ALL}}}})
+config = make_settings(ClassifyConfig, {{"model": model, "labels": ["neg", "pos"], "data": {{"max_length": ALL}}}})
 classifier = Classifier(config, build_model(config, tokeniser.size).eval(), tokeniser)
 def answer(text):
     (found,) = classifier.predict([text])
@@ -43,9 +44,10 @@ def answer(text):
 MATCH = """
 from heedful.data.overlap import Overlap
 from heedful.model.text import TextConfig
-from heedful.task.match.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.match.config import MatchConfig
 from heedful.task.match.matcher import Matcher, build_model
-config = make_config({{"model": {{"name": "{name}", {small}}}, "data": {{"max_length": ALL}}, "goal": "relevance"}})
+config = make_settings(ClassifyConfig, {{"model": {{"name": "{name}", {small}}}, "data": {{"max_length": ALL}}, "goal": "relevance"}})
 overlap = Overlap.learn([("ba be .", "be bi .")], config.data.features)
 matcher = Matcher(config, build_model(config, tokeniser.size, overlap.size).eval(), tokeniser, overlap)
 def answer(text):
@@ -57,11 +59,12 @@ PARSE = """
 import tempfile
 from pathlib import Path
 from heedful.data.tree import read_trees
-from heedful.task.parse.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.fit import learn_texts
 from heedful.task.parse.folder import build_model
 from heedful.task.parse.parser import Parser
-config = make_config({"model": {"name": "guided-lstm", "embed": 8, "hidden": 8}, "decode": {"beam": 1}})
+config = make_settings(ClassifyConfig, {"model": {"name": "guided-lstm", "embed": 8, "hidden": 8}, "decode": {"beam": 1}})
 with tempfile.TemporaryDirectory() as folder:
     (Path(folder) / "one.mrg").write_text("(S (NP (A ba) (B be)) (VP (C bi) (D bo)) (. .))")
     words, symbols = learn_texts(config, read_trees([Path(folder)], functions=config.data.functions))
@@ -72,12 +75,13 @@ def answer(text):
 """
 
 LANGUAGE = """
-from heedful.task.language_model.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.score import evaluate
 from heedful.task.language_model.texts import Text
 from heedful.task.language_model.writer import Writer, build_model
 words = {{"text": {{"tokeniser": "word"}}}}
-config = make_config({{"model": {{"name": "{name}", {small}}}, "data": words, "decode": {{"length": 5}}}})
+config = make_settings(ClassifyConfig, {{"model": {{"name": "{name}", {small}}}, "data": words, "decode": {{"length": 5}}}})
 writer = Writer(config, build_model(config, tokeniser.size).eval(), tokeniser)
 def answer(text):
     (found,) = writer.predict([text])

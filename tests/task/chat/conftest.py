@@ -13,7 +13,8 @@ def make_partner():
     from heedful.data.dialogue import MarkedTokeniser
     from heedful.data.tokenise import WordTokeniser
     from heedful.shapes import EOS
-    from heedful.task.chat.config import make_config
+    from heedful.task.config import make_settings
+    from heedful.task.chat.config import ChatConfig
     from heedful.task.chat.folder import build_model
     from heedful.task.chat.partner import Partner
 
@@ -22,7 +23,7 @@ def make_partner():
         if name == "transformer":
             tiny = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder_layers": 2}
         decode = {"beam": 2, "longest": 7, "precision": "float32"}  # the same numbers on every machine
-        config = make_config({"model": {"name": name, **tiny}, "decode": decode}, sections)
+        config = make_settings(ChatConfig, {"model": {"name": name, **tiny}, "decode": decode}, sections)
         tokeniser = MarkedTokeniser(WordTokeniser.train([WORDS]))
         torch.manual_seed(3)
         model = build_model(config, tokeniser).eval()

@@ -12,12 +12,13 @@ def make_classifier():
 
     from heedful.data.tokenise import WordTokeniser
     from heedful.task.classify.classifier import Classifier, build_model
-    from heedful.task.classify.config import make_config
+    from heedful.task.config import make_settings
+    from heedful.task.classify.config import ClassifyConfig
 
     def make(name="birnn", **sections):
         tiny = {"embed": 8, "hidden": 8, "maps": 5, "heads": 2, "feedforward": 8}
         given = {"model": {"name": name, **tiny}, "answer": {"precision": "float32"}, "labels": ["neg", "pos", "中"]}
-        config = make_config(given, sections)
+        config = make_settings(ClassifyConfig, given, sections)
         tokeniser = WordTokeniser.train(TEXTS, lowercase=True)
         torch.manual_seed(3)
         model = build_model(config, tokeniser.size).eval()

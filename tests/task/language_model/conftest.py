@@ -8,7 +8,8 @@ def make_writer():
     """A function from a model's name to a tiny language model of a short text."""
     import torch
 
-    from heedful.task.language_model.config import make_config
+    from heedful.task.config import make_settings
+    from heedful.task.language_model.config import LanguageConfig
     from heedful.task.language_model.fit import make_tokeniser
     from heedful.task.language_model.texts import Text
     from heedful.task.language_model.writer import Writer, build_model
@@ -21,7 +22,7 @@ def make_writer():
 
     def make(name="transformer", lines=("to be, or not to be", "that is the question"), **sections):
         decode = {"length": 12, "precision": "float32"}  # the same numbers on every machine
-        config = make_config(
+        config = make_settings(LanguageConfig, 
             {"model": {"name": name, **tiny[name]}, "data": {"window": 16}, "decode": decode}, sections
         )
         tokeniser = make_tokeniser(config, Text(list(lines), "text"))

@@ -6,7 +6,8 @@ import pytest
 
 from heedful.data.matched import Match
 from heedful.errors import UserError
-from heedful.task.match.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.match.config import MatchConfig
 from heedful.task.match.fit import Texts, held_out
 
 
@@ -22,7 +23,7 @@ def questions(*answers: str) -> list[Match]:
 
 
 def parted(train: list[Match], seed: int = 1, share: float = 0.1, goal: str = "auto") -> Texts:
-    config = make_config({"goal": goal, "data": {"hold_out": share}, "train": {"seed": seed}})
+    config = make_settings(MatchConfig, {"goal": goal, "data": {"hold_out": share}, "train": {"seed": seed}})
     return held_out(config, Texts(train))[1]
 
 
@@ -61,7 +62,7 @@ def test_a_pair_with_an_empty_side_is_not_held_out():
 
 
 def test_the_goal_is_that_of_all_pairs_and_the_note_counts_them():
-    config, found, note = held_out(make_config({}), Texts(questions(*["0100"] * 20)))
+    config, found, note = held_out(make_settings(MatchConfig, {}), Texts(questions(*["0100"] * 20)))
     assert config.goal == "relevance"
     assert note == f"validation: {len(found.valid)} of 80 training pairs, held out"
 

@@ -41,14 +41,15 @@ def make_parser(files: Path) -> Any:
     import torch
 
     from heedful.data.tree import read_trees
-    from heedful.task.parse.config import make_config
+    from heedful.task.config import make_settings
+    from heedful.task.parse.config import ParseConfig
     from heedful.task.parse.fit import learn_texts
     from heedful.task.parse.folder import build_model
     from heedful.task.parse.parser import Parser
 
     def make(name: str = "guided-lstm", **sections: Any) -> Parser:
         given = {"model": {"name": name, **TINY[name]}, "decode": {"beam": 2, "precision": "float32"}}
-        config = make_config(given, sections)
+        config = make_settings(ParseConfig, given, sections)
         words, symbols = learn_texts(config, read_trees([files], functions=config.data.functions))
         torch.manual_seed(3)
         return Parser(config, build_model(config, words, symbols).eval(), words=words, symbols=symbols)

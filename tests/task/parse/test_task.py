@@ -8,7 +8,8 @@ import pytest
 from heedful.errors import UserError
 from heedful.task import task_named
 from heedful.task.base import Task
-from heedful.task.parse.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.parse.config import ParseConfig
 
 
 def test_it_is_a_task() -> None:
@@ -47,7 +48,7 @@ def test_show_draws_tree_and_map(make_parser: Any, tmp_path: Path) -> None:
 def test_check_reports(make_parser: Any, files: Path) -> None:
     task = task_named("parse")
     (files / "two.mrg").write_text("(S (NP (NNP John)) (VP (VBZ runs)) (. .))\n(FRAG (NN zebra))\n")
-    config = make_config({"data": {"max_length": 12}})
+    config = make_settings(ParseConfig, {"data": {"max_length": 12}})
     report = task.check([files], config, None)
     assert report.facts["trees"].count == 6
     assert report.facts["seen before"].places == [f"{files / 'two.mrg'}:1"]

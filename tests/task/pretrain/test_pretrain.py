@@ -9,7 +9,8 @@ import torch
 import heedful
 from heedful import UserError
 from heedful.cli.run import run
-from heedful.task.classify.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.classify.config import ClassifyConfig
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
@@ -112,7 +113,7 @@ def test_two_beginnings_are_refused(folder, pretrained, tmp_path):
     (tmp_path / "v.txt").write_text("good 1 2 3 4 5 6\n")
     given = {"start": str(pretrained), "data": {"vectors": str(tmp_path / "v.txt")}}
     with pytest.raises(UserError, match="leave out one"):
-        make_config(given)
+        make_settings(ClassifyConfig, given)
 
 
 def test_a_start_that_is_not_there_or_of_another_size_is_told(folder, pretrained, tmp_path, capsys):

@@ -10,7 +10,8 @@ def make_translator():
 
     from heedful.data.tokenise import WordTokeniser
     from heedful.shapes import EOS
-    from heedful.task.translate.config import make_config
+    from heedful.task.config import make_settings
+    from heedful.task.translate.config import TranslateConfig
     from heedful.task.translate.folder import build_model
     from heedful.task.translate.translator import Translator
 
@@ -20,7 +21,7 @@ def make_translator():
             tiny = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder_layers": 2}
         decode = {"beam": 2, "ratio": 0.5, "precision": "float32"}  # the same numbers on every machine
         given = {"model": {"name": name, **tiny}, "data": {"shared": False}, "decode": decode}
-        config = make_config(given, sections)
+        config = make_settings(TranslateConfig, given, sections)
         source, target = WordTokeniser.train(["a b c d e f g h"]), WordTokeniser.train(["A B C D E F G H"])
         torch.manual_seed(3)
         model = build_model(config, source.size, target.size).eval()

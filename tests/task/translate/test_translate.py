@@ -6,7 +6,7 @@ import torch
 from heedful.data.batch import Example
 from heedful.errors import UserError
 from heedful.shapes import EOS
-from heedful.task.translate.look import replay
+from heedful.task.look import replay
 
 TEXTS = ["a b c d e f", "h", "c c a", "", "g f e d", "b"]
 MODELS = ["transformer", "weighted-transformer", "rnnsearch", "luong"]
