@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from torch import nn
@@ -37,6 +37,7 @@ TOKENISER = "text"
 """The name of the part that most tasks have: one tokeniser."""
 
 
+@runtime_checkable
 class Part(Protocol):
     """What a model needs beside its weights, such as a tokeniser; it lies in the run folder under a name."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from torch import nn
 
@@ -13,6 +13,7 @@ B = TypeVar("B")
 F = TypeVar("F")
 
 
+@runtime_checkable
 class Examples(Protocol):
     """What training reads: which examples make a batch, and the tensors of one.
 

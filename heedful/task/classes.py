@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from heedful.data.document import UNLABELLED
 from heedful.errors import UserError
@@ -49,6 +49,7 @@ def macro_f1(counts: Sequence[ClassCount]) -> float:
     return sum(there) / max(1, len(there))
 
 
+@runtime_checkable
 class _Labelled(Protocol):
     """Something with a label as it was written, and the "file:line" it came from."""
 

@@ -64,13 +64,13 @@ def test_translations_of_one_sentence_are_held_out_together_and_empty_pairs_neve
     from heedful.data.pairs import Pair
     from heedful.task.config import make_settings
     from heedful.task.translate.config import TranslateConfig
-    from heedful.task.translate.fit import Texts, held_out
+    from heedful.task.translate.task import Translate
 
     pairs = [Pair(f"s{row // 3}", f"t{row}", f"f:{row}") for row in range(60)]
     nothing = [Pair("", "t", "f:60"), Pair("s", "", "f:61")]
-    texts, told = held_out(make_settings(TranslateConfig), Texts([*pairs, *nothing]))
+    texts = Translate().hold_out(make_settings(TranslateConfig), [*pairs, *nothing])
     learnt, judged = ({pair.source for pair in part} for part in (texts.train, texts.valid))
-    assert told == "validation: 6 of 60 training pairs, held out"
+    assert texts.note == "validation: 6 of 60 training pairs, held out"
     assert learnt.isdisjoint(judged)
     assert texts.train[-2:] == nothing
 

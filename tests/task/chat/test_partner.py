@@ -7,10 +7,10 @@ import heedful
 from heedful.data.batch import Example, collate
 from heedful.data.dialogue import ROLES, Turn, by_turns
 from heedful.errors import UserError
-from heedful.task.config import make_settings
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.models import MODELS
 from heedful.task.chat.partner import as_turns
+from heedful.task.config import make_settings
 
 CONTEXTS = [["a b", "c", "d e f"], "g h", ["a"], ["b c d e f g h"] * 3]
 

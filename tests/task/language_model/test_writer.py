@@ -111,7 +111,7 @@ def test_validation_looks_at_no_more_than_it_is_told(make_writer):
     writer = make_writer(data={"valid_most": 20})
     tokens = as_tokens(Text(LINES, "text"), writer.tokeniser, writer.config.data)
     first = writer.nll(tokens.runs(16, 0)[:2])
-    assert validation_numbers(writer, tokens)["valid_loss"] == pytest.approx(first[0] / 32, rel=1e-6)
+    assert validation_numbers(writer, tokens)["loss"] == pytest.approx(first[0] / 32, rel=1e-6)
 
 
 def test_text_becomes_ids_by_what_a_document_is(make_writer):

@@ -9,8 +9,8 @@ import torch
 import heedful
 from heedful import UserError
 from heedful.cli.run import run
-from heedful.task.config import make_settings
 from heedful.task.classify.config import ClassifyConfig
+from heedful.task.config import make_settings
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
@@ -46,11 +46,11 @@ def pretrained(request, folder):
 
 
 def test_the_classifier_begins_with_its_weights_bit_by_bit(folder, pretrained, monkeypatch):
-    from heedful.task import run as course
+    from heedful.task import engine
 
     seen = []
     monkeypatch.setattr(
-        course, "fit", lambda model, *a, **k: seen.append(model) or (_ for _ in ()).throw(UserError("here"))
+        engine, "fit", lambda model, *a, **k: seen.append(model) or (_ for _ in ()).throw(UserError("here"))
     )
     out = folder / f"begun-{pretrained.name}"
     words = [
@@ -71,7 +71,7 @@ def test_the_classifier_begins_with_its_weights_bit_by_bit(folder, pretrained, m
     assert own.keys() == other.keys()
     assert all(own[name].equal(other[name]) for name in own)
     text = "the a book was good"
-    assert heedful.load(pretrained).ids(text) == source.tokeniser.encode(text)
+    assert heedful.load(pretrained).ids(text) == source.parts["text"].encode(text)
 
 
 def test_it_runs_without_the_folder_it_began_from(folder, pretrained, tmp_path):

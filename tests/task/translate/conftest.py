@@ -11,8 +11,9 @@ def make_translator():
     from heedful.data.tokenise import WordTokeniser
     from heedful.shapes import EOS
     from heedful.task.config import make_settings
+    from heedful.task.custom import build_model
     from heedful.task.translate.config import TranslateConfig
-    from heedful.task.translate.folder import build_model
+    from heedful.task.translate.task import Translate
     from heedful.task.translate.translator import Translator
 
     def make(name="transformer", **sections):
@@ -23,11 +24,12 @@ def make_translator():
         given = {"model": {"name": name, **tiny}, "data": {"shared": False}, "decode": decode}
         config = make_settings(TranslateConfig, given, sections)
         source, target = WordTokeniser.train(["a b c d e f g h"]), WordTokeniser.train(["A B C D E F G H"])
+        parts = {"source": source, "target": target}
         torch.manual_seed(3)
-        model = build_model(config, source.size, target.size).eval()
+        model = build_model(config, Translate().sizes(config, parts), {}).eval()
         if model.output.bias is not None:
             with torch.no_grad():
                 model.output.bias[EOS] = -1.0  # an untrained model may have nothing to say
-        return Translator(config, model, source=source, target=target)
+        return Translator(config, model, parts)
 
     return make

@@ -9,8 +9,8 @@ from heedful.data.batch import Example
 from heedful.data.pharaoh import Links
 from heedful.errors import UserError
 from heedful.task import look as look_module
-from heedful.task.translate.config import Look
 from heedful.task.look import Gold, choose_look, default_look, error_rate, read, word_links
+from heedful.task.translate.config import Look
 from heedful.task.words import Words
 
 
