@@ -78,7 +78,12 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", results: Mappin
     """Writes what the run is, what it reached, and the next commands."""
     table = ["| result | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in results.items()), ""]
     commands = [f"    {command}" for command in usage.next_commands(quote(str(folder)))]
-    lines = [f"# {config.model_name}: {usage.made} made with heedful", "", *(table if results else [])]
+    lines = [
+        f"# {config.model_name}: {usage.made} made with heedful",
+        "",
+        *_settled(config),
+        *(table if results else []),
+    ]
     lines += [f"{usage.intro}:", "", *commands, ""]
     if usage.python is not None:
         name, call = usage.python
@@ -93,6 +98,20 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", results: Mappin
     write_text_atomically(folder / README, "\n".join([*lines, *_CONTENTS, ""]))
 
 
+def _settled(config: RunConfig) -> list[str]:
+    """A paragraph on what the training files decided, such as the labels; only the first of many are named."""
+    plain, said = config.model_dump(), []
+    for path in config.settled:
+        value: Any = plain
+        for name in path.split("."):
+            value = value[name]
+        some = [str(one) for one in value] if isinstance(value, tuple | list) else [str(value)]
+        shown = ", ".join(some[:_NAMED]) + (" and others" if len(some) > _NAMED else "")
+        said += [f"{path} {shown}"] if shown else []
+    return [f"From the training files: {'; '.join(said)}.", ""] if said else []
+
+
+_NAMED = 8  # labels that a README lists
 _CONTENTS = (
     "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the course of training.",
     "The folder may be moved or copied; `training.safetensors` and `checkpoints/` only serve to go on training.",

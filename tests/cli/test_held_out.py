@@ -62,14 +62,15 @@ def test_links_of_validation_pairs_need_these_pairs(tmp_path, capsys):
 
 def test_translations_of_one_sentence_are_held_out_together_and_empty_pairs_never():
     from heedful.data.pairs import Pair
-    from heedful.task.translate.config import make_config
-    from heedful.task.translate.fit import Texts, held_out
+    from heedful.task.config import make_settings
+    from heedful.task.translate.config import TranslateConfig
+    from heedful.task.translate.task import Translate
 
     pairs = [Pair(f"s{row // 3}", f"t{row}", f"f:{row}") for row in range(60)]
     nothing = [Pair("", "t", "f:60"), Pair("s", "", "f:61")]
-    texts, told = held_out(make_config(), Texts([*pairs, *nothing]))
+    texts = Translate().hold_out(make_settings(TranslateConfig), [*pairs, *nothing])
     learnt, judged = ({pair.source for pair in part} for part in (texts.train, texts.valid))
-    assert told == "validation: 6 of 60 training pairs, held out"
+    assert texts.note == "validation: 6 of 60 training pairs, held out"
     assert learnt.isdisjoint(judged)
     assert texts.train[-2:] == nothing
 

@@ -8,26 +8,29 @@ import torch
 from heedful.cli.run import run
 from heedful.data.overlap import Overlap
 from heedful.data.tokenise import WordTokeniser
-from heedful.task.language_model.config import make_config as language_config
-from heedful.task.language_model.writer import Writer
-from heedful.task.language_model.writer import build_model as build_writer
-from heedful.task.match.config import make_config as match_config
-from heedful.task.match.matcher import Matcher
-from heedful.task.match.matcher import build_model as build_matcher
-from heedful.task.pretrain.config import PretrainRunConfig
+from heedful.task import task_named
+from heedful.task.config import make_settings
+from heedful.task.custom import build_model
 from heedful.task.pretrain.reader import Reader
-from heedful.task.pretrain.reader import build_model as build_reader
 
 WORDS = "a b c d"
 SIZE = {"embed": 4, "hidden": 4}
 
 
+def untrained(name: str, settings: dict[str, object]):
+    """An untrained predictor of a task over a few letters."""
+    task = task_named(name)
+    config = make_settings(task.config, settings)
+    parts = {"text": WordTokeniser.train([WORDS])}
+    if name == "match":
+        parts["overlap"] = Overlap.learn([("a b", "c d")], config.data.features)
+    return task.predictor(config, build_model(config, task.sizes(config, parts), {}), parts)
+
+
 def matcher(folder, goal: str) -> None:
     """An untrained model of pairs."""
     model = {"name": "bcnn", "embed": 4, "kernels": 3}
-    config = match_config({"goal": goal, "model": model, "scale": [0, 5]})
-    tokeniser, overlap = WordTokeniser.train([WORDS]), Overlap.learn([("a b", "c d")], config.data.features)
-    Matcher(config, build_matcher(config, tokeniser.size, overlap.size), tokeniser, overlap).save(folder)
+    untrained("match", {"goal": goal, "model": model, "scale": [0, 5]}).save(folder)
 
 
 def wrong_by_far(model: torch.nn.Module) -> None:
@@ -39,18 +42,15 @@ def wrong_by_far(model: torch.nn.Module) -> None:
 
 def writer(folder) -> None:
     """A language model that is certain of what is wrong."""
-    config = language_config({"model": {"name": "lstm", **SIZE}, "data": {"window": 8, "text": {"tokeniser": "word"}}})
-    tokeniser = WordTokeniser.train([WORDS])
-    made = Writer(config, build_writer(config, tokeniser.size), tokeniser)
+    data = {"window": 8, "text": {"tokeniser": "word"}}
+    made = untrained("language-model", {"model": {"name": "lstm", **SIZE}, "data": data})
     wrong_by_far(made.model)
     made.save(folder)
 
 
 def reader(folder) -> None:
     """A pretraining that is certain of what is wrong."""
-    config = PretrainRunConfig.model_validate({"model": {"name": "next-word", **SIZE}})
-    tokeniser = WordTokeniser.train([WORDS])
-    made = Reader(config, build_reader(config, tokeniser.size), tokeniser)
+    made = untrained("pretrain", {"model": {"name": "next-word", **SIZE}})
     wrong_by_far(made.model)
     made.save(folder)
 

@@ -81,7 +81,7 @@ def test_a_run_goes_on_from_python(trained, texts):
 def test_what_is_not_known_is_refused(texts):
     with pytest.raises(UserError, match=r"no task is called 'clasify'"):
         heedful.fit("clasify", texts)
-    with pytest.raises(UserError, match=r"^beam is not for the task 'classify'.*folds, start, vectors"):
+    with pytest.raises(UserError, match=r"^beam is not for the task 'classify'.*for train are start, vectors\)"):
         heedful.fit("classify", texts, beam=3)
     with pytest.raises(UserError, match=r"unknown setting 'train\.step'"):
         heedful.fit("classify", texts, settings={"train": {"step": 3}})

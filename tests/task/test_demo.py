@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from heedful import UserError
+from heedful.task.config import make_settings
 from heedful.task.demo import DEMO, best_of, example, run_demo
-from heedful.task.translate.config import join_settings, make_config
+from heedful.task.settings import join_settings
+from heedful.task.translate.config import TranslateConfig
 
 pytest.importorskip("lightning")
 pytest.importorskip("sacrebleu")
@@ -28,7 +30,9 @@ TOY = replace(
 
 
 def test_the_settings_of_the_real_demo_are_settings():
-    assert [make_config(DEMO.common, own).model.name for own in DEMO.models.values()] == list(DEMO.models)
+    assert [make_settings(TranslateConfig, DEMO.common, own).model.name for own in DEMO.models.values()] == list(
+        DEMO.models
+    )
 
 
 def test_a_toy_demo_runs_and_runs_again(tmp_path):

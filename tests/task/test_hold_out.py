@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.errors import UserError
-from heedful.task.hold_out import hold_out
+from heedful.task.hold_out import Strata, hold_out
 
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=30)
 SHARES = st.floats(0.01, 0.99)
@@ -15,7 +15,7 @@ SHARES = st.floats(0.01, 0.99)
 
 def test_a_share_of_each_kind_is_held_out_and_one_at_least():
     kinds = ["a"] * 100 + ["b"] * 20 + ["c"] * 3 + ["d"]
-    parted = hold_out(range(124), 0.1, 1, what="texts", kinds=kinds)
+    parted = hold_out(range(124), 0.1, 1, strata=Strata("texts", kinds))
     assert Counter(kinds[row] for row in parted.valid) == {"a": 10, "b": 2, "c": 1}
     assert parted.note == "validation: 13 of 124 training texts, held out"
 
@@ -33,9 +33,9 @@ def test_of_every_kind_some_stays_and_no_group_is_torn(rows, share, seed):
     spare = any(all(others > 1 for others in own) for own in holders(rows))
     if not spare:
         with pytest.raises(UserError, match="too few"):
-            hold_out(rows, share, seed, what="rows", kinds=kinds, groups=groups)
+            hold_out(rows, share, seed, strata=Strata("rows", kinds, groups))
         return
-    parted = hold_out(range(len(rows)), share, seed, what="rows", kinds=kinds, groups=groups)
+    parted = hold_out(range(len(rows)), share, seed, strata=Strata("rows", kinds, groups))
     assert sorted([*parted.train, *parted.valid]) == list(range(len(rows)))
     assert parted.train == sorted(parted.train)
     assert parted.valid == sorted(parted.valid)
@@ -46,12 +46,12 @@ def test_of_every_kind_some_stays_and_no_group_is_torn(rows, share, seed):
 
 @given(st.integers(2, 60), SHARES)
 def test_without_kinds_and_groups_it_is_a_share_of_all(count, share):
-    parted = hold_out(range(count), share, 1, what="texts")
+    parted = hold_out(range(count), share, 1, strata=Strata("texts"))
     assert len(parted.valid) == min(count - 1, max(1, round(share * count)))
 
 
 def test_the_seed_draws_them_and_nothing_else():
-    first, again, other = (hold_out(range(60), 0.2, seed, what="texts").valid for seed in (1, 1, 2))
+    first, again, other = (hold_out(range(60), 0.2, seed, strata=Strata("texts")).valid for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -59,4 +59,4 @@ def test_the_seed_draws_them_and_nothing_else():
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_where_none_can_be_spared_it_is_told(count):
     with pytest.raises(UserError, match=f"{count} trees are too few to hold some out for validation.*--valid"):
-        hold_out(range(count), 0.5, 1, what="trees", kinds=[str(row) for row in range(count)])
+        hold_out(range(count), 0.5, 1, strata=Strata("trees", [str(row) for row in range(count)]))

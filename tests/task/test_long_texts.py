@@ -15,11 +15,18 @@ WORDS = 100_000
 BEGIN = f"""
 import torch
 from heedful.data.tokenise import WordTokeniser
+from heedful.task import task_named
+from heedful.task.config import make_settings
+from heedful.task.custom import build_model
 from heedful.machine import peak_memory
 torch.set_num_threads(1)
 LONG = "ba be bi bo bu . " * ({WORDS} // 6)
 tokeniser = WordTokeniser.train(["ba be bi bo bu ."], lowercase=True)
 ALL = 10 * {WORDS}
+def untrained(name, parts, *layers):
+    task = task_named(name)
+    config = make_settings(task.config, *layers)
+    return task.predictor(config, build_model(config, task.sizes(config, parts), {{}}).eval(), parts)
 """
 
 END = """
@@ -30,11 +37,9 @@ print(peak_memory() - before)
 """
 
 CLASSIFY = """
-from heedful.task.classify.classifier import Classifier, build_model
-from heedful.task.classify.config import make_config
 model = {{"name": "{name}", "embed": 8, "hidden": 8, "maps": 4}}
-config = make_config({{"model": model, "labels": ["neg", "pos"], "data": {{"max_length": ALL}}}})
-classifier = Classifier(config, build_model(config, tokeniser.size).eval(), tokeniser)
+settings = {{"model": model, "labels": ["neg", "pos"], "data": {{"max_length": ALL}}}}
+classifier = untrained("classify", {{"text": tokeniser}}, settings)
 def answer(text):
     (found,) = classifier.predict([text])
     assert not found.is_cut and len(found.words)
@@ -42,12 +47,10 @@ def answer(text):
 
 MATCH = """
 from heedful.data.overlap import Overlap
-from heedful.model.text import TextConfig
-from heedful.task.match.config import make_config
-from heedful.task.match.matcher import Matcher, build_model
-config = make_config({{"model": {{"name": "{name}", {small}}}, "data": {{"max_length": ALL}}, "goal": "relevance"}})
-overlap = Overlap.learn([("ba be .", "be bi .")], config.data.features)
-matcher = Matcher(config, build_model(config, tokeniser.size, overlap.size).eval(), tokeniser, overlap)
+settings = {{"model": {{"name": "{name}", {small}}}, "data": {{"max_length": ALL}}, "goal": "relevance"}}
+features = make_settings(task_named("match").config, settings).data.features
+overlap = Overlap.learn([("ba be .", "be bi .")], features)
+matcher = untrained("match", {{"text": tokeniser, "overlap": overlap}}, settings)
 def answer(text):
     (found,) = matcher.predict([(text, "be bi . ba bo")])
     assert not found.is_cut
@@ -56,29 +59,25 @@ def answer(text):
 PARSE = """
 import tempfile
 from pathlib import Path
-from heedful.data.tree import read_trees
-from heedful.task.parse.config import make_config
-from heedful.task.parse.fit import learn_texts
-from heedful.task.parse.folder import build_model
-from heedful.task.parse.parser import Parser
-config = make_config({"model": {"name": "guided-lstm", "embed": 8, "hidden": 8}, "decode": {"beam": 1}})
+from heedful.task.base import Files
+settings = {"model": {"name": "guided-lstm", "embed": 8, "hidden": 8}, "decode": {"beam": 1}}
+task = task_named("parse")
+config = make_settings(task.config, settings)
 with tempfile.TemporaryDirectory() as folder:
     (Path(folder) / "one.mrg").write_text("(S (NP (A ba) (B be)) (VP (C bi) (D bo)) (. .))")
-    words, symbols = learn_texts(config, read_trees([Path(folder)], functions=config.data.functions))
-parser = Parser(config, build_model(config, words, symbols).eval(), words=words, symbols=symbols)
+    parts = task.learn(config, task.read(config, Files([Path(folder)])))
+parser = untrained("parse", parts, settings)
 def answer(text):
     (found,) = parser.predict([text])
     assert found.is_cut == (text is LONG)  # its words are said one by one: some hundred are what it reads
 """
 
 LANGUAGE = """
-from heedful.task.language_model.config import make_config
 from heedful.task.language_model.score import evaluate
 from heedful.task.language_model.texts import Text
-from heedful.task.language_model.writer import Writer, build_model
 words = {{"text": {{"tokeniser": "word"}}}}
-config = make_config({{"model": {{"name": "{name}", {small}}}, "data": words, "decode": {{"length": 5}}}})
-writer = Writer(config, build_model(config, tokeniser.size).eval(), tokeniser)
+settings = {{"model": {{"name": "{name}", {small}}}, "data": words, "decode": {{"length": 5}}}}
+writer = untrained("language-model", {{"text": tokeniser}}, settings)
 def answer(text):
     (found,) = writer.predict([text])
     assert found.is_cut == (text is LONG)  # the last window is read
@@ -87,10 +86,8 @@ def answer(text):
 """
 
 PRETRAIN = """
-from heedful.task.pretrain.config import PretrainRunConfig
-from heedful.task.pretrain.reader import Reader, build_model
-config = PretrainRunConfig.model_validate({"model": {"name": "autoencoder", "embed": 8, "hidden": 8}})
-reader = Reader(config, build_model(config, tokeniser.size).eval(), tokeniser)
+settings = {"model": {"name": "autoencoder", "embed": 8, "hidden": 8}}
+reader = untrained("pretrain", {"text": tokeniser}, settings)
 def answer(text):
     assert reader.predict([text])[0] > 0
 """

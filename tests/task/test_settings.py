@@ -3,9 +3,18 @@
 import pytest
 
 from heedful import UserError
-from heedful.task.config import read_settings
+from heedful.task.config import ModelChoice, make_settings, read_settings
 from heedful.task.settings import check_settings, join_settings, parse_settings
-from heedful.task.translate.config import DecodeSettings, TranslateConfig, make_choice, make_config
+from heedful.task.translate.config import DecodeSettings, TranslateConfig
+from heedful.task.translate.models import MODELS
+
+
+def translation(*layers, where=None):
+    return make_settings(TranslateConfig, *layers, where=where)
+
+
+def make_choice(name, **settings):
+    return ModelChoice.of(MODELS, {"name": name, **settings})
 
 
 def test_later_layers_win_key_by_key():
@@ -36,20 +45,20 @@ def test_a_word_that_is_no_setting_is_quoted(word):
 
 @pytest.mark.parametrize("name", ["transformer", "rnnsearch", "luong", "luong-local", "sutskever", "cho"])
 def test_what_is_written_is_read_again(name):
-    config = make_config({"model": name, "data": {"train": ["a.en", "a.de"]}})
-    assert make_config(config.model_dump(mode="json")) == config
+    config = translation({"model": name, "data": {"train": ["a.en", "a.de"]}})
+    assert translation(config.model_dump(mode="json")) == config
     assert check_settings(TranslateConfig, config.model_dump(mode="json")) == config
 
 
 def test_a_models_own_defaults_give_way_to_the_users():
-    assert make_config({"model": "transformer"}).train.rate != make_config({"model": "rnnsearch"}).train.rate
-    assert make_config({"model": "transformer", "train": {"rate": 0.5}}).train.rate == 0.5
+    assert translation({"model": "transformer"}).train.rate != translation({"model": "rnnsearch"}).train.rate
+    assert translation({"model": "transformer", "train": {"rate": 0.5}}).train.rate == 0.5
     for name in ("transformer", "weighted-transformer"):
-        assert make_config({"model": name, "data": {"shared": False}}).model.settings.tie == "target"
+        assert translation({"model": name, "data": {"shared": False}}).model.settings.tie == "target"
     both = {"model": {"name": "transformer", "tie": "none"}, "data": {"shared": False}}
-    assert make_config(both).model.settings.tie == "none"
+    assert translation(both).model.settings.tie == "none"
     for name in ("rnnsearch", "luong"):  # two vocabularies tie no words that were not tied
-        assert make_config({"model": name, "data": {"shared": False}}).model.settings == make_choice(name).settings
+        assert translation({"model": name, "data": {"shared": False}}).model.settings == make_choice(name).settings
 
 
 def test_a_preset_is_changed_inside_its_sections():
@@ -78,14 +87,14 @@ def test_a_preset_is_changed_inside_its_sections():
 )
 def test_a_wrong_setting_is_told_by_its_path(given, words):
     with pytest.raises(UserError) as error:
-        make_config(given, where="my.yaml")
+        translation(given, where="my.yaml")
     assert all(word in str(error.value) for word in ["my.yaml", *words]), str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_a_missing_setting_is_named():
     with pytest.raises(UserError, match=r"look\.module"):
-        make_config({"look": {"head": 1}})
+        translation({"look": {"head": 1}})
 
 
 def test_a_file_of_another_task_is_refused(tmp_path):

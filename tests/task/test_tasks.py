@@ -4,8 +4,9 @@ import pytest
 
 from heedful.errors import UserError
 from heedful.task import all_tasks, task_named
-from heedful.task.base import Task
-from heedful.task.config import changed_for_use, expect_files, make_settings, section
+from heedful.task.base import Task, Usage
+from heedful.task.config import changed_for_use, make_settings, section
+from heedful.task.engine import read_sets
 from heedful.task.folder import load_settings, save_config, save_readme, task_of
 from heedful.task.tokenisers import TokeniserSettings, learn_tokeniser
 
@@ -55,24 +56,25 @@ def test_a_folder_of_no_task_is_told(tmp_path):
 
 def test_only_how_it_answers_may_be_changed_afterwards():
     config = make_settings(task_named("classify").config)
-    assert changed_for_use(config, {}, ("answer",)) is config
-    changed = changed_for_use(config, {"answer": {"tokens": 7}}, ("answer",))
+    assert changed_for_use(config, {}) is config
+    changed = changed_for_use(config, {"answer": {"tokens": 7}})
     assert (changed.answer.tokens, changed.answer.precision) == (7, config.answer.precision)
     with pytest.raises(UserError, match=r"--set model: training has fixed that \(what .* is answer"):
-        changed_for_use(config, {"model": {"hidden": 3}}, ("answer",))
+        changed_for_use(config, {"model": {"hidden": 3}})
 
 
 def test_a_section_that_is_none_and_a_file_that_is_missing_are_told():
     with pytest.raises(UserError, match="the section 'data' is 5"):
         section({"data": 5}, "data")
-    with pytest.raises(UserError, match=r"--train is missing \(give a table"):
-        expect_files(make_settings(task_named("classify").config).data, "a table")
+    with pytest.raises(UserError, match=r"--train is missing \(give a \.tsv"):
+        read_sets(task_named("classify"), make_settings(task_named("classify").config))
 
 
 def test_a_readme_rounds_numbers_and_needs_no_results(tmp_path):
-    save_readme(tmp_path, title="t", results={"x": 0.123456, "y": "z"}, usage=["use"])
+    config, usage = make_settings(task_named("translate").config), Usage("a thing", "Use it", ("use {run}",))
+    save_readme(tmp_path, config, usage, {"x": 0.123456, "y": "z"})
     assert "| x | 0.1235 |\n| y | z |" in (tmp_path / "README.md").read_text()
-    save_readme(tmp_path, title="t", results={}, usage=["use"])
+    save_readme(tmp_path, config, usage, {})
     assert "|" not in (tmp_path / "README.md").read_text()
 
 

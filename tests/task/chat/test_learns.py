@@ -12,10 +12,11 @@ from heedful.data.batch import collate
 from heedful.data.bucket import BatchPlan, lengths_of
 from heedful.data.corpus.slots import SLOTS, make_slot_dialogues, slot_asked, with_slot
 from heedful.data.dialogue import Dialogue, alternating_turns, prepare_replies
-from heedful.task.chat.config import make_config
-from heedful.task.chat.fit import make_tokeniser
-from heedful.task.chat.folder import build_model
+from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.partner import Partner
+from heedful.task.chat.task import Chat
+from heedful.task.config import make_settings
+from heedful.task.custom import build_model
 
 LEARNT = 0.99
 
@@ -27,10 +28,12 @@ def build(name, dialogues, **data):
     """A small partner with fresh weights."""
     model = {"name": name, "embed": 48, "hidden": 48, "dropout": 0.0}
     decode = {"beam": 1, "longest": 20, "precision": "float32"}
-    config = make_config({"model": model, "decode": decode, "data": {"text": {"tokeniser": "word"}, **data}})
-    tokeniser = make_tokeniser(config, dialogues)
+    config = make_settings(
+        ChatConfig, {"model": model, "decode": decode, "data": {"text": {"tokeniser": "word"}, **data}}
+    )
+    parts = Chat().learn(config, dialogues)
     torch.manual_seed(0)
-    return Partner(config, build_model(config, tokeniser), tokeniser)
+    return Partner(config, build_model(config, Chat().sizes(config, parts), {}), parts)
 
 
 def train(partner, dialogues, steps, done):

@@ -7,9 +7,10 @@ import heedful
 from heedful.data.batch import Example, collate
 from heedful.data.dialogue import ROLES, Turn, alternating_turns
 from heedful.errors import UserError
-from heedful.task.chat.config import make_config
+from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.models import MODELS
 from heedful.task.chat.partner import as_turns
+from heedful.task.config import make_settings
 
 CONTEXTS = [["a b", "c", "d e f"], "g h", ["a"], ["b c d e f g h"] * 3]
 
@@ -121,14 +122,14 @@ def test_recording_changes_no_bit(make_partner, name):
 def test_dialogues_must_fit_the_model():
     model = {"name": "transformer", "position": "learned", "max_length": 150}
     with pytest.raises(UserError, match=r"this model knows 150 positions, too few for data\.max_context 200 and the"):
-        make_config({"model": model})
+        make_settings(ChatConfig, {"model": model})
     with pytest.raises(UserError, match=r"data\.max_reply 180"):
-        make_config({"model": model, "data": {"max_context": 149, "max_reply": 180}})
-    make_config({"model": model, "data": {"max_context": 149}})
+        make_settings(ChatConfig, {"model": model, "data": {"max_context": 149, "max_reply": 180}})
+    make_settings(ChatConfig, {"model": model, "data": {"max_context": 149}})
 
 
 def test_a_speaker_may_be_a_number():
-    assert make_config({"data": {"learn": 2}}).data.learn == "2"
+    assert make_settings(ChatConfig, {"data": {"learn": 2}}).data.learn == "2"
 
 
 @pytest.mark.parametrize("name", list(MODELS.names))

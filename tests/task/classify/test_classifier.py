@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import heedful
+from heedful.data.document import as_document
 from heedful.errors import UserError
-from heedful.task.classify.documents import as_document
 from heedful.watch import record
 
 TEXTS = ["a good film. it is red", "b", "B bad c\nd e", "", "好看。不好看！", "a b c d e f g h " * 3]

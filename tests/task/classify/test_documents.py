@@ -4,12 +4,15 @@ import tracemalloc
 
 import pytest
 
-from heedful.data.document import UNLABELLED
+from heedful.data.document import UNLABELLED, as_document
 from heedful.data.labelled import Labelled
 from heedful.data.sentence import LONGEST
 from heedful.data.tokenise import WordTokeniser
 from heedful.errors import UserError
-from heedful.task.classify.documents import as_document, find_labels, label_numbers
+from heedful.task.classes import class_numbers
+from heedful.task.classify.config import ClassifyConfig
+from heedful.task.classify.task import Classify
+from heedful.task.config import make_settings
 
 TOKENISER = WordTokeniser.train(["one two three four . five six seven ."])
 TEXT = "One two three. Four five. Six."
@@ -17,6 +20,15 @@ TEXT = "One two three. Four five. Six."
 
 def texts(*labels):
     return [Labelled("x", label, f"f:{number}") for number, label in enumerate(labels, start=1)]
+
+
+def find_labels(found):
+    """The labels that training on these texts settles."""
+    return Classify().settle(make_settings(ClassifyConfig), found).labels
+
+
+def label_numbers(found, labels):
+    return class_numbers(found, labels, "texts")
 
 
 def words(document):

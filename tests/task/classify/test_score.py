@@ -126,4 +126,4 @@ def test_the_temperature_changes_probabilities_and_no_answer(make_classifier):
 
 def test_validation_has_the_three_numbers(make_classifier):
     found = scored_documents(make_classifier(), [Document([[4, 5]], 0), Document([[6]], 2)])
-    assert set(found) == {"valid_accuracy", "valid_macro_f1", "valid_loss"}
+    assert set(found) == {"accuracy", "macro_f1", "loss"}

@@ -8,10 +8,12 @@ def make_writer():
     """A function from a model's name to a tiny language model of a short text."""
     import torch
 
-    from heedful.task.language_model.config import make_config
-    from heedful.task.language_model.fit import make_tokeniser
+    from heedful.task.config import make_settings
+    from heedful.task.custom import build_model
+    from heedful.task.language_model.config import LanguageConfig
+    from heedful.task.language_model.task import LanguageModelling
     from heedful.task.language_model.texts import Text
-    from heedful.task.language_model.writer import Writer, build_model
+    from heedful.task.language_model.writer import Writer
 
     tiny = {
         "transformer": {"width": 8, "heads": 2, "feedforward": 8, "layers": 2},
@@ -21,11 +23,11 @@ def make_writer():
 
     def make(name="transformer", lines=("to be, or not to be", "that is the question"), **sections):
         decode = {"length": 12, "precision": "float32"}  # the same numbers on every machine
-        config = make_config(
-            {"model": {"name": name, **tiny[name]}, "data": {"window": 16}, "decode": decode}, sections
+        config = make_settings(
+            LanguageConfig, {"model": {"name": name, **tiny[name]}, "data": {"window": 16}, "decode": decode}, sections
         )
-        tokeniser = make_tokeniser(config, Text(list(lines), "text"))
+        parts = LanguageModelling().learn(config, Text(list(lines), "text"))
         torch.manual_seed(3)
-        return Writer(config, build_model(config, tokeniser.size).eval(), tokeniser)
+        return Writer(config, build_model(config, LanguageModelling().sizes(config, parts), {}).eval(), parts)
 
     return make

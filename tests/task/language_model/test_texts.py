@@ -5,15 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.errors import UserError
-from heedful.task.language_model.config import DataSettings
-from heedful.task.language_model.texts import Text, held_out, read_text
+from heedful.task.language_model.config import TextSettings
+from heedful.task.language_model.texts import Text, hold_end_out, read_text
 
 LINES = st.lists(st.text("ab ", max_size=30), min_size=1, max_size=40)
 SHARES = st.floats(0.01, 0.6)
 
 
-def data(share=0.1, documents="file") -> DataSettings:
-    return DataSettings(hold_out=share, documents=documents)
+def held_out(text: Text, settings: TextSettings) -> tuple[Text, Text, str]:
+    found = hold_end_out(text, settings)
+    return found.train, found.valid, found.note
+
+
+def data(share=0.1, documents="file") -> TextSettings:
+    return TextSettings(hold_out=share, documents=documents)
 
 
 def test_the_last_tenth_of_the_characters_is_held_out_in_whole_lines():

@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 import heedful
 from heedful.errors import UserError
 from heedful.shapes import BOS, EOS
-from heedful.task.language_model.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.models import MODELS
 from heedful.task.language_model.score import evaluate, validation_numbers
 from heedful.task.language_model.texts import Text, as_tokens, opening, read_text
@@ -110,7 +111,7 @@ def test_validation_looks_at_no_more_than_it_is_told(make_writer):
     writer = make_writer(data={"valid_most": 20})
     tokens = as_tokens(Text(LINES, "text"), writer.tokeniser, writer.config.data)
     first = writer.nll(tokens.runs(16, 0)[:2])
-    assert validation_numbers(writer, tokens)["valid_loss"] == pytest.approx(first[0] / 32, rel=1e-6)
+    assert validation_numbers(writer, tokens)["loss"] == pytest.approx(first[0] / 32, rel=1e-6)
 
 
 def test_text_becomes_ids_by_what_a_document_is(make_writer):
@@ -153,9 +154,9 @@ def test_a_saved_folder_answers_the_same(make_writer, tmp_path, name):
 
 
 def test_a_transformer_reaches_as_far_as_it_reads_unless_told_otherwise():
-    assert make_config({"data": {"window": 50}}).model.settings.reach == 50
-    assert make_config({"model": {"reach": 9}}).model.settings.reach == 9
-    assert not hasattr(make_config({"model": "lstm"}).model.settings, "reach")
+    assert make_settings(LanguageConfig, {"data": {"window": 50}}).model.settings.reach == 50
+    assert make_settings(LanguageConfig, {"model": {"reach": 9}}).model.settings.reach == 9
+    assert not hasattr(make_settings(LanguageConfig, {"model": "lstm"}).model.settings, "reach")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_a_transformer_reaches_as_far_as_it_reads_unless_told_otherwise():
 )
 def test_settings_that_cannot_be(settings, words):
     with pytest.raises(UserError, match=words):
-        make_config(settings)
+        make_settings(LanguageConfig, settings)
 
 
 def test_files_without_text_are_refused(tmp_path):
@@ -178,7 +179,7 @@ def test_files_without_text_are_refused(tmp_path):
     empty.write_text("\n \n")
     with pytest.raises(UserError, match="there is no text"):
         read_text([str(empty)])
-    config = make_config({})
+    config = make_settings(LanguageConfig, {})
     from heedful.data.tokenise import WordTokeniser
 
     words = config.data.model_copy(update={"text": config.data.text.model_copy(update={"tokeniser": "word"})})

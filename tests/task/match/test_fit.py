@@ -6,8 +6,10 @@ import pytest
 
 from heedful.data.matched import Match
 from heedful.errors import UserError
-from heedful.task.match.config import make_config
-from heedful.task.match.fit import Texts, held_out
+from heedful.task.config import make_settings
+from heedful.task.hold_out import HeldOut
+from heedful.task.match.config import MatchConfig
+from heedful.task.match.task import MatchPairs
 
 
 def pairs(*labels: str) -> list[Match]:
@@ -21,9 +23,9 @@ def questions(*answers: str) -> list[Match]:
     return [Match(left, f"answer {n}", label, left, f"f:{n}") for n, (left, label) in enumerate(found, start=1)]
 
 
-def parted(train: list[Match], seed: int = 1, share: float = 0.1, goal: str = "auto") -> Texts:
-    config = make_config({"goal": goal, "data": {"hold_out": share}, "train": {"seed": seed}})
-    return held_out(config, Texts(train))[1]
+def parted(train: list[Match], seed: int = 1, share: float = 0.1, goal: str = "auto") -> HeldOut[list[Match]]:
+    config = make_settings(MatchConfig, {"goal": goal, "data": {"hold_out": share}, "train": {"seed": seed}})
+    return MatchPairs().hold_out(MatchPairs().settle(config, train), train)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -61,9 +63,11 @@ def test_a_pair_with_an_empty_side_is_not_held_out():
 
 
 def test_the_goal_is_that_of_all_pairs_and_the_note_counts_them():
-    config, found, note = held_out(make_config({}), Texts(questions(*["0100"] * 20)))
+    train = questions(*["0100"] * 20)
+    config = MatchPairs().settle(make_settings(MatchConfig, {}), train)
+    found = MatchPairs().hold_out(config, train)
     assert config.goal == "relevance"
-    assert note == f"validation: {len(found.valid)} of 80 training pairs, held out"
+    assert found.note == f"validation: {len(found.valid)} of 80 training pairs, held out"
 
 
 def test_two_pairs_of_different_classes_are_too_few():

@@ -5,7 +5,8 @@ import pytest
 from heedful.data.matched import Match
 from heedful.errors import UserError
 from heedful.model.match.goal import Classes, Relevance, Similarity
-from heedful.task.match.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of, label_numbers, settle_goal
 
 
@@ -24,25 +25,25 @@ def pairs(*labels: str, groups: int = 0) -> list[Match]:
     ],
 )
 def test_the_goal_is_guessed(found, goal, metric):
-    settled = settle_goal(make_config(), found)
+    settled = settle_goal(make_settings(MatchConfig), found)
     assert goal_of(settled) == goal
     assert settled.train.metric == metric
 
 
 def test_a_goal_that_was_given_stays():
-    given = make_config({"goal": "similarity", "train": {"metric": "valid_loss"}})
+    given = make_settings(MatchConfig, {"goal": "similarity", "train": {"metric": "valid_loss"}})
     settled = settle_goal(given, pairs("1", "0"))
     assert (settled.goal, settled.scale, settled.train.metric) == ("similarity", (0.0, 1.0), "valid_loss")
 
 
 def test_classes_are_in_order():
-    settled = settle_goal(make_config(), pairs("10", "9", "b", "a"))
+    settled = settle_goal(make_settings(MatchConfig), pairs("10", "9", "b", "a"))
     assert settled.labels == ("9", "10", "a", "b")
     assert label_numbers(settled, pairs("a", "9")).numbers == [2.0, 0.0]
 
 
 def test_a_class_that_training_has_not_shown():
-    settled = settle_goal(make_config(), pairs("yes", "no"))
+    settled = settle_goal(make_settings(MatchConfig), pairs("yes", "no"))
     found = label_numbers(settled, pairs("no", "maybe"))
     assert found.numbers == [0.0, None]
     assert found.note is not None
@@ -64,4 +65,4 @@ def test_a_class_that_training_has_not_shown():
 )
 def test_labels_that_do_not_suit(goal, labels, words):
     with pytest.raises(UserError, match=words):
-        settle_goal(make_config({"goal": goal}), pairs(*labels))
+        settle_goal(make_settings(MatchConfig, {"goal": goal}), pairs(*labels))

@@ -41,16 +41,17 @@ def make_parser(files: Path) -> Any:
     import torch
 
     from heedful.data.tree import read_trees
-    from heedful.task.parse.config import make_config
-    from heedful.task.parse.fit import learn_texts
-    from heedful.task.parse.folder import build_model
+    from heedful.task.config import make_settings
+    from heedful.task.custom import build_model
+    from heedful.task.parse.config import ParseConfig
     from heedful.task.parse.parser import Parser
+    from heedful.task.parse.task import ParseTask
 
     def make(name: str = "guided-lstm", **sections: Any) -> Parser:
         given = {"model": {"name": name, **TINY[name]}, "decode": {"beam": 2, "precision": "float32"}}
-        config = make_config(given, sections)
-        words, symbols = learn_texts(config, read_trees([files], functions=config.data.functions))
+        config = make_settings(ParseConfig, given, sections)
+        parts = ParseTask().learn(config, read_trees([files], functions=config.data.functions))
         torch.manual_seed(3)
-        return Parser(config, build_model(config, words, symbols).eval(), words=words, symbols=symbols)
+        return Parser(config, build_model(config, ParseTask().sizes(config, parts), {}).eval(), parts)
 
     return make

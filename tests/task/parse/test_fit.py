@@ -10,8 +10,10 @@ pytest.importorskip("lightning")
 from heedful.data.tree import ParsedText, Tree, read_trees
 from heedful.errors import UserError
 from heedful.task.base import Shown
-from heedful.task.parse.config import make_config
-from heedful.task.parse.fit import Texts, train_parser
+from heedful.task.config import make_settings
+from heedful.task.engine import Sets, train
+from heedful.task.parse.config import ParseConfig
+from heedful.task.parse.task import ParseTask
 
 TRAIN = {"epochs": None, "steps": 250, "valid_every": 125, "tokens": 256, "rate": 1e-2, "warmup": 10, "average": 0}
 QUICK = {"train": {**TRAIN, "precision": "float32"}, "data": {"words": {"hide": 0.0}}, "decode": {"beam": 2}}
@@ -20,7 +22,7 @@ QUICK = {"train": {**TRAIN, "precision": "float32"}, "data": {"words": {"hide": 
 def test_trees_learnt_by_heart_are_said_again(files: Path, tmp_path: Path) -> None:
     model = {"model": {"name": "guided-lstm", "embed": 16, "hidden": 24, "dropout": 0.0, "smoothing": 0.0}}
     trees = read_trees([files])
-    trained = train_parser(make_config(QUICK, model), Texts(trees, trees, trees), tmp_path / "run")
+    trained = train(ParseTask(), make_settings(ParseConfig, QUICK, model), Sets(trees, trees, trees), tmp_path / "run")
     assert trained.results["test bracket_f1"] == 100.0
     assert trained.results["test exact"] == 1.0
     assert trained.results["test well_formed"] == 1.0
@@ -32,12 +34,12 @@ def test_trees_learnt_by_heart_are_said_again(files: Path, tmp_path: Path) -> No
 def test_a_run_goes_on(files: Path, tmp_path: Path, tiny: dict[str, Any]) -> None:
     trees = read_trees([files])
     short = {"train": {"steps": 4, "valid_every": 2}, "model": {"name": "guided-lstm", **tiny["guided-lstm"]}}
-    config = make_config(QUICK, short)
-    train_parser(config, Texts(trees, trees), tmp_path / "run")
+    config = make_settings(ParseConfig, QUICK, short)
+    train(ParseTask(), config, Sets(trees, trees), tmp_path / "run")
     with pytest.raises(UserError, match="holds a run already"):
-        train_parser(config, Texts(trees, trees), tmp_path / "run")
-    longer = make_config(QUICK, short, {"train": {"steps": 6}})
-    assert train_parser(longer, Texts(trees, trees), tmp_path / "run", resume=True).fit.steps == 6
+        train(ParseTask(), config, Sets(trees, trees), tmp_path / "run")
+    longer = make_settings(ParseConfig, QUICK, short, {"train": {"steps": 6}})
+    assert train(ParseTask(), longer, Sets(trees, trees), tmp_path / "run", resume=True).fit.steps == 6
 
 
 def test_what_is_left_out_is_told(files: Path, tmp_path: Path, tiny: dict[str, Any]) -> None:
@@ -45,13 +47,15 @@ def test_what_is_left_out_is_told(files: Path, tmp_path: Path, tiny: dict[str, A
     leaf = Tree("NN", word="dog")
     strange = ParsedText(Tree("ODD", (leaf,)), "here:7")
     lines: list[str] = []
-    config = make_config(
+    config = make_settings(
+        ParseConfig,
         QUICK,
         {"train": {"steps": 1, "valid_every": 1}, "model": {"name": "guided-lstm", **tiny["guided-lstm"]}},
         {"data": {"max_length": 16}},
     )
-    train_parser(config, Texts(trees, [*trees, strange]), tmp_path / "run", shown=Shown(say=lines.append))
+    train(ParseTask(), config, Sets(trees, [*trees, strange]), tmp_path / "run", shown=Shown(say=lines.append))
     assert "left out of training: 2 of 4 trees, which have more than 16 symbols" in lines[0]
     assert "'ODD' (here:7)" in lines[1]
+    shorter = make_settings(ParseConfig, config.model_dump(), {"data": {"max_length": 3}})
     with pytest.raises(UserError, match="none of 4 trees has at most 3 symbols"):
-        train_parser(make_config(config.model_dump(), {"data": {"max_length": 3}}), Texts(trees, trees), tmp_path / "b")
+        train(ParseTask(), shorter, Sets(trees, trees), tmp_path / "b")

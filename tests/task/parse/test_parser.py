@@ -9,7 +9,8 @@ import torch
 import heedful
 from heedful.data.tree import Tree, read_trees
 from heedful.errors import UserError
-from heedful.task.parse.config import make_config
+from heedful.task.config import make_settings
+from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.evaluate import evaluate, flat
 from heedful.task.parse.models import MODELS
 
@@ -121,4 +122,4 @@ def test_words_split_at_blanks(make_parser: Any) -> None:
 )
 def test_settings_that_do_not_fit(given: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        make_config(given)
+        make_settings(ParseConfig, given)

@@ -7,8 +7,10 @@ import pytest
 
 from heedful.errors import UserError
 from heedful.task import task_named
-from heedful.task.base import Task
-from heedful.task.parse.config import make_config
+from heedful.task.base import Files, Task
+from heedful.task.config import make_settings
+from heedful.task.engine import check, show
+from heedful.task.parse.config import ParseConfig
 
 
 def test_it_is_a_task() -> None:
@@ -40,21 +42,21 @@ def test_show_draws_tree_and_map(make_parser: Any, tmp_path: Path) -> None:
     assert every.maps[0].title == "decoder.look.attention"
     (empty,) = task.show(parser, [" "], every=False, options={})
     assert empty.note == "there are no words"
-    with pytest.raises(UserError, match="expected one sentence, got 2"):
-        task.show(parser, ["a", "b"], every=False, options={})
+    with pytest.raises(UserError, match="expected one text, got 2"):
+        show(task, parser, ("a", "b"), every=False, options={})
 
 
 def test_check_reports(make_parser: Any, files: Path) -> None:
     task = task_named("parse")
     (files / "two.mrg").write_text("(S (NP (NNP John)) (VP (VBZ runs)) (. .))\n(FRAG (NN zebra))\n")
-    config = make_config({"data": {"max_length": 12}})
-    report = task.check([files], config, None)
+    config = make_settings(ParseConfig, {"data": {"max_length": 12}})
+    report = check(task, config, Files([files]))
     assert report.facts["trees"].count == 6
     assert report.facts["seen before"].places == [f"{files / 'two.mrg'}:1"]
     assert report.facts["labels seen once"].places == ["PP", "FRAG"]
     assert report.facts["more than 12 symbols"].count == 3
     assert report.sides["sentence"].unknown_rate == 0.0
-    known = task.check([files / "two.mrg"], config, make_parser())
+    known = check(task, config, Files([files / "two.mrg"]), make_parser())
     assert known.sides["sentence"].total == 4
     assert report.examples[0][1][1].startswith("(S (NP XX XX )NP")
 
@@ -62,6 +64,6 @@ def test_check_reports(make_parser: Any, files: Path) -> None:
 def test_an_unknown_word_is_seen_by_check(make_parser: Any, files: Path, tmp_path: Path) -> None:
     parser = make_parser()
     (tmp_path / "new.mrg").write_text("(S (NN zebra) (NN dog))\n")
-    report = task_named("parse").check([tmp_path / "new.mrg"], parser.config, parser)
+    report = check(task_named("parse"), parser.config, Files([tmp_path / "new.mrg"]), parser)
     assert report.sides["sentence"].unknown == ["zebra"]
     assert report.sides["sentence"].unknown_rate == 0.5

@@ -9,7 +9,8 @@ import torch
 import heedful
 from heedful import UserError
 from heedful.cli.run import run
-from heedful.task.classify.config import make_config
+from heedful.task.classify.config import ClassifyConfig
+from heedful.task.config import make_settings
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
@@ -45,11 +46,11 @@ def pretrained(request, folder):
 
 
 def test_the_classifier_begins_with_its_weights_bit_by_bit(folder, pretrained, monkeypatch):
-    from heedful.task import run as course
+    from heedful.task import engine
 
     seen = []
     monkeypatch.setattr(
-        course, "fit", lambda model, *a, **k: seen.append(model) or (_ for _ in ()).throw(UserError("here"))
+        engine, "fit", lambda model, *a, **k: seen.append(model) or (_ for _ in ()).throw(UserError("here"))
     )
     out = folder / f"begun-{pretrained.name}"
     words = [
@@ -70,7 +71,7 @@ def test_the_classifier_begins_with_its_weights_bit_by_bit(folder, pretrained, m
     assert own.keys() == other.keys()
     assert all(own[name].equal(other[name]) for name in own)
     text = "the a book was good"
-    assert heedful.load(pretrained).ids(text) == source.tokeniser.encode(text)
+    assert heedful.load(pretrained).ids(text) == source.parts["text"].encode(text)
 
 
 def test_it_runs_without_the_folder_it_began_from(folder, pretrained, tmp_path):
@@ -112,7 +113,7 @@ def test_two_beginnings_are_refused(folder, pretrained, tmp_path):
     (tmp_path / "v.txt").write_text("good 1 2 3 4 5 6\n")
     given = {"start": str(pretrained), "data": {"vectors": str(tmp_path / "v.txt")}}
     with pytest.raises(UserError, match="leave out one"):
-        make_config(given)
+        make_settings(ClassifyConfig, given)
 
 
 def test_a_start_that_is_not_there_or_of_another_size_is_told(folder, pretrained, tmp_path, capsys):

@@ -10,8 +10,10 @@ def make_translator():
 
     from heedful.data.tokenise import WordTokeniser
     from heedful.shapes import EOS
-    from heedful.task.translate.config import make_config
-    from heedful.task.translate.folder import build_model
+    from heedful.task.config import make_settings
+    from heedful.task.custom import build_model
+    from heedful.task.translate.config import TranslateConfig
+    from heedful.task.translate.task import Translate
     from heedful.task.translate.translator import Translator
 
     def make(name="transformer", **sections):
@@ -20,13 +22,14 @@ def make_translator():
             tiny = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder_layers": 2}
         decode = {"beam": 2, "ratio": 0.5, "precision": "float32"}  # the same numbers on every machine
         given = {"model": {"name": name, **tiny}, "data": {"shared": False}, "decode": decode}
-        config = make_config(given, sections)
+        config = make_settings(TranslateConfig, given, sections)
         source, target = WordTokeniser.train(["a b c d e f g h"]), WordTokeniser.train(["A B C D E F G H"])
+        parts = {"source": source, "target": target}
         torch.manual_seed(3)
-        model = build_model(config, source.size, target.size).eval()
+        model = build_model(config, Translate().sizes(config, parts), {}).eval()
         if model.output.bias is not None:
             with torch.no_grad():
                 model.output.bias[EOS] = -1.0  # an untrained model may have nothing to say
-        return Translator(config, model, source=source, target=target)
+        return Translator(config, model, parts)
 
     return make

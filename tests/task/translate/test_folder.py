@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import heedful
-from heedful.task.translate.folder import load_config
+from heedful.task.folder import load_settings
+from heedful.task.translate.config import TranslateConfig
 
 
 @pytest.mark.parametrize("name", ["transformer", "weighted-transformer", "rnnsearch"])
@@ -24,7 +25,7 @@ def test_what_is_saved_is_loaded(make_translator, tmp_path, name):
 def test_a_chosen_look_is_kept(make_translator, tmp_path):
     translator = make_translator(look={"module": "decoder.0.source", "head": 1, "shift": 1, "threshold": 0.2})
     translator.save(tmp_path)
-    assert load_config(tmp_path).look == translator.config.look
+    assert load_settings(TranslateConfig, tmp_path).look == translator.config.look
     assert heedful.load(tmp_path).look.head == 1
 
 
@@ -33,8 +34,7 @@ def test_a_shared_vocabulary_is_stored_once(make_translator, tmp_path):
     shared = type(translator)(
         translator.config.model_copy(update={"data": translator.config.data.model_copy(update={"shared": True})}),
         translator.model,
-        source=translator.source,
-        target=translator.source,
+        {"shared": translator.source},
     )
     shared.save(tmp_path)
     assert sorted(path.name for path in tmp_path.glob("*.vocab.json")) == ["shared.vocab.json"]

@@ -1,15 +1,26 @@
 """Scores say what they are scores of: the signature, the look, the words that links count."""
 
+from dataclasses import replace
+
 import pytest
 
 from heedful import UserError
 from heedful.data.pairs import Pair
 from heedful.data.pharaoh import parse_links
+from heedful.task.base import Files
+from heedful.task.config import make_settings
+from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.score import evaluate, gold_of, score_texts
+from heedful.task.translate.task import Translate
 
 pytest.importorskip("sacrebleu")
 
 PAIRS = [Pair("a b c", "A B C", "x:1"), Pair("d e", "D E", "x:2")]
+
+
+def linked(pairs, *lines):
+    """The pairs with their gold links."""
+    return [replace(pair, links=parse_links(line)) for pair, line in zip(pairs, lines, strict=True)]
 
 
 def test_a_perfect_translation_has_100_and_none_has_0():
@@ -46,26 +57,35 @@ def test_lowercased_data_is_scored_lowercased_and_says_so():
 
 
 def test_evaluating_gives_plain_numbers(make_translator):
-    links = [parse_links("0-0 1-1 2-2"), parse_links("0-0 1p1")]
-    found = evaluate(make_translator(), PAIRS, links=links)
+    pairs = linked(PAIRS, "0-0 1-1 2-2", "0-0 1p1")
+    found = evaluate(make_translator(), pairs)
     assert found["sentences"] == 2
     assert found["sentences_per_second"] > 0
     assert 0 <= found["aer"] <= 1
     assert found["look"].startswith("decoder.0.source")
     assert found["beam"] == 2
-    assert "aer" not in evaluate(make_translator("sutskever"), PAIRS, links=links)
+    assert "aer" not in evaluate(make_translator("sutskever"), pairs)
+    assert "aer" not in evaluate(make_translator(), PAIRS)
 
 
-def test_links_must_fit_the_pairs(make_translator):
+def test_links_must_fit_the_pairs(make_translator, tmp_path):
     translator = make_translator()
-    with pytest.raises(UserError, match="2 sentence pairs, but 1 line"):
-        gold_of(translator, PAIRS, [parse_links("0-0")])
+    (tmp_path / "a.tsv").write_text("a b c\tA B C\nd e\tD E\n")
+    (tmp_path / "a.align").write_text("0-0\n")
+    files = [
+        Files([tmp_path / "a.tsv"], options={"alignments": tmp_path / "a.align"}),
+        Files([tmp_path / "a.tsv"], "valid"),
+    ]
+    data = {"valid": ["a.tsv"], "valid_alignments": str(tmp_path / "a.align")}
+    for given in files:
+        with pytest.raises(UserError, match=r"a\.align: there are 2 sentence pairs, but 1 line"):
+            Translate().read(make_settings(TranslateConfig, {"data": data}), given)
     with pytest.raises(UserError, match=r"x:2.*link 2-0.*2 source and 2 target"):
-        gold_of(translator, PAIRS, [parse_links("0-0"), parse_links("2-0")])
+        gold_of(translator, linked(PAIRS, "0-0", "2-0"))
     with pytest.raises(UserError, match="nothing to evaluate"):
         evaluate(translator, [])
 
 
 def test_a_pair_with_an_empty_side_has_no_alignment(make_translator):
-    gold = gold_of(make_translator(), [Pair("a", "", "x:1"), PAIRS[1]], [parse_links(""), parse_links("0-0")])
+    gold = gold_of(make_translator(), linked([Pair("a", "", "x:1"), PAIRS[1]], "", "0-0"))
     assert len(gold) == 1

@@ -6,7 +6,7 @@ import torch
 from heedful.data.batch import Example
 from heedful.errors import UserError
 from heedful.shapes import EOS
-from heedful.task.translate.look import replay
+from heedful.task.look import replay
 
 TEXTS = ["a b c d e f", "h", "c c a", "", "g f e d", "b"]
 MODELS = ["transformer", "weighted-transformer", "rnnsearch", "luong"]
@@ -61,7 +61,7 @@ def test_the_search_multiplies_in_the_precision_of_the_settings(make_translator,
 
 def test_replay_keeps_sentences_apart(make_translator):
     translator = make_translator()
-    pattern = translator.family.looks
+    pattern = translator.config.looks
     examples = [Example([4, 5, 6], [4, 5]), Example([7], [8, 9, 4, 5]), Example([4], [])]
     together = replay(translator.model, pattern, examples)
     for one, seen in zip(examples, together, strict=True):
