@@ -6,8 +6,8 @@ from heedful.task.models import Family, Models, Name
 from heedful.task.papers.chat import NEURAL_CONVERSATION
 from heedful.task.papers.translate import ALIGN_AND_TRANSLATE, ATTENTION_IS_ALL_YOU_NEED, EFFECTIVE_APPROACHES
 
-_RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
-_TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
+_RECURRENT = Family(SeqToSeqConfig, SeqToSeq.for_texts, "decoder.look*")
+_TRANSFORMER = Family(TransformerConfig, Transformer.for_texts, "decoder.*.source")
 
 
 def _preset(name: str) -> SeqToSeqConfig:

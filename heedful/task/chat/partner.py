@@ -115,7 +115,8 @@ class Partner:
 
         def best(source: Tensor, lengths: Tensor) -> list[Hypothesis]:
             model, penalty = cast(Any, self.model), settings.length_penalty
-            found = search(model, source, lengths, size=size, length_penalty=penalty, max_length=settings.longest)
+            memory = model.encode(source, lengths)
+            found = search(model, memory, size=size, length_penalty=penalty, max_length=settings.longest)
             return [options[0] for options in found]
 
         return self._batched(sources, size, best)
@@ -129,10 +130,9 @@ class Partner:
             generator.manual_seed(seed)
 
         def drawn(source: Tensor, lengths: Tensor) -> list[Hypothesis]:
-            longest = self.config.decode.longest
-            return sample(
-                cast(Any, self.model), source, lengths, temperature=temperature, generator=generator, max_length=longest
-            )
+            model, longest = cast(Any, self.model), self.config.decode.longest
+            memory = model.encode(source, lengths)
+            return sample(model, memory, temperature=temperature, generator=generator, max_length=longest)
 
         return self._batched(sources, 1, drawn)
 
@@ -157,7 +157,7 @@ class Partner:
         self, sources: Sequence[Sequence[int]], rows: int, find: Callable[[Tensor, Tensor], list[Hypothesis]]
     ) -> list[Hypothesis]:
         """`find` for contexts of like length together; an empty context has an empty reply."""
-        found = [Hypothesis([], 0.0, 0.0, None)] * len(sources)
+        found = [Hypothesis([], 0.0, 0.0)] * len(sources)
         real = [index for index, ids in enumerate(sources) if ids]
         tokens = max(1, self.config.decode.tokens // rows)
         with answering(self.model, self.config.decode.precision):

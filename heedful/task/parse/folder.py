@@ -61,7 +61,7 @@ def build_model(config: ParseConfig, words: KnownWords, symbols: Symbols) -> nn.
         scale=width**0.5 if is_transformer else 1.0,
     )
     return entry.family.build(
-        settings, words.size, symbols.size, source_words=source_words, moving=symbols.moving()
+        settings, source_words, symbols.size, advances=symbols.moving()
     )  # fmt: skip
 
 

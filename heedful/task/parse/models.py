@@ -1,13 +1,31 @@
 """The parsers: a name at the edge, a configured model behind it."""
 
-from heedful.model.seq2seq import SeqToSeq, SeqToSeqConfig
-from heedful.model.transformer import Transformer, TransformerConfig
+from torch import Tensor, nn
+
+from heedful.layer.embedding import TokenEmbedding
+from heedful.model.seq2seq import RecurrentTextEncoder, SeqToSeq, SeqToSeqConfig, word_vectors
+from heedful.model.transformer import POSITIONS, Transformer, TransformerConfig, TransformerTextEncoder
 from heedful.task.models import Family, Models, Name
 from heedful.task.papers.parse import DETERMINISTIC, GRAMMAR
 from heedful.task.papers.translate import ATTENTION_IS_ALL_YOU_NEED, SEQUENCE_TO_SEQUENCE
 
-_RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
-_TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
+
+def _recurrent(config: SeqToSeqConfig, words: nn.Module, symbols: int, *, advances: Tensor) -> SeqToSeq:
+    """A recurrent parser over `words`, which makes ids into vectors."""
+    target = word_vectors(symbols, config.embed)  # drawn before the encoder, as by all models of texts
+    return SeqToSeq(config, RecurrentTextEncoder(config, words), target, advances=advances)
+
+
+def _transformer(config: TransformerConfig, words: nn.Module, symbols: int, *, advances: Tensor) -> Transformer:
+    """The same made of attention alone."""
+    target, added = TokenEmbedding(symbols, config.width), POSITIONS[config.position](config).added
+    source_position, target_position = added(), added()
+    encoder = TransformerTextEncoder(config, words, position=source_position)
+    return Transformer(config, encoder, target, target_position=target_position, advances=advances)
+
+
+_RECURRENT = Family(SeqToSeqConfig, _recurrent, "decoder.look*")
+_TRANSFORMER = Family(TransformerConfig, _transformer, "decoder.*.source")
 
 _SMALL = SeqToSeqConfig(decoder="guided", cell="lstm", embed=64, hidden=128, dropout=0.3)
 

@@ -51,8 +51,7 @@ class Parser:
 
     def __init__(self, config: ParseConfig, model: nn.Module, *, words: KnownWords, symbols: Symbols) -> None:
         self.config, self.model, self.words, self.symbols = config, model, words, symbols
-        decode = config.decode
-        self._constraint = Bracketing(symbols.brackets(), deepest=decode.deepest, run=decode.run)
+        self._brackets = symbols.brackets()
 
     def predict(
         self, sentences: Sequence[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
@@ -87,7 +86,7 @@ class Parser:
 
     def search(self, sources: Sequence[Sequence[int]], size: int) -> list[Hypothesis]:
         """The best symbols for source ids (without EOS), searched for with a beam of `size`."""
-        found = [Hypothesis([], 0.0, 0.0, None) for _ in sources]
+        found = [Hypothesis([], 0.0, 0.0) for _ in sources]
         with answering(self.model, self.config.decode.precision):
             for longest, alike in self._by_longest([len(ids) for ids in sources]):
                 for rows in batches([len(sources[i]) + 1 for i in alike], self.config.decode.tokens):
@@ -135,13 +134,14 @@ class Parser:
     def _batch(self, sources: Sequence[Sequence[int]], size: int, longest: int) -> list[Hypothesis]:
         device = next(self.model.parameters()).device
         source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
+        model, decode = cast(Any, self.model), self.config.decode
+        rule = Bracketing(self._brackets, lengths - 1, deepest=decode.deepest, run=decode.run)  # EOS is no word
         found = search(
-            cast(Any, self.model),
-            source,
-            lengths,
+            model,
+            model.encode(source, lengths),
             size=size,
-            length_penalty=self.config.decode.length_penalty,
-            constraint=self._constraint,
+            length_penalty=decode.length_penalty,
+            constraint=rule,
             max_length=longest,
         )
         return [options[0] for options in found]

@@ -6,8 +6,8 @@ from heedful.model.weighted_transformer import WeightedTransformerConfig, weight
 from heedful.task.models import Family, Models, Name
 from heedful.task.papers import translate as papers
 
-_RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
-_TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
+_RECURRENT = Family(SeqToSeqConfig, SeqToSeq.for_texts, "decoder.look*")
+_TRANSFORMER = Family(TransformerConfig, Transformer.for_texts, "decoder.*.source")
 _WEIGHTED = Family(WeightedTransformerConfig, weighted_transformer, "decoder.*.source*")
 
 _NAMES = {

@@ -118,7 +118,7 @@ class Translator:
         goes back to its own.
         """
         sources = [ids[: self.config.longest_source] for ids in sources]
-        nothing = Hypothesis([], 0.0, 0.0, None)
+        nothing = Hypothesis([], 0.0, 0.0)
         found: list[list[Hypothesis]] = [[nothing] for _ in sources]
         real = [i for i, ids in enumerate(sources) if ids]
         lengths = [len(sources[i]) + 1 for i in real]
@@ -155,10 +155,10 @@ class Translator:
         device = next(self.model.parameters()).device
         source, lengths = (tensor.to(device) for tensor in pad_sources(sources))
         settings = self.config.decode
+        model = cast(Any, self.model)
         return search(
-            cast(Any, self.model),
-            source,
-            lengths,
+            model,
+            model.encode(source, lengths),
             size=size,
             length_penalty=settings.length_penalty,
             coverage_penalty=settings.coverage_penalty,
