@@ -1,4 +1,4 @@
-"""Search for outputs: sees of a model only how to encode, start and step."""
+"""Search for outputs over a memory: sees of a model only how to start and step, and nothing of what was read."""
 
 from heedful.decode.beam import beam
 from heedful.decode.bracketing import Bracketing, Brackets

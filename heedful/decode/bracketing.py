@@ -1,4 +1,4 @@
-"""The constraint under which every output is a tree over the source's words."""
+"""The constraint under which every output is a tree over a sentence's words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,15 +48,15 @@ class BracketState:
 
 
 class Bracketing:
-    """Outputs are one tree each: ``( A x ( B x )B )A`` with one terminal a word of the source.
+    """Each row's output is one tree: ``( A x ( B x )B )A`` with one terminal for each of the row's `words`.
 
     Brackets match in label, none is empty, one tree holds all words, no more than `deepest` constituents are open at
     once, and no more than `run` open in a row, which bounds chains of unary ones. An opening is only allowed while
-    what it asks for still fits, so that every output ends within the greatest length of the search. A source is its
-    words and EOS; without words there is nothing to say but EOS.
+    what it asks for still fits, so that every output ends within the greatest length of the search. A row without
+    words has EOS as its only output.
     """
 
-    def __init__(self, brackets: Brackets, *, deepest: int = 50, run: int = 8) -> None:
+    def __init__(self, brackets: Brackets, words: Int[Tensor, " B"], *, deepest: int = 50, run: int = 8) -> None:
         """Raises: ValueError, when a bound is below 1."""
         if min(deepest, run) < 1:
             raise ValueError(f"deepest is {deepest} and run {run}, expected at least 1.")
@@ -68,23 +68,25 @@ class Bracketing:
         self._label = torch.zeros(size, dtype=torch.long)
         self._label[opening] = torch.arange(len(opening))
         self._closing = torch.tensor(closing)
-        self._deepest, self._run = deepest, run
+        self._words, self._deepest, self._run = words, deepest, run
 
-    def start(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], longest: int) -> BracketState:
+    def start(self, limits: Int[Tensor, " B"]) -> BracketState:
         """The state before the first token.
 
-        Raises: ValueError, when `longest` is too little for the words, a pair of brackets and EOS.
+        Raises: ValueError, when a limit is too little for the words, a pair of brackets and EOS.
         """
-        words, rows = (lengths - 1).clamp_min(0), lengths.shape[0]
-        needed = int(words.max()) + 3 if rows else 0
-        if longest < needed:
-            raise ValueError(f"max_length is {longest}, but a tree of {needed - 3} words takes at least {needed}.")
+        words, rows = self._words.to(limits.device), limits.shape[0]
+        short = (limits < words + 3).nonzero().squeeze(1)  # a pair of brackets and EOS beside the words
+        if short.shape[0]:
+            worst = short[int(words[short].argmax())]
+            most, count = int(limits[worst]), int(words[worst])
+            raise ValueError(f"max_length is {most}, but a tree of {count} words takes at least {count + 3}.")
         nothing = torch.zeros_like(words)
         return BracketState(
             open=nothing.new_zeros(rows, self._deepest),
             depth=nothing,
             words=words,
-            room=torch.full_like(words, longest),
+            room=limits.to(words.dtype),
             run=nothing,
             said=nothing > 0,
         )

@@ -18,19 +18,18 @@ from heedful.shapes import EOS, take_rows
 class Live:
     """Outputs still growing, best first; row ``a W + w`` of the decoder's batch is output w of sentence a.
 
-    `covered` is how much each source token was looked at so far, None where that does not count. An output of
-    log-probability minus infinity is none: it fills the place of one, where a sentence has fewer than W.
+    `covered` is how much each position of the memory was looked at so far, None where that does not count. An output
+    of log-probability minus infinity is none: it fills the place of one, where a sentence has fewer than W.
     """
 
     sentence: Int[Tensor, " A"]
     log_probability: Float[Tensor, "A W"]
     covered: Float[Tensor, "A W S"] | None
 
-    def look(self, attention: Float[Tensor, "R S"] | None) -> "Live":
-        """After another look at the source."""
-        if attention is None or self.covered is None:
-            return replace(self, covered=None)
-        return replace(self, covered=self.covered + attention.view_as(self.covered))
+    def look(self, attention: Float[Tensor, "R S"]) -> "Live":
+        """After another look at the memory."""
+        weights = attention.view(*self.log_probability.shape, -1)
+        return replace(self, covered=weights if self.covered is None else self.covered + weights)
 
     def covered_by(self, output: Int[Tensor, "A N"]) -> Float[Tensor, "A N S"] | None:
         """What some of each sentence's outputs have covered."""

@@ -1,14 +1,16 @@
-"""One output for each sentence, chosen token by token: what greedy search and sampling share."""
+"""One output for each row, chosen token by token: what greedy search and sampling share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from heedful.decode.constraint import Constraint, begin_rule
-from heedful.decode.hypothesis import Hypothesis, Stepwise, check_search, first_tokens, log_probabilities
+from heedful.decode.hypothesis import Hypothesis
+from heedful.decode.stepwise import Stepwise, first_tokens, log_probabilities, output_limits
 from heedful.decode.trace import Ends, Trace
 from heedful.shapes import EOS, take_rows
 
@@ -18,26 +20,27 @@ Chooser = Callable[[Tensor], Tensor]
 
 def follow(
     model: Stepwise,
-    source: Int[Tensor, "B S"],
-    lengths: Int[Tensor, " _"],
+    memory: Any,
     *,
     choose: Chooser,
     constraint: Constraint | None,
-    max_length: int,
+    attention: bool,
+    max_length: int | Int[Tensor, " _"],
 ) -> list[Hypothesis]:
-    """Say what `choose` chooses until EOS, or until `max_length` tokens; finished sentences leave the batch.
+    """Say what `choose` chooses until EOS or the greatest length; rows whose outputs have ended leave the batch.
 
-    What `constraint` forbids has log-probability minus infinity when `choose` sees it.
-    Returns: one hypothesis for each sentence, score and log-probability both the sum over its tokens.
-    Raises: ValueError, when `max_length` is below 1, or too few for the constraint.
+    What `constraint` forbids has log-probability minus infinity when `choose` sees it. With `attention` it is recorded
+    where the model looked.
+    Returns: one hypothesis for each row of memory, score and log-probability both the sum over its tokens.
+    Raises: ValueError, when `max_length` is below 1, or too small for the constraint.
     """
-    check_search(source, lengths, max_length)
-    if source.shape[0] == 0:
+    limits = output_limits(memory, max_length)
+    if limits.shape[0] == 0:
         return []
     with torch.no_grad():
         trace = Trace()
-        path = _Path(model, choose, constraint, max_length)
-        return trace.read(path.run(source, lengths, trace), lengths)
+        path = _Path(model, choose, constraint, limits, attention)
+        return trace.read(path.run(memory, trace))
 
 
 @dataclass(frozen=True)
@@ -47,25 +50,35 @@ class _Path:
     model: Stepwise
     choose: Chooser
     constraint: Constraint | None
-    longest: int
+    limits: Int[Tensor, " B"]
+    attention: bool
 
-    def run(self, source: Tensor, lengths: Tensor, trace: Trace) -> Ends:
-        """Grow the trace, and say where each sentence's path in it ends."""
-        memory = self.model.encode(source, lengths)
-        state, token = self.model.start(memory), first_tokens(lengths)
-        rule = begin_rule(self.constraint, source, lengths, longest=self.longest)
-        sentence = torch.arange(lengths.shape[0], device=lengths.device)
+    def run(self, memory: Any, trace: Trace) -> Ends:
+        """Grow the trace, and say where each row's path in it ends."""
+        state, token = self.model.start(memory), first_tokens(self.limits)
+        rule = begin_rule(self.constraint, self.limits)
+        # The batch shrinks as outputs end; `sentence` says which row of the memory given each row left came from.
+        sentence = torch.arange(self.limits.shape[0], device=self.limits.device)
         level, row = torch.zeros_like(sentence), torch.zeros_like(sentence)
-        total: Float[Tensor, " B"] = torch.zeros(lengths.shape[0], device=lengths.device)
-        for length in range(1, self.longest + 1):
+        total: Float[Tensor, " B"] = torch.zeros(self.limits.shape[0], device=self.limits.device)
+        shortest = int(self.limits.min())
+        for length in range(1, int(self.limits.max()) + 1):
             step = self.model.step(token, state, memory)
-            trace.look(step.attention)
+            if self.attention and step.attention is not None:
+                trace.look(step.attention())
             log_probability = rule.restrict(log_probabilities(step.logits))
             token = self.choose(log_probability)
             total[sentence] += log_probability.gather(1, token.unsqueeze(1)).squeeze(1)
             rows = torch.arange(token.shape[0], device=token.device)
-            level[sentence], row[sentence] = length - 1, rows
-            going = (token != EOS).nonzero().squeeze(1)
+            level[sentence], row[sentence] = length - 1, rows  # right for those that say EOS; the others move on below
+            grown = (token != EOS).nonzero().squeeze(1)
+            going = grown
+            if length >= shortest:  # rows that are cut here are written last: the rows left keep their numbers
+                at_limit = self.limits[sentence[grown]] <= length
+                going = grown[~at_limit]
+                grown = torch.cat([going, grown[at_limit]])
+            trace.grow(grown, token[grown])
+            level[sentence[grown]], row[sentence[grown]] = length, rows[: grown.shape[0]]
             if going.shape[0] == 0:
                 break
             state = step.state
@@ -73,6 +86,4 @@ class _Path:
                 token, sentence = token[going], sentence[going]
                 state, memory = take_rows((state, memory), going)
             rule = rule.grow(going, token)
-            trace.grow(going, token)
-            level[sentence], row[sentence] = length, rows[: token.shape[0]]
         return Ends(total, total, level, row)

@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 _LEAST_COVERAGE = 1e-9
-"""A source token that was never looked at counts as covered this much, so that its logarithm is finite."""
+"""A position that was never looked at counts as covered this much, so that its logarithm is finite."""
 
 
 @dataclass(frozen=True)
 class Penalty:
     """Scores ``log P / lp + cp``: ``lp = ((5 + T) / 6)^length``, ``cp = coverage sum_s log min(1, sum_t a_ts)``.
 
-    T counts the tokens, EOS included; ``a_ts`` is where the model looked for token t. `length` 0 compares plain
-    probabilities, and larger numbers favour longer outputs.
+    T counts the tokens, EOS included; ``a_ts`` is where the model looked for token t, s the positions of the memory
+    that are real. `length` 0 compares plain probabilities, and larger numbers favour longer outputs.
     Raises: ValueError, when `coverage` is negative.
     Source: Wu et al. 2016, eq. 14 (arXiv:1609.08144).
     """
@@ -32,29 +33,39 @@ class Penalty:
         tokens: int,
         *,
         covered: Float[Tensor, "A N S"] | None,
-        keep: Bool[Tensor, "A S"],
+        keep: Bool[Tensor, "A S"] | None,
     ) -> Float[Tensor, "A N"]:
-        """Scores of outputs of `tokens` tokens; `covered` is how much each source token was looked at, summed.
+        """Scores of outputs of `tokens` tokens; `covered` is how much each position was looked at, summed.
 
-        Raises: ValueError, when coverage counts and the model did not look.
+        `keep` says which positions are real (None: all).
+        Raises: ValueError, when coverage counts and the model does not look.
         """
         scores = log_probability / self._divisor(tokens)
         if self.coverage == 0:
             return scores
         if covered is None:
             raise ValueError(
-                f"coverage penalty is {self.coverage}, but this model does not look at its source: set it to 0."
+                f"coverage penalty is {self.coverage}, but this model has no attention to its source: set it to 0."
             )
         logs = covered.clamp(_LEAST_COVERAGE, 1.0).log()
-        return scores + self.coverage * logs.masked_fill(~keep.unsqueeze(1), 0.0).sum(-1)
+        if keep is not None:  # padding is never looked at: its logarithm would be the least there is
+            logs = logs.masked_fill(~keep.unsqueeze(1), 0.0)
+        return scores + self.coverage * logs.sum(-1)
 
-    def bound(self, log_probability: Float[Tensor, " A"], tokens: int, longest: int) -> Float[Tensor, " A"]:
-        """What no output can exceed that grows from one of this probability to between `tokens` and `longest` tokens.
+    def divisors(self, tokens: Int[Tensor, " B"]) -> Float[Tensor, " B"]:
+        """The length penalty ``lp`` of outputs of so many tokens."""
+        return torch.tensor([self._divisor(count) for count in tokens.tolist()], device=tokens.device)
 
-        Its probability can only fall, its coverage penalty is no more than 0, and of the lengths one of the two ends
-        is kindest.
+    def bound(
+        self, log_probability: Float[Tensor, " A"], tokens: int, last: Float[Tensor, " A"]
+    ) -> Float[Tensor, " A"]:
+        """What no output can exceed that grows from one of this probability.
+
+        `tokens` is the least number of tokens that it can have, and `last` the length penalty of the greatest. Its
+        probability can only fall, and its coverage penalty is no more than 0. The length penalty rises or falls with
+        every token, so that one of the two ends of the range is the best case.
         """
-        return log_probability / max(self._divisor(tokens), self._divisor(longest))
+        return log_probability / last.clamp_min(self._divisor(tokens))
 
     def _divisor(self, tokens: int) -> float:
         """The length penalty ``lp``."""

@@ -1,14 +1,16 @@
 """Sampling: outputs drawn from the model, as it is or sharpened."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from heedful.decode.constraint import Constraint
-from heedful.decode.hypothesis import Hypothesis, Stepwise
+from heedful.decode.hypothesis import Hypothesis
 from heedful.decode.path import follow
+from heedful.decode.stepwise import Stepwise
 
 
 @dataclass(frozen=True)
@@ -20,24 +22,25 @@ class Alike:
 
 def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by name
     model: Stepwise,
-    source: Int[Tensor, "B S"],
-    lengths: Int[Tensor, " _"],
+    memory: Any,
     *,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float = 1.0,
     generator: torch.Generator | Alike | None = None,
     constraint: Constraint | None = None,
-    max_length: int,
+    attention: bool = False,
+    max_length: int | Int[Tensor, " _"],
 ) -> list[Hypothesis]:  # fmt: skip
     """Draw every token from the model's distribution, after the tokens before it.
 
-    `temperature` divides the logits (below 1 sharpens); then only the `top_k` likeliest are left (None = all), and
-    of them the fewest likeliest that reach probability `top_p` together. `generator` lies on the logits' device; with
-    `Alike` what is drawn for a sentence does not depend on the others of the batch, but for rounding. With a
-    `constraint` tokens are drawn of what that allows.
+    `memory` is what the model's `encode` gave. `temperature` divides the logits (below 1 sharpens); then only the
+    `top_k` likeliest are left (None = all), and of them the fewest likeliest that reach probability `top_p` together.
+    `generator` lies on the logits' device; with `Alike` what is drawn for a row does not depend on the others of the
+    batch, but for rounding. With a `constraint` tokens are drawn of what that allows; with `attention` every
+    hypothesis says where the model looked.
 
-    Returns: one hypothesis for each sentence; its log-probability is the model's own, at temperature 1.
+    Returns: one hypothesis for each row of memory; its log-probability is the model's own, at temperature 1.
     Raises: ValueError, when a number is out of its range, or `max_length` too small for the constraint.
     Source: Fan et al. 2018, section 5.4 (arXiv:1805.04833) for top-k; Holtzman et al. 2020, eq. 2
         (arXiv:1904.09751) for top-p.
@@ -57,7 +60,7 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
         drawn = _pick(nucleus(ranked.softmax(-1), top_p), generator)
         return token.gather(1, drawn).squeeze(1)
 
-    return follow(model, source, lengths, choose=draw, constraint=constraint, max_length=max_length)
+    return follow(model, memory, choose=draw, constraint=constraint, attention=attention, max_length=max_length)
 
 
 def _pick(probability: Float[Tensor, "B V"], generator: torch.Generator | Alike | None) -> Int[Tensor, "B 1"]:

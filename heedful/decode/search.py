@@ -8,36 +8,28 @@ from torch import Tensor
 from heedful.decode.beam import beam
 from heedful.decode.constraint import Constraint
 from heedful.decode.greedy import greedy
-from heedful.decode.hypothesis import Hypothesis, Stepwise
+from heedful.decode.hypothesis import Hypothesis
+from heedful.decode.stepwise import Stepwise
 
 
 def search(
     model: Stepwise,
-    source: Int[Tensor, "B S"],
-    lengths: Int[Tensor, " _"],
+    memory: Any,
     *,
     size: int,
     nbest: int = 1,
-    max_length: int,
+    max_length: int | Int[Tensor, " _"],
     constraint: Constraint | None = None,
-    **penalties: Any,
+    **settings: Any,
 ) -> list[list[Hypothesis]]:
-    """The best outputs of each sentence, best first: `beam`'s, or for a `size` of 1 `greedy`'s, which are the same.
+    """The best outputs for each row of `memory`, best first: those of `beam`, or, for a `size` of 1, of `greedy`.
 
-    `penalties` are those of `beam`. One output competes with no other, so that the score of greedy
-    search is the log-probability as it is.
+    `memory` is what the model's `encode` gave. `settings` are the further ones of `beam`. Where there is one output
+    alone, penalties have nothing to compare and are not applied: the score is the log-probability itself.
     Raises: ValueError, as `beam` and `greedy` do.
     """
     if size == nbest == 1:
-        found = greedy(model, source, lengths, constraint=constraint, max_length=max_length)
-        return [[one] for one in found]
-    return beam(
-        model,
-        source,
-        lengths,
-        size=size,
-        nbest=nbest,
-        constraint=constraint,
-        max_length=max_length,
-        **penalties,
-    )
+        attention = settings.get("attention", False)
+        best = greedy(model, memory, constraint=constraint, attention=attention, max_length=max_length)
+        return [[hypothesis] for hypothesis in best]
+    return beam(model, memory, size=size, nbest=nbest, constraint=constraint, max_length=max_length, **settings)

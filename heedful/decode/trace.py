@@ -19,11 +19,11 @@ class Ends:
 
 
 class Trace:
-    """Who said what after whom, and where each looked for it: a search appends, and reads back at its end.
+    """Which token followed which output: a search appends levels, and reads whole outputs back at its end.
 
-    Level t holds the outputs of t tokens that were alive. `look` notes where each row of the newest level looked for
-    its next token; `grow` adds a level of rows, each one token longer than its parent in the level before. Nothing is
-    reordered as the search goes on.
+    Level t holds the outputs of t tokens that were alive. `grow` adds a level of rows, each one token longer than its
+    parent in the level before. Nothing is reordered as the search goes on: copying every output at every step would
+    take time that grows with the square of the length.
     """
 
     def __init__(self) -> None:
@@ -31,39 +31,33 @@ class Trace:
         self._tokens: list[Tensor] = []
         self._attention: list[Tensor] = []
 
-    def look(self, attention: Float[Tensor, "R S"] | None) -> None:
-        """Where each row looks for its next token."""
-        if attention is not None:
-            self._attention.append(attention)
+    def look(self, attention: Float[Tensor, "R S"]) -> None:
+        """Records where the rows of the newest level look for their next tokens: its first R rows, the only ones."""
+        self._attention.append(attention)
 
     def grow(self, parents: Int[Tensor, " N"], tokens: Int[Tensor, " N"]) -> None:
-        """The next level: whose row each new row continues, and the token it says."""
+        """Adds a level: the row that each new row continues, and the token that it adds."""
         self._parents.append(parents)
         self._tokens.append(tokens)
 
-    def read(self, ends: Ends, lengths: Int[Tensor, " N"]) -> list[Hypothesis]:
-        """The outputs that end as given; `lengths` are those of their sources."""
+    def read(self, ends: Ends) -> list[Hypothesis]:
+        """The outputs that end there, in order."""
         tokens, attention = self._follow(ends)
-        columns = zip(
-            tokens.tolist(),
-            ends.level.tolist(),
-            ends.score.tolist(),
-            ends.log_probability.tolist(),
-            lengths.tolist(),
-            strict=True,
-        )
+        columns = (tokens, ends.level, ends.score, ends.log_probability)
         return [
             Hypothesis(
-                tokens=said[:level],
+                tokens=ids[:level],
                 score=score,
                 log_probability=log_probability,
-                attention=None if attention is None else attention[row, :level, :length].clone(),
+                attention=None if attention is None else attention[row, :level].clone(),
             )
-            for row, (said, level, score, log_probability, length) in enumerate(columns)
+            for row, (ids, level, score, log_probability) in enumerate(
+                zip(*(column.tolist() for column in columns), strict=True)
+            )
         ]
 
     def _follow(self, ends: Ends) -> tuple[Int[Tensor, "N T"], Float[Tensor, "N T S"] | None]:
-        """All ends at once, from the last level to the first."""
+        """All outputs at once, from the last level to the first."""
         count, deepest = ends.level.shape[0], int(ends.level.max())
         tokens = ends.row.new_zeros(count, deepest)
         attention = None
@@ -72,6 +66,7 @@ class Trace:
             attention = first.new_zeros(count, deepest, first.shape[1])
         row = ends.row.clone()
         for level in reversed(range(deepest)):
+            # Outputs end at different levels: an output joins the walk where it ends, and is passed by above that.
             reached = (ends.level > level).nonzero().squeeze(1)
             here = row[reached]
             parent = self._parents[level][here]

@@ -1,4 +1,4 @@
-"""The layers that a Transformer stacks: what the encoder's and the decoder's do, around their residuals."""
+"""The layers that a Transformer stacks, in its encoder and in its decoder: sublayers around residuals."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,13 @@ from heedful.region import Causal
 from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
 
+Heads = MultiHead | BranchedAttention
+"""Attention of several heads: mixed at once, or each going on through a feed-forward layer of its own."""
 
-class Shape(NamedTuple):
+Residual = type[PreNorm] | type[PostNorm]
+
+
+class LayerSizes(NamedTuple):
     """The numbers of a layer: columns, heads, columns inside the feed-forward layer, and the rate of dropout."""
 
     width: int
@@ -24,68 +29,99 @@ class Shape(NamedTuple):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward layer, each around a residual."""
+    """Self-attention, then the feed-forward layer, each around a residual.
 
-    def __init__(self, shape: Shape, residual: type[PreNorm] | type[PostNorm], rotate: Rotation | None = None) -> None:
+    A branched attention has the feed-forward layer inside, so that none follows: `feedforward` is None then.
+    Parameters: ``self`` (the attention), ``self_residual``, and, where there is one, ``feedforward`` and
+    ``feedforward_residual``.
+    """
+
+    def __init__(
+        self, attention: Heads, feedforward: FeedForward | None, sizes: LayerSizes, *, residual: Residual
+    ) -> None:
         super().__init__()
-        self.self = MultiHead(shape.width, shape.heads, rotate=rotate)
-        self.self_residual = residual(shape.width, shape.dropout)
-        self.feedforward = FeedForward(shape.width, shape.feedforward, shape.dropout)
-        self.feedforward_residual = residual(shape.width, shape.dropout)
+        self.self = attention
+        self.self_residual = residual(sizes.width, sizes.dropout)
+        self.feedforward = feedforward
+        self.feedforward_residual = None if feedforward is None else residual(sizes.width, sizes.dropout)
 
     def forward(self, stream: Float[Tensor, "B S D"], keep: Bool[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
-        """One layer up; `keep` says which words are real."""
+        """One layer up; `keep` says which positions are real."""
         stream = self.self_residual(stream, lambda words: self.self(words, words, keep=keep))
-        return self.feedforward_residual(stream, self.feedforward)
+        return _fed_forward(stream, self.feedforward, self.feedforward_residual)
 
 
 class DecoderLayer(nn.Module):
-    """Causal self-attention, attention to the source, feed-forward; a source memory may serve several rows."""
+    """Causal self-attention, attention to the source, feed-forward, each around a residual.
 
-    def __init__(self, shape: Shape, residual: type[PreNorm] | type[PostNorm], rotate: Rotation | None = None) -> None:
+    Of the attentions one or both may be branched; `feedforward` is None where a branched one has it inside. One row
+    of the source's memory may serve several rows of words.
+    Parameters: ``self`` and ``source`` (the attentions), ``self_residual``, ``source_residual``, and, where there is
+    one, ``feedforward`` and ``feedforward_residual``.
+    """
+
+    def __init__(
+        self, attention: Heads, source: Heads, feedforward: FeedForward | None, *, sizes: LayerSizes, residual: Residual
+    ) -> None:
         super().__init__()
-        self.self = MultiHead(shape.width, shape.heads, rotate=rotate)
-        self.self_residual = residual(shape.width, shape.dropout)
-        self.source = MultiHead(shape.width, shape.heads)
-        self.source_residual = residual(shape.width, shape.dropout)
-        self.feedforward = FeedForward(shape.width, shape.feedforward, shape.dropout)
-        self.feedforward_residual = residual(shape.width, shape.dropout)
+        self.self = attention
+        self.self_residual = residual(sizes.width, sizes.dropout)
+        self.source = source
+        self.source_residual = residual(sizes.width, sizes.dropout)
+        self.feedforward = feedforward
+        self.feedforward_residual = None if feedforward is None else residual(sizes.width, sizes.dropout)
 
     def forward(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T D"]:
         """One layer up, all steps at once."""
         stream = self.self_residual(stream, lambda words: self.self(words, words, region=Causal()))
-        return self.look(stream, source)
+        return self.cross_attend(stream, source)
 
-    def hear(
+    def forward_step(
         self, stream: Float[Tensor, "B 1 D"], past: Memory | None, position: int
     ) -> tuple[Float[Tensor, "B 1 D"], Memory]:
-        """The first third of a step: attend to all words so far; returns them with this one added."""
-        return hear(self.self, self.self_residual, stream, past=past, position=position)
+        """The self-attention of one step, over `past` and this word; returns the memory of both.
 
-    def look(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T D"]:
-        """The rest of a layer: attend to the source, then the feed-forward layer."""
+        `cross_attend` is the rest of the step: between the two, search lines up several rows with one of the source.
+        """
+        memories: list[Memory] = []
+
+        def attend(word: Tensor) -> Tensor:
+            new = self.self.project(word, offset=position)
+            memories.append(new if past is None else past.extend(new))
+            return self.self(word, memories[0], offset=position)
+
+        return self.self_residual(stream, attend), memories[0]
+
+    def cross_attend(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T D"]:
+        """The rest of the layer: attention to the source, then the feed-forward layer."""
         stream = self.source_residual(stream, lambda words: self.source(words, source))
-        return self.feedforward_residual(stream, self.feedforward)
+        return _fed_forward(stream, self.feedforward, self.feedforward_residual)
 
-    def looked(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T S"]:
-        """Where `look` looks, the mean over heads."""
+    def cross_weights(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T S"]:
+        """The weights with which `cross_attend` looks at the source: the mean over heads."""
         return self.source.align(self.source_residual.enter(stream), source).mean(-3)
 
 
-def hear(
-    attention: MultiHead | BranchedAttention,
-    residual: PreNorm | PostNorm,
-    stream: Float[Tensor, "B 1 D"],
-    *,
-    past: Memory | None,
-    position: int,
-) -> tuple[Float[Tensor, "B 1 D"], Memory]:
-    """Attend to all words so far, this one included, around a residual; returns the words, too."""
-    heard: list[Memory] = []
+def plain_encoder_layer(sizes: LayerSizes, residual: Residual, rotate: Rotation | None = None) -> EncoderLayer:
+    """The layer of Vaswani et al.: attention of mixed heads, then the feed-forward layer."""
+    attention = MultiHead(sizes.width, sizes.heads, rotate=rotate)
+    return EncoderLayer(attention, _feedforward(sizes), sizes, residual=residual)
 
-    def attend(word: Tensor) -> Tensor:
-        own = attention.project(word, offset=position)
-        heard.append(own if past is None else past.extend(own))
-        return attention(word, heard[0], offset=position)
 
-    return residual(stream, attend), heard[0]
+def plain_decoder_layer(sizes: LayerSizes, residual: Residual, rotate: Rotation | None = None) -> DecoderLayer:
+    """The decoder's layer of Vaswani et al.; `rotate` turns by position in the self-attention alone.
+
+    The source is another sequence, whose positions do not line up with the target's.
+    """
+    attention = MultiHead(sizes.width, sizes.heads, rotate=rotate)
+    source = MultiHead(sizes.width, sizes.heads)
+    return DecoderLayer(attention, source, _feedforward(sizes), sizes=sizes, residual=residual)
+
+
+def _feedforward(sizes: LayerSizes) -> FeedForward:
+    return FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
+
+
+def _fed_forward(stream: Tensor, feedforward: FeedForward | None, residual: PreNorm | PostNorm | None) -> Tensor:
+    """The stream after the feed-forward layer, where there is one."""
+    return stream if feedforward is None or residual is None else residual(stream, feedforward)

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from heedful.attention import Memory
-from heedful.layer.block import Shape
+from heedful.layer.block import LayerSizes
 from heedful.layer.feedforward import FeedForward
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.region import Causal, Everywhere, Region, Window
@@ -31,7 +31,7 @@ class CausalLayer(nn.Module):
 
     def __init__(
         self,
-        shape: Shape,
+        sizes: LayerSizes,
         residual: type[PreNorm] | type[PostNorm],
         rotate: Rotation | None = None,
         *,
@@ -39,10 +39,10 @@ class CausalLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.reach = reach
-        self.self = MultiHead(shape.width, shape.heads, rotate=rotate)
-        self.self_residual = residual(shape.width, shape.dropout)
-        self.feedforward = FeedForward(shape.width, shape.feedforward, shape.dropout)
-        self.feedforward_residual = residual(shape.width, shape.dropout)
+        self.self = MultiHead(sizes.width, sizes.heads, rotate=rotate)
+        self.self_residual = residual(sizes.width, sizes.dropout)
+        self.feedforward = FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
+        self.feedforward_residual = residual(sizes.width, sizes.dropout)
 
     def forward(self, stream: Float[Tensor, "B T D"], past: Memory | None, position: int) -> Heard:
         """One layer up for tokens at `position` and after, `past` being the layer's memory of those before.

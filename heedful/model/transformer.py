@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple, Protocol, cast
+from functools import partial
+from typing import Any, NamedTuple, Protocol, cast
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.attention import Memory
 from heedful.errors import UserError
-from heedful.layer.block import DecoderLayer, EncoderLayer, Shape
-from heedful.layer.branched_block import BranchedDecoderLayer, BranchedEncoderLayer
+from heedful.layer.block import DecoderLayer, EncoderLayer, LayerSizes, plain_decoder_layer, plain_encoder_layer
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
@@ -20,6 +20,7 @@ from heedful.layer.precision import for_products
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.layer.step import Step
 from heedful.model.attention_config import known
+from heedful.model.encoder import Encoded, check_encoder, encode_source
 from heedful.shapes import PAD, keep_from_lengths
 
 TIES: tuple[str, ...] = ("all", "target", "none")
@@ -118,113 +119,208 @@ POSITIONS: dict[str, Callable[[Placed], Places]] = {
 
 
 class Layers(NamedTuple):
-    """What a Transformer stacks: from a shape, its norm and a rotation to a layer."""
+    """What a Transformer stacks: from sizes, a norm and a rotation to a layer."""
 
-    encoder: Callable[[Shape, Norm, Rotary | None], EncoderLayer | BranchedEncoderLayer]
-    decoder: Callable[[Shape, Norm, Rotary | None], DecoderLayer | BranchedDecoderLayer]
+    encoder: Callable[[LayerSizes, Norm, Rotary | None], EncoderLayer]
+    decoder: Callable[[LayerSizes, Norm, Rotary | None], DecoderLayer]
 
 
-PLAIN = Layers(EncoderLayer, DecoderLayer)
+PLAIN = Layers(plain_encoder_layer, plain_decoder_layer)
 """Attention and feed-forward layer, one after the other."""
 
 
+def layer_sizes(config: EncoderDecoderConfig) -> LayerSizes:
+    """The numbers of every layer of a Transformer."""
+    return LayerSizes(config.width, config.heads, config.feedforward, config.dropout)
+
+
+class TransformerTextEncoder(nn.Module):
+    """Word vectors, positions and layers of self-attention: the encoder of texts.
+
+    `words` makes ids into vectors ``width`` wide, entries of order 1. Parameters: ``embedding`` (that module),
+    ``position``, layers by number (attentions are ``N.self``), ``end`` (the last norm).
+    Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762).
+    """
+
+    def __init__(
+        self,
+        config: EncoderDecoderConfig,
+        words: nn.Module,
+        *,
+        position: nn.Module | None = None,
+        layer: Callable[[LayerSizes, Norm, Rotary | None], EncoderLayer] = plain_encoder_layer,
+    ) -> None:
+        super().__init__()
+        places, norm = POSITIONS[config.position](config), NORMS[config.norm]
+        self.embedding = words
+        self.position = places.added() if position is None else position
+        self.dropout = Dropout(config.dropout)
+        # Numbered children of this module itself, not of a list inside: so the names of attentions, which settings and
+        # recordings quote, and of weights in files stay "encoder.0.self" and so on.
+        self._count = config.encoder_layers
+        for number in range(self._count):
+            self.add_module(str(number), layer(layer_sizes(config), norm, places.rotate))
+        self.end = norm.end(config.width)
+        self.output_dim = config.width
+
+    @property
+    def layers(self) -> list[EncoderLayer]:
+        """The layers, from the words up."""
+        return [cast(EncoderLayer, self.get_submodule(str(number))) for number in range(self._count)]
+
+    def forward(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Encoded:
+        """Read every source up to its length."""
+        keep = keep_from_lengths(lengths, source.shape[1])
+        stream = self.dropout(self.position(self.embedding(source)))
+        for layer in self.layers:
+            stream = layer(stream, keep)
+        return Encoded(for_products(self.end(stream)), keep)
+
+
+class TransformerMemory(NamedTuple):
+    """What was read, for search: each decoder layer's memory of the source, and which positions are real.
+
+    `axis` says where they lie, see `Encoded`.
+    """
+
+    layers: tuple[Memory, ...]
+    keep: Bool[Tensor, "B S"]
+    axis: Any = None
+
+
 class TransformerState(NamedTuple):
-    """How many words were said, each layer's memory of them ``[B, H, t, d]``, and the next source word ``[B]``."""
+    """How many words were said, each layer's memory of them ``[B, H, t, d]``, and the next source word ``[B]``.
+
+    The last is None where the model is not told it.
+    """
 
     position: int
-    heard: tuple[Memory | None, ...]
-    place: Tensor | None = None
+    past: tuple[Memory | None, ...]
+    source_position: Tensor | None = None
 
 
 class Transformer(nn.Module):
     """Encoder and decoder of attention and feed-forward layers, or of others that `layers` makes.
 
-    Sources and targets are token ids, padded at the end with PAD; a row does not depend on the others, nor on
-    padding. `step` and `logits` agree. Keys have no bias, the output neither.
-    Parameters: ``source_embedding``, ``target_embedding``, ``encoder`` and ``decoder`` (layers; attentions are
-    ``encoder.N.self``, ``decoder.N.self``, ``decoder.N.source``), ``output`` (Linear).
-    `source_words` makes source ids into vectors ``width`` wide, entries of order 1, in place of a table of vectors.
-    `moving` says of which target tokens as many have been said as source words: words of the target are then also told
-    the place of the source word that is next, by waves like those of positions.
-    Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
+    `encoder` reads the source, whatever that is, into states ``width`` wide (see `heedful.model.encoder`); `for_texts`
+    makes the one of `TransformerTextEncoder`. Targets are token ids, padded at the end with PAD; a row does not depend
+    on the others, nor on padding. `step` and `logits` agree. Keys have no bias, the output neither.
+    `advances` says of which target tokens as many have been said as source words: words of the target are then also
+    told the position of the source word that is next, by waves like those of positions.
+    Parameters: ``encoder``, ``target_embedding``, ``decoder`` (layers; attentions are ``decoder.N.self`` and
+    ``decoder.N.source``), ``output`` (Linear). Of the encoder of texts, the embedding, positions and last norm are
+    called ``source_embedding``, ``source_position`` and ``encoder_end`` in files, as they always were.
+    Raises: UserError, when the encoder's states are of another width; TypeError, when it does not say of which.
     Source: Vaswani et al. 2017 (arXiv:1706.03762).
     """
 
-    moving: Tensor | None
+    advances: Tensor | None
 
     def __init__(
         self,
+        config: EncoderDecoderConfig,
+        encoder: nn.Module,
+        target_embedding: TokenEmbedding,
+        *,
+        target_position: nn.Module | None = None,
+        layers: Layers = PLAIN,
+        advances: Bool[Tensor, " V"] | None = None,
+    ) -> None:
+        super().__init__()
+        if check_encoder(encoder) != config.width:
+            raise UserError(
+                f"the encoder's states are {check_encoder(encoder)} wide, but this Transformer is {config.width} wide",
+                hint="end the encoder with a linear layer, or change the width",
+            )
+        self.register_buffer("advances", advances, persistent=False)
+        self.config = config
+        places, norm = POSITIONS[config.position](config), NORMS[config.norm]
+        self.target_embedding = target_embedding
+        self.encoder = encoder
+        self.target_position = places.added() if target_position is None else target_position
+        self.dropout = Dropout(config.dropout)
+        sizes = layer_sizes(config)
+        self.decoder = nn.ModuleList(layers.decoder(sizes, norm, places.rotate) for _ in range(config.decoder_layers))
+        self.decoder_end = norm.end(config.width)
+        self.output = nn.Linear(config.width, target_embedding.weight.shape[0], bias=False)
+        nn.init.normal_(self.output.weight, std=config.width**-0.5)
+        if config.tie != "none":
+            self.output.weight = self.target_embedding.weight
+        self.register_state_dict_post_hook(_name_as_in_files)
+        self.register_load_state_dict_pre_hook(_name_as_in_modules)
+
+    @classmethod
+    def for_texts(
+        cls,
         config: EncoderDecoderConfig,
         source_size: int,
         target_size: int,
         *,
         layers: Layers = PLAIN,
-        source_words: nn.Module | None = None,
-        moving: Bool[Tensor, " V"] | None = None,
-    ) -> None:
-        super().__init__()
-        self.register_buffer("moving", moving, persistent=False)
-        self.config = config
-        places = POSITIONS[config.position](config)
-        norm = NORMS[config.norm]
-        shape = Shape(config.width, config.heads, config.feedforward, config.dropout)
-        self.target_embedding = TokenEmbedding(target_size, config.width)
-        self.source_embedding = source_words or self._source_embedding(source_size)
-        self.source_position, self.target_position = places.added(), places.added()
-        self.dropout = Dropout(config.dropout)
-        self.encoder = nn.ModuleList(layers.encoder(shape, norm, places.rotate) for _ in range(config.encoder_layers))
-        self.encoder_end = norm.end(config.width)
-        self.decoder = nn.ModuleList(layers.decoder(shape, norm, places.rotate) for _ in range(config.decoder_layers))
-        self.decoder_end = norm.end(config.width)
-        self.output = nn.Linear(config.width, target_size, bias=False)
-        nn.init.normal_(self.output.weight, std=config.width**-0.5)
-        if config.tie != "none":
-            self.output.weight = self.target_embedding.weight
+        advances: Bool[Tensor, " V"] | None = None,
+    ) -> "Transformer":
+        """A model from texts to texts, for vocabularies of these sizes.
 
-    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> tuple[Memory, ...]:
+        Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
+        """
+        if config.tie == "all" and source_size != target_size:
+            raise UserError(
+                f"tie 'all' needs one vocabulary, got {source_size} source and {target_size} target tokens",
+                hint="train a joint tokeniser, or set tie to 'target'",
+            )
+        # The order of the draws is the order in which weights were always drawn: a seed gives the weights it gave.
+        # Hence the target's positions, which may be learned, are made before the encoder's layers.
+        target = TokenEmbedding(target_size, config.width)
+        source = target if config.tie == "all" else TokenEmbedding(source_size, config.width)
+        added = POSITIONS[config.position](config).added
+        source_position, target_position = added(), added()
+        encoder = TransformerTextEncoder(config, source, position=source_position, layer=layers.encoder)
+        return cls(config, encoder, target, target_position=target_position, layers=layers, advances=advances)
+
+    def encode(self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"]) -> TransformerMemory:
         """Read the sources: for each decoder layer what it can look at, projected once."""
-        keep = keep_from_lengths(lengths, source.shape[1])
-        stream = self.dropout(self.source_position(self.source_embedding(source)))
-        for layer in self.encoder:
-            stream = layer(stream, keep)
-        words = for_products(self.encoder_end(stream))
-        return tuple(layer.source.project(words, keep=keep) for layer in self._decoder_layers)
+        encoded = encode_source(self.encoder, source, lengths)
+        # Cast once here, for the encoder may be the caller's own: each layer's products would cast it anew.
+        states = for_products(encoded.states)
+        layers = tuple(layer.source.project(states, keep=encoded.keep) for layer in self._decoder_layers)
+        return TransformerMemory(layers, encoded.keep, encoded.axis)
 
-    def start(self, memory: tuple[Memory, ...]) -> TransformerState:
-        """Nothing said yet."""
-        return TransformerState(0, (None,) * len(memory))
+    def start(self, memory: TransformerMemory) -> TransformerState:
+        """The state before the first word."""
+        return TransformerState(0, (None,) * len(memory.layers))
 
-    def share(self, memory: tuple[Memory, ...], size: int) -> tuple[Memory, ...]:
+    def share(self, memory: TransformerMemory, size: int) -> TransformerMemory:
         """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it.
 
         Laid out head by head, as the products of every step want it; they would copy it each time.
         """
-        return tuple(replace(one, key=one.key.contiguous(), value=one.value.contiguous()) for one in memory)
+        layers = (replace(one, key=one.key.contiguous(), value=one.value.contiguous()) for one in memory.layers)
+        return memory._replace(layers=tuple(layers))
 
-    def step(self, token: Int[Tensor, " R"], state: TransformerState, memory: tuple[Memory, ...]) -> Step:
-        """Say one word (BOS first); hear the logits of the next, and where the last layer looked for it.
+    def step(self, token: Int[Tensor, " R"], state: TransformerState, memory: TransformerMemory) -> Step:
+        """Read one word a row (BOS first); return the logits of the next, and where the last layer looked for it.
 
-        Rows may be a multiple of the memory's: k rows in a run then look at one sentence, which is asked once with
-        k queries.
+        There may be k times as many rows as the memory has: rows k i to k i + k - 1 then look at row i of the memory,
+        which is asked once with k queries.
         """
-        sentences = memory[0].key.shape[0]
+        sentences = memory.keep.shape[0]
         stream = self.target_position(self.target_embedding(token).unsqueeze(1), state.position)
-        place = self._moved(token, state.place)
-        stream = self.dropout(self._placed(stream, None if place is None else place.unsqueeze(1)))
-        heard: list[Memory] = []
+        source_position = self._next_source_position(token, state.source_position)
+        told = None if source_position is None else source_position.unsqueeze(1)
+        stream = self.dropout(self._told_source_position(stream, told))
+        words: list[Memory] = []
         attention = None
-        for layer, past, source in zip(self._decoder_layers, state.heard, memory, strict=True):
-            stream, words = layer.hear(stream, past, state.position)
-            heard.append(words)
+        for layer, past, source in zip(self._decoder_layers, state.past, memory.layers, strict=True):
+            stream, all_words = layer.forward_step(stream, past, state.position)
+            words.append(all_words)
             stream = stream.view(sentences, -1, stream.shape[-1])
-            if len(heard) == len(memory):
-                attention = layer.looked(stream, source).flatten(0, 1)
-            stream = layer.look(stream, source).view(token.shape[0], 1, -1)
+            attention = partial(_step_weights, layer, stream, source)  # a fused attention has no weights to give
+            stream = layer.cross_attend(stream, source).view(token.shape[0], 1, -1)
         logits = self.output(for_products(self.decoder_end(stream.squeeze(1))))
-        return Step(logits, TransformerState(state.position + 1, tuple(heard), place), attention)
+        return Step(logits, TransformerState(state.position + 1, tuple(words), source_position), attention)
 
     def logits(
-        self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
+        self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T V"]:
         """Logits of every next word, the words before it given (BOS first)."""
         return self.output(self.decoder_end(self._decode(target_in, self.encode(source, lengths))))
@@ -238,36 +334,57 @@ class Transformer(nn.Module):
         return token_loss(hidden, self.output.weight, None, target=target, smoothing=self.config.smoothing)
 
     @property
-    def _decoder_layers(self) -> Iterable[DecoderLayer | BranchedDecoderLayer]:
-        return cast(Iterable[DecoderLayer | BranchedDecoderLayer], self.decoder)
+    def _decoder_layers(self) -> Iterable[DecoderLayer]:
+        return cast(Iterable[DecoderLayer], self.decoder)
 
-    def _decode(self, target_in: Tensor, memory: tuple[Memory, ...]) -> Float[Tensor, "B T D"]:
+    def _decode(self, target_in: Tensor, memory: TransformerMemory) -> Float[Tensor, "B T D"]:
         """The decoder's stream, before its end."""
         stream = self.target_position(self.target_embedding(target_in))
-        stream = self.dropout(self._placed(stream, None if self.moving is None else self.moving[target_in].cumsum(1)))
-        for layer, source in zip(self._decoder_layers, memory, strict=True):
+        source_position = None if self.advances is None else self.advances[target_in].cumsum(1)
+        stream = self.dropout(self._told_source_position(stream, source_position))
+        for layer, source in zip(self._decoder_layers, memory.layers, strict=True):
             stream = layer(stream, source)
         return stream
 
-    def _moved(self, token: Int[Tensor, " R"], place: Tensor | None) -> Int[Tensor, " R"] | None:
+    def _next_source_position(self, token: Int[Tensor, " R"], before: Tensor | None) -> Int[Tensor, " R"] | None:
         """The next source word after a token, where that counts."""
-        if self.moving is None:
+        if self.advances is None:
             return None
-        moved = self.moving[token].long()
-        return moved if place is None else place + moved
+        advanced = self.advances[token].long()
+        return advanced if before is None else before + advanced
 
-    def _placed(self, stream: Float[Tensor, "B T D"], place: Tensor | None) -> Float[Tensor, "B T D"]:
-        """The stream with the place of the next source word added."""
-        return stream if place is None else stream + waves_at(place, stream.shape[-1]).to(stream.dtype)
+    def _told_source_position(
+        self, stream: Float[Tensor, "B T D"], position: Int[Tensor, "B T"] | None
+    ) -> Float[Tensor, "B T D"]:
+        """The stream with the position of the next source word added."""
+        return stream if position is None else stream + waves_at(position, stream.shape[-1]).to(stream.dtype)
 
-    def _source_embedding(self, size: int) -> TokenEmbedding:
-        """The source's own word vectors, or the target's where all are one."""
-        if self.config.tie != "all":
-            return TokenEmbedding(size, self.config.width)
-        target_size = self.target_embedding.weight.shape[0]
-        if size != target_size:
-            raise UserError(
-                f"tie 'all' needs one vocabulary, got {size} source and {target_size} target tokens",
-                hint="train a joint tokeniser, or set tie to 'target'",
-            )
-        return self.target_embedding
+
+def _step_weights(layer: DecoderLayer, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "R S"]:
+    """Where a layer looks in one step, for all rows; kept for later, since computing it takes as long as the look."""
+    return layer.cross_weights(stream, source).flatten(0, 1)
+
+
+_IN_FILES = {
+    "encoder.embedding.": "source_embedding.",
+    "encoder.position.": "source_position.",
+    "encoder.end.": "encoder_end.",
+}
+"""Names of parameters in this module, and what they are called in files: those of the first releases."""
+
+
+def _name_as_in_files(module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]) -> None:
+    """Weights are saved by the names that they always had; older versions read them, too."""
+    _rename(state, {prefix + inside: prefix + outside for inside, outside in _IN_FILES.items()})
+
+
+def _name_as_in_modules(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """The way back, for what is loaded."""
+    _rename(state, {prefix + outside: prefix + inside for inside, outside in _IN_FILES.items()})
+
+
+def _rename(state: dict[str, Any], names: dict[str, str]) -> None:
+    for key in list(state):
+        old = next((old for old in names if key.startswith(old)), None)
+        if old is not None:
+            state[names[old] + key.removeprefix(old)] = state.pop(key)

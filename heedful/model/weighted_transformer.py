@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pydantic import Field, model_validator
 
 from heedful.errors import UserError
-from heedful.layer.block import Shape
+from heedful.layer.block import DecoderLayer, EncoderLayer, LayerSizes
 from heedful.layer.branched import BranchedAttention
-from heedful.layer.branched_block import BranchedDecoderLayer, BranchedEncoderLayer
 from heedful.layer.feedforward import FeedForward
 from heedful.model.attention_config import known
 from heedful.model.transformer import EncoderDecoderConfig, Layers, Norm, Transformer
@@ -72,7 +71,7 @@ class BranchPace:
 
 
 Pair = tuple[MultiHead | BranchedAttention, MultiHead | BranchedAttention]
-Branching = Callable[[Shape, Rotation | None], BranchedAttention]
+Branching = Callable[[LayerSizes, Rotation | None], BranchedAttention]
 
 
 def weighted_transformer(config: WeightedTransformerConfig, source_size: int, target_size: int) -> Transformer:
@@ -82,45 +81,53 @@ def weighted_transformer(config: WeightedTransformerConfig, source_size: int, ta
     and, in it, its ``kappa``.
     Source: Ahmed et al. 2017 (arXiv:1711.02132).
     """
-    below, above = (_branching(config, layers) for layers in (config.encoder_layers, config.decoder_layers))
+    return Transformer.for_texts(config, source_size, target_size, layers=branched_layers(config))
 
-    def encoder_layer(shape: Shape, norm: Norm, rotate: Rotation | None) -> BranchedEncoderLayer:
-        return BranchedEncoderLayer(below(shape, rotate), shape, norm)
 
-    def decoder_layer(shape: Shape, norm: Norm, rotate: Rotation | None) -> BranchedDecoderLayer:
-        own, source = DECODERS[config.branched](shape, above, rotate)
-        return BranchedDecoderLayer(own, source, shape, residual=norm)
+def branched_layers(config: WeightedTransformerConfig) -> Layers:
+    """The layers of a Weighted Transformer, for an encoder of texts and for a decoder over any encoder.
 
-    return Transformer(config, source_size, target_size, layers=Layers(encoder_layer, decoder_layer))
+    None has a feed-forward layer of its own: that is cut into the branches.
+    """
+    in_encoder, in_decoder = (_branching(config, layers) for layers in (config.encoder_layers, config.decoder_layers))
+
+    def encoder_layer(sizes: LayerSizes, norm: Norm, rotate: Rotation | None) -> EncoderLayer:
+        return EncoderLayer(in_encoder(sizes, rotate), None, sizes, residual=norm)
+
+    def decoder_layer(sizes: LayerSizes, norm: Norm, rotate: Rotation | None) -> DecoderLayer:
+        attention, source = DECODERS[config.branched](sizes, in_decoder, rotate)
+        return DecoderLayer(attention, source, None, sizes=sizes, residual=norm)
+
+    return Layers(encoder_layer, decoder_layer)
 
 
 def _branching(config: WeightedTransformerConfig, layers: int) -> Branching:
-    """Makes the branched attentions of a stack, each with all columns of the shape's feed-forward layer."""
+    """Makes the branched attentions of a stack, each with all columns of the sizes's feed-forward layer."""
     pace = BranchPace(config.width, layers, config.branch_rate, config.branch_warmup, config.branch_until)
 
-    def branched(shape: Shape, rotate: Rotation | None) -> BranchedAttention:
-        heads = MultiHead(shape.width, shape.heads, rotate=rotate)
-        feedforward = FeedForward(shape.width, shape.feedforward, shape.dropout)
+    def branched(sizes: LayerSizes, rotate: Rotation | None) -> BranchedAttention:
+        heads = MultiHead(sizes.width, sizes.heads, rotate=rotate)
+        feedforward = FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
         sees, around = config.branch_sees_word, config.branch_residual
         return BranchedAttention(heads, feedforward, pace, sees_query=sees, residual=around)
 
     return branched
 
 
-def _source(shape: Shape, branched: Branching, rotate: Rotation | None) -> Pair:
-    return MultiHead(shape.width, shape.heads, rotate=rotate), branched(shape, None)
+def _source(sizes: LayerSizes, branched: Branching, rotate: Rotation | None) -> Pair:
+    return MultiHead(sizes.width, sizes.heads, rotate=rotate), branched(sizes, None)
 
 
-def _self(shape: Shape, branched: Branching, rotate: Rotation | None) -> Pair:
-    return branched(shape, rotate), MultiHead(shape.width, shape.heads)
+def _self(sizes: LayerSizes, branched: Branching, rotate: Rotation | None) -> Pair:
+    return branched(sizes, rotate), MultiHead(sizes.width, sizes.heads)
 
 
-def _both(shape: Shape, branched: Branching, rotate: Rotation | None) -> Pair:
-    half = shape._replace(feedforward=shape.feedforward // 2)
+def _both(sizes: LayerSizes, branched: Branching, rotate: Rotation | None) -> Pair:
+    half = sizes._replace(feedforward=sizes.feedforward // 2)
     return branched(half, rotate), branched(half, None)
 
 
-DECODERS: dict[str, Callable[[Shape, Branching, Rotation | None], Pair]] = {
+DECODERS: dict[str, Callable[[LayerSizes, Branching, Rotation | None], Pair]] = {
     "source": _source,
     "self": _self,
     "both": _both,

@@ -83,8 +83,8 @@ def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn
     Raises: UserError, when the code cannot be called so, or returns something else than it should.
     """
     if "model" in code:
-        return _call("model", code["model"], sizes, sizes, nn.Module)
-    settings, build, parts = config.model.settings, config.family.build, {}
+        return _call("model", code["model"], sizes, nn.Module)
+    settings, family = config.model.settings, config.family
     if "score" in code:
         settings, used = with_score(settings, code["score"])
         if not used:
@@ -92,11 +92,12 @@ def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn
                 f"the model {config.model_name!r} has no attention whose score can be chosen",
                 hint="choose a model that has one, such as rnnsearch, luong or birnn",
             )
-    if "encoder" in code:
-        if "encoder" not in inspect.signature(build).parameters:
-            raise UserError(f"the model {config.model_name!r} takes no encoder of the user's own", hint="leave it out")
-        parts["encoder"] = _call("encoder", code["encoder"], sizes, sizes, nn.Module)
-    return build(settings, **sizes, **parts)
+    if "encoder" not in code:
+        return family.build(settings, **sizes)
+    if family.build_over is None:
+        raise UserError(f"the model {config.model_name!r} takes no encoder of the user's own", hint="leave it out")
+    encoder = _call("encoder", code["encoder"], sizes, nn.Module)
+    return family.build_over(settings, encoder, **sizes)
 
 
 def with_score(settings: Any, build: Build) -> tuple[Any, bool]:
@@ -110,15 +111,19 @@ def with_score(settings: Any, build: Build) -> tuple[Any, bool]:
     return (settings.model_copy(update=changed), True) if changed else (settings, False)
 
 
-def _call(what: str, build: Build, arguments: Mapping[str, Any], sizes: Mapping[str, Any], kind: type) -> Any:
+def _call(what: str, build: Build, sizes: Mapping[str, Any], kind: type) -> Any:
+    """What the user's code makes of the sizes.
+
+    Raises: UserError, when it cannot be called with them, or makes something else.
+    """
     try:
-        inspect.signature(build).bind(**arguments)
+        inspect.signature(build).bind(**sizes)
     except TypeError as error:
         raise UserError(
-            f"{what}: {name_of(build)} cannot be called with {', '.join(arguments)}: {error}",
+            f"{what}: {name_of(build)} cannot be called with {', '.join(sizes)}: {error}",
             hint=f"expected {_expected(what, sizes)}",
         ) from None
-    made = build(**arguments)
+    made = build(**sizes)
     if not isinstance(made, kind):
         raise UserError(
             f"{what}: {name_of(build)} returned {type(made).__name__}", hint=f"expected {_expected(what, sizes)}"

@@ -15,13 +15,15 @@ from heedful.papers import Paper
 class Family:
     """A family of models: how it is configured and built, and which of its attentions are read as its look.
 
-    `build` takes the settings, then the sizes that the task knows: vocabularies, classes. `looks` is a pattern of
-    module names, as `heedful.record` takes it.
+    `build` takes the settings, then by name the sizes that the task knows: vocabularies, classes. `looks` is a pattern
+    of module names, as `heedful.record` takes it. `build_over` builds the same over an encoder of the user's own, which
+    it takes after the settings; None where there is no encoder to take the place of.
     """
 
     config: type[BaseModel]
     build: Callable[..., nn.Module]
     looks: str = "*"
+    build_over: Callable[..., nn.Module] | None = None
 
 
 @dataclass(frozen=True)

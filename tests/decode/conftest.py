@@ -21,7 +21,7 @@ def translator(seed: int, words: int = 7) -> Any:
     config = TransformerConfig(
         width=10, heads=2, encoder_layers=1, decoder_layers=2, feedforward=13, tie="none", norm="post"
     )
-    model = Transformer(config, 11, words).eval()
+    model = Transformer.for_texts(config, 11, words).eval()
     with torch.no_grad():
         model.output.weight *= 1.7
     return model
@@ -34,7 +34,7 @@ def recurrent(seed: int, **settings: Any) -> Any:
     from heedful.model.seq2seq import SeqToSeq, SeqToSeqConfig
 
     torch.manual_seed(seed)
-    model = SeqToSeq(SeqToSeqConfig(embed=5, hidden=7, **settings), 11, 7).eval()
+    model = SeqToSeq.for_texts(SeqToSeqConfig(embed=5, hidden=7, **settings), 11, 7).eval()
     with torch.no_grad():
         model.output.weight *= 3.0
     return model
@@ -77,7 +77,7 @@ def replay(model: Any, source: Any, length: int, outputs: list[list[int]]) -> li
             step = model.step(said[:, t], state, memory)
             state = step.state
             gains.append(torch.log_softmax(step.logits, -1).gather(1, heard[:, t : t + 1]))
-            maps.append(step.attention)
+            maps.append(None if step.attention is None else step.attention())
     total = torch.cat(gains, dim=1)
     looks = None if maps[0] is None else torch.stack(maps, dim=1)
     return [

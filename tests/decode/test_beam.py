@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from heedful.decode import Hypothesis, beam, greedy
-from heedful.shapes import EOS
+from heedful.shapes import EOS, take_rows
 
 WORDS = (3, 4, 5, 6)
 PENALTIES = [(0.0, 0.0), (1.0, 0.0), (0.6, 0.4), (-0.5, 0.1), (2.0, 1.0)]
@@ -37,8 +37,7 @@ def test_a_beam_wide_enough_finds_the_best_of_all(kit: Any, penalty: Penalty) ->
     source, lengths = kit.sentences(3, rows=2, longest=3)
     found = beam(
         model,
-        source,
-        lengths,
+        model.encode(source, lengths),
         size=128,
         nbest=7,
         length_penalty=penalty[0],
@@ -89,7 +88,12 @@ def test_stopping_early_loses_nothing(kit: Any, size: int, penalty: Penalty, see
         model = kit.translator(seed)
         source, lengths = kit.sentences(seed, rows=2, longest=4)
         found = beam(
-            model, source, lengths, size=size, length_penalty=penalty[0], coverage_penalty=penalty[1], max_length=6
+            model,
+            model.encode(source, lengths),
+            size=size,
+            length_penalty=penalty[0],
+            coverage_penalty=penalty[1],
+            max_length=6,
         )
         for row, length in enumerate(lengths.tolist()):
             tokens, score = plain_beam(kit, model, source[row, :length], size=size, longest=6, penalty=penalty)
@@ -100,7 +104,9 @@ def test_stopping_early_loses_nothing(kit: Any, size: int, penalty: Penalty, see
 @pytest.mark.parametrize("longest", [1, 2, 13])
 def test_outputs_are_what_the_model_says_of_them(kit: Any, model: Any, longest: int) -> None:
     source, lengths = kit.sentences(1)
-    for row, group in enumerate(beam(model, source, lengths, size=4, nbest=4, max_length=longest)):
+    for row, group in enumerate(
+        beam(model, model.encode(source, lengths), size=4, nbest=4, attention=True, max_length=longest)
+    ):
         assert 1 <= len(group) <= 4
         assert len({tuple(one.tokens) for one in group}) == len(group)
         assert [one.score for one in group] == sorted((one.score for one in group), reverse=True)
@@ -115,15 +121,17 @@ def test_outputs_are_what_the_model_says_of_them(kit: Any, model: Any, longest: 
             if again.attention is None and one.tokens:
                 assert one.attention is None
             elif one.tokens:
-                assert one.attention.shape == (len(one.tokens), length)
-                torch.testing.assert_close(one.attention, again.attention[: len(one.tokens)], atol=1e-5, rtol=1e-5)
+                assert one.attention.shape == (len(one.tokens), source.shape[1])
+                expected = again.attention[: len(one.tokens)]
+                torch.testing.assert_close(one.attention[:, :length], expected, atol=1e-5, rtol=1e-5)
+                assert one.attention[:, length:].eq(0).all(), "padding is not looked at"
 
 
 def test_a_beam_of_one_is_greedy(kit: Any, model: Any) -> None:
     source, lengths = kit.sentences(2, rows=7)
     for one, (other,) in zip(
-        greedy(model, source, lengths, max_length=13),
-        beam(model, source, lengths, size=1, length_penalty=0.0, max_length=13),
+        greedy(model, model.encode(source, lengths), max_length=13),
+        beam(model, model.encode(source, lengths), size=1, length_penalty=0.0, max_length=13),
         strict=True,
     ):
         assert one.tokens == other.tokens
@@ -137,17 +145,19 @@ def same(first: list[Hypothesis], second: list[Hypothesis]) -> bool:
 
 def test_a_sentence_does_not_depend_on_the_batch(kit: Any, model: Any) -> None:
     source, lengths = kit.sentences(4, rows=7)
-    together = beam(model, source, lengths, size=3, nbest=3, max_length=11)
+    together = beam(model, model.encode(source, lengths), size=3, nbest=3, max_length=11)
     for row, length in enumerate(lengths.tolist()):
-        (alone,) = beam(model, source[row : row + 1, :length], lengths[row : row + 1], size=3, nbest=3, max_length=11)
+        (alone,) = beam(
+            model, model.encode(source[row : row + 1, :length], lengths[row : row + 1]), size=3, nbest=3, max_length=11
+        )
         assert same(alone, together[row])
 
 
 def test_sharing_a_memory_changes_nothing(kit: Any) -> None:
     model = kit.translator(5)
     source, lengths = kit.sentences(5, rows=7)
-    shared = beam(model, source, lengths, size=3, nbest=3, max_length=11)
-    copied = beam(kit.Unshared(model), source, lengths, size=3, nbest=3, max_length=11)
+    shared = beam(model, model.encode(source, lengths), size=3, nbest=3, max_length=11)
+    copied = beam(kit.Unshared(model), model.encode(source, lengths), size=3, nbest=3, max_length=11)
     assert all(map(same, shared, copied))
 
 
@@ -158,11 +168,11 @@ def test_finished_sentences_leave_the_batch_and_memory_is_not_copied(kit: Any) -
     plain_step = model.step
 
     def step(token: Tensor, state: Any, memory: Any) -> Any:
-        rows.append((token.shape[0], memory[0].key.shape[0]))
+        rows.append((token.shape[0], memory.keep.shape[0]))
         return plain_step(token, state, memory)
 
     model.step = step
-    beam(model, source, lengths, size=3, max_length=50)
+    beam(model, model.encode(source, lengths), size=3, max_length=50)
     assert rows[0] == (7, 7)
     assert all(tokens == 3 * memory for tokens, memory in rows[1:])
     assert rows[-1][1] < 7
@@ -174,22 +184,25 @@ def test_more_coverage_is_chosen_when_it_counts(kit: Any) -> None:
     source, lengths = kit.sentences(7, rows=7)
 
     def uncovered(weight: float) -> float:
-        found = beam(model, source, lengths, size=9, coverage_penalty=weight, max_length=9)
+        found = beam(
+            model, model.encode(source, lengths), size=9, coverage_penalty=weight, attention=True, max_length=9
+        )
         return sum((1 - one.attention.sum(0).clamp(max=1)).sum().item() for (one,) in found)
 
     assert uncovered(5.0) < uncovered(0.0)
 
 
 def test_nothing_and_next_to_nothing(kit: Any, model: Any) -> None:
-    assert beam(model, torch.empty(0, 3, dtype=torch.long), torch.empty(0, dtype=torch.long), max_length=5) == []
-    ((one,),) = beam(model, torch.tensor([[EOS]]), torch.tensor([1]), max_length=5)
+    memory = model.encode(torch.tensor([[EOS]]), torch.tensor([1]))
+    assert beam(model, take_rows(memory, torch.empty(0, dtype=torch.long)), max_length=5) == []
+    ((one,),) = beam(model, memory, attention=True, max_length=5)
     assert one.attention is None or one.attention.shape == (len(one.tokens), 1)
 
 
 def test_gradients_are_not_made(kit: Any) -> None:
     model = kit.translator(8)
     source, lengths = kit.sentences(8)
-    (first, *_) = beam(model, source, lengths, max_length=5)
+    (first, *_) = beam(model, model.encode(source, lengths), attention=True, max_length=5)
     assert not first[0].attention.requires_grad
 
 
@@ -203,14 +216,12 @@ def test_gradients_are_not_made(kit: Any) -> None:
     ],
 )
 def test_impossible_numbers_are_refused(kit: Any, settings: dict[str, Any], word: str) -> None:
-    source, lengths = kit.sentences(1)
+    model, (source, lengths) = kit.translator(1), kit.sentences(1)
     with pytest.raises(ValueError, match=word):
-        beam(kit.translator(1), source, lengths, **{"max_length": 5} | settings)
+        beam(model, model.encode(source, lengths), **{"max_length": 5} | settings)
 
 
 def test_coverage_needs_a_model_that_looks(kit: Any) -> None:
-    source, lengths = kit.sentences(1)
-    with pytest.raises(ValueError, match="does not look"):
-        beam(kit.Blind(kit.translator(1)), source, lengths, coverage_penalty=0.1, max_length=5)
-    with pytest.raises(ValueError, match="lengths"):
-        beam(kit.translator(1), source, lengths[:-1], max_length=5)
+    model, (source, lengths) = kit.translator(1), kit.sentences(1)
+    with pytest.raises(ValueError, match="no attention"):
+        beam(kit.Blind(model), model.encode(source, lengths), coverage_penalty=0.1, max_length=5)

@@ -22,18 +22,15 @@ class Noise:
     def __init__(self, scale: float, seed: int) -> None:
         self.scale, self.generator = scale, torch.Generator().manual_seed(seed)
 
-    def encode(self, source: Tensor, lengths: Tensor) -> Tensor:
-        return source
-
     def start(self, memory: Tensor) -> Tensor:
         return memory[:, 0]
 
     def step(self, token: Tensor, state: Tensor, memory: Tensor) -> Step:
-        return Step(self.scale * torch.randn(len(token), len(SYMBOLS), generator=self.generator), state, None)
+        return Step(self.scale * torch.randn(len(token), len(SYMBOLS), generator=self.generator), state)
 
 
-def constraint(**changes: Any) -> Bracketing:
-    return Bracketing(Brackets(len(SYMBOLS), OPENING, CLOSING, TERMINALS), **changes)
+def constraint(words: Tensor, **changes: Any) -> Bracketing:
+    return Bracketing(Brackets(len(SYMBOLS), OPENING, CLOSING, TERMINALS), words, **changes)
 
 
 def all_of(found: list[Any]) -> list[list[Hypothesis]]:
@@ -84,9 +81,9 @@ def test_every_output_is_a_tree(
 ) -> None:
     draw = torch.Generator().manual_seed(seed)
     source = torch.randint(3, 20, (len(lengths), max(lengths)), generator=draw)
-    rule = constraint(deepest=bounds[0], run=bounds[1])
+    rule = constraint(torch.tensor(lengths) - 1, deepest=bounds[0], run=bounds[1])
     longest = max(lengths) - 1 + 3 + spare
-    found = SEARCHES[search](Noise(scale, seed), source, torch.tensor(lengths), constraint=rule, max_length=longest)
+    found = SEARCHES[search](Noise(scale, seed), source, constraint=rule, max_length=longest)
     for row, options in enumerate(all_of(found)):
         words = lengths[row] - 1
         for one in options:
@@ -99,14 +96,16 @@ def test_every_output_is_a_tree(
 
 
 def test_bracketing_is_a_constraint() -> None:
-    assert isinstance(constraint(), Constraint)
+    assert isinstance(constraint(torch.tensor([1])), Constraint)
 
 
 def test_probabilities_stay_the_model_s(kit: Any) -> None:
     """What is forbidden is not said, and what is said has the probability that it has without the constraint."""
     model = kit.translator(1, words=len(SYMBOLS))
     source, lengths = kit.sentences(1)
-    for row, one in enumerate(greedy(model, source, lengths, constraint=constraint(), max_length=40)):
+    for row, one in enumerate(
+        greedy(model, model.encode(source, lengths), constraint=constraint(lengths - 1), max_length=40)
+    ):
         (again,) = kit.replay(model, source[row], int(lengths[row]), [[*one.tokens, EOS]])
         assert one.log_probability == pytest.approx(again.log_probability, abs=1e-3)
 
@@ -114,8 +113,8 @@ def test_probabilities_stay_the_model_s(kit: Any) -> None:
 class Anything:
     """A constraint that forbids nothing, and counts its steps."""
 
-    def start(self, source: Tensor, lengths: Tensor, longest: int) -> Tensor:
-        return torch.zeros_like(lengths)
+    def start(self, limits: Tensor) -> Tensor:
+        return torch.zeros_like(limits)
 
     def allowed(self, state: Tensor) -> Tensor:
         return torch.ones(len(state), 7, dtype=torch.bool)
@@ -130,7 +129,7 @@ def test_a_constraint_that_allows_everything_changes_no_bit(kit: Any, model: Any
     results = []
     for rule in (None, Anything()):
         torch.manual_seed(3)
-        results.append(all_of(SEARCHES[search](model, source, lengths, constraint=rule, max_length=11)))
+        results.append(all_of(SEARCHES[search](model, model.encode(source, lengths), constraint=rule, max_length=11)))
     for free, ruled in zip(*results, strict=True):
         assert [(one.tokens, one.score, one.log_probability) for one in free] == [
             (one.tokens, one.score, one.log_probability) for one in ruled
@@ -140,14 +139,13 @@ def test_a_constraint_that_allows_everything_changes_no_bit(kit: Any, model: Any
 def test_a_row_does_not_depend_on_the_batch(kit: Any) -> None:
     model = kit.translator(2, words=len(SYMBOLS))
     source, lengths = kit.sentences(5, rows=7)
-    together = beam(model, source, lengths, size=3, constraint=constraint(), max_length=30)
+    together = beam(model, model.encode(source, lengths), size=3, constraint=constraint(lengths - 1), max_length=30)
     for row, length in enumerate(lengths.tolist()):
         (alone,) = beam(
             model,
-            source[row : row + 1, :length],
-            lengths[row : row + 1],
+            model.encode(source[row : row + 1, :length], lengths[row : row + 1]),
             size=3,
-            constraint=constraint(),
+            constraint=constraint(lengths[row : row + 1] - 1),
             max_length=30,
         )
         assert alone[0].tokens == together[row][0].tokens
@@ -155,10 +153,10 @@ def test_a_row_does_not_depend_on_the_batch(kit: Any) -> None:
 
 def test_impossible_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="a tree of 4 words takes at least 7"):
-        greedy(Noise(1.0, 0), torch.tensor([[3] * 5]), torch.tensor([5]), constraint=constraint(), max_length=6)
+        greedy(Noise(1.0, 0), torch.tensor([[3] * 5]), constraint=constraint(torch.tensor([4])), max_length=6)
     for wrong in ({"opening": [4]}, {"terminals": []}, {"opening": [], "closing": []}):
         with pytest.raises(ValueError, match="expected as many closing as opening"):
             Brackets(13, **({"opening": OPENING, "closing": CLOSING, "terminals": TERMINALS} | wrong))
     for wrong in ({"deepest": 0}, {"run": 0}):
         with pytest.raises(ValueError, match="expected at least 1"):
-            constraint(**wrong)
+            constraint(torch.tensor([1]), **wrong)

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from heedful.decode import greedy
-from heedful.shapes import BOS, EOS, PAD
+from heedful.shapes import BOS, EOS, PAD, take_rows
 
 
 @pytest.mark.parametrize("longest", [1, 3, 17])
 def test_every_token_is_the_likeliest(kit: Any, model: Any, longest: int) -> None:
     source, lengths = kit.sentences(1, rows=7)
-    for row, one in enumerate(greedy(model, source, lengths, max_length=longest)):
+    for row, one in enumerate(greedy(model, model.encode(source, lengths), attention=True, max_length=longest)):
         length, said = int(lengths[row]), [BOS, *one.tokens]
         with torch.no_grad():
             logits = model.logits(source[row : row + 1, :length], torch.tensor([length]), torch.tensor([said]))[0]
@@ -26,7 +26,9 @@ def test_every_token_is_the_likeliest(kit: Any, model: Any, longest: int) -> Non
         assert one.log_probability == pytest.approx(again.log_probability, abs=1e-4)
         assert one.score == one.log_probability
         if one.attention is not None and one.tokens:
-            torch.testing.assert_close(one.attention, again.attention[: len(one.tokens)], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(
+                one.attention[:, :length], again.attention[: len(one.tokens)], atol=1e-5, rtol=1e-5
+            )
 
 
 def test_finished_sentences_leave_the_batch(kit: Any) -> None:
@@ -39,16 +41,17 @@ def test_finished_sentences_leave_the_batch(kit: Any) -> None:
         return plain_step(token, state, memory)
 
     model.step = step
-    outputs = greedy(model, source, lengths, max_length=23)
+    outputs = greedy(model, model.encode(source, lengths), max_length=23)
     steps = [len(one.tokens) + (len(one.tokens) < 23) for one in outputs]
     assert rows == [sum(count > step for count in steps) for step in range(max(steps))]
     assert len(set(rows)) > 1
 
 
 def test_nothing_in_nothing_out(kit: Any, model: Any) -> None:
-    assert greedy(model, torch.empty(0, 3, dtype=torch.long), torch.empty(0, dtype=torch.long), max_length=5) == []
+    memory = take_rows(model.encode(*kit.sentences(1)), torch.empty(0, dtype=torch.long))
+    assert greedy(model, memory, max_length=5) == []
 
 
 def test_no_length_is_refused(kit: Any, model: Any) -> None:
     with pytest.raises(ValueError, match="max_length is 0"):
-        greedy(model, *kit.sentences(1), max_length=0)
+        greedy(model, model.encode(*kit.sentences(1)), max_length=0)

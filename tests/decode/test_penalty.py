@@ -38,7 +38,7 @@ def test_no_longer_output_exceeds_the_bound(
     alpha: float, now: float, fall: float, tokens: int, more: int, after: int
 ) -> None:
     penalty = Penalty(alpha, 0.3)
-    bound = penalty.bound(torch.tensor([now]), tokens, tokens + more + after)
+    bound = penalty.bound(torch.tensor([now]), tokens, penalty.divisors(torch.tensor([tokens + more + after])))
     covered = torch.rand(1, 1, 3)
     later = penalty.score(torch.tensor([[now - fall]]), tokens + more, covered=covered, keep=KEEP)
     assert later.item() <= bound.item() + 1e-5
@@ -47,5 +47,5 @@ def test_no_longer_output_exceeds_the_bound(
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="expected 0"):
         Penalty(1.0, -0.1)
-    with pytest.raises(ValueError, match="does not look"):
+    with pytest.raises(ValueError, match="no attention"):
         Penalty(1.0, 0.1).score(torch.zeros(1, 1), 1, covered=None, keep=KEEP)

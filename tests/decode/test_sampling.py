@@ -19,8 +19,8 @@ def tokens(found: list[Hypothesis]) -> list[list[int]]:
 @pytest.mark.parametrize("settings", [{"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-4}])
 def test_the_sharpest_is_greedy(kit: Any, model: Any, settings: dict[str, Any]) -> None:
     source, lengths = kit.sentences(1, rows=7)
-    drawn = sample(model, source, lengths, max_length=11, **settings)
-    best = greedy(model, source, lengths, max_length=11)
+    drawn = sample(model, model.encode(source, lengths), max_length=11, **settings)
+    best = greedy(model, model.encode(source, lengths), max_length=11)
     assert tokens(drawn) == tokens(best)
     assert [one.log_probability for one in drawn] == pytest.approx([one.log_probability for one in best], abs=1e-5)
 
@@ -40,8 +40,7 @@ def test_frequencies_are_the_probabilities(kit: Any, temperature: float) -> None
     generator = torch.Generator().manual_seed(1)
     drawn = sample(
         model,
-        source.expand(draws, -1),
-        torch.full((draws,), 3),
+        model.encode(source.expand(draws, -1), torch.full((draws,), 3)),
         temperature=temperature,
         generator=generator,
         max_length=1,
@@ -59,7 +58,7 @@ def test_frequencies_are_the_probabilities(kit: Any, temperature: float) -> None
 def test_only_what_is_left_is_drawn(kit: Any, settings: dict[str, Any]) -> None:
     model, draws = kit.translator(2), 500
     source = torch.tensor([5, 7, 3])
-    drawn = sample(model, source.expand(draws, -1), torch.full((draws,), 3), max_length=1, **settings)
+    drawn = sample(model, model.encode(source.expand(draws, -1), torch.full((draws,), 3)), max_length=1, **settings)
     ranked, order = first_token(model, source, 1.0).sort(descending=True)
     kept = ranked[: settings.get("top_k", len(ranked))]
     kept = nucleus((kept / kept.sum()).unsqueeze(0), settings.get("top_p", 1.0))[0] > 0
@@ -80,7 +79,9 @@ def test_the_nucleus_is_the_smallest_set_that_reaches_p(weights: list[float], to
 def test_the_generator_decides(kit: Any, model: Any) -> None:
     source, lengths = kit.sentences(3, rows=7)
     drawn = [
-        tokens(sample(model, source, lengths, generator=torch.Generator().manual_seed(seed), max_length=11))
+        tokens(
+            sample(model, model.encode(source, lengths), generator=torch.Generator().manual_seed(seed), max_length=11)
+        )
         for seed in (1, 1, 2)
     ]
     assert drawn[0] == drawn[1]
@@ -89,7 +90,7 @@ def test_the_generator_decides(kit: Any, model: Any) -> None:
 
 def test_the_log_probability_is_the_models_own(kit: Any) -> None:
     model, (source, lengths) = kit.translator(4), kit.sentences(4)
-    for row, one in enumerate(sample(model, source, lengths, temperature=3.0, top_k=4, max_length=9)):
+    for row, one in enumerate(sample(model, model.encode(source, lengths), temperature=3.0, top_k=4, max_length=9)):
         heard = [*one.tokens, EOS] if len(one.tokens) < 9 else one.tokens
         (again,) = kit.replay(model, source[row], int(lengths[row]), [heard])
         assert one.log_probability == pytest.approx(again.log_probability, abs=1e-4)
@@ -106,9 +107,9 @@ def test_the_log_probability_is_the_models_own(kit: Any) -> None:
     ],
 )
 def test_impossible_numbers_are_refused(kit: Any, settings: dict[str, Any], word: str) -> None:
-    source, lengths = kit.sentences(1)
+    model, (source, lengths) = kit.translator(1), kit.sentences(1)
     with pytest.raises(ValueError, match=word):
-        sample(kit.translator(1), source, lengths, **{"max_length": 5} | settings)
+        sample(model, model.encode(source, lengths), **{"max_length": 5} | settings)
 
 
 @pytest.mark.parametrize("settings", [{}, {"temperature": 1.7}, {"top_k": 3}, {"top_p": 0.8}])
@@ -117,13 +118,16 @@ def test_noise_that_is_alike_draws_each_sentence_as_it_is_drawn_alone(
 ) -> None:
     source, lengths = kit.sentences(3, rows=7)
     together = sample(
-        model, source, lengths, generator=Alike(torch.Generator().manual_seed(5)), max_length=13, **settings
+        model,
+        model.encode(source, lengths),
+        generator=Alike(torch.Generator().manual_seed(5)),
+        max_length=13,
+        **settings,
     )
     alone = [
         sample(
             model,
-            source[row : row + 1, :length],
-            lengths[row : row + 1],
+            model.encode(source[row : row + 1, :length], lengths[row : row + 1]),
             generator=torch.Generator().manual_seed(5),
             max_length=13,
             **settings,

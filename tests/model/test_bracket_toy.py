@@ -54,17 +54,17 @@ def build(seed: int, **changes: object) -> SeqToSeq:
     settings = {"cell": "lstm", "embed": 32, "hidden": 64, "dropout": 0.0, "smoothing": 0.0, **changes}
     moving = torch.zeros(4 + len(SYMBOLS), dtype=torch.bool)
     moving[SYMBOLS["XX"]] = True
-    return SeqToSeq(SeqToSeqConfig(**settings), 4 + len(WORDS), 4 + len(SYMBOLS), moving=moving)
+    return SeqToSeq.for_texts(SeqToSeqConfig(**settings), 4 + len(WORDS), 4 + len(SYMBOLS), advances=moving)
 
 
 def exact(model: SeqToSeq, trees: list[Tree]) -> float:
     """The share of trees said without a mistake; every output must be a tree over its words."""
     given = batch(trees)
     opening, closing = ([SYMBOLS[b + label] for label in LABELS] for b in "()")
-    rule = Bracketing(Brackets(4 + len(SYMBOLS), opening, closing, [SYMBOLS["XX"]]))
+    rule = Bracketing(Brackets(4 + len(SYMBOLS), opening, closing, [SYMBOLS["XX"]]), given.source_lengths - 1)
     longest = 4 * given.source.shape[1]
     model.eval()
-    found = greedy(model, given.source, given.source_lengths, constraint=rule, max_length=longest)
+    found = greedy(model, model.encode(given.source, given.source_lengths), constraint=rule, max_length=longest)
     model.train()
     said = [Linear().tree([NAMES[t] for t in one.tokens], tree.words) for one, tree in zip(found, trees, strict=True)]
     return sum(one == tree for one, tree in zip(said, trees, strict=True)) / len(trees)
@@ -108,7 +108,7 @@ def test_a_guided_decoder_learns_brackets_and_not_without_its_look() -> None:
     model = build(0, decoder="guided", bidirectional=False, start="zero")
     train(model, 400)
     assert exact(model, UNSEEN) >= LEARNT
-    model.moving.zero_()  # it stands at the first word for ever
+    model.advances.zero_()  # it stands at the first word for ever
     assert exact(model, UNSEEN) < 0.2
 
 

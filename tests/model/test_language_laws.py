@@ -90,8 +90,8 @@ def test_one_step_at_a_time_equals_all_at_once(model: LanguageModel) -> None:
     expected = model.logits(given)
     state = None
     for t in range(given.shape[1]):
-        features, state = model.hear(given[:, t : t + 1], state)
-        torch.testing.assert_close(model.output(model.ready(features[:, 0])), expected[:, t], atol=1e-5, rtol=1e-5)
+        features, state = model.forward_step(given[:, t : t + 1], state)
+        torch.testing.assert_close(model.output(model.pre_logits(features[:, 0])), expected[:, t], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("sizes", [(4, 7), (1, 2, 8), (10, 1)])
@@ -99,9 +99,9 @@ def test_any_piece_at_a_time_equals_all_at_once(model: LanguageModel, sizes: tup
     given, state = tokens(), None
     pieces: list[Tensor] = []
     for piece in given.split(sizes, dim=1):
-        features, state = model.hear(piece, state)
+        features, state = model.forward_step(piece, state)
         pieces.append(features)
-    torch.testing.assert_close(torch.cat(pieces, dim=1), model.hear(given, None)[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(torch.cat(pieces, dim=1), model.forward_step(given, None)[0], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])
@@ -110,7 +110,7 @@ def test_search_goes_on_from_a_text_of_any_length(model: LanguageModel, length: 
     given = tokens(2, length)
     with torch.no_grad():
         model.output.weight[EOS] *= 0.0
-    found = greedy(model, given, torch.full((2,), length), max_length=4)
+    found = greedy(model, model.encode(given, torch.full((2,), length)), max_length=4)
     for row, one in enumerate(found):
         text = given[row : row + 1]
         for said in [*one.tokens, EOS][:4]:
@@ -131,9 +131,9 @@ def test_a_batch_of_one_equals_its_row_and_padding_behind_changes_nothing(model:
 
 def test_rows_of_a_state_are_rows_of_the_text(model: LanguageModel) -> None:
     given, order = tokens(5), torch.tensor([3, 0, 0, 4])
-    _, state = model.hear(given[:, :-1], None)
-    expected, _ = model.hear(given[order, -1:], model.hear(given[order, :-1], None)[1])
-    found, _ = model.hear(given[order, -1:], take_rows(state, order))
+    _, state = model.forward_step(given[:, :-1], None)
+    expected, _ = model.forward_step(given[order, -1:], model.forward_step(given[order, :-1], None)[1])
+    found, _ = model.forward_step(given[order, -1:], take_rows(state, order))
     torch.testing.assert_close(found, expected)
 
 
@@ -220,17 +220,17 @@ def test_sampling_repeats_with_its_seed_and_follows_its_settings() -> None:
 
     def drawn(seed: int, **settings: Any) -> list[list[int]]:
         generator = torch.Generator().manual_seed(seed)
-        found = sample(model, given, torch.full((3,), 4), generator=generator, **(draw | settings))
+        found = sample(model, model.encode(given, torch.full((3,), 4)), generator=generator, **(draw | settings))
         return [one.tokens for one in found]
 
     assert drawn(1) == drawn(1) != drawn(2)
-    likeliest = [one.tokens for one in greedy(model, given, torch.full((3,), 4), max_length=9)]
+    likeliest = [one.tokens for one in greedy(model, model.encode(given, torch.full((3,), 4)), max_length=9)]
     assert drawn(1, top_k=1) == drawn(2, top_p=1e-6) == likeliest
 
 
 def test_the_memory_of_a_text_without_end_stays_the_same() -> None:
     model = transformer(reach=3)
-    _, state = model.hear(tokens(1, 50), None)
+    _, state = model.forward_step(tokens(1, 50), None)
     assert {memory.key.shape[-2] for memory in state.heard} == {2}
     assert state.position == 50
 

@@ -131,7 +131,7 @@ def test_a_small_lstm_does_not_recall_pairs() -> None:
 def sorted_right(model: LanguageModel) -> float:
     """How many of 500 new texts are sorted without a fault."""
     digits = torch.randint(FIRST, FIRST + 3, (500, 6), generator=torch.Generator().manual_seed(1))
-    found = greedy(model, digits, torch.full((500,), 6), max_length=7)
+    found = greedy(model, model.encode(digits, torch.full((500,), 6)), max_length=7)
     expected = digits.sort(1).values.tolist()
     return sum(one.tokens == right for one, right in zip(found, expected, strict=True)) / 500
 

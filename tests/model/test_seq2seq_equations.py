@@ -19,7 +19,7 @@ LENGTHS = torch.tensor([5])
 def make_model(seed: int = 5, **changes: object) -> SeqToSeq:
     torch.manual_seed(seed)
     config = SeqToSeqConfig(embed=5, hidden=6).model_copy(update=changes)
-    model = SeqToSeq(config, 11, 13).double().eval()
+    model = SeqToSeq.for_texts(config, 11, 13).double().eval()
     for parameter in model.parameters():
         parameter.data = 0.6 * torch.randn_like(parameter)
     return model
@@ -36,7 +36,7 @@ def weights(model: SeqToSeq, source: Tensor = SOURCE, target: Tensor = TARGET) -
     for token in target.unbind(1):
         step = model.step(token, state, memory)
         state = step.state
-        rows.append(step.attention)
+        rows.append(step.attention())
     return torch.cat(rows)
 
 
@@ -224,7 +224,7 @@ def test_weights_follow_the_state(decoder: str) -> None:
     model = make_model(decoder=decoder)
     memory = model.encode(SOURCE, LENGTHS)
     moved = memory._replace(state=tuple(part + 1.0 for part in memory.state))
-    maps = [model.step(TARGET[:, 0], model.start(m), m).attention for m in (memory, moved)]
+    maps = [model.step(TARGET[:, 0], model.start(m), m).attention() for m in (memory, moved)]
     assert (maps[0] - maps[1]).abs().max() > 1e-3
     assert weights(model).var(dim=0).max() > 1e-5
 
@@ -270,7 +270,7 @@ def test_local_p_is_local_for_each_length() -> None:
     padded = torch.cat([SOURCE, torch.tensor([[5, 3, 7, 0, 0]])])
     memory = model.encode(padded, torch.tensor([5, 3]))
     step = model.step(torch.tensor([1, 1]), model.start(memory), memory)
-    assert step.attention.gt(0).tolist() == [[0, 1, 1, 1, 0], [1, 1, 1, 0, 0]]  # v tanh(0) = 0: the middle
+    assert step.attention().gt(0).tolist() == [[0, 1, 1, 1, 0], [1, 1, 1, 0, 0]]  # v tanh(0) = 0: the middle
 
 
 def test_a_starved_decoder_knows_nothing_of_the_source() -> None:
@@ -301,6 +301,6 @@ def test_tied_weights_are_one() -> None:
     torch.manual_seed(0)
     shapes = {"none": (False, False), "target": (True, False), "all": (True, True)}
     for tie, (output, source) in shapes.items():
-        model = SeqToSeq(SeqToSeqConfig(embed=6, hidden=6, tie=tie), 11, 11)
+        model = SeqToSeq.for_texts(SeqToSeqConfig(embed=6, hidden=6, tie=tie), 11, 11)
         assert (model.output.weight is model.target_embedding.weight) == output
         assert (model.encoder.embedding.weight is model.target_embedding.weight) == source

@@ -66,7 +66,7 @@ def build(task: Task, hidden: int, *, seed: int = 0, **changes: object) -> SeqTo
     torch.manual_seed(seed)
     settings = {"embed": hidden, "hidden": hidden, "dropout": 0.0, "smoothing": 0.0, "start": "zero", **changes}
     size = FIRST_DIGIT + task.digits
-    return SeqToSeq(SeqToSeqConfig(**settings), size, size)
+    return SeqToSeq.for_texts(SeqToSeqConfig(**settings), size, size)
 
 
 @torch.no_grad()
@@ -78,7 +78,7 @@ def speak(model: SeqToSeq, pairs: Pairs) -> tuple[Tensor, Tensor | None]:
         step = model.step(token, state, memory)
         state, token = step.state, step.logits.argmax(-1)
         words.append(token)
-        maps.append(step.attention)
+        maps.append(None if step.attention is None else step.attention())
     return torch.stack(words, dim=1), None if maps[0] is None else torch.stack(maps, dim=1)
 
 

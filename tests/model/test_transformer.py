@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from heedful.errors import UserError
-from heedful.model.transformer import NORMS, POSITIONS, Transformer, TransformerConfig
+from heedful.layer.embedding import TokenEmbedding
+from heedful.model.transformer import NORMS, POSITIONS, Transformer, TransformerConfig, TransformerTextEncoder
 from heedful.model.weighted_transformer import DECODERS, WeightedTransformerConfig, weighted_transformer
 from heedful.shapes import PAD, take_rows
 from heedful.structure import MultiHead
@@ -26,7 +27,7 @@ def build(norm: str = "pre", position: str = "sinusoidal", **settings: Any) -> T
     torch.manual_seed(0)
     shape = {"width": 12, "heads": 3, "encoder_layers": 2, "decoder_layers": 2, "feedforward": 17, "tie": "target"}
     config = TransformerConfig(**(shape | settings), norm=norm, position=position)
-    return Transformer(config, SOURCE_WORDS, TARGET_WORDS).eval()
+    return Transformer.for_texts(config, SOURCE_WORDS, TARGET_WORDS).eval()
 
 
 def texts(rows: int = 3, source_length: int = 7, target_length: int = 5) -> tuple[Tensor, Tensor, Tensor]:
@@ -74,6 +75,7 @@ def test_one_step_at_a_time_equals_all_at_once(model: Transformer) -> None:
         logits, state, attention = model.step(target[:, t], state, memory)
         torch.testing.assert_close(logits, expected[:, t], atol=1e-5, rtol=1e-5)
         assert attention is not None
+        attention = attention()
         torch.testing.assert_close(attention.sum(-1), torch.ones(3))
         real = torch.arange(source.shape[1]) < lengths.unsqueeze(1)
         assert (attention[~real] == 0).all()
@@ -105,7 +107,7 @@ def test_the_encoder_knows_order_by_its_positions_alone(norm: str, position: str
     source = torch.tensor([[3, 4, 5, 6, 7]])
     order = torch.tensor([4, 2, 0, 3, 1])
     lengths = torch.tensor([5])
-    straight, mixed = (model.encode(one, lengths)[-1].key for one in (source, source[:, order]))
+    straight, mixed = (model.encode(one, lengths).layers[-1].key for one in (source, source[:, order]))
     equivariant = torch.allclose(straight[:, :, order], mixed, atol=1e-5)
     assert equivariant == (position == "none")
 
@@ -119,7 +121,7 @@ def test_rows_may_share_a_memory(model: Transformer) -> None:
         shared = model.step(torch.tensor(tokens), shared_state, model.share(memory, 2))
         apart = model.step(torch.tensor(tokens), repeated_state, repeated)
         torch.testing.assert_close(shared.logits, apart.logits)
-        torch.testing.assert_close(shared.attention, apart.attention)
+        torch.testing.assert_close(shared.attention(), apart.attention())
         shared_state, repeated_state = shared.state, apart.state
 
 
@@ -135,7 +137,7 @@ def test_attention_of_a_step_is_the_last_layers_mean_over_heads() -> None:
     last.source.register_forward_pre_hook(look)
     memory = model.encode(source, lengths)
     step = model.step(target[:, 0], model.start(memory), memory)
-    torch.testing.assert_close(step.attention, seen[0].mean(1).squeeze(1))
+    torch.testing.assert_close(step.attention(), seen[0].mean(1).squeeze(1))
 
 
 def batch(source: Tensor, lengths: Tensor, target: Tensor) -> SimpleNamespace:
@@ -180,18 +182,18 @@ def test_every_parameter_learns(model: Transformer) -> None:
 
 def test_ties() -> None:
     config = TransformerConfig(width=12, heads=3, encoder_layers=1, decoder_layers=1, feedforward=5, tie="all")
-    every = Transformer(config, 11, 11)
-    assert every.source_embedding.weight is every.target_embedding.weight is every.output.weight
-    target = Transformer(config.model_copy(update={"tie": "target"}), 13, 11)
-    assert target.source_embedding.weight is not target.target_embedding.weight
+    every = Transformer.for_texts(config, 11, 11)
+    assert every.encoder.embedding.weight is every.target_embedding.weight is every.output.weight
+    target = Transformer.for_texts(config.model_copy(update={"tie": "target"}), 13, 11)
+    assert target.encoder.embedding.weight is not target.target_embedding.weight
     assert target.target_embedding.weight is target.output.weight
-    none = Transformer(config.model_copy(update={"tie": "none"}), 13, 11)
+    none = Transformer.for_texts(config.model_copy(update={"tie": "none"}), 13, 11)
     assert none.target_embedding.weight is not none.output.weight
     counts = [sum(parameter.numel() for parameter in model.parameters()) for model in (every, target, none)]
     assert counts[1] - counts[0] == 13 * 12
     assert counts[2] - counts[1] == 11 * 12
     with pytest.raises(UserError, match="13 source and 11 target"):
-        Transformer(config, 13, 11)
+        Transformer.for_texts(config, 13, 11)
 
 
 def test_names_are_those_that_a_recorder_lists() -> None:
@@ -205,7 +207,7 @@ def test_names_are_those_that_a_recorder_lists() -> None:
 
 
 def test_only_pre_normalised_streams_end_with_a_norm() -> None:
-    endings = {norm: [type(build(norm).encoder_end), type(build(norm).decoder_end)] for norm in NORMS}
+    endings = {norm: [type(build(norm).encoder.end), type(build(norm).decoder_end)] for norm in NORMS}
     assert endings == {"pre": [torch.nn.LayerNorm] * 2, "post": [torch.nn.Identity] * 2}
 
 
@@ -213,7 +215,7 @@ def test_only_pre_normalised_streams_end_with_a_norm() -> None:
 def test_half_precision_stays_near_and_the_stream_stays_whole(norm: str) -> None:
     model, (source, lengths, target) = build(norm), texts()
     streams: list[torch.dtype] = []
-    for layer in (*model.encoder, *model.decoder):
+    for layer in (*model.encoder.layers, *model.decoder):
         layer.register_forward_hook(lambda module, given, stream: streams.append(stream.dtype))
     exact = model.logits(source, lengths, target)
     streams.clear()
@@ -223,7 +225,7 @@ def test_half_precision_stays_near_and_the_stream_stays_whole(norm: str) -> None
         step = model.step(target[:, 0], model.start(memory), memory)
         model.loss(batch(source, lengths, target)).total.backward()
     assert set(streams) == {torch.float32}
-    assert rough.dtype == memory[0].key.dtype == torch.bfloat16
+    assert rough.dtype == memory.layers[0].key.dtype == torch.bfloat16
     assert (rough - exact).abs().max() < 0.1 * exact.abs().max()
     torch.testing.assert_close(step.logits, rough[:, 0], atol=0.05, rtol=0.05)
 
@@ -275,7 +277,7 @@ def test_words_are_told_the_place_of_the_next_source_word() -> None:
     torch.manual_seed(0)
     config = TransformerConfig(width=12, heads=3, encoder_layers=1, decoder_layers=2, feedforward=17, tie="none")
     moves = torch.arange(TARGET_WORDS) % 3 == 0
-    model = Transformer(config, SOURCE_WORDS, TARGET_WORDS, moving=moves).eval()
+    model = Transformer.for_texts(config, SOURCE_WORDS, TARGET_WORDS, advances=moves).eval()
     source, lengths, target = texts()
     expected = model.logits(source, lengths, target)
     memory = model.encode(source, lengths)
@@ -285,10 +287,12 @@ def test_words_are_told_the_place_of_the_next_source_word() -> None:
         torch.testing.assert_close(logits, expected[:, t], atol=1e-5, rtol=1e-5)
         rows = torch.tensor([2, 0, 1])
         state, memory, target, expected = take_rows((state, memory, target, expected), rows)
-    plain = Transformer(config, SOURCE_WORDS, TARGET_WORDS).eval()
+    plain = Transformer.for_texts(config, SOURCE_WORDS, TARGET_WORDS).eval()
     plain.load_state_dict(model.state_dict())
     assert not torch.allclose(plain.logits(source, lengths, target), model.logits(source, lengths, target))
-    still = Transformer(config, SOURCE_WORDS, TARGET_WORDS, moving=torch.zeros(TARGET_WORDS, dtype=torch.bool)).eval()
+    still = Transformer.for_texts(
+        config, SOURCE_WORDS, TARGET_WORDS, advances=torch.zeros(TARGET_WORDS, dtype=torch.bool)
+    ).eval()
     still.load_state_dict(model.state_dict())
     assert not torch.allclose(still.logits(source, lengths, target), model.logits(source, lengths, target))
 
@@ -299,6 +303,6 @@ def test_source_words_may_be_made_otherwise() -> None:
             return torch.ones(*words.shape, 12)
 
     config = TransformerConfig(width=12, heads=3, encoder_layers=1, decoder_layers=1, feedforward=17, position="none")
-    model = Transformer(config, SOURCE_WORDS, TARGET_WORDS, source_words=Same()).eval()
+    model = Transformer(config, TransformerTextEncoder(config, Same()), TokenEmbedding(TARGET_WORDS, 12)).eval()
     source, lengths, target = texts()
     torch.testing.assert_close(model.logits(source, lengths, target), model.logits(source + 1, lengths, target))

@@ -48,7 +48,7 @@ def batch(task: Task, rows: int, length: int, generator: torch.Generator) -> Sim
 
 def build(settings: dict[str, Any]) -> Transformer:
     torch.manual_seed(0)
-    return Transformer(TransformerConfig(**settings, dropout=0.0, smoothing=0.0), SIZE, SIZE)
+    return Transformer.for_texts(TransformerConfig(**settings, dropout=0.0, smoothing=0.0), SIZE, SIZE)
 
 
 def learn(model: Transformer, task: Task, *, length: int, **given: Any) -> Transformer:
@@ -68,7 +68,7 @@ def learn(model: Transformer, task: Task, *, length: int, **given: Any) -> Trans
 def outputs(model: Transformer, task: Task, length: int) -> tuple[float, list[Hypothesis]]:
     """The fraction of new inputs whose whole output is right, and the outputs."""
     given = batch(task, 200, length, torch.Generator().manual_seed(1))
-    found = greedy(model, given.source, given.source_lengths, max_length=length + 1)
+    found = greedy(model, model.encode(given.source, given.source_lengths), attention=True, max_length=length + 1)
     expected = given.target_out[:, :-1].tolist()
     return sum(one.tokens == right for one, right in zip(found, expected, strict=True)) / 200, found
 

@@ -53,7 +53,7 @@ def test_every_branch_is_recorded_and_changes_no_bit() -> None:
 def test_it_has_the_parameters_of_the_transformer_but_for_a_norm_a_layer_and_two_a_branch(branched: str) -> None:
     counts = [
         sum(one.numel() for one in model.parameters())
-        for model in (build(branched=branched), Transformer(TransformerConfig(**SHAPE), 11, 11))
+        for model in (build(branched=branched), Transformer.for_texts(TransformerConfig(**SHAPE), 11, 11))
     ]
     places = 4 if branched == "both" else 3
     shared_bias = 12 * (places - 3)  # of the second, narrower feed-forward layer
@@ -64,7 +64,7 @@ def test_the_recipes_sizes_agree_within_a_hundredth() -> None:
     sizes: dict[str, Any] = {"width": 256, "heads": 4, "encoder_layers": 3, "decoder_layers": 3, "feedforward": 1024}
     with torch.device("meta"):
         one = weighted_transformer(WeightedTransformerConfig(**sizes), 8000, 8000)
-        other = Transformer(TransformerConfig(**sizes), 8000, 8000)
+        other = Transformer.for_texts(TransformerConfig(**sizes), 8000, 8000)
     counts = [sum(parameter.numel() for parameter in model.parameters()) for model in (one, other)]
     assert counts == [7_573_296, 7_576_320]
     assert counts[0] == pytest.approx(counts[1], rel=0.01)

@@ -15,7 +15,7 @@ def model():
     model = weighted_transformer(WeightedTransformerConfig(**SHAPE), 11, 11)
     with torch.no_grad():
         model.decoder[0].source.alpha.weight.copy_(torch.tensor([0.1, 0.7, 0.2]))
-        model.encoder[0].self.weighted.kappa.weight.copy_(torch.tensor([0.0, 0.0, 1.0]))
+        model.encoder.layers[0].self.weighted.kappa.weight.copy_(torch.tensor([0.0, 0.0, 1.0]))
     return model
 
 
@@ -47,6 +47,6 @@ def test_attentions_with_fewer_branches_leave_columns_empty(model):
 
 
 def test_a_model_without_branches_has_none():
-    model = Transformer(TransformerConfig(**SHAPE), 11, 11)
+    model = Transformer.for_texts(TransformerConfig(**SHAPE), 11, 11)
     assert branch_weights(model) == {}
     assert branch_maps(model) == []

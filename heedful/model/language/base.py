@@ -39,33 +39,33 @@ class Going(NamedTuple):
 class LanguageModel(nn.Module, ABC):
     """A distribution over the next token, the tokens before it given.
 
-    `hear` does the work, any number of tokens at a time and with equal results. For search a source is the text to
-    be continued: `encode` reads it, and the first `step` hears its last token in the place of the BOS that search
-    begins with. A row depends neither on others nor on what comes after.
+    `forward_step` does the work, any number of tokens at a time and with equal results. Search continues a text:
+    `encode` reads it, and the first `step` reads its last token in place of the BOS that search begins with. A row
+    depends neither on others nor on what comes after.
     Parameters: ``embedding``, ``output`` (Linear).
     """
 
     output: nn.Linear
 
     @abstractmethod
-    def hear(self, tokens: Int[Tensor, "B T"], state: Any) -> tuple[Float[Tensor, "B T D"], Any]:
+    def forward_step(self, tokens: Int[Tensor, "B T"], state: Any) -> tuple[Float[Tensor, "B T D"], Any]:
         """What the softmax reads after each of the tokens, and the state after the last; None: nothing heard yet."""
 
     def logits(self, inputs: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """Logits of the token after each."""
-        return self.output(self.ready(self.hear(inputs, None)[0]))
+        return self.output(self.pre_logits(self.forward_step(inputs, None)[0]))
 
     def loss(self, batch: Sequences) -> TokenLoss:
         """The loss summed over the tokens that are asked for; no logits are made of the others."""
-        features, _ = self.hear(batch.inputs, None)
-        return self.price(features, batch.targets)
+        features, _ = self.forward_step(batch.inputs, None)
+        return self.loss_from_features(features, batch.targets)
 
-    def price(self, features: Float[Tensor, "B T D"], targets: Int[Tensor, "B T"]) -> TokenLoss:
-        """The loss of targets, given what `hear` made of the tokens before them."""
+    def loss_from_features(self, features: Float[Tensor, "B T D"], targets: Int[Tensor, "B T"]) -> TokenLoss:
+        """The loss of targets, given what `forward_step` made of the tokens before them."""
         rows, asked = real_rows(features, targets)
-        return token_loss(self.ready(rows), self.output.weight, self.output.bias, target=asked)
+        return token_loss(self.pre_logits(rows), self.output.weight, self.output.bias, target=asked)
 
-    def ready(self, features: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
+    def pre_logits(self, features: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
         """What is done to features only where the softmax reads them."""
         return features
 
@@ -79,7 +79,7 @@ class LanguageModel(nn.Module, ABC):
                 f"texts to continue are {describe(source)} with lengths {sorted(set(lengths.tolist()))}: "
                 "expected one length of at least 1 for all; read texts of other lengths apart."
             )
-        state = self.hear(source[:, :-1], None)[1] if source.shape[1] > 1 else None
+        state = self.forward_step(source[:, :-1], None)[1] if source.shape[1] > 1 else None
         return Opened(state, source[:, -1])
 
     def start(self, memory: Opened) -> Going:
@@ -89,11 +89,12 @@ class LanguageModel(nn.Module, ABC):
     def step(self, token: Int[Tensor, " B"], state: Going, memory: Opened) -> Step:
         """Hear one token; say the logits of the next.
 
-        Where the model looks grows with the text: `heedful.record` sees it, `Step.attention` does not.
+        The model looks at its own past, which is no memory of a source: `heedful.record` sees where, the step does not
+        say it.
         """
         token = token if state.waiting is None else state.waiting
-        features, after = self.hear(token.unsqueeze(1), state.state)
-        return Step(self.output(self.ready(features.squeeze(1))), Going(after, None), None)
+        features, after = self.forward_step(token.unsqueeze(1), state.state)
+        return Step(self.output(self.pre_logits(features.squeeze(1))), Going(after, None))
 
 
 def real_rows(

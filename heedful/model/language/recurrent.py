@@ -74,13 +74,13 @@ class RecurrentLanguage(LanguageModel):
         nn.init.zeros_(self.output.bias)
         self.output.weight = self.embedding.weight
 
-    def hear(self, tokens: Int[Tensor, "B T"], state: RecurrentSaid | None) -> tuple[Tensor, RecurrentSaid]:
+    def forward_step(self, tokens: Int[Tensor, "B T"], state: RecurrentSaid | None) -> tuple[Tensor, RecurrentSaid]:
         """``[c_t; h_t]`` of each of the tokens, and the state after the last."""
         layers, past = (None, None) if state is None else state
         states, layers = self.recurrent(self.dropout(self.embedding(tokens)), layers)
         context, memory = self.look(states, past)
         return beside(context, states), RecurrentSaid(layers, memory)
 
-    def ready(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... E"]:
+    def pre_logits(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... E"]:
         """``tanh(W [c_t; h_t])``."""
         return self.dropout(self.readout(self.dropout(features)))

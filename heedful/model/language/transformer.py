@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.attention import Memory
-from heedful.layer.block import Shape
+from heedful.layer.block import LayerSizes
 from heedful.layer.causal import CausalLayer
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
@@ -71,19 +71,19 @@ class CausalTransformer(LanguageModel):
         self.config = config
         places = POSITIONS[config.position](config)
         residual = NORMS[config.norm]
-        shape = Shape(config.width, config.heads, config.feedforward, config.dropout)
+        sizes = LayerSizes(config.width, config.heads, config.feedforward, config.dropout)
         self.embedding = TokenEmbedding(size, config.width)
         self.position = places.added()
         self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            CausalLayer(shape, residual, places.rotate, reach=config.reach) for _ in range(config.layers)
+            CausalLayer(sizes, residual, places.rotate, reach=config.reach) for _ in range(config.layers)
         )
         self.end = residual.end(config.width)
         self.output = nn.Linear(config.width, size, bias=False)
         draw_output(self.output)
         self.output.weight = self.embedding.weight
 
-    def hear(self, tokens: Int[Tensor, "B T"], state: Said | None) -> tuple[Float[Tensor, "B T D"], Said]:
+    def forward_step(self, tokens: Int[Tensor, "B T"], state: Said | None) -> tuple[Float[Tensor, "B T D"], Said]:
         """The stream above each of the tokens, and the memory of them and all before."""
         position = 0 if state is None else state.position
         stream = self.dropout(self.position(self.embedding(tokens), position))
@@ -94,6 +94,6 @@ class CausalTransformer(LanguageModel):
             heard.append(memory)
         return stream, Said(position + tokens.shape[1], tuple(heard))
 
-    def ready(self, features: Float[Tensor, "... D"]) -> Any:
+    def pre_logits(self, features: Float[Tensor, "... D"]) -> Any:
         """The last norm."""
         return for_products(self.end(features))

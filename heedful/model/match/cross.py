@@ -9,9 +9,10 @@ from heedful.attention.memory import zero_unseen
 from heedful.layer.loss import TokenLoss
 from heedful.layer.pooling import Max, Mean
 from heedful.model.attention_config import AttentionConfig, known
+from heedful.model.encoder import Encoded
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
 from heedful.model.match.verdict import Verdict
-from heedful.model.text import ENCODERS, Read, TextConfig, TextEncoder
+from heedful.model.text import ENCODERS, TextConfig, TextEncoder
 
 
 class CrossConfig(BaseModel):
@@ -82,7 +83,7 @@ class CrossMatch(nn.Module):
         """The loss summed over the pairs that have a label."""
         return goal_loss(self.goal, self(batch), batch.labels)
 
-    def _compose(self, read: Read, found: Tensor, lengths: Tensor) -> Float[Tensor, "B D"]:
+    def _compose(self, read: Encoded, found: Tensor, lengths: Tensor) -> Float[Tensor, "B D"]:
         """A text's comparisons as one vector."""
         words = zero_unseen(read.states, read.keep)
         found = zero_unseen(found.to(words.dtype), read.keep)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -48,9 +48,9 @@ class Bahdanau(nn.Module):
         self.readout = Maxout(config.hidden + config.embed + annotation_dim, config.hidden)
         self.output_dim = config.hidden
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
         """The annotations, with ``U_a h_j`` computed once."""
-        return self.look.project(annotations, lengths)
+        return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> BahdanauState:
         """The state before the first step."""
@@ -68,7 +68,7 @@ class Bahdanau(nn.Module):
         states, contexts = [], []
         for i, base in enumerate(bases):
             states.append(layers[-1][0])
-            context = self.look(states[-1].unsqueeze(1), source.seen, position[:, i : i + 1]).squeeze(1)
+            context = self.look(states[-1].unsqueeze(1), source.attended, position[:, i : i + 1]).squeeze(1)
             contexts.append(context)
             if i + 1 < len(bases):  # the state after the last word is not asked for
                 layers = self.stack(base, context, layers)
@@ -79,6 +79,6 @@ class Bahdanau(nn.Module):
     ) -> tuple[Float[Tensor, "B F"], BahdanauState, Float[Tensor, "B S"]]:
         """What the readout reads at one step, the state after it, and where it looked."""
         top = state.layers[-1][0]
-        context, weights = self.look.look(top, source.seen, state.position)
+        context, weights = self.look.look(top, source.attended, state.position)
         layers = self.stack(self.stack.project(embedded), context, state.layers)
         return beside(top, embedded, context), BahdanauState(layers, state.position), weights

@@ -1,51 +1,58 @@
-"""The encoder that all decoders share, and the ways to make a decoder's first state of what was read."""
+"""The encoder of texts that recurrent models have, and the ways to make a decoder's first state of what was read."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
-from heedful.layer.reader import Reader, Reading
+from heedful.layer.reader import Reader
 from heedful.layer.recurrent import CELLS, Recurrent, State
+from heedful.model.encoder import Encoded, KnowsFirst, check_encoder
 from heedful.model.seq2seq.config import SeqToSeqConfig
+from heedful.shapes import keep_from_lengths
 
 
 class Source(NamedTuple):
-    """What a decoder knows of the source; the memory that search keeps beside its hypotheses.
+    """What a decoder knows of the source: the memory that search keeps beside its hypotheses.
 
     `memory` is what it can look at: None for a decoder that does not look, and one for each attention where there are
-    several. `summary` ``[B, A]`` is the top layer's final state, which the literature calls C, and `state` the
-    decoder's first state, ``[B, L, H]`` each.
+    several. `summary` ``[B, A]`` is all that was read in one vector, which the literature calls C, and `state` the
+    decoder's first state, ``[B, L, H]`` each. `keep` says which positions are real, and `axis` where they lie (see
+    `Encoded`).
     """
 
     memory: Memory | tuple[Memory, ...] | None
-    summary: Tensor
+    summary: Float[Tensor, "B A"]
     state: State
+    keep: Bool[Tensor, "B S"]
+    axis: Any = None
 
     @property
-    def seen(self) -> Memory:
-        """The memory, for decoders that look."""
+    def attended(self) -> Memory:
+        """The memory, for decoders that look at one.
+
+        Raises: ValueError, when it was made for another decoder.
+        """
         if not isinstance(self.memory, Memory):
             raise ValueError("this Source was encoded for a decoder that does not look: encode with the same model.")
         return self.memory
 
 
-class Encoder(nn.Module):
+class RecurrentTextEncoder(nn.Module):
     """Embedding and recurrent layers, in both directions or one.
 
-    Parameters: ``embedding``, ``reader`` (`Reader`). Attribute: ``annotation_dim``, A, the width of what a decoder
-    looks at.
+    `words` makes ids into vectors ``embed`` wide. Parameters: ``embedding`` (that module), ``reader`` (`Reader`).
     Source: Bahdanau et al. 2015, section 3.2 and A.2.1 (arXiv:1409.0473); layers run by torch, whose GRU applies
     the reset gate after the product.
     """
 
-    def __init__(self, config: SeqToSeqConfig, embedding: nn.Module) -> None:
+    def __init__(self, config: SeqToSeqConfig, words: nn.Module) -> None:
         super().__init__()
-        self.embedding = embedding
+        self.embedding = words
         self.dropout = Dropout(config.dropout)
         recurrent = Recurrent(
             CELLS[config.cell],
@@ -56,12 +63,14 @@ class Encoder(nn.Module):
             dropout=config.dropout,
         )
         self.reader = Reader(recurrent, config.merge)
-        self.annotation_dim = self.reader.output_dim
+        self.output_dim = self.reader.output_dim
+        self.first_dim = config.hidden
 
-    def forward(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Reading:
-        """Read every source up to its length."""
+    def forward(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Encoded:
+        """Read every source up to its length, at least 1."""
         reading = self.reader.read(self.dropout(self.embedding(source)), lengths)
-        return reading._replace(states=self.dropout(reading.states))
+        keep = keep_from_lengths(lengths, source.shape[1])
+        return Encoded(self.dropout(reading.states), keep, final=reading.final, first=reading.first)
 
 
 def word_vectors(size: int, width: int) -> nn.Embedding:
@@ -78,51 +87,61 @@ def word_vectors(size: int, width: int) -> nn.Embedding:
 class FirstWord(nn.Module):
     """``s_0 = tanh(W_s hb_1)``, from the backward state at the first word; one such state for each layer and part.
 
+    An encoder that gives no such state, as one of pictures, has the mean of its states in that place (Xu et al. 2015,
+    section 3.1.2, arXiv:1502.03044).
     Source: Bahdanau et al. 2015, section A.2.2 (arXiv:1409.0473).
     """
 
-    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+    def __init__(self, config: SeqToSeqConfig, encoder: nn.Module) -> None:
         super().__init__()
         self.shape = (CELLS[config.cell].parts, config.layers, config.hidden)
-        self.projection = nn.Linear(config.hidden, self.shape[0] * config.layers * config.hidden)
+        width = encoder.first_dim if isinstance(encoder, KnowsFirst) else check_encoder(encoder)
+        self.projection = nn.Linear(width, self.shape[0] * config.layers * config.hidden)
         nn.init.xavier_uniform_(self.projection.weight)
         nn.init.zeros_(self.projection.bias)
 
-    def forward(self, reading: Reading) -> State:
+    def forward(self, encoded: Encoded) -> State:
         """The state of every decoder layer, ``[B, L, H]`` each."""
-        return torch.tanh(self.projection(reading.first)).unflatten(-1, self.shape).unbind(1)
+        first = encoded.summary() if encoded.first is None else encoded.first
+        return torch.tanh(self.projection(first)).unflatten(-1, self.shape).unbind(1)
 
 
 class Final(nn.Module):
     """The encoder's final states as they are, layer by layer.
 
+    Raises: UserError, when they are not as wide as the decoder's, or, at the first call, the encoder gives none.
     Source: Sutskever et al. 2014, section 2 (arXiv:1409.3215); Luong et al. 2015, section 3 (arXiv:1508.04025).
     """
 
-    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+    def __init__(self, config: SeqToSeqConfig, encoder: nn.Module) -> None:
         super().__init__()
-        if annotation_dim != config.hidden:
+        if check_encoder(encoder) != config.hidden:
             raise UserError(
-                f"start 'final' hands the encoder's state to the decoder, but they are {annotation_dim} and "
+                f"start 'final' hands the encoder's state to the decoder, but they are {check_encoder(encoder)} and "
                 f"{config.hidden} wide",
                 hint="set merge to 'sum' or bidirectional to false, or choose start 'first-word'",
             )
 
-    def forward(self, reading: Reading) -> State:
+    def forward(self, encoded: Encoded) -> State:
         """The state of every decoder layer, ``[B, L, H]`` each."""
-        return reading.final
+        if encoded.final is None:
+            raise UserError(
+                "start 'final' hands the encoder's final state to the decoder, but this encoder gives none",
+                hint="choose start 'first-word' or 'zero'",
+            )
+        return encoded.final
 
 
 class Zero(nn.Module):
     """Zeros: a starved decoder, which knows of the source only what it looks at."""
 
-    def __init__(self, config: SeqToSeqConfig, annotation_dim: int) -> None:
+    def __init__(self, config: SeqToSeqConfig, encoder: nn.Module) -> None:
         super().__init__()
         self.parts, self.layers, self.width = CELLS[config.cell].parts, config.layers, config.hidden
 
-    def forward(self, reading: Reading) -> State:
+    def forward(self, encoded: Encoded) -> State:
         """The state of every decoder layer, ``[B, L, H]`` each."""
-        zeros = reading.first.new_zeros(reading.first.shape[0], self.layers, self.width)
+        zeros = encoded.states.new_zeros(encoded.states.shape[0], self.layers, self.width)
         return (zeros,) * self.parts
 
 

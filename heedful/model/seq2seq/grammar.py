@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -48,9 +48,9 @@ class Grammar(nn.Module):
         self.readout = nn.Identity()
         self.output_dim = width + annotation_dim
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
         """The annotations, with ``W'_1 h_i`` computed once."""
-        return self.look.project(annotations, lengths)
+        return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> GrammarState:
         """The state before the first step."""
@@ -67,7 +67,7 @@ class Grammar(nn.Module):
         vectors: list[Tensor] = []
         for t, base in enumerate(bases):
             layers = self.stack(base, fed, layers)
-            context = self.look(layers[-1][0].unsqueeze(1), source.seen, position[:, t : t + 1]).squeeze(1)
+            context = self.look(layers[-1][0].unsqueeze(1), source.attended, position[:, t : t + 1]).squeeze(1)
             fed = beside(layers[-1][0], context)
             vectors.append(fed)
         return torch.stack(vectors, dim=1)
@@ -77,7 +77,7 @@ class Grammar(nn.Module):
     ) -> tuple[Float[Tensor, "B F"], GrammarState, Float[Tensor, "B S"]]:
         """``[d_t; d'_t]`` of one step, the state after it, and where it looked."""
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
-        context, weights = self.look.look(layers[-1][0], source.seen, state.position)
+        context, weights = self.look.look(layers[-1][0], source.attended, state.position)
         fed = beside(layers[-1][0], context)
         return fed, GrammarState(layers, fed, state.position), weights
 

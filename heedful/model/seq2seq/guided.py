@@ -3,7 +3,7 @@
 from typing import NamedTuple, cast
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -49,9 +49,9 @@ class Guided(nn.Module):
         self.readout = Attentional(annotation_dim, config.hidden + annotation_dim, config.hidden)
         self.output_dim = config.hidden
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> tuple[Memory, Memory]:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> tuple[Memory, Memory]:
         """The annotations, their keys projected once for each look."""
-        return self.near.project(annotations, lengths), self.look.project(annotations, lengths)
+        return self.near.project(annotations, keep), self.look.project(annotations, keep)
 
     def start(self, source: Source) -> GuidedState:
         """The state before the first step."""

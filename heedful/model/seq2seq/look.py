@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -47,9 +47,8 @@ class SourceAttention(nn.Module):
         super().__init__()
         self.attention = config.build(query_dim, key_dim)
 
-    def project(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+    def project(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
         """The source's memory, with ``U_a h_j`` computed once."""
-        keep = torch.arange(annotations.shape[1], device=lengths.device) < lengths.unsqueeze(-1)
         return self.attention.project(annotations, keep=keep)
 
     def forward(

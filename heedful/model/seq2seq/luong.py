@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -37,9 +37,9 @@ class Luong(nn.Module):
         self.readout = Attentional(annotation_dim, config.hidden, config.hidden)
         self.output_dim = config.hidden
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
         """The annotations, their keys projected once."""
-        return self.look.project(annotations, lengths)
+        return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> LuongState:
         """The state before the first step."""
@@ -50,12 +50,12 @@ class Luong(nn.Module):
     ) -> Float[Tensor, "B T F"]:
         """``[c_t; h_t]`` of all steps."""
         hidden, _ = self.recurrent(embedded, source.state)
-        return beside(self.look(hidden, source.seen, position), hidden)
+        return beside(self.look(hidden, source.attended, position), hidden)
 
     def step(
         self, embedded: Float[Tensor, "B E"], state: LuongState, source: Source
     ) -> tuple[Float[Tensor, "B F"], LuongState, Float[Tensor, "B S"]]:
         """``[c_t; h_t]`` of one step, the state after it, and where it looked."""
         hidden, layers = self.recurrent.step(embedded, state.layers)
-        context, weights = self.look.look(hidden, source.seen, state.position)
+        context, weights = self.look.look(hidden, source.attended, state.position)
         return beside(context, hidden), LuongState(layers, state.position), weights

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -43,9 +43,9 @@ class LuongFeeding(nn.Module):
         self.readout = nn.Identity()
         self.output_dim = width
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
         """The annotations, their keys projected once."""
-        return self.look.project(annotations, lengths)
+        return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> FeedingState:
         """The state before the first step."""
@@ -62,7 +62,7 @@ class LuongFeeding(nn.Module):
         vectors = []
         for t, base in enumerate(bases):
             layers = self.stack(base, fed, layers)
-            context = self.look(layers[-1][0].unsqueeze(1), source.seen, position[:, t : t + 1]).squeeze(1)
+            context = self.look(layers[-1][0].unsqueeze(1), source.attended, position[:, t : t + 1]).squeeze(1)
             fed = self.attentional(beside(context, layers[-1][0]))
             vectors.append(fed)
         return torch.stack(vectors, dim=1)
@@ -72,6 +72,6 @@ class LuongFeeding(nn.Module):
     ) -> tuple[Float[Tensor, "B H"], FeedingState, Float[Tensor, "B S"]]:
         """``h~_t`` of one step, the state after it, and where it looked."""
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
-        context, weights = self.look.look(layers[-1][0], source.seen, state.position)
+        context, weights = self.look.look(layers[-1][0], source.attended, state.position)
         fed = self.attentional(beside(context, layers[-1][0]))
         return fed, FeedingState(layers, fed, state.position), weights

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
 from heedful.layer.step import Step
+from heedful.model.encoder import check_encoder, encode_source
 from heedful.model.seq2seq.bahdanau import Bahdanau
 from heedful.model.seq2seq.config import SeqToSeqConfig
-from heedful.model.seq2seq.encoder import STARTS, Encoder, Source, word_vectors
+from heedful.model.seq2seq.encoder import STARTS, RecurrentTextEncoder, Source, word_vectors
 from heedful.model.seq2seq.feedback import Feedback
 from heedful.model.seq2seq.grammar import Grammar
 from heedful.model.seq2seq.guided import Guided
@@ -41,46 +42,64 @@ DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
 class SeqToSeq(nn.Module):
     """An RNN encoder-decoder, trained all steps at once and run one step at a time.
 
-    Sources and targets are token ids, padded with PAD; sources may be padded to any length. `step` and `logits`
-    agree, and a row does not depend on the other rows.
+    `encoder` reads the source, whatever that is (see `heedful.model.encoder`); `for_texts` makes the one of
+    `RecurrentTextEncoder`. Targets are token ids, padded with PAD. `step` and `logits` agree, and a row does not
+    depend on the other rows.
+    `advances` says after which target tokens a decoder stands at the next position of the source: a step stands where
+    as many of them have been said. By default all advance, so that step t stands at position t.
     Parameters: ``encoder``, ``start_state``, ``target_embedding``, ``decoder``, ``output`` (Linear).
-    `source_words` makes source ids into vectors ``embed`` wide, in place of a table of one vector for each. `moving`
-    says after which target tokens a decoder stands at the next source word: a step stands where as many of them have
-    been said. By default all move, so that step t stands at source word t.
-    Raises: UserError, for an unknown name in the config or widths that do not fit.
+    Raises: UserError, for an unknown name in the config or widths that do not fit; TypeError, for an encoder that does
+        not say how wide its states are.
     """
 
-    moving: Tensor
+    advances: Tensor
 
     def __init__(
         self,
         config: SeqToSeqConfig,
-        source_size: int,
-        target_size: int,
+        encoder: nn.Module,
+        target_embedding: nn.Embedding,
         *,
-        source_words: nn.Module | None = None,
-        moving: Bool[Tensor, " V"] | None = None,
+        advances: Bool[Tensor, " V"] | None = None,
     ) -> None:
         super().__init__()
+        size, width = target_embedding.num_embeddings, check_encoder(encoder)
         self.config = config
-        self.register_buffer("moving", _all_but_begin(target_size) if moving is None else moving, persistent=False)
-        self.target_embedding = word_vectors(target_size, config.embed)
-        self.encoder = Encoder(config, source_words or self._source_embedding(source_size))
-        width = self.encoder.annotation_dim
-        self.start_state = STARTS[config.start](config, width)
+        self.register_buffer("advances", _all_but_begin(size) if advances is None else advances, persistent=False)
+        self.target_embedding = target_embedding
+        self.encoder = encoder
+        self.start_state = STARTS[config.start](config, encoder)
         self.dropout = Dropout(config.dropout)
         self.decoder: Decoder = DECODERS[config.decoder](config, width)
-        self.output = nn.Linear(self.decoder.output_dim, target_size)
+        self.output = nn.Linear(self.decoder.output_dim, size)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
         if config.tie != "none":
             self.output.weight = self._output_weight()
 
-    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Source:
-        """Read the sources, up to their lengths (at least 1 each)."""
-        reading = self.encoder(source, lengths)
-        memory = self.decoder.read(reading.states, lengths)
-        return Source(memory, reading.final[0][:, -1], self.start_state(reading))
+    @classmethod
+    def for_texts(
+        cls, config: SeqToSeqConfig, source_size: int, target_size: int, *, advances: Bool[Tensor, " V"] | None = None
+    ) -> "SeqToSeq":
+        """A model from texts to texts, for vocabularies of these sizes.
+
+        Raises: UserError, also when all word matrices are to be one and the vocabularies differ in size.
+        """
+        # The order of the draws is the order in which weights were always drawn: a seed gives the weights it gave.
+        target = word_vectors(target_size, config.embed)
+        source = target if config.tie == "all" else word_vectors(source_size, config.embed)
+        if config.tie == "all" and source_size != target_size:
+            raise UserError(
+                f"tie 'all' needs one vocabulary, got {source_size} source and {target_size} target tokens",
+                hint="train a joint tokeniser, or set tie to 'target'",
+            )
+        return cls(config, RecurrentTextEncoder(config, source), target, advances=advances)
+
+    def encode(self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"]) -> Source:
+        """Read the sources, up to their lengths: the memory that `start` and `step` take."""
+        encoded = encode_source(self.encoder, source, lengths)
+        memory = self.decoder.read(encoded.states, encoded.keep)
+        return Source(memory, encoded.summary(), self.start_state(encoded), encoded.keep, encoded.axis)
 
     def start(self, memory: Source) -> Any:
         """The decoder's state before the first word."""
@@ -91,17 +110,18 @@ class SeqToSeq(nn.Module):
         return memory
 
     def step(self, token: Int[Tensor, " R"], state: Any, memory: Source) -> Step:
-        """Say one word (BOS first); hear the logits of the next, and where the model looked for it.
+        """Read one word a row (BOS first); return the logits of the next, and where the model looked for it.
 
-        Rows may be a multiple of the memory's, k in a run for each sentence.
+        There may be k times as many rows as the memory has: rows k i to k i + k - 1 then look at row i of the memory.
         """
         if hasattr(state, "position"):
-            state = state._replace(position=state.position + self.moving[token])
-        features, after, attention = self.decoder.step(self._embed(token), state, memory)
+            state = state._replace(position=state.position + self.advances[token])
+        features, after, weights = self.decoder.step(self._embed(token), state, memory)
+        attention = None if weights is None else lambda: weights  # they are there already: the context is made of them
         return Step(self.output(self._read_out(features)), after, attention)
 
     def logits(
-        self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
+        self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T V"]:
         """Logits of every next word, the words before it given (BOS first)."""
         return self.output(self._read_out(self._features(source, lengths, target_in)))
@@ -119,24 +139,12 @@ class SeqToSeq(nn.Module):
 
     def _features(self, source: Tensor, lengths: Tensor, target_in: Tensor) -> Float[Tensor, "B T F"]:
         """What the readout reads, for all steps."""
-        position = self.moving[target_in].cumsum(1)
+        position = self.advances[target_in].cumsum(1)
         return self.decoder.unroll(self._embed(target_in), self.encode(source, lengths), position)
 
     def _read_out(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... R"]:
         """What the softmax reads."""
         return self.dropout(self.decoder.readout(features))
-
-    def _source_embedding(self, size: int) -> nn.Embedding:
-        """The source's own word vectors, or the target's where all are one."""
-        target_size = self.target_embedding.weight.shape[0]
-        if self.config.tie != "all":
-            return word_vectors(size, self.config.embed)
-        if size != target_size:
-            raise UserError(
-                f"tie 'all' needs one vocabulary, got {size} source and {target_size} target tokens",
-                hint="train a joint tokeniser, or set tie to 'target'",
-            )
-        return self.target_embedding
 
     def _output_weight(self) -> nn.Parameter:
         """The target embedding's weight, to be the softmax's."""

@@ -3,7 +3,7 @@
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.layer.recurrent import CELLS, Recurrent
@@ -28,7 +28,7 @@ class Decoder(Protocol):
         """What turns features into what the softmax reads."""
         ...
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Any:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Any:
         """What it looks at: a Memory, or None."""
         ...
 

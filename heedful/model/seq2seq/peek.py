@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.layer.recurrent import State
@@ -33,7 +33,7 @@ class Peek(nn.Module):
         self.readout = nn.Identity()
         self.output_dim = config.hidden
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> None:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> None:
         """Nothing to look at."""
 
     def start(self, source: Source) -> PeekState:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -37,20 +37,20 @@ class Static(nn.Module):
         self.readout = nn.Identity()
         self.output_dim = config.hidden
 
-    def read(self, annotations: Float[Tensor, "B S A"], lengths: Int[Tensor, " B"]) -> Memory:
+    def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
         """The annotations, their keys projected once."""
-        return self.look.project(annotations, lengths)
+        return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> StaticState:
         """Look, and remember what was seen."""
-        context, weights = self.look.look(source.summary, source.seen, first_step(source.summary))
+        context, weights = self.look.look(source.summary, source.attended, first_step(source.summary))
         return StaticState(source.state, self.glimpse(context), weights)
 
     def unroll(
         self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T H"]:
         """The hidden states of all steps."""
-        context = self.look(source.summary.unsqueeze(1), source.seen, first_step(source.summary).unsqueeze(1))
+        context = self.look(source.summary.unsqueeze(1), source.attended, first_step(source.summary).unsqueeze(1))
         return self.recurrent(embedded + self.glimpse(context), source.state)[0]
 
     def step(

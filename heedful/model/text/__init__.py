@@ -2,7 +2,7 @@
 
 from heedful.model.text.classifier import LabelledBatch, TextClassifier
 from heedful.model.text.config import TextConfig
-from heedful.model.text.encoder import ENCODERS, Encoder, Read, TextEncoder, text_vectors
+from heedful.model.text.encoder import ENCODERS, Encoder, TextEncoder, text_vectors
 from heedful.model.text.level import Level
 from heedful.model.text.poolings import POOLINGS
 from heedful.model.text.presets import PRESETS
@@ -17,7 +17,6 @@ __all__ = [
     "Group",
     "LabelledBatch",
     "Level",
-    "Read",
     "TextClassifier",
     "TextConfig",
     "TextEncoder",

@@ -5,14 +5,14 @@ every row has at least one word.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heedful.attention.memory import zero_unseen
-from heedful.layer.block import EncoderLayer, Shape
+from heedful.layer.block import LayerSizes, plain_encoder_layer
 from heedful.layer.context import Contexts
 from heedful.layer.dropout import Dropout
 from heedful.layer.ngram import NGrams
@@ -21,6 +21,7 @@ from heedful.layer.precision import for_products
 from heedful.layer.reader import Reader
 from heedful.layer.recurrent import CELLS, Recurrent
 from heedful.layer.residual import PostNorm, PreNorm
+from heedful.model.encoder import Encoded
 from heedful.model.text.config import TextConfig
 from heedful.model.text.vectors import WordVectors
 from heedful.shapes import keep_from_lengths
@@ -129,9 +130,9 @@ class TransformerEncoder(nn.Module):
         if isinstance(self.entry, nn.Linear):
             nn.init.xavier_uniform_(self.entry.weight)
         self.position, self.dropout = Sinusoidal(), Dropout(config.dropout)
-        shape = Shape(config.hidden, config.heads, config.feedforward, config.dropout)
+        sizes = LayerSizes(config.hidden, config.heads, config.feedforward, config.dropout)
         residual = NORMS[config.norm]
-        self.layers = nn.ModuleList(EncoderLayer(shape, residual) for _ in range(config.layers))
+        self.layers = nn.ModuleList(plain_encoder_layer(sizes, residual) for _ in range(config.layers))
         self.last = residual.end(config.hidden)
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
@@ -152,13 +153,6 @@ ENCODERS: dict[str, Callable[[TextConfig, int], Encoder]] = {
 }
 
 
-class Read(NamedTuple):
-    """A batch of texts that was read: a state a word, and which of them are words."""
-
-    states: Float[Tensor, "B S D"]
-    keep: Bool[Tensor, "B S"]
-
-
 def text_vectors(config: TextConfig, size: int) -> WordVectors:
     """The vectors of a vocabulary's words, for a model that reads texts as `config` says."""
     return WordVectors(size, config.embed, dropout=config.embed_dropout, word_dropout=config.word_dropout)
@@ -176,7 +170,7 @@ class TextEncoder(nn.Module):
         self.encoder = ENCODERS[config.encoder](config, config.embed)
         self.output_dim = self.encoder.output_dim
 
-    def forward(self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Read:
+    def forward(self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Encoded:
         """A state for every word; whatever stands beyond a text's length is not read."""
         keep = keep_from_lengths(lengths, tokens.shape[1])
-        return Read(self.encoder(self.vectors(tokens), lengths), keep)
+        return Encoded(self.encoder(self.vectors(tokens), lengths), keep)

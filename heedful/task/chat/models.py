@@ -1,17 +1,15 @@
 """The models that reply: those that translate, without smoothing, which perplexity would pay for."""
 
-from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
-from heedful.model.transformer import Transformer, TransformerConfig
+from heedful.model.seq2seq import PRESETS, SeqToSeqConfig
+from heedful.model.transformer import TransformerConfig
 from heedful.papers.table import (
     ALIGN_AND_TRANSLATE,
     ATTENTION_IS_ALL_YOU_NEED,
     EFFECTIVE_APPROACHES,
     NEURAL_CONVERSATION,
 )
-from heedful.task.models import Family, Models, Name
-
-_RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
-_TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
+from heedful.task.families import RECURRENT, TRANSFORMER
+from heedful.task.models import Models, Name
 
 
 def _preset(name: str) -> SeqToSeqConfig:
@@ -20,32 +18,32 @@ def _preset(name: str) -> SeqToSeqConfig:
 
 _NAMES = {
     "rnnsearch": Name(
-        _RECURRENT,
+        RECURRENT,
         _preset("rnnsearch"),
         "bidirectional GRU over the dialogue, additive attention before every word",
         ALIGN_AND_TRANSLATE,
     ),
     "luong": Name(
-        _RECURRENT,
+        RECURRENT,
         _preset("luong").model_copy(update={"decoder": "luong"}),
         "LSTM over the dialogue, attention after every word; the quickest that looks",
         EFFECTIVE_APPROACHES,
     ),
     "luong-feeding": Name(
-        _RECURRENT,
+        RECURRENT,
         _preset("luong"),
         "the same with input feeding: what was seen goes into the next step",
         EFFECTIVE_APPROACHES,
     ),
     "transformer": Name(
-        _TRANSFORMER,
+        TRANSFORMER,
         TransformerConfig(smoothing=0.0, tie="target"),
         "attention alone: many heads, trained all words at once",
         ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},
     ),
     "sutskever": Name(
-        _RECURRENT,
+        RECURRENT,
         _preset("sutskever"),
         "LSTM without attention, as the neural conversational model: all that was said in one vector",
         NEURAL_CONVERSATION,

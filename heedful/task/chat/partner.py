@@ -91,7 +91,8 @@ class Partner(Predictor[ChatConfig]):
 
         def best(source: Tensor, lengths: Tensor) -> list[Hypothesis]:
             model, penalty = cast(Any, self.model), settings.length_penalty
-            found = search(model, source, lengths, size=size, length_penalty=penalty, max_length=settings.longest)
+            memory = model.encode(source, lengths)
+            found = search(model, memory, size=size, length_penalty=penalty, max_length=settings.longest)
             return [options[0] for options in found]
 
         return self._batched(sources, size, best)
@@ -105,10 +106,9 @@ class Partner(Predictor[ChatConfig]):
             generator.manual_seed(seed)
 
         def drawn(source: Tensor, lengths: Tensor) -> list[Hypothesis]:
-            longest = self.config.decode.longest
-            return sample(
-                cast(Any, self.model), source, lengths, temperature=temperature, generator=generator, max_length=longest
-            )
+            model, longest = cast(Any, self.model), self.config.decode.longest
+            memory = model.encode(source, lengths)
+            return sample(model, memory, temperature=temperature, generator=generator, max_length=longest)
 
         return self._batched(sources, 1, drawn)
 
@@ -136,7 +136,7 @@ class Partner(Predictor[ChatConfig]):
         tokens = max(1, decode.tokens // rows)
         with answering(self.model, decode.precision):
             found = grouped(lengths, batch, longest=lambda length: decode.longest, tokens=tokens)
-        return [found.get(index, Hypothesis([], 0.0, 0.0, None)) for index in range(len(sources))]
+        return [found.get(index, Hypothesis([], 0.0, 0.0)) for index in range(len(sources))]
 
     def _read(self, turns: Sequence[Turn]) -> Context:
         """What the model reads of these turns, and whether it is cut."""

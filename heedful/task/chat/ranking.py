@@ -96,7 +96,8 @@ class _Options:
         """Log-likelihood a token, the end counted as one."""
         source, lengths = (one.to(self._partner.device) for one in pad_sources(contexts))
         candidates = [self._ids] * len(contexts)
-        scores = likelihood(cast(Any, self._partner.model), source, lengths, candidates=candidates, rows=ROWS)
+        model = cast(Any, self._partner.model)
+        scores = likelihood(model, model.encode(source, lengths), candidates=candidates, rows=ROWS)
         return scores / torch.tensor([len(ids) + 1 for ids in self._ids], device=scores.device)
 
 

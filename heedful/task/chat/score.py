@@ -89,7 +89,8 @@ def _places(partner: Partner, chosen: Sequence[Example], pool: Sequence[list[int
         for first in range(0, len(chosen), max(1, ROWS // size)):
             part = slice(first, first + max(1, ROWS // size))
             source, lengths = (t.to(partner.device) for t in pad_sources([one.source for one in chosen[part]]))
-            scores = likelihood(cast(Any, partner.model), source, lengths, candidates=candidates[part])
+            model = cast(Any, partner.model)
+            scores = likelihood(model, model.encode(source, lengths), candidates=candidates[part])
             counts = torch.tensor([[len(ids) + 1 for ids in own] for own in candidates[part]], device=scores.device)
             scores = scores / counts
             places += (scores[:, 1:] >= scores[:, :1]).sum(1).tolist()

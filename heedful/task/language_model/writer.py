@@ -86,7 +86,7 @@ class Writer(Predictor[LanguageConfig]):
             return []
         ids = self._prompt(text)
         with answering(self.model, self.config.decode.precision), record(self.model) as seen:
-            self.model.hear(torch.tensor([ids], device=self.device), None)
+            self.model.forward_step(torch.tensor([ids], device=self.device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in seen.maps.items()}
         pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.surface_pieces(text)][-len(ids) :]
         name, heads = list(maps.items())[-1]
@@ -123,10 +123,10 @@ class Writer(Predictor[LanguageConfig]):
         if longest is not None:  # room for at least one more token
             read = [ids[-max(1, longest - decode.length) :] for ids in read]
         length = len(read[0])
+        lengths = torch.full((len(read),), length, device=self.device)
         found = sample(
             self.model,
-            torch.tensor(read, device=self.device),
-            torch.full((len(read),), length, device=self.device),
+            self.model.encode(torch.tensor(read, device=self.device), lengths),
             temperature=decode.temperature,
             top_k=decode.top_k,
             top_p=decode.top_p,

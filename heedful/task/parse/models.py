@@ -1,12 +1,41 @@
 """The parsers: a name at the edge, a configured model behind it."""
 
-from heedful.model.seq2seq import SeqToSeq, SeqToSeqConfig
-from heedful.model.transformer import Transformer, TransformerConfig
+from torch import nn
+
+from heedful.data.tree.words import KnownWords
+from heedful.layer.embedding import TokenEmbedding
+from heedful.layer.word import FeatureEmbedding
+from heedful.model.seq2seq import RecurrentTextEncoder, SeqToSeq, SeqToSeqConfig, word_vectors
+from heedful.model.transformer import POSITIONS, Transformer, TransformerConfig, TransformerTextEncoder
 from heedful.papers.table import ATTENTION_IS_ALL_YOU_NEED, DETERMINISTIC, GRAMMAR, SEQUENCE_TO_SEQUENCE
 from heedful.task.models import Family, Models, Name
+from heedful.task.parse.symbols import Symbols
 
-_RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
-_TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
+
+def _recurrent(config: SeqToSeqConfig, *, words: KnownWords, symbols: Symbols, hide: float) -> SeqToSeq:
+    """A recurrent parser."""
+    vectors = _word_features(words, config.embed, hide)
+    target = word_vectors(symbols.size, config.embed)  # drawn before the encoder, as by all models of texts
+    return SeqToSeq(config, RecurrentTextEncoder(config, vectors), target, advances=symbols.advances())
+
+
+def _transformer(config: TransformerConfig, *, words: KnownWords, symbols: Symbols, hide: float) -> Transformer:
+    """A parser made of attention alone."""
+    vectors = _word_features(words, config.width, hide, scale=config.width**0.5)
+    target, added = TokenEmbedding(symbols.size, config.width), POSITIONS[config.position](config).added
+    source_position, target_position = added(), added()
+    encoder = TransformerTextEncoder(config, vectors, position=source_position)
+    return Transformer(config, encoder, target, target_position=target_position, advances=symbols.advances())
+
+
+def _word_features(words: KnownWords, width: int, hide: float, *, scale: float = 1.0) -> nn.Module:
+    """Vectors of words by their form, shape and ending."""
+    rates = words.masking_rates(hide)
+    return FeatureEmbedding(words.features(), width, hidden_as=words.class_ids(), hiding=rates, scale=scale)
+
+
+_RECURRENT = Family(SeqToSeqConfig, _recurrent, "decoder.look*")
+_TRANSFORMER = Family(TransformerConfig, _transformer, "decoder.*.source")
 
 _SMALL = SeqToSeqConfig(decoder="guided", cell="lstm", embed=64, hidden=128, dropout=0.3)
 

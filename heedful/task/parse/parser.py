@@ -12,7 +12,7 @@ from heedful.data.tokenise.base import SPECIAL
 from heedful.data.tree import Tree
 from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
-from heedful.decode import Bracketing, Hypothesis, search
+from heedful.decode import Bracketing, Brackets, Hypothesis, search
 from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
@@ -58,9 +58,8 @@ class Parser(Predictor[ParseConfig]):
         return self.parts[SYMBOLS]
 
     @cached_property
-    def _constraint(self) -> Bracketing:
-        decode = self.config.decode
-        return Bracketing(self.symbols.brackets(), deepest=decode.deepest, run=decode.run)
+    def _brackets(self) -> Brackets:
+        return self.symbols.brackets()
 
     def predict(
         self, sentences: Sequence[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
@@ -102,7 +101,7 @@ class Parser(Predictor[ParseConfig]):
 
         with answering(self.model, self.config.decode.precision):
             found = grouped(lengths, find, longest=self._longest_tree, tokens=self.config.decode.tokens)
-        return [found.get(row, Hypothesis([], 0.0, 0.0, None)) for row in range(len(sources))]
+        return [found.get(row, Hypothesis([], 0.0, 0.0)) for row in range(len(sources))]
 
     def loss(self, examples: Sequence[Example]) -> float:
         """The negative log-likelihood of a gold symbol, in nats; 0 where there is none."""
@@ -130,21 +129,20 @@ class Parser(Predictor[ParseConfig]):
 
     def _longest_tree(self, length: int) -> int:
         """The most symbols, EOS included, that the tree of a sentence of this length, its end included, may have."""
-        most, known = (
-            int(self.config.decode.ratio * in_eights(length - 1)) + 20,
-            self.config.model.settings.longest_target,
-        )
+        most = int(self.config.decode.ratio * in_eights(length - 1)) + 20
+        known = self.config.model.settings.longest_target
         return most if known is None else min(most, known)
 
     def _search_batch(self, sources: Sequence[Sequence[int]], size: int, longest: int) -> list[Hypothesis]:
         source, lengths = (tensor.to(self.device) for tensor in pad_sources(sources))
+        model, decode = cast(Any, self.model), self.config.decode
+        rule = Bracketing(self._brackets, lengths - 1, deepest=decode.deepest, run=decode.run)  # EOS is no word
         found = search(
-            cast(Any, self.model),
-            source,
-            lengths,
+            model,
+            model.encode(source, lengths),
             size=size,
-            length_penalty=self.config.decode.length_penalty,
-            constraint=self._constraint,
+            length_penalty=decode.length_penalty,
+            constraint=rule,
             max_length=longest,
         )
         return [options[0] for options in found]

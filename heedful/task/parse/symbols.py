@@ -62,11 +62,11 @@ class Symbols:
         opening, closing = ([table[label] for label in labels] for table in (self._opening, self._closing))
         return Brackets(self.size, opening, closing, self.terminals)
 
-    def moving(self) -> Bool[Tensor, " V"]:
+    def advances(self) -> Bool[Tensor, " V"]:
         """After which ids one stands at the next word."""
-        moving = torch.zeros(self.size, dtype=torch.bool)
-        moving[self.terminals] = True
-        return moving
+        advances = torch.zeros(self.size, dtype=torch.bool)
+        advances[self.terminals] = True
+        return advances
 
     def save(self, folder: Path, name: str) -> None:
         """Writes ``folder/name.vocab.json``."""

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
 from heedful.data.places import count_note, repeats
@@ -20,12 +18,9 @@ from heedful.data.tree import Lineariser, ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
 from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
-from heedful.layer.word import FeatureEmbedding
-from heedful.model.transformer import TransformerConfig
 from heedful.task.base import Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
-from heedful.task.models import CustomModelConfig
 from heedful.task.parse.config import TAGS, ParseConfig
 from heedful.task.parse.evaluate import evaluate
 from heedful.task.parse.options import OPTIONS
@@ -74,14 +69,8 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         return {WORDS: KnownWords.load(folder, WORDS), SYMBOLS: Symbols.load(folder, SYMBOLS, linear_of(config))}
 
     def sizes(self, config: ParseConfig, parts: Parts) -> Mapping[str, Any]:
-        """How many words and symbols there are, how words become vectors, and after which symbols one moves on."""
-        words, symbols = parts[WORDS], parts[SYMBOLS]
-        return {
-            "source_size": words.size,
-            "target_size": symbols.size,
-            "source_words": _word_vectors(config, words),
-            "moving": symbols.moving(),
-        }
+        """The words and symbols, and how often words are hidden in training."""
+        return {"words": parts[WORDS], "symbols": parts[SYMBOLS], "hide": config.data.words.hide}
 
     def prepare(
         self, predictor: Parser, train: list[ParsedText], valid: list[ParsedText]
@@ -148,22 +137,6 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
 def linear_of(config: ParseConfig) -> Lineariser:
     """How trees become symbols."""
     return Lineariser(TAGS[config.data.tags])
-
-
-def _word_vectors(config: ParseConfig, words: KnownWords) -> nn.Module | None:
-    """Vectors of words by their form, shape and ending; a model of the user's own makes its own."""
-    settings = config.model.settings
-    if isinstance(settings, CustomModelConfig):
-        return None
-    is_transformer = isinstance(settings, TransformerConfig)
-    width = settings.width if is_transformer else settings.embed
-    return FeatureEmbedding(
-        words.features(),
-        width,
-        hidden_as=words.class_ids(),
-        hiding=words.masking_rates(config.data.words.hide),
-        scale=width**0.5 if is_transformer else 1.0,
-    )
 
 
 def _new_labels(train: Sequence[ParsedText], valid: Sequence[ParsedText]) -> list[str]:

@@ -1,56 +1,53 @@
 """The translators: a name at the edge, a configured model behind it."""
 
-from heedful.model.seq2seq import PRESETS, SeqToSeq, SeqToSeqConfig
-from heedful.model.transformer import Transformer, TransformerConfig
-from heedful.model.weighted_transformer import WeightedTransformerConfig, weighted_transformer
+from heedful.model.seq2seq import PRESETS
+from heedful.model.transformer import TransformerConfig
+from heedful.model.weighted_transformer import WeightedTransformerConfig
 from heedful.papers import table as papers
-from heedful.task.models import Family, Models, Name
-
-_RECURRENT = Family(SeqToSeqConfig, SeqToSeq, "decoder.look*")
-_TRANSFORMER = Family(TransformerConfig, Transformer, "decoder.*.source")
-_WEIGHTED = Family(WeightedTransformerConfig, weighted_transformer, "decoder.*.source*")
+from heedful.task.families import RECURRENT, TRANSFORMER, WEIGHTED
+from heedful.task.models import Models, Name
 
 _NAMES = {
     "transformer": Name(
-        _TRANSFORMER,
+        TRANSFORMER,
         TransformerConfig(),
         "attention alone: many heads, trained all words at once",
         papers.ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},
     ),
     "weighted-transformer": Name(
-        _WEIGHTED,
+        WEIGHTED,
         WeightedTransformerConfig(),
         "every head goes on through its own feed-forward layer; kappa and alpha weigh them",
         papers.WEIGHTED_TRANSFORMER,
         {"rate": 2e-3},
     ),
     "rnnsearch": Name(
-        _RECURRENT,
+        RECURRENT,
         PRESETS["rnnsearch"],
         "bidirectional GRU, additive attention before every step",
         papers.ALIGN_AND_TRANSLATE,
     ),
     "luong": Name(
-        _RECURRENT,
+        RECURRENT,
         PRESETS["luong"],
         "LSTM, global attention with score general, input feeding",
         papers.EFFECTIVE_APPROACHES,
     ),
     "luong-local": Name(
-        _RECURRENT,
+        RECURRENT,
         PRESETS["luong-local"],
         "the same with local-p: a learned centre and a window",
         papers.EFFECTIVE_APPROACHES,
     ),
     "sutskever": Name(
-        _RECURRENT,
+        RECURRENT,
         PRESETS["sutskever"],
         "LSTM without attention: all of the source in one vector",
         papers.SEQUENCE_TO_SEQUENCE,
     ),
     "cho": Name(
-        _RECURRENT,
+        RECURRENT,
         PRESETS["cho"],
         "GRU without attention that sees the source vector at every step",
         papers.PHRASE_REPRESENTATIONS,

@@ -110,7 +110,7 @@ class Translator(Predictor[TranslateConfig]):
 
         with answering(self.model, self.config.decode.precision):
             found = grouped(lengths, find, longest=self._longest_output, tokens=self.config.decode.tokens)
-        return [found.get(row, [Hypothesis([], 0.0, 0.0, None)]) for row in range(len(sources))]
+        return [found.get(row, [Hypothesis([], 0.0, 0.0)]) for row in range(len(sources))]
 
     def loss(self, examples: Sequence[Example]) -> float:
         """The negative log-likelihood of a target token in nats; what the model cannot read or say is cut off."""
@@ -139,10 +139,10 @@ class Translator(Predictor[TranslateConfig]):
     ) -> list[list[Hypothesis]]:
         source, lengths = (tensor.to(self.device) for tensor in pad_sources(sources))
         settings = self.config.decode
+        model = cast(Any, self.model)
         return search(
-            cast(Any, self.model),
-            source,
-            lengths,
+            model,
+            model.encode(source, lengths),
             size=size,
             length_penalty=settings.length_penalty,
             coverage_penalty=settings.coverage_penalty,

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 import heedful
+from heedful.data.batch import pad_sources
 from heedful.data.tree import Tree, read_trees
+from heedful.decode import Bracketing, greedy
 from heedful.errors import UserError
 from heedful.task.config import make_settings
 from heedful.task.parse.config import ParseConfig
@@ -57,7 +59,11 @@ def test_where_it_looks_is_in_the_order_of_the_sentence(make_parser: Any) -> Non
     words = ["the", "dog", "runs"]
     ids = parser.symbols.ids(Tree("S", (Tree("XX", word="a"),) * 3))
     (seen,) = parser.maps([words], [ids])
-    (found,) = parser.search([parser.source_ids(words)], 1)
+    source, lengths = pad_sources([parser.source_ids(words)])
+    rule = Bracketing(parser.symbols.brackets(), lengths - 1)
+    (found,) = greedy(
+        parser.model, parser.model.encode(source, lengths), constraint=rule, attention=True, max_length=28
+    )
     (again,) = parser.maps([words], [found.tokens])
     assert found.attention is not None
     turned = torch.cat([found.attention[:, :-1].flip(-1), found.attention[:, -1:]], dim=-1)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from heedful.data.batch import Example
+from heedful.data.batch import Example, pad_sources
+from heedful.decode import search
 from heedful.errors import UserError
 from heedful.shapes import EOS
 from heedful.task.look import replay
@@ -42,7 +43,8 @@ def test_maps_have_a_row_a_target_word_and_a_column_a_source_word_and_the_end(ma
 def test_a_replay_sees_what_the_search_saw(make_translator, name):
     translator = make_translator(name)
     source = translator.source.encode("a b c d")
-    found = translator.search([source], 1, 2)[0][0]
+    memory = translator.model.encode(*pad_sources([source]))
+    found = search(translator.model, memory, size=2, attention=True, max_length=20)[0][0]
     maps = translator.maps([Example(source, found.tokens)])[0]
     last = list(maps.values())[-1].mean(0)[: len(found.tokens)]
     torch.testing.assert_close(found.attention.float(), last, atol=1e-5, rtol=1e-4)
