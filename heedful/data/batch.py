@@ -1,7 +1,7 @@
 """A batch of sentence pairs as padded tensors, with BOS and EOS added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from heedful.data.tensors import TensorBatch, share_of
 from heedful.shapes import BOS, EOS, PAD
 
 
@@ -21,7 +22,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class PairBatch:
+class PairBatch(TensorBatch):
     """Sentence pairs as padded tensors. B rows, S longest source, T longest target, both with EOS.
 
     `source` ends with EOS, which the decoder may attend to. `target_in` starts with BOS; `target_out` is the same
@@ -38,19 +39,6 @@ class PairBatch:
     rows: list[int]
     tokens_total: int
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> "PairBatch":
-        """The same batch on another device."""
-        return replace(
-            self, **{name: tensor.to(device, non_blocking=non_blocking) for name, tensor in self._tensors().items()}
-        )
-
-    def pin_memory(self) -> "PairBatch":
-        """The same batch in page-locked memory, from which copies to a GPU are faster."""
-        return replace(self, **{name: tensor.pin_memory() for name, tensor in self._tensors().items()})
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
-
 
 def collate(
     examples: Sequence[Example], rows: Sequence[int] | None = None, *, all_rows: Sequence[int] | None = None
@@ -63,10 +51,7 @@ def collate(
 
     Raises: ValueError, when `rows` and `all_rows` are empty.
     """
-    rows = list(range(len(examples)) if rows is None else rows)
-    whole = rows if all_rows is None else all_rows
-    if not whole:
-        raise ValueError("a batch needs at least one row")
+    rows, whole = share_of(len(examples), rows, all_rows)
     tokens_total = sum(len(examples[row].target) + 1 for row in whole)
     if not rows:
         return _blank(examples[whole[0]], tokens_total)

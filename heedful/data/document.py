@@ -11,6 +11,7 @@ from torch import Tensor
 
 from heedful.data.batch import padded
 from heedful.data.sentence import iterate_sentences
+from heedful.data.tensors import TensorBatch, share_of
 from heedful.data.tokenise import Tokeniser
 from heedful.shapes import UNK
 
@@ -32,7 +33,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class DocumentBatch:
+class DocumentBatch(TensorBatch):
     """Documents as padded tensors. B rows, S tokens of the longest, N the largest number of sentences.
 
     A row of `tokens` holds a document's sentences one after the other, then PAD. `sentences` holds the number of
@@ -48,19 +49,6 @@ class DocumentBatch:
     rows: list[int]
     tokens_total: int
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> "DocumentBatch":
-        """The same batch on another device."""
-        return replace(
-            self, **{name: tensor.to(device, non_blocking=non_blocking) for name, tensor in self._tensors().items()}
-        )
-
-    def pin_memory(self) -> "DocumentBatch":
-        """The same batch in page-locked memory, from which copies to a GPU are faster."""
-        return replace(self, **{name: tensor.pin_memory() for name, tensor in self._tensors().items()})
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
-
 
 def collate_documents(
     documents: Sequence[Document], rows: Sequence[int] | None = None, *, all_rows: Sequence[int] | None = None
@@ -73,10 +61,7 @@ def collate_documents(
 
     Raises: ValueError, when `rows` and `all_rows` are empty.
     """
-    rows = list(range(len(documents)) if rows is None else rows)
-    whole = rows if all_rows is None else all_rows
-    if not whole:
-        raise ValueError("a batch needs at least one row")
+    rows, whole = share_of(len(documents), rows, all_rows)
     total = sum(documents[row].label != UNLABELLED for row in whole)
     if not rows:
         blank = replace(documents[whole[0]], label=UNLABELLED)

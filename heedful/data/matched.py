@@ -1,7 +1,7 @@
 """Labelled pairs of texts, from files to batches: paraphrases, answers to questions, similar sentences."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from heedful.data.batch import padded
 from heedful.data.pairs import single_line
 from heedful.data.table import Columns, read_rows
+from heedful.data.tensors import TensorBatch, share_of
 from heedful.errors import UserError
 
 COLUMNS = Columns(("left", "right", "label"), ("group",), scalars=("label", "group"))
@@ -73,7 +74,7 @@ class MatchExample:
 
 
 @dataclass(frozen=True)
-class MatchBatch:
+class MatchBatch(TensorBatch):
     """Pairs of texts as padded tensors. B rows, S longest left text, T longest right text, F features per pair.
 
     `labels` has R entries: R = B, or 0 where no label is known. `rows` are the indices of the examples.
@@ -89,19 +90,6 @@ class MatchBatch:
     rows: list[int]
     tokens_total: int
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> "MatchBatch":
-        """The same batch on another device."""
-        return replace(
-            self, **{name: tensor.to(device, non_blocking=non_blocking) for name, tensor in self._tensors().items()}
-        )
-
-    def pin_memory(self) -> "MatchBatch":
-        """The same batch in page-locked memory, from which copies to a GPU are faster."""
-        return replace(self, **{name: tensor.pin_memory() for name, tensor in self._tensors().items()})
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
-
 
 def collate_matches(
     examples: Sequence[MatchExample], rows: Sequence[int] | None = None, *, all_rows: Sequence[int] | None = None
@@ -114,10 +102,7 @@ def collate_matches(
 
     Raises: ValueError, when `rows` and `all_rows` are empty, or only some of the pairs have a label.
     """
-    rows = list(range(len(examples)) if rows is None else rows)
-    whole = rows if all_rows is None else all_rows
-    if not whole:
-        raise ValueError("a batch needs at least one row")
+    rows, whole = share_of(len(examples), rows, all_rows)
     chosen = [examples[row] for row in rows or whole[:1]]
     # Without rows of its own a rank must not count the label of the pair that it borrows.
     labels = [example.label for example in chosen if example.label is not None and rows]

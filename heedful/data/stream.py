@@ -6,7 +6,7 @@ the first.
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +15,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from heedful.data.bucket import Share
+from heedful.data.tensors import TensorBatch, share_of
 from heedful.shapes import BOS, EOS, PAD
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
@@ -40,7 +41,7 @@ class Segments(Protocol):
 
 
 @dataclass(frozen=True)
-class SequenceBatch:
+class SequenceBatch(TensorBatch):
     """Segments as padded tensors: B rows of T inputs and their targets; a target is PAD where it carries no loss.
 
     `rows` are the rows of the segments. `tokens_total` counts the targets of the whole batch over all ranks.
@@ -50,15 +51,6 @@ class SequenceBatch:
     targets: Int64[Tensor, "B T"]
     rows: list[int]
     tokens_total: int
-
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> "SequenceBatch":
-        """The same batch on another device."""
-        inputs, targets = (ids.to(device, non_blocking=non_blocking) for ids in (self.inputs, self.targets))
-        return replace(self, inputs=inputs, targets=targets)
-
-    def pin_memory(self) -> "SequenceBatch":
-        """The same batch in page-locked memory, from which copies to a GPU are faster."""
-        return replace(self, inputs=self.inputs.pin_memory(), targets=self.targets.pin_memory())
 
 
 def collate_segments(
@@ -70,9 +62,7 @@ def collate_segments(
     is empty gets a segment without targets. It then takes part in the step and contributes nothing to it.
     Raises: ValueError, when `rows` and `all_rows` are empty.
     """
-    whole = list(rows if all_rows is None else all_rows)
-    if not whole:
-        raise ValueError("a batch needs at least one row")
+    rows, whole = share_of(len(rows), rows, all_rows)
     chosen = [segments[row] for row in rows] or [Segment(segments[whole[0]].ids[:2], context=1)]
     longest = max(len(segment.ids) for segment in chosen) - 1
     inputs, targets = np.full((2, len(chosen), longest), PAD, dtype=np.int64)

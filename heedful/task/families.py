@@ -3,18 +3,17 @@
 from torch import nn
 
 from heedful.layer.embedding import TokenEmbedding
-from heedful.model.encoder import Encoder
 from heedful.model.seq2seq import SeqToSeq, SeqToSeqConfig, word_vectors
 from heedful.model.transformer import POSITIONS, Transformer, TransformerConfig
 from heedful.model.weighted_transformer import WeightedTransformerConfig, weighted_transformer
 from heedful.task.models import Family
 
 
-def _recurrent(config: SeqToSeqConfig, encoder: Encoder, *, source_size: int, target_size: int) -> nn.Module:
+def _recurrent(config: SeqToSeqConfig, encoder: nn.Module, *, source_size: int, target_size: int) -> nn.Module:
     return SeqToSeq(config, encoder, word_vectors(target_size, config.embed))
 
 
-def _transformer(config: TransformerConfig, encoder: Encoder, *, source_size: int, target_size: int) -> nn.Module:
+def _transformer(config: TransformerConfig, encoder: nn.Module, *, source_size: int, target_size: int) -> nn.Module:
     position = POSITIONS[config.position](config).added()
     return Transformer(config, encoder, TokenEmbedding(target_size, config.width), target_position=position)
 
