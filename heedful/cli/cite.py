@@ -16,11 +16,11 @@ def cite(
     ],
 ) -> None:
     """Print the paper behind a model as a BibTeX entry."""
-    from heedful.task import all_tasks, task_named
-    from heedful.task.folder import load_settings, task_of
+    from heedful.task import all_tasks
+    from heedful.task.folder import load_settings, task_of_run
 
     if Path(model).is_dir():
-        tasks = [task_named(task_of(Path(model)))]
+        tasks = [task_of_run(Path(model))]
         model = load_settings(tasks[0].config, Path(model)).model_name
     else:
         tasks = list(all_tasks())
