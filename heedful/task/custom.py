@@ -85,18 +85,40 @@ def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn
     if "model" in code:
         return _call("model", code["model"], sizes, sizes, nn.Module)
     settings, build, parts = config.model.settings, config.family.build, {}
+    scores: list[Any] = []
     if "score" in code:
-        settings, used = with_score(settings, code["score"])
-        if not used:
-            raise UserError(
-                f"the model {config.model_name!r} has no attention whose score can be chosen",
-                hint="choose a model that has one, such as rnnsearch, luong or birnn",
-            )
+        settings, _ = with_score(settings, _kept(code["score"], scores))
     if "encoder" in code:
         if "encoder" not in inspect.signature(build).parameters:
             raise UserError(f"the model {config.model_name!r} takes no encoder of the user's own", hint="leave it out")
         parts["encoder"] = _call("encoder", code["encoder"], sizes, sizes, nn.Module)
-    return build(settings, **sizes, **parts)
+    model = build(settings, **sizes, **parts)
+    # A model may have settings of an attention that it does not use, such as a decoder that does not look.
+    if "score" in code and not scores:
+        raise UserError(
+            f"the model {config.model_name!r} has no attention whose score can be chosen",
+            hint="choose a model that has one, such as rnnsearch, luong or birnn",
+        )
+    return model
+
+
+def _kept(build: Build, scores: list[Any]) -> Build:
+    """The user's builder of scores, checked when it is called; what it makes is added to `scores`."""
+
+    def build_score(query_dim: int, key_dim: int) -> Any:
+        try:
+            inspect.signature(build).bind(query_dim, key_dim)
+        except TypeError as error:
+            raise _not_callable("score", build, "query_dim, key_dim", error, {}) from None
+        scores.append(build(query_dim, key_dim))
+        if not callable(scores[-1]):
+            raise UserError(
+                f"score: {name_of(build)} returned {type(scores[-1]).__name__}",
+                hint="expected a Score, or a function from query and key to scores [*B, T, S]",
+            )
+        return scores[-1]
+
+    return build_score
 
 
 def with_score(settings: Any, build: Build) -> tuple[Any, bool]:
@@ -114,16 +136,19 @@ def _call(what: str, build: Build, arguments: Mapping[str, Any], sizes: Mapping[
     try:
         inspect.signature(build).bind(**arguments)
     except TypeError as error:
-        raise UserError(
-            f"{what}: {name_of(build)} cannot be called with {', '.join(arguments)}: {error}",
-            hint=f"expected {_expected(what, sizes)}",
-        ) from None
+        raise _not_callable(what, build, ", ".join(arguments), error, sizes) from None
     made = build(**arguments)
     if not isinstance(made, kind):
         raise UserError(
             f"{what}: {name_of(build)} returned {type(made).__name__}", hint=f"expected {_expected(what, sizes)}"
         )
     return made
+
+
+def _not_callable(what: str, build: Build, given: str, error: TypeError, sizes: Mapping[str, Any]) -> UserError:
+    return UserError(
+        f"{what}: {name_of(build)} cannot be called with {given}: {error}", hint=f"expected {_expected(what, sizes)}"
+    )
 
 
 def _expected(what: str, sizes: Mapping[str, Any]) -> str:
