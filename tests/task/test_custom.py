@@ -17,7 +17,8 @@ pytest.importorskip("lightning")
 pytest.importorskip("sacrebleu")
 pytest.importorskip("torchmetrics")
 
-SHORT = {"steps": 4, "valid_every": 4, "warmup": 1, "tokens": 100, "precision": "float32", "average": 0, "schedule": "constant"}
+SHORT = {"steps": 4, "valid_every": 4, "warmup": 1, "schedule": "constant"}
+SHORT |= {"tokens": 100, "precision": "float32", "average": 0}
 PAIRS = {
     "train": SHORT,
     "model": {"embed": 8, "hidden": 8},
