@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.text import Text
 
 from heedful.machine import keep_large_buffers
-from heedful.task import task_named
 from heedful.watch import Map, draw, highlight, is_text, palette_for, passages
 from heedful.watch.words import right
 
@@ -103,11 +102,11 @@ def filled(front: str, items: Iterable[str], width: int) -> str:
 def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task[Any, Any], Predictor[Any]]":
     """A run folder's task and predictor, on the GPU if there is one; `words` are settings of how it answers."""
     from heedful.task import engine
-    from heedful.task.folder import task_of
+    from heedful.task.folder import task_of_run
     from heedful.task.settings import parse_settings
 
     keep_large_buffers()
-    task, device = task_named(task_of(folder)), "cuda" if torch.cuda.is_available() else "cpu"
+    task, device = task_of_run(folder), "cuda" if torch.cuda.is_available() else "cpu"
     return task, engine.load(task, folder, device, changes=parse_settings(words or []))
 
 

@@ -68,23 +68,11 @@ class AttentionConfig(BaseModel):
         region = first
         for other in others:
             region = region & other
-        custom = self._build_score is not None
-        score = self._custom_score(query_dim, key_dim) if custom else SCORES[self.score](self, query_dim, key_dim)
+        if self._build_score is None:
+            score = SCORES[self.score](self, query_dim, key_dim)
+        else:
+            score = self._build_score(query_dim, key_dim)
         return Attention(score, region=region, choice=CHOICES[self.choice](self))
-
-    def _custom_score(self, query_dim: int, key_dim: int) -> Any:
-        """The user's own score.
-
-        Raises: UserError, when it is none.
-        """
-        assert self._build_score is not None
-        score = self._build_score(query_dim, key_dim)
-        if not callable(score):
-            raise UserError(
-                f"score: {self._build_score!r} returned {type(score).__name__}",
-                hint="expected a Score, or a function from query and key to scores [*B, T, S]",
-            )
-        return score
 
 
 CUSTOM_SCORE = "custom"

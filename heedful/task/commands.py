@@ -11,7 +11,7 @@ from heedful.task.base import Answer, Files, Predictor, Shown, Task, Trained
 from heedful.task.config import RunConfig, make_settings, read_settings
 from heedful.task.contract import check_predictor, check_task
 from heedful.task.custom import Build, custom_code, custom_settings
-from heedful.task.folder import CONFIG, task_of
+from heedful.task.folder import CONFIG, task_of, task_of_run
 from heedful.task.folds import cross_validate
 from heedful.task.option import check_options
 from heedful.task.settings import join_settings, nested
@@ -86,9 +86,8 @@ def load(
     encoder of your own needs it again, since a folder holds no code. Needs only the core packages.
     Raises: UserError, when the folder or a file in it is missing or damaged, or your own code is needed.
     """
-    name = task_of(Path(folder))
-    kind = task_named(name) if task is None else _task(task)
-    if kind.name != name:
+    kind = task_of_run(Path(folder)) if task is None else _task(task)
+    if kind.name != (name := task_of(Path(folder))):
         raise UserError(f"this run is of the task {name!r}, not {kind.name!r}", where=str(folder))
     code = custom_code(model=model, score=score, encoder=encoder)
     return engine.load(kind, Path(folder), device, changes=settings, custom=code)

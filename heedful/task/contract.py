@@ -1,5 +1,6 @@
 """What the engine expects of a task and of a model, said in words where the user's own does something else."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -34,9 +35,27 @@ def check_task(task: Any) -> "Task[Any, Any]":
     config: Any = kind.config
     if not (isinstance(config, type) and issubclass(config, RunConfig)):
         raise UserError(f"the task {kind.__name__} has config {config!r}", hint=f"expected {_ATTRIBUTES['config']}")
-    if not config.model_fields["task"].default or not hasattr(config, "models"):
+    if not isinstance(config.model_fields["task"].default, str) or not hasattr(config, "models"):
         raise UserError(f"{config.__name__} lacks models, or a field task with a default", hint=_ATTRIBUTES["config"])
+    _check_predictor_class(kind.predictor)
     return kind() if isinstance(task, type) else task
+
+
+def _check_predictor_class(kind: Any) -> None:
+    """Whether a task's predictor can be made and asked."""
+    name = getattr(kind, "__name__", repr(kind))
+    missing = sorted(getattr(kind, "__abstractmethods__", ()))
+    if missing:
+        raise UserError(
+            f"the predictor {name} lacks the method {missing[0]}", hint=f"expected {_ATTRIBUTES['predictor']}"
+        )
+    try:
+        inspect.signature(kind).bind(None, None, None, task=None)
+    except TypeError as error:
+        raise UserError(
+            f"the predictor {name} cannot be called with config, model, parts, task=: {error}",
+            hint=f"expected {_ATTRIBUTES['predictor']}",
+        ) from None
 
 
 _ATTRIBUTES = {

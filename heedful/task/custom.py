@@ -84,31 +84,52 @@ def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn
     """
     if "model" in code:
         return _call("model", code["model"], sizes, nn.Module)
-    settings, family = config.model.settings, config.family
+    settings, family, scores = config.model.settings, config.family, []
     if "score" in code:
-        settings, used = with_score(settings, code["score"])
-        if not used:
-            raise UserError(
-                f"the model {config.model_name!r} has no attention whose score can be chosen",
-                hint="choose a model that has one, such as rnnsearch, luong or birnn",
-            )
+        settings = with_score(settings, _checked_score(code["score"], scores))
     if "encoder" not in code:
-        return family.build(settings, **sizes)
-    if family.build_over is None:
+        model = family.build(settings, **sizes)
+    elif family.build_over is None:
         raise UserError(f"the model {config.model_name!r} takes no encoder of the user's own", hint="leave it out")
-    encoder = _call("encoder", code["encoder"], sizes, nn.Module)
-    return family.build_over(settings, encoder, **sizes)
+    else:
+        model = family.build_over(settings, _call("encoder", code["encoder"], sizes, nn.Module), **sizes)
+    # A model may have settings of an attention that it does not use, such as a decoder that does not look.
+    if "score" in code and not scores:
+        raise UserError(
+            f"the model {config.model_name!r} has no attention whose score can be chosen",
+            hint="choose a model that has one, such as rnnsearch, luong or birnn",
+        )
+    return model
 
 
-def with_score(settings: Any, build: Build) -> tuple[Any, bool]:
-    """Settings in which every attention with the score "custom" builds it by `build`, and whether there is one."""
+def _checked_score(build: Build, scores: list[Any]) -> Build:
+    """The user's builder of scores, checked when it is called; what it makes is added to `scores`."""
+
+    def build_score(query_dim: int, key_dim: int) -> Any:
+        try:
+            inspect.signature(build).bind(query_dim, key_dim)
+        except TypeError as error:
+            raise _not_callable("score", build, "query_dim, key_dim", error, {}) from None
+        scores.append(build(query_dim, key_dim))
+        if not callable(scores[-1]):
+            raise UserError(
+                f"score: {name_of(build)} returned {type(scores[-1]).__name__}",
+                hint="expected a Score, or a function from query and key to scores [*B, T, S]",
+            )
+        return scores[-1]
+
+    return build_score
+
+
+def with_score(settings: Any, build: Build) -> Any:
+    """Settings in which every attention with the score "custom" builds it by `build`."""
     if isinstance(settings, AttentionConfig):
-        return (settings.with_score(build), True) if settings.score == CUSTOM else (settings, False)
-    changed: dict[str, Any] = {}
-    for name in type(settings).model_fields if isinstance(settings, BaseModel) else ():
-        value, used = with_score(getattr(settings, name), build)
-        changed |= {name: value} if used else {}
-    return (settings.model_copy(update=changed), True) if changed else (settings, False)
+        return settings.with_score(build) if settings.score == CUSTOM else settings
+    if not isinstance(settings, BaseModel):
+        return settings
+    fields = {name: getattr(settings, name) for name in type(settings).model_fields}
+    changed = {name: with_score(value, build) for name, value in fields.items()}
+    return settings.model_copy(update={name: value for name, value in changed.items() if value is not fields[name]})
 
 
 def _call(what: str, build: Build, sizes: Mapping[str, Any], kind: type) -> Any:
@@ -119,16 +140,19 @@ def _call(what: str, build: Build, sizes: Mapping[str, Any], kind: type) -> Any:
     try:
         inspect.signature(build).bind(**sizes)
     except TypeError as error:
-        raise UserError(
-            f"{what}: {name_of(build)} cannot be called with {', '.join(sizes)}: {error}",
-            hint=f"expected {_expected(what, sizes)}",
-        ) from None
+        raise _not_callable(what, build, ", ".join(sizes), error, sizes) from None
     made = build(**sizes)
     if not isinstance(made, kind):
         raise UserError(
             f"{what}: {name_of(build)} returned {type(made).__name__}", hint=f"expected {_expected(what, sizes)}"
         )
     return made
+
+
+def _not_callable(what: str, build: Build, given: str, error: TypeError, sizes: Mapping[str, Any]) -> UserError:
+    return UserError(
+        f"{what}: {name_of(build)} cannot be called with {given}: {error}", hint=f"expected {_expected(what, sizes)}"
+    )
 
 
 def _expected(what: str, sizes: Mapping[str, Any]) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn
 
+from heedful.errors import UserError, did_you_mean
 from heedful.store import check_folder, load_module, read_yaml, save_tensors, write_text_atomically, write_yaml
 from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
+from heedful.task.tasks import NAMES, task_named
 
 if TYPE_CHECKING:
-    from heedful.task.base import Part, Predictor, Usage
+    from heedful.task.base import Part, Predictor, Task, Usage
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
 
@@ -63,6 +65,22 @@ def task_of(folder: Path) -> str:
     """
     check_folder(folder, [CONFIG])
     return str(read_yaml(folder / CONFIG).get("task", "translate"))
+
+
+def task_of_run(folder: Path) -> "Task[Any, Any]":
+    """The task of this package that a run folder was made for.
+
+    Raises: UserError, as `task_of`, and for a task of the user's own.
+    """
+    name = task_of(folder)
+    if name not in NAMES:
+        likely = did_you_mean(name, NAMES)
+        raise UserError(
+            f"no task is called {name!r}",
+            where=str(folder),
+            hint=f"{likely}; a task of your own is given in Python: heedful.load(folder, task=MyTask)",
+        )
+    return task_named(name)
 
 
 def load_settings(kind: type[C], folder: Path) -> C:

@@ -6,6 +6,8 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
+from heedful.errors import UserError
+from heedful.layer.loss import TokenLoss
 from heedful.layer.precision import products_in
 from heedful.train.batch_iterator import TrackedBatch
 from heedful.train.meter import Meter
@@ -40,6 +42,11 @@ class TrainingModule(LightningModule):
     def training_step(self, batch: TrackedBatch, batch_idx: int) -> Tensor:
         with products_in(self.dtype_of_products, self.device):
             loss = self.model.loss(batch.batch)  # pyright: ignore[reportCallIssue]
+        if not isinstance(loss, TokenLoss):  # a model of the user's own may return anything
+            raise UserError(
+                f"{type(self.model).__name__}.loss returned {type(loss).__name__}",
+                hint="expected a heedful.layer.loss.TokenLoss: sums over tokens, and how many these are",
+            )
         self.meter.add(loss, self.state.step + 1)
         total = loss.total * (self.trainer.world_size / batch.batch.tokens_total)
         return total if loss.tokens else total + self._nothing()
