@@ -36,15 +36,15 @@ def test_an_old_name_works_and_warns_with_the_new_one(module, name, instead):
 
 
 def test_a_new_name_and_its_old_one_are_the_same_object():
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="is deprecated"):
         assert heedful.Wanted is heedful.StatsRequest
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="is deprecated"):
         assert heedful.Stopped is heedful.StopGradient
 
 
 def test_the_old_name_warns_each_time_it_is_looked_up():
     for _ in range(2):
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="is deprecated"):
             assert heedful.Wanted
 
 
@@ -64,7 +64,7 @@ def test_a_table_finds_the_new_object():
 def test_the_folded_functions_give_what_survey_gives():
     query, key = torch.randn(7, 4), torch.randn(9, 4)
     found = survey(query, key, request=StatsRequest((2, 3), best=2, context=False))
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="is deprecated"):
         from heedful import pooled_map, row_summary
     assert torch.equal(pooled_map(query, key, grid=(2, 3)), found.mass)
     summary = row_summary(query, key, best=2)
