@@ -109,7 +109,7 @@ def _name_lines(panel: Any, series: Mapping[str, Points], colours: Mapping[str, 
     ends = {peer: panel.transData.transform(points[-1]) * scale for peer, points in series.items()}
     column = max(float(x) for x, _ in ends.values()) + _GAP
     top = float(panel.transAxes.transform((0, 1))[1]) * scale
-    places = spread({peer: float(y) for peer, (_, y) in ends.items()}, top=top)
+    places = space_apart({peer: float(y) for peer, (_, y) in ends.items()}, top=top)
     for peer, height in places.items():
         panel.annotate(
             peer,
@@ -125,7 +125,7 @@ def _name_lines(panel: Any, series: Mapping[str, Points], colours: Mapping[str, 
         )
 
 
-def spread(heights: Mapping[str, float], *, top: float) -> dict[str, float]:
+def space_apart(heights: Mapping[str, float], *, top: float) -> dict[str, float]:
     """Heights near those given, in points, a line apart at least and not above the top."""
     names = sorted(heights, key=heights.__getitem__)
     placed: list[float] = []
