@@ -85,7 +85,8 @@ def _compiled(case: Case) -> Implementation:
 
 
 def _chunked(case: Case) -> Implementation:
-    """The formula over blocks of queries; in training a block is computed again, else nothing would be saved."""
+    """The formula over blocks of queries."""
+    # In training each block is checkpointed: autograd would keep every block's intermediates, and save no memory.
     position = positions(case)
     block = max(1, _BLOCK_FLOATS // (_pair_floats(case) // case.shape[-2]))
 
@@ -118,7 +119,7 @@ def _sdpa(case: Case) -> Implementation:
 
 
 def _sdpa_gated(case: Case) -> Attend:
-    """A Gaussian as a bias: the weights are normalised after it, and so are not those of the paper."""
+    """A Gaussian as a bias inside the softmax, which is not the paper's gate: the weights are normalised after it."""
     position = positions(case)
 
     def call(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -156,7 +157,8 @@ def _flex(case: Case) -> Implementation | str:
         return Implementation(lambda query, key, value: call(*work.features(query, key), value))
 
     def forward_only(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        x, y = work.features(query.detach(), key.detach())  # it refuses what asks for gradients, even where none flow
+        # It refuses tensors that require gradients, even under no_grad.
+        x, y = work.features(query.detach(), key.detach())
         return call(x, y, value.detach())
 
     return Implementation(forward_only, no_backward="FlexAttention has no backward pass on a CPU")

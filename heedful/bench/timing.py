@@ -1,4 +1,4 @@
-"""How long calls take that take turns: a disturbance then falls on all of them, and ratios survive it."""
+"""Times calls in turns: a disturbance of the machine then falls on all of them, and the ratios survive it."""
 
 import random
 import statistics
@@ -37,7 +37,7 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The clock of the wall, for work on the CPU."""
+    """Wall-clock time, for work on the CPU."""
 
     def now(self) -> float:
         """Seconds."""
@@ -51,7 +51,7 @@ class WallClock:
 
 
 class CudaEvents:
-    """CudaEvents in a GPU's own queue: what the device took, whatever the CPU did meanwhile."""
+    """Events in a GPU's own queue: the time of the device, whatever the CPU did meanwhile."""
 
     def now(self) -> float:
         """Seconds."""
@@ -96,6 +96,7 @@ def in_turns(calls: Mapping[str, Call], clock: Clock, *, seconds: float, turns: 
     order, dice = list(calls), random.Random(1)
     begun, done = clock.now(), 0
     while not done or (passed := clock.now() - begun) < seconds or (done < turns and passed < _STRETCH * seconds):
+        # A fixed order would favour a peer that always runs after one that leaves warm caches.
         dice.shuffle(order)
         for name in order:
             samples[name].append(clock.time(calls[name]))

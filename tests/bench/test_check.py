@@ -25,13 +25,13 @@ def case_of(name: str, length: int = 40) -> Case:
 def test_peers_that_do_the_same_work_agree(name):
     case = case_of(name, 200)
     tensors = case.inputs()
-    ours = call_of(case, case.work.ours("auto"), tensors, learns=True)()
+    ours = call_of(case, case.work.ours("auto"), tensors, backward=True)()
     for peer in HERE:
-        way = PEERS[peer].way(case)
+        way = PEERS[peer].implement(case)
         if isinstance(way, str) or way.other:
             continue
-        assert wrong_contexts(case, tensors, call_of(case, way.look, tensors, learns=False)()[0]) == "", peer
-        assert wrong_gradients(case, ours, call_of(case, way.look, tensors, learns=True)()) == "", peer
+        assert wrong_contexts(case, tensors, call_of(case, way.attend, tensors, backward=False)()[0]) == "", peer
+        assert wrong_gradients(case, ours, call_of(case, way.attend, tensors, backward=True)()) == "", peer
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -49,7 +49,7 @@ def test_a_wrong_context_is_refused(name):
 def test_a_wrong_gradient_is_refused():
     case = case_of("dot")
     tensors = case.inputs()
-    right = call_of(case, case.work.ours("plain"), tensors, learns=True)()
+    right = call_of(case, case.work.ours("plain"), tensors, backward=True)()
     halved = [right[0], right[1] / 2, right[2]]
     assert wrong_gradients(case, right, right) == ""
     assert "gradient of the key is 0.5 of ours" in wrong_gradients(case, right, halved)
