@@ -12,8 +12,8 @@ class Score(nn.Module, ABC):
     """How well a key matches a query: two projections, and a form that joins their features.
 
     A score projects queries and keys to features once, and its form turns a pair of features into a number. Scores are
-    not subclassed further: write a new one beside them. Any callable ``(query [*B, T, Q], key [*B, S, K]) -> [*B, T,
-    S]`` works in a score's place, at the plain engine's speed.
+    not subclassed further: write a new one beside them. At the plain engine's speed, any callable
+    ``(query [*B, T, Q], key [*B, S, K]) -> [*B, T, S]`` works in a score's place.
 
         >>> import torch
         >>> from heedful import attend
