@@ -19,7 +19,7 @@ def unchanged(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Workload:
-    """What every peer has to compute. `ours` makes our call, by the name of an engine; the rest describes it to peers.
+    """What every peer has to compute: `ours` makes our call for an engine, the rest describes it to peers.
 
     `features` projects queries and keys. A pair scores ``scale * <x, y>``, or ``sum_c weight_c tanh(x_c + y_c)``
     where there is a `weight`. A query at position ``t`` sees the keys with ``-left <= s - t <= right`` (None: no
