@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one class, a guess at what was meant, and the check for extras.
+"""Errors that a user can fix: one class, a guess at what was meant, and the check for extras.
 
 A `UserError` is about the user's files, options or installation, not about our code: the command line prints
 it as one line, without a traceback. Wrong shapes raise `heedful.shapes.ShapeError` instead.
@@ -14,10 +14,14 @@ _SHOWN = 30  # of a list of choices
 
 
 class UserError(Exception):
-    """Something the user gave cannot be used: says what, where, and the fix.
+    """A file or option of the user cannot be used. The message says what, where, and how to fix it.
 
-    `message` quotes what was given and what was expected, `where` is a place such as "file:line",
-    and `hint` is the next thing to try. `str(error)` is all three on one line.
+    `message` quotes what was given and what was expected, `where` is a location such as "file:line", and `hint` is the
+    next thing to try. `str(error)` is all three on one line.
+
+        >>> from heedful import UserError
+        >>> str(UserError("expected 2 columns, found 3", where="pairs.tsv:7", hint="separate them by one tab"))
+        'pairs.tsv:7: expected 2 columns, found 3 (separate them by one tab)'
     """
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
@@ -32,7 +36,8 @@ class UserError(Exception):
         return " ".join(f"{place}{self.message}{advice}".splitlines())
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travels between processes whole: pickling an exception keeps only its positional arguments."""
+        """Pickles the whole error, for worker processes."""
+        # By default an exception is rebuilt from its positional arguments alone, without `where` and `hint`.
         return _rebuild, (self.message, self.where, self.hint)
 
 
@@ -41,7 +46,7 @@ def _rebuild(message: str, where: str | None, hint: str | None) -> UserError:
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the likeliest option, then all.
+    """The end of a message about an unknown name: the closest option, then all of them.
 
     Returns: "did you mean 'dot'? choose from: cosine, dot", or only the choices when nothing is close.
     """
@@ -64,7 +69,8 @@ def require(module: str, *, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         top = module.partition(".")[0]
-        if error.name != top:  # the extra is there, something inside it is not: that is another fault
+        # The package is there, but something that it imports is not: that is another fault, and not for this message.
+        if error.name != top:
             raise
         package = _DISTRIBUTIONS.get(top, top)
         raise UserError(

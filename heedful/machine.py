@@ -1,4 +1,4 @@
-"""What this machine can do, what to tell its allocator, and how to name it beside a result.
+"""What this machine can do, how its allocator is set, and how it is described beside a result.
 
 Call `keep_large_buffers` when a training or predicting process starts. Nothing here runs at import.
 """
@@ -22,20 +22,22 @@ _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def keep_large_buffers() -> bool:
-    """Tells glibc to keep large freed buffers instead of giving them back to the system.
+    """Makes glibc keep large freed buffers instead of returning them to the system.
 
-    Each new large buffer is otherwise faulted in page by page: filling a fresh 64 MB tensor takes 31 to 43 ms,
+    Otherwise each new large buffer is faulted in page by page: filling a fresh 64 MB tensor takes 31 to 43 ms,
     a kept one 1.5 ms, and a training step of a small Transformer is several times slower. Memory in use stays
     at its peak. Harmless where there is no glibc; HEEDFUL_KEEP_BUFFERS=0 in the environment turns it off.
 
-    Returns: whether the allocator was told.
+    Returns: whether the settings were made.
     """
     if os.environ.get("HEEDFUL_KEEP_BUFFERS", "1") == "0" or not _is_glibc():
         return False
     mallopt = ctypes.CDLL(None).mallopt
     mallopt.argtypes, mallopt.restype = [ctypes.c_int, ctypes.c_int], ctypes.c_int
-    told = [mallopt(_M_MMAP_MAX, 0), mallopt(_M_TRIM_THRESHOLD, -1), mallopt(_M_TOP_PAD, _TOP_PAD)]
-    return all(told)
+    # No block gets a mapping of its own (it would be unmapped when freed), the heap is never trimmed, and it grows in
+    # large steps. mallopt returns 1 on success.
+    results = [mallopt(_M_MMAP_MAX, 0), mallopt(_M_TRIM_THRESHOLD, -1), mallopt(_M_TOP_PAD, _TOP_PAD)]
+    return all(results)
 
 
 def has_bfloat16(device: str | torch.device = "cpu") -> bool:
@@ -93,6 +95,7 @@ def peak_memory(device: str | torch.device = "cpu") -> int:
     except ImportError:  # Windows
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
     return peak if sys.platform == "darwin" else peak * 1024
 
 

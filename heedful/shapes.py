@@ -3,7 +3,7 @@
 Axis letters, used in every annotation: ``B`` batch, ``T`` queries, ``S`` keys, ``H`` heads, ``D`` width,
 ``V`` vocabulary (or the width of a value). Heads are one more batch axis.
 
-One rule for masks, everywhere: ``keep`` is boolean and **True = may look**.
+One rule for masks, everywhere: ``keep`` is boolean and **True = may attend**.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ PAD, BOS, EOS, UNK = 0, 1, 2, 3
 
 
 class ShapeError(ValueError):
-    """Tensors that do not fit together; the message names both shapes and the fix."""
+    """Tensors that do not fit together. The message names both shapes and the fix."""
 
 
 def describe(tensor: Tensor) -> str:
@@ -28,12 +28,19 @@ def describe(tensor: Tensor) -> str:
 
 
 def keep_from_lengths(lengths: Int[Tensor, "*B"], size: int) -> Bool[Tensor, "*B S"]:
-    """Say which of `size` keys a row may look at: the first `lengths` of them."""
+    """`keep` for padded rows: True for the first `lengths` of `size` keys.
+
+    >>> import torch
+    >>> from heedful.shapes import keep_from_lengths
+    >>> keep_from_lengths(torch.tensor([1, 3]), 3)
+    tensor([[ True, False, False],
+            [ True,  True,  True]])
+    """
     return torch.arange(size, device=lengths.device) < lengths.unsqueeze(-1)
 
 
 def from_torch_padding_mask(ignore: Bool[Tensor, "*shape"]) -> Bool[Tensor, "*shape"]:
-    """Turn ``nn.MultiheadAttention``'s mask (True = ignore) into `keep` (True = may look)."""
+    """Turns the mask of ``nn.MultiheadAttention`` (True = ignore) into `keep` (True = may attend)."""
     return ~ignore
 
 
@@ -82,18 +89,18 @@ def check_width(name: str, tensor: Tensor, width: int, *, owner: str) -> None:
 
 
 def expand_keep(keep: Bool[Tensor, "..."], key: Tensor) -> Bool[Tensor, "..."]:
-    """Give `keep` the axes ``[*B, T or 1, S]``: one axis fewer than `key` means one row for all queries.
+    """`keep` with the axes ``[*B, T or 1, S]``: one axis fewer than `key` means one row for all queries.
 
     Raises: ShapeError, when `keep` is not boolean-per-key ``[*B, S]`` nor per pair ``[*B, T, S]``.
     """
-    spread = keep.unsqueeze(-2) if keep.ndim == key.ndim - 1 else keep
-    fits = spread.ndim == key.ndim and spread.shape[-1] == key.shape[-2]
-    if keep.dtype != torch.bool or not fits or not _broadcast(spread.shape[:-2], key.shape[:-2]):
+    expanded = keep.unsqueeze(-2) if keep.ndim == key.ndim - 1 else keep
+    fits = expanded.ndim == key.ndim and expanded.shape[-1] == key.shape[-2]
+    if keep.dtype != torch.bool or not fits or not _broadcast(expanded.shape[:-2], key.shape[:-2]):
         raise ShapeError(
             f"keep is {describe(keep)} but key is {describe(key)}: "
-            "expected bool [*B, S] or [*B, T, S], True = may look."
+            "expected bool [*B, S] or [*B, T, S], True = may attend."
         )
-    return spread
+    return expanded
 
 
 def check_batch_axes(name: str, rows: torch.Size, query: Tensor) -> None:
@@ -108,16 +115,14 @@ def check_batch_axes(name: str, rows: torch.Size, query: Tensor) -> None:
 
 
 def broadcast_shape(*shapes: torch.Size) -> torch.Size:
-    """The shape that shapes which fit broadcast to: the size that is not 1, axis by axis from the last.
-
-    ``torch.broadcast_shapes`` does the same, and imports most of a second's worth of symbolic algebra to do it.
-    """
+    """The shape to which compatible shapes broadcast: the size that is not 1, axis by axis from the last."""
+    # torch.broadcast_shapes does the same, but its first call imports sympy, which takes most of a second.
     columns = zip_longest(*map(reversed, shapes), fillvalue=1)
     return torch.Size([next((size for size in sizes if size != 1), 1) for sizes in columns][::-1])
 
 
 def pad_batch_axes(tensor: Tensor, batch_axes: int, trailing_axes: int) -> Tensor:
-    """Line a per-row tensor up with the FIRST of `batch_axes`, adding axes of 1 for heads and the like.
+    """Aligns a per-row tensor with the FIRST of `batch_axes` axes, by adding axes of size 1 for heads and the like.
 
     `trailing_axes` is how many axes of the tensor come after its batch axes: lengths ``[B]`` have 0 and become
     ``[B, 1]`` beside ``[B, H]``.
@@ -125,12 +130,12 @@ def pad_batch_axes(tensor: Tensor, batch_axes: int, trailing_axes: int) -> Tenso
     missing = batch_axes - (tensor.ndim - trailing_axes)
     if missing < 0:
         raise ShapeError(f"{describe(tensor)} has more batch axes than the query's {batch_axes}.")
-    batch, own = tensor.shape[: tensor.ndim - trailing_axes], tensor.shape[tensor.ndim - trailing_axes :]
-    return tensor.reshape((*batch, *(1,) * missing, *own))
+    batch, trailing = tensor.shape[: tensor.ndim - trailing_axes], tensor.shape[tensor.ndim - trailing_axes :]
+    return tensor.reshape((*batch, *(1,) * missing, *trailing))
 
 
 def take_rows(tree: Any, index: Tensor) -> Any:
-    """Pick rows (axis 0) of every tensor in nested tuples, lists, dicts, dataclasses and named tuples.
+    """The rows `index` (axis 0) of every tensor in nested tuples, lists, dicts, dataclasses and named tuples.
 
     None and whatever is no tensor pass through: `tree` is a decoder's state or memory, which search
     reorders and shrinks without knowing what is inside.

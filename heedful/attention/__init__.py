@@ -31,4 +31,5 @@ _RENAMED = {
 
 
 def __getattr__(name: str) -> object:
+    """Old names, with a warning (PEP 562)."""
     return deprecated_attribute(__name__, name, _RENAMED)

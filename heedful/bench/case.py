@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-Look = Callable[[Tensor, Tensor, Tensor], Tensor]
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Query, key and value ``[*B, length, D]`` in, context ``[*B, T, D]`` out."""
 
 PASSES = ("forward", "forward + backward")
@@ -18,8 +18,8 @@ def unchanged(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What everybody has to compute. `ours` makes our look, by the name of an engine; the rest says it to peers.
+class Workload:
+    """What every peer has to compute: `ours` makes our call for an engine, the rest describes it to peers.
 
     `features` projects queries and keys. A pair scores ``scale * <x, y>``, or ``sum_c weight_c tanh(x_c + y_c)``
     where there is a `weight`. A query at position ``t`` sees the keys with ``-left <= s - t <= right`` (None: no
@@ -27,7 +27,7 @@ class Work:
     by ``exp(-(s - centre)^2 / (2 (radius / 2)^2))``.
     """
 
-    ours: Callable[[str], Look]
+    ours: Callable[[str], Attend]
     features: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = unchanged
     weight: Tensor | None = None
     scale: float = 1.0
@@ -43,7 +43,7 @@ class Work:
 
     @property
     def banded(self) -> bool:
-        """Whether some keys are out of sight by position."""
+        """Whether some keys are out of visible_and_gate by position."""
         return self.left is not None or self.right is not None
 
 
@@ -55,7 +55,7 @@ class Case:
     length: int
     shape: tuple[int, ...]
     keys: int
-    work: Work
+    work: Workload
     device: torch.device
     dtype: torch.dtype = torch.float32
 
@@ -74,15 +74,17 @@ class Case:
     def terms(self) -> int:
         """Products, or tanh, that cannot be avoided: visible pairs times width."""
         queries, work = self.shape[-2], self.work
-        own = torch.arange(queries) + (self.keys - queries)
-        first = torch.zeros_like(own) if work.left is None else (own - work.left).clamp(min=0)
+        aligned = torch.arange(queries) + (self.keys - queries)
+        first = torch.zeros_like(aligned) if work.left is None else (aligned - work.left).clamp(min=0)
         last = (
-            torch.full_like(own, self.keys - 1) if work.right is None else (own + work.right).clamp(max=self.keys - 1)
+            torch.full_like(aligned, self.keys - 1)
+            if work.right is None
+            else (aligned + work.right).clamp(max=self.keys - 1)
         )
-        seen = (last - first + 1).clamp(min=0)
+        visible = (last - first + 1).clamp(min=0)
         if work.centre is not None:
-            seen = seen.clamp(max=int(2 * work.radius) + 1)
-        return int(seen.sum()) * torch.Size(self.shape[:-2]).numel() * self.shape[-1]
+            visible = visible.clamp(max=int(2 * work.radius) + 1)
+        return int(visible.sum()) * torch.Size(self.shape[:-2]).numel() * self.shape[-1]
 
     def inputs(self) -> list[Tensor]:
         """Query, key and value, the same each time."""

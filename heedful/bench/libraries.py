@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from heedful.bench.case import Case, Look
-from heedful.bench.way import Way, four_axes
+from heedful.bench.case import Attend, Case
+from heedful.bench.implementation import Implementation, four_axes
 
 
-def keras(case: Case) -> Way | str:
+def keras(case: Case) -> Implementation | str:
     """Keras' AdditiveAttention or Attention, which have no projections: they take features, as ours does here."""
     work = case.work
     if work.centre is not None or (work.banded and not work.causal):
@@ -20,18 +20,18 @@ def keras(case: Case) -> Way | str:
     library = importlib.import_module("keras")
     if library.backend.backend() != "torch":
         return f"Keras was loaded with the backend {library.backend.backend()!r}"
-    place = "cuda:0" if case.device.type == "cuda" else "cpu"
-    with library.device(place):
+    device = "cuda:0" if case.device.type == "cuda" else "cpu"
+    with library.device(device):
         layer = _keras_layer(library, case)
 
-    def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    def call(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         x, y = work.features(query, key)
         three = [tensor.reshape(-1, *tensor.shape[-2:]) for tensor in (x, value, y)]  # its order: query, value, key
-        with library.device(place):
+        with library.device(device):
             context: Tensor = layer(three, use_causal_mask=work.causal)
         return context.reshape(*query.shape[:-1], value.shape[-1])
 
-    return Way(look)
+    return Implementation(call)
 
 
 def _keras_layer(library: Any, case: Case) -> Any:
@@ -48,17 +48,17 @@ def _keras_layer(library: Any, case: Case) -> Any:
     return layer
 
 
-def x_transformers(case: Case) -> Way | str:
+def x_transformers(case: Case) -> Implementation | str:
     """The product, softmax and sum as its Attend writes them out."""
     return _attend(case, flash=False)
 
 
-def x_transformers_flash(case: Case) -> Way | str:
+def x_transformers_flash(case: Case) -> Implementation | str:
     """The same through torch's SDPA, as its Attend calls it."""
     return _attend(case, flash=True)
 
 
-def _attend(case: Case, *, flash: bool) -> Way | str:
+def _attend(case: Case, *, flash: bool) -> Implementation | str:
     work = case.work
     if work.weight is not None:
         return "its Attend scores by inner products only"
@@ -67,8 +67,8 @@ def _attend(case: Case, *, flash: bool) -> Way | str:
     attend = importlib.import_module("x_transformers.attend").Attend(causal=work.causal, flash=flash, scale=work.scale)
     attend = attend.to(case.device)
 
-    def first(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        return attend(query, key, value)[0]  # beside what it keeps of the way there
+    def context_alone(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        return attend(query, key, value)[0]  # it returns intermediates as well
 
-    look: Look = four_axes(first)
-    return Way(lambda query, key, value: look(*work.features(query, key), value))
+    call: Attend = four_axes(context_alone)
+    return Implementation(lambda query, key, value: call(*work.features(query, key), value))

@@ -23,8 +23,8 @@ _WARM = 2048
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Whose memory is asked: names out of the closed tables, and the settings of the run."""
+class MemoryRequest:
+    """Whose memory is measured: names from the tables of cases and peers, and the settings of the run."""
 
     case: str
     length: int
@@ -48,20 +48,20 @@ def extra_memory(call: Callable[[], object], warm: Callable[[], object], device:
         call()
         torch.cuda.synchronize()
         return torch.cuda.max_memory_allocated() - before
-    _give_back()
-    before = _status("VmRSS") if _forget_peak() else _status("VmHWM")
+    _trim_heap()
+    before = _status("VmRSS") if _reset_peak() else _status("VmHWM")
     call()
     return max(0, _status("VmHWM") - before)
 
 
-def measure(asked: Asked, *, seconds: float) -> int | str:
+def measure(request: MemoryRequest, *, seconds: float) -> int | str:
     """The same in a fresh process.
 
     Returns: bytes, or in words why there are none.
     """
-    if asked.device == "cpu" and not _STATUS.exists():
+    if request.device == "cpu" and not _STATUS.exists():
         return f"memory is not measured on {sys.platform}"
-    command = [sys.executable, "-W", "ignore", "-m", "heedful.bench.memory", json.dumps(asdict(asked))]
+    command = [sys.executable, "-W", "ignore", "-m", "heedful.bench.memory", json.dumps(asdict(request))]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -103,8 +103,9 @@ def _status(field: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
-def _forget_peak() -> bool:
-    """Let the high-water mark begin anew at what is held now; not every sandbox allows it."""
+def _reset_peak() -> bool:
+    """Resets the high-water mark to what is held now; not every sandbox allows it."""
+    # Writing 5 to clear_refs resets VmHWM (Linux, proc(5)).
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
@@ -112,33 +113,33 @@ def _forget_peak() -> bool:
     return True
 
 
-def _give_back() -> None:
-    """Give freed buffers back to the system, so that a warm call's do not hide the next one's."""
+def _trim_heap() -> None:
+    """Returns freed buffers to the system: those of the warm-up call would hide the memory of the measured one."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
-def _answer(words: str) -> int:
-    """What the fresh process does."""
-    from heedful.bench.kinds import KINDS
+def _measure_here(request_json: str) -> int:
+    """What the fresh process does: measures one request, given as JSON."""
+    from heedful.bench.cases import CASES
+    from heedful.bench.implementation import call_of
     from heedful.bench.peers import PEERS
-    from heedful.bench.way import call_of
 
-    asked = Asked(**json.loads(words))
-    torch.set_num_threads(asked.threads)
-    device, learns = torch.device(asked.device), asked.way == PASSES[1]
+    request = MemoryRequest(**json.loads(request_json))
+    torch.set_num_threads(request.threads)
+    device, learns = torch.device(request.device), request.way == PASSES[1]
 
     def prepared(length: int) -> Callable[[], object]:
-        case = KINDS[asked.case].make(length, device)
-        way = PEERS[asked.peer].way(case)
-        assert not isinstance(way, str), way
-        return call_of(case, way.look, case.inputs(), learns=learns)
+        case = CASES[request.case].make(length, device)
+        implementation = PEERS[request.peer].implement(case)
+        assert not isinstance(implementation, str), implementation
+        return call_of(case, implementation.attend, case.inputs(), backward=learns)
 
-    call = prepared(asked.length)
-    warm = call if asked.length <= _WARM else prepared(_WARM)
+    call = prepared(request.length)
+    warm = call if request.length <= _WARM else prepared(_WARM)
     return extra_memory(call, warm, device)
 
 
 if __name__ == "__main__":
-    print(_answer(sys.argv[1]))
+    print(_measure_here(sys.argv[1]))

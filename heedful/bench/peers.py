@@ -13,9 +13,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 
 from heedful.bench import libraries
-from heedful.bench.case import Case, Look
-from heedful.bench.formula import by_hand, positions, sight
-from heedful.bench.way import Way, four_axes
+from heedful.bench.case import Attend, Case
+from heedful.bench.implementation import Implementation, four_axes
+from heedful.bench.reference import positions, reference_attention, visible_and_gate
 
 OURS = "ours"
 _BLOCK_FLOATS = 1 << 24
@@ -23,16 +23,16 @@ _BLOCK_FLOATS = 1 << 24
 
 @dataclass(frozen=True)
 class Peer:
-    """A way of computing attention that anybody has at hand.
+    """Another implementation of attention, to be timed beside ours.
 
-    `missing` says why it is not here and how to mend that, None where it is; `way` how it does a case, or in words
-    why it cannot; `floats` how many numbers it holds at once at the least, by which a long case is refused before
-    memory runs out.
+    `missing` says why it is not installed and what to do, None where it is; `implement` returns how it computes a case,
+    or why it cannot; `floats` is the least number of floats that it holds at once, by which a long case is refused
+    before memory runs out.
     """
 
     what: str
     missing: Callable[[], str | None]
-    way: Callable[[Case], Way | str]
+    implement: Callable[[Case], Implementation | str]
     floats: Callable[[Case], int]
 
 
@@ -63,75 +63,76 @@ def _compiler_missing() -> str | None:
     return None if shutil.which(wanted) else f"needs a C++ compiler and finds no {wanted!r}: install one, or set CXX"
 
 
-def _ours(case: Case) -> Way:
-    return Way(case.work.ours("auto"))
+def _ours(case: Case) -> Implementation:
+    return Implementation(case.work.ours("auto"))
 
 
-def _plain(case: Case) -> Way:
-    return Way(case.work.ours("plain"))
+def _plain(case: Case) -> Implementation:
+    return Implementation(case.work.ours("plain"))
 
 
-def _formula(case: Case) -> Look:
-    own = positions(case)
-    return lambda *tensors: by_hand(case.work, tensors, own)
+def _formula(case: Case) -> Attend:
+    position = positions(case)
+    return lambda *tensors: reference_attention(case.work, tensors, position)
 
 
-def _eager(case: Case) -> Way:
-    return Way(_formula(case))
+def _eager(case: Case) -> Implementation:
+    return Implementation(_formula(case))
 
 
-def _compiled(case: Case) -> Way:
-    return Way(torch.compile(_formula(case), dynamic=False))
+def _compiled(case: Case) -> Implementation:
+    return Implementation(torch.compile(_formula(case), dynamic=False))
 
 
-def _chunked(case: Case) -> Way:
-    """The formula over blocks of queries; in training a block is computed again, else nothing would be saved."""
-    own = positions(case)
+def _chunked(case: Case) -> Implementation:
+    """The formula over blocks of queries."""
+    # In training each block is checkpointed: autograd would keep every block's intermediates, and save no memory.
+    position = positions(case)
     block = max(1, _BLOCK_FLOATS // (_pair_floats(case) // case.shape[-2]))
 
     def part(query: Tensor, key: Tensor, value: Tensor, at: Tensor) -> Tensor:
-        return by_hand(case.work, (query, key, value), at)
+        return reference_attention(case.work, (query, key, value), at)
 
-    def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        blocks = zip(query.split(block, dim=-2), own.split(block), strict=True)
+    def call(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        blocks = zip(query.split(block, dim=-2), position.split(block), strict=True)
         if not torch.is_grad_enabled():
             return torch.cat([part(rows, key, value, at) for rows, at in blocks], dim=-2)
         kept = [checkpoint(part, rows, key, value, at, use_reentrant=False) for rows, at in blocks]
         return torch.cat(kept, dim=-2)  # pyright: ignore[reportCallIssue]
 
-    return Way(look)
+    return Implementation(call)
 
 
-def _sdpa(case: Case) -> Way:
+def _sdpa(case: Case) -> Implementation:
     """The one of torch; where it cannot do the same, what it would take for as many products, under its own name."""
     work = case.work
     if work.weight is not None:
-        return Way(four_axes(scaled_dot_product_attention), other="dot product")
+        return Implementation(four_axes(scaled_dot_product_attention), other="dot product")
     if work.centre is not None:
-        return Way(_sdpa_gated(case), other="gate inside the softmax")
+        return Implementation(_sdpa_gated(case), other="gate inside the softmax")
     if work.banded and not work.causal:
-        mask, _ = sight(work, torch.empty(0, device=case.device), positions(case), keys=case.keys)
-        look = four_axes(scaled_dot_product_attention, attn_mask=mask, scale=work.scale)
+        mask, _ = visible_and_gate(work, torch.empty(0, device=case.device), positions(case), keys=case.keys)
+        call = four_axes(scaled_dot_product_attention, attn_mask=mask, scale=work.scale)
     else:
-        look = four_axes(scaled_dot_product_attention, is_causal=work.causal, scale=work.scale)
-    return Way(lambda query, key, value: look(*work.features(query, key), value))
+        call = four_axes(scaled_dot_product_attention, is_causal=work.causal, scale=work.scale)
+    return Implementation(lambda query, key, value: call(*work.features(query, key), value))
 
 
-def _sdpa_gated(case: Case) -> Look:
-    """A Gaussian as a bias: the weights are normalised after it, and so are not those of the paper."""
-    own = positions(case)
+def _sdpa_gated(case: Case) -> Attend:
+    """A Gaussian as a bias inside the softmax, which is not the paper's gate: the weights are normalised after it."""
+    position = positions(case)
 
-    def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        visible, gate = sight(case.work, query, own, keys=case.keys)
+    def call(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        visible, gate = visible_and_gate(case.work, query, position, keys=case.keys)
         assert visible is not None
         assert gate is not None
         bias = gate.log().masked_fill(~visible, -torch.inf).to(query.dtype)
         return four_axes(scaled_dot_product_attention, attn_mask=bias, scale=case.work.scale)(query, key, value)
 
-    return look
+    return call
 
 
-def _flex(case: Case) -> Way | str:
+def _flex(case: Case) -> Implementation | str:
     """FlexAttention, compiled, with a block mask where the region is a band."""
     from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
@@ -151,15 +152,16 @@ def _flex(case: Case) -> Way | str:
 
         mask = create_block_mask(near, None, None, case.shape[-2], case.keys, device=str(case.device))
     compiled = torch.compile(flex_attention, dynamic=False)
-    look = four_axes(compiled, block_mask=mask, scale=work.scale)
+    call = four_axes(compiled, block_mask=mask, scale=work.scale)
     if case.device.type != "cpu":
-        return Way(lambda query, key, value: look(*work.features(query, key), value))
+        return Implementation(lambda query, key, value: call(*work.features(query, key), value))
 
     def forward_only(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        x, y = work.features(query.detach(), key.detach())  # it refuses what asks for gradients, even where none flow
-        return look(x, y, value.detach())
+        # It refuses tensors that require gradients, even under no_grad.
+        x, y = work.features(query.detach(), key.detach())
+        return call(x, y, value.detach())
 
-    return Way(forward_only, no_backward="FlexAttention has no backward pass on a CPU")
+    return Implementation(forward_only, no_backward="FlexAttention has no backward pass on a CPU")
 
 
 def _pair_floats(case: Case) -> int:

@@ -35,7 +35,7 @@ def save_plot(rows: Sequence[Row], path: Path, *, title: str) -> None:
     drawn = [row for row in rows if row.way == way and row.timing]
     with replacing(path) as temporary:
         figure = _figure(drawn, f"{title}, {way}")
-        # Words stay words in SVG, and no date or random name makes two drawings of one run differ.
+        # Text stays text in SVG, and no date or random name makes two drawings of one run differ.
         import matplotlib
 
         with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "heedful"}):
@@ -61,7 +61,8 @@ def _figure(rows: Sequence[Row], title: str) -> Any:
     for panel, (name, series) in zip(axes, panels.items(), strict=True):
         _draw(panel, series, colours)
         panel.set_title(name, fontsize=9, loc="left")
-    figure.draw_without_rendering()  # names are set apart by where lines end on the page, known only now
+    # Names are placed by where lines end on the page, which is known only after a layout; it must not change again.
+    figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for panel, series in zip(axes, panels.values(), strict=True):
         _name_lines(panel, series, colours)
@@ -109,7 +110,7 @@ def _name_lines(panel: Any, series: Mapping[str, Points], colours: Mapping[str, 
     ends = {peer: panel.transData.transform(points[-1]) * scale for peer, points in series.items()}
     column = max(float(x) for x, _ in ends.values()) + _GAP
     top = float(panel.transAxes.transform((0, 1))[1]) * scale
-    places = spread({peer: float(y) for peer, (_, y) in ends.items()}, top=top)
+    places = space_apart({peer: float(y) for peer, (_, y) in ends.items()}, top=top)
     for peer, height in places.items():
         panel.annotate(
             peer,
@@ -125,8 +126,9 @@ def _name_lines(panel: Any, series: Mapping[str, Points], colours: Mapping[str, 
         )
 
 
-def spread(heights: Mapping[str, float], *, top: float) -> dict[str, float]:
-    """Heights near those given, in points, a line apart at least and not above the top."""
+def space_apart(heights: Mapping[str, float], *, top: float) -> dict[str, float]:
+    """Heights close to `heights`, in points, at least a line apart and not above the top."""
+    # Upwards first, each name at least a line above the one below; then down again from the top.
     names = sorted(heights, key=heights.__getitem__)
     placed: list[float] = []
     for name in names:

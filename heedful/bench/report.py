@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from heedful.bench.gate import APART, EXACT, HALF, HALF_APART
+from heedful.bench.check import APART, EXACT, HALF, HALF_APART
 from heedful.bench.timing import Timing
 from heedful.machine import cpu_features, describe
 

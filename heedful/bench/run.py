@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from heedful.bench.case import PASSES, Case
-from heedful.bench.gate import wrong_contexts, wrong_gradients
-from heedful.bench.kinds import KINDS
-from heedful.bench.memory import Asked, free_memory, measure
+from heedful.bench.cases import CASES
+from heedful.bench.check import wrong_contexts, wrong_gradients
+from heedful.bench.implementation import Implementation, call_of
+from heedful.bench.memory import MemoryRequest, free_memory, measure
 from heedful.bench.peers import OURS, PEERS
 from heedful.bench.report import Row
-from heedful.bench.timing import Timing, in_turns, watch_for
-from heedful.bench.way import Way, call_of
+from heedful.bench.timing import Timing, clock_for, in_turns
 
 Result = TypeVar("Result")
 
@@ -36,7 +36,7 @@ class Settings:
     longest: float = 20.0
 
 
-def run_kind(
+def run_case(
     name: str, lengths: Sequence[int], peers: Sequence[str], *, settings: Settings, say: Callable[[str], None]
 ) -> Iterator[Row]:
     """The rows of a case at several lengths, ours first in each pass, as they are measured.
@@ -45,14 +45,15 @@ def run_kind(
     Raises: RuntimeError, when ours gives a wrong answer: nothing else is then worth timing.
     """
     those = [OURS, *(peer for peer in peers if peer != OURS)]
-    entrants = _Field(name, those, settings, len(lengths) >= _SWEEP, say)
+    entrants = _Competition(name, those, settings, len(lengths) >= _SWEEP, say)
     for length in sorted(lengths):
-        torch.compiler.reset()  # else it compiles for any length from the second on, and gives up after the eighth
+        # Without a reset torch.compile compiles for any length from the second one on, and gives up after the eighth.
+        torch.compiler.reset()
         yield from entrants.run(length)
 
 
 @dataclass
-class _Field:
+class _Competition:
     """The peers of one case, and what is known of them from shorter lengths."""
 
     name: str
@@ -65,33 +66,33 @@ class _Field:
 
     def run(self, length: int) -> Iterator[Row]:
         """Both passes at one length."""
-        case = KINDS[self.name].make(length, self.settings.device)
-        ways: dict[str, Way] = {}
+        case = CASES[self.name].make(length, self.settings.device)
+        implementations: dict[str, Implementation] = {}
         for peer in self.peers:
             if all((peer, way) in self.out for way in PASSES):
                 continue
-            way = _attempt(lambda peer=peer: PEERS[peer].way(case))
-            if isinstance(way, str):
-                yield self._leaves(case, peer, PASSES, way)
+            found = _attempt(lambda peer=peer: PEERS[peer].implement(case))
+            if isinstance(found, str):
+                yield self._leaves(case, peer, PASSES, found)
             else:
-                ways[peer] = way
+                implementations[peer] = found
         for way in PASSES:
-            yield from self._pass(case, ways, way)
+            yield from self._pass(case, implementations, way)
 
-    def _pass(self, case: Case, ways: dict[str, Way], way: str) -> Iterator[Row]:
-        """Leaves out who cannot or must not go on, checks and times the others."""
+    def _pass(self, case: Case, implementations: dict[str, Implementation], way: str) -> Iterator[Row]:
+        """Leaves out the peers that cannot or must not run, checks and times the others."""
         learns, calls = way == PASSES[1], dict[str, Callable[[], list[Tensor]]]()
         tensors, ours = case.inputs(), list[Tensor]()
-        for peer, how in ways.items():
+        for peer, implementation in implementations.items():
             if (peer, way) in self.out:
                 continue
             self.say(f"{case.name} {case.size}, {way}: {peer} is checked")
-            reason = (how.no_backward if learns else "") or self._too_much(case, peer, way)
-            call = call_of(case, how.look, tensors, learns=learns)
+            reason = (implementation.no_backward if learns else "") or self._too_much(case, peer, way)
+            call = call_of(case, implementation.attend, tensors, backward=learns)
             found = reason or _attempt(call)
             if peer == OURS and not isinstance(found, str):
                 ours = found
-            wrong = found if isinstance(found, str) else _wrong(case, how, tensors, ours=ours, found=found)
+            wrong = found if isinstance(found, str) else _wrong(case, implementation, tensors, ours=ours, found=found)
             if wrong and peer == OURS and not reason:
                 raise RuntimeError(f"{case.name} {case.size}, {way}: ours is {wrong}")
             if wrong:
@@ -101,15 +102,20 @@ class _Field:
             if wrong and peer == OURS:
                 return  # there is nothing to compare with
         ours.clear()
-        yield from self._timed(case, ways, way, calls=calls)
+        yield from self._timed(case, implementations, way, calls=calls)
 
     def _timed(
-        self, case: Case, ways: dict[str, Way], way: str, *, calls: dict[str, Callable[[], list[Tensor]]]
+        self,
+        case: Case,
+        implementations: dict[str, Implementation],
+        way: str,
+        *,
+        calls: dict[str, Callable[[], list[Tensor]]],
     ) -> Iterator[Row]:
         """The rows of those who passed."""
         settings = self.settings
         self.say(f"{case.name} {case.size}, {way}: {', '.join(calls)} take turns")
-        taken = in_turns(calls, watch_for(settings.device), seconds=settings.seconds, turns=settings.turns)
+        taken = in_turns(calls, clock_for(settings.device), seconds=settings.seconds, turns=settings.turns)
         for peer, timing in taken.items():
             extra, note = self._weigh(case, peer, way)
             row = Row(
@@ -117,7 +123,7 @@ class _Field:
                 case.length,
                 case.size,
                 way,
-                label(peer, ways[peer]),
+                label(peer, implementations[peer]),
                 timing=timing,
                 ratio=timing.wall / taken[OURS].wall,
                 bytes=extra,
@@ -133,8 +139,8 @@ class _Field:
             return None, ""
         self.say(f"{case.name} {case.size}, {way}: memory of {peer}")
         device = str(self.settings.device)
-        asked = Asked(case.name, case.length, peer, way, torch.get_num_threads(), device)
-        found = measure(asked, seconds=600.0 + 30.0 * self.settings.longest)
+        request = MemoryRequest(case.name, case.length, peer, way, torch.get_num_threads(), device)
+        found = measure(request, seconds=600.0 + 30.0 * self.settings.longest)
         return (None, found) if isinstance(found, str) else (found, "")
 
     def _too_much(self, case: Case, peer: str, way: str) -> str:
@@ -143,6 +149,8 @@ class _Field:
         seconds = row.timing.wall / 1e3 * case.pairs / max(1, shorter.pairs) if row and row.timing else 0.0
         if seconds > self.settings.longest and peer != OURS:
             return f"a call would take about {float(f'{seconds:.2g}'):g} s"
+        # Two estimates, and the larger counts: what the formula must hold, and what was measured at a shorter length. A
+        # backward pass holds about half as much again.
         floats = PEERS[peer].floats
         held = floats(case) * case.dtype.itemsize * (3 if way == PASSES[1] else 2) // 2
         grown = (row.bytes or 0) * floats(case) // max(1, floats(shorter)) if row else 0
@@ -158,23 +166,25 @@ class _Field:
         return Row(case.name, case.length, case.size, way, peer, note=f"left out{onwards}: {reason}")
 
 
-def label(peer: str, way: Way) -> str:
+def label(peer: str, implementation: Implementation) -> str:
     """A peer's name, and what it does instead where that is other work."""
-    return f"{peer}: {way.other}" if way.other else peer
+    return f"{peer}: {implementation.other}" if implementation.other else peer
 
 
 def _attempt(call: Callable[[], Result]) -> Result | str:
     """What a call returns, or how it failed: a peer's failure is a line of the table."""
     try:
         return call()
-    except Exception as fault:  # another's code, for any reason
+    except Exception as fault:  # code of another library, which may fail for any reason
         words = " ".join(str(fault).split())
         return f"failed: {type(fault).__name__}: {words[:200]}"
 
 
-def _wrong(case: Case, how: Way, tensors: Sequence[Tensor], *, ours: list[Tensor], found: list[Tensor]) -> str:
+def _wrong(
+    case: Case, implementation: Implementation, tensors: Sequence[Tensor], *, ours: list[Tensor], found: list[Tensor]
+) -> str:
     """What is wrong with an answer; nothing, also of other work, which has no right answer here."""
-    if how.other:
+    if implementation.other:
         return ""
     if len(found) == 1:
         return wrong_contexts(case, tensors, found[0])

@@ -1,4 +1,4 @@
-"""How long calls take that take turns: a disturbance then falls on all of them, and ratios survive it."""
+"""Times calls in turns: a disturbance of the machine then falls on all of them, and the ratios survive it."""
 
 import random
 import statistics
@@ -24,7 +24,7 @@ class Sample(NamedTuple):
 
 
 @runtime_checkable
-class Watch(Protocol):
+class Clock(Protocol):
     """What takes the time."""
 
     def now(self) -> float:
@@ -36,8 +36,8 @@ class Watch(Protocol):
         ...
 
 
-class Wall:
-    """The clock of the wall, for work on the CPU."""
+class WallClock:
+    """Wall-clock time, for work on the CPU."""
 
     def now(self) -> float:
         """Seconds."""
@@ -50,8 +50,8 @@ class Wall:
         return Sample(1e3 * (time.perf_counter() - wall), 1e3 * (time.process_time() - cpu))
 
 
-class Events:
-    """Events in a GPU's own queue: what the device took, whatever the CPU did meanwhile."""
+class CudaEvents:
+    """Events in a GPU's own queue: the time of the device, whatever the CPU did meanwhile."""
 
     def now(self) -> float:
         """Seconds."""
@@ -68,9 +68,9 @@ class Events:
         return Sample(start.elapsed_time(stop), 1e3 * (time.process_time() - cpu))
 
 
-def watch_for(device: torch.device) -> Watch:
+def clock_for(device: torch.device) -> Clock:
     """What takes the time on a device."""
-    return Events() if device.type == "cuda" else Wall()
+    return CudaEvents() if device.type == "cuda" else WallClock()
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Timing:
     turns: int
 
 
-def in_turns(calls: Mapping[str, Call], watch: Watch, *, seconds: float, turns: int = _TURNS) -> dict[str, Timing]:
+def in_turns(calls: Mapping[str, Call], clock: Clock, *, seconds: float, turns: int = _TURNS) -> dict[str, Timing]:
     """Times calls one after the other, round after round, until so many seconds have passed.
 
     Each round has an order of its own, the same in every run: who comes after a peer that has filled the caches is
@@ -94,11 +94,12 @@ def in_turns(calls: Mapping[str, Call], watch: Watch, *, seconds: float, turns: 
     """
     samples: dict[str, list[Sample]] = {name: [] for name in calls}
     order, dice = list(calls), random.Random(1)
-    begun, done = watch.now(), 0
-    while not done or (passed := watch.now() - begun) < seconds or (done < turns and passed < _STRETCH * seconds):
+    begun, done = clock.now(), 0
+    while not done or (passed := clock.now() - begun) < seconds or (done < turns and passed < _STRETCH * seconds):
+        # A fixed order would favour a peer that always runs after one that leaves warm caches.
         dice.shuffle(order)
         for name in order:
-            samples[name].append(watch.time(calls[name]))
+            samples[name].append(clock.time(calls[name]))
         done += 1
     return {name: _timing(taken) for name, taken in samples.items()}
 

@@ -1,4 +1,4 @@
-"""Choices: how is weight given? One file a variant."""
+"""Choices: how scores become weights. One file a variant."""
 
 from heedful.choice.base import Choice
 from heedful.choice.hard import (
@@ -36,4 +36,5 @@ _RENAMED = {"Stopped": Renamed("heedful.choice:StopGradient", "heedful.StopGradi
 
 
 def __getattr__(name: str) -> object:
+    """Old names, with a warning (PEP 562)."""
     return deprecated_attribute(__name__, name, _RENAMED)

@@ -9,10 +9,15 @@ from heedful.kernel import Pick
 
 
 class Choice(nn.Module, ABC):
-    """How is weight given to keys, once they are scored?
+    """How scores become weights.
 
-    Every choice is final. Its weights are in at least float32, zero where a key may not be seen, and a row that
-    sees nothing is all zero.
+    Choices are not subclassed further. Weights are in at least float32, zero where a key may not be seen; a row that
+    may see nothing is all zero.
+
+        >>> import torch
+        >>> from heedful import Soft
+        >>> Soft()(torch.tensor([[0.0, 0.0, 9.0]]), torch.tensor([[True, True, False]]))
+        tensor([[0.5000, 0.5000, 0.0000]])
     """
 
     @property
@@ -22,7 +27,7 @@ class Choice(nn.Module, ABC):
 
     @property
     def pick(self) -> Pick | None:
-        """What it picks when it leaves weight on a few keys only, which fused engines find; None otherwise."""
+        """The keys it picks when it leaves weight on a few only, which fused engines find; None otherwise."""
         return None
 
     @property
@@ -38,4 +43,4 @@ class Choice(nn.Module, ABC):
     def forward(
         self, scores: Float[Tensor, "... T S"], visible: Bool[Tensor, "... #T #S"] | None = None
     ) -> Float[Tensor, "... T S"]:
-        """Weights for scores; `visible` is True where a query may look (None: everywhere)."""
+        """Weights for scores; `visible` is True where a query may attend (None: everywhere)."""

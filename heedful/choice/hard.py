@@ -14,7 +14,13 @@ from heedful.kernel import Pick, mask_scores, masked_softmax, upcast
 
 @dataclass(frozen=True)
 class Argmax:
-    """Take the key with the highest score; the first of equals."""
+    """Take the key with the highest score; of equal scores the first.
+
+    >>> import torch
+    >>> from heedful import Argmax
+    >>> Argmax().index(torch.tensor([[1.0, 3.0, 3.0]]))
+    tensor([1])
+    """
 
     def index(self, scores: Float[Tensor, "... T S"]) -> Int[Tensor, "... T"]:
         """Which key each query takes."""
@@ -34,9 +40,15 @@ class Gumbel:
     """Sample a key from the softmax of the scores, by the largest of scores plus Gumbel noise.
 
     `generator` makes samples repeatable: a ``torch.Generator`` is drawn from; an integer seeds a fresh one at each
-    call, so that every call gives the same sample; None takes torch's global one. The engines draw from the same
-    distribution, and not the same numbers; `attend`, `align` and `select` of one problem take one engine.
+    call, so that every call gives the same sample; None takes torch's global one. All engines draw from the same
+    distribution, but not the same numbers; `attend`, `align` and `select` of one problem take the same engine.
     Source: Gumbel 1954, section 5; Maddison et al. 2014, section 2 (arXiv:1411.0030).
+
+        >>> import torch
+        >>> from heedful import Gumbel
+        >>> scores = torch.zeros(4, 10)
+        >>> bool(torch.equal(Gumbel(7).index(scores), Gumbel(7).index(scores)))
+        True
     """
 
     generator: Generator | int | None = None
@@ -46,6 +58,8 @@ class Gumbel:
         generator = self.generator
         if isinstance(generator, int):
             generator = Generator(scores.device).manual_seed(generator)
+        # Gumbel noise is -log of an exponential variable. That can be 0 by rounding: the clamp keeps its logarithm
+        # finite.
         waiting = torch.empty_like(scores).exponential_(generator=generator)
         return (scores - waiting.clamp_min(torch.finfo(scores.dtype).tiny).log()).argmax(dim=-1)
 
@@ -54,23 +68,28 @@ class Gumbel:
         return Pick(draw=self.seed, through=through)
 
     def seed(self) -> int:
-        """The seed given, or one drawn from the generator."""
+        """The integer passed as `generator`, or a seed drawn from the generator."""
         if isinstance(self.generator, int):
             return self.generator
         device = "cpu" if self.generator is None else self.generator.device
         return int(torch.randint(2**62, (), dtype=torch.long, generator=self.generator, device=device).item())
 
     def seeded(self, block: int) -> "Gumbel":
-        """The same draw with the seed fixed, so that a block computed twice samples the same keys.
-
-        A given seed moves on by `block`: blocks with one seed would all draw the same noise.
-        """
+        """The same draw with the seed fixed, so that a block computed twice samples the same keys."""
+        # An integer seed moves on by `block`: blocks with one seed would all draw the same noise. A generator has moved
+        # on by itself.
         return Gumbel(self.seed() + block if isinstance(self.generator, int) else self.seed())
 
 
 @dataclass(frozen=True)
 class StopGradient:
-    """No gradient reaches the scores through the choice: learn them by `reinforce`."""
+    """No gradient reaches the scores through the choice: train them with `reinforce`.
+
+    >>> import torch
+    >>> from heedful import Hard, StopGradient
+    >>> Hard(gradient=StopGradient())(torch.tensor([[1.0, 2.0]], requires_grad=True)).requires_grad
+    False
+    """
 
     @property
     def through(self) -> None:
@@ -83,9 +102,16 @@ class StopGradient:
 
 @dataclass(frozen=True)
 class StraightThrough:
-    """The choice forwards, the softmax's gradient backwards: biased, but of low variance.
+    """The choice in the forward pass, the softmax's gradient in the backward pass: biased, but of low variance.
 
     Source: Bengio et al. 2013, section 4 (arXiv:1308.3432).
+
+        >>> import torch
+        >>> from heedful import Hard, StraightThrough
+        >>> scores = torch.tensor([[1.0, 2.0]], requires_grad=True)
+        >>> Hard(gradient=StraightThrough())(scores)[0, 1].backward()
+        >>> scores.grad
+        tensor([[-0.1966,  0.1966]])
     """
 
     temperature: float = 1.0
@@ -104,9 +130,14 @@ class StraightThrough:
 class Hard(Choice):
     """All weight on one key: the best, ``Hard()``, or a sampled one, ``Hard(Gumbel())``.
 
-    `gradient` says how the scores learn: not at all through the weights (`StopGradient`; use `select` and
-    `reinforce`), or by `StraightThrough`.
+    `gradient` says how the scores learn: not at all through the weights (`StopGradient`; use `select` and `reinforce`),
+    or by `StraightThrough`.
     Source: Xu et al. 2015, section 4.1 (arXiv:1502.03044).
+
+        >>> import torch
+        >>> from heedful import Dot, Hard, align
+        >>> align(torch.tensor([[1.0]]), torch.tensor([[2.0], [5.0], [3.0]]), choice=Hard())
+        tensor([[0., 1., 0.]])
     """
 
     def __init__(
@@ -150,9 +181,14 @@ class Hard(Choice):
 
 
 class Selection(NamedTuple):
-    """One key chosen for each query, with what a policy gradient needs.
+    """One key chosen for each query, with what a policy gradient needs: the result of `heedful.select`.
 
     Where a query may see nothing, the index is -1 and everything else 0.
+
+        >>> import torch
+        >>> from heedful import select
+        >>> select(torch.randn(3, 8), torch.randn(5, 8)).log_probability.shape
+        torch.Size([3])
     """
 
     context: Float[Tensor, "... T V"]
@@ -170,9 +206,18 @@ def reinforce(
 ) -> Float[Tensor, "... T"]:
     """A loss whose gradient is the policy gradient of the reward: ``-(R - b) log p(i) - w H``.
 
-    `reward` and `baseline` broadcast over the queries and are taken as constants; any baseline that does not
-    depend on the sample leaves the gradient unbiased, and the mean reward lowers its variance.
+    `reward` and `baseline` broadcast over the queries and are taken as constants. Any baseline that does not depend on
+    the sample leaves the gradient unbiased; the mean reward lowers its variance.
     Source: Williams 1992, theorem 1; Xu et al. 2015, eq. 11-12 (arXiv:1502.03044).
+
+        >>> import torch
+        >>> from heedful import Gumbel, Hard, select
+        >>> from heedful.choice import reinforce
+        >>> query, key = torch.randn(3, 8, requires_grad=True), torch.randn(5, 8)
+        >>> chosen = select(query, key, choice=Hard(Gumbel()))
+        >>> reinforce(chosen, reward=torch.tensor(1.0), baseline=0.5).sum().backward()
+        >>> query.grad.shape
+        torch.Size([3, 8])
     """
     base = baseline.detach() if isinstance(baseline, Tensor) else baseline
     advantage = reward.detach() - base
@@ -180,5 +225,11 @@ def reinforce(
 
 
 def moving_baseline(previous: Tensor | float, reward: Float[Tensor, "..."], decay: float = 0.9) -> Float[Tensor, ""]:
-    """The next baseline: ``decay * b + (1 - decay) * mean reward`` (Xu et al. 2015, section 4.1)."""
+    """The next baseline for `reinforce`: ``decay * b + (1 - decay) * mean reward`` (Xu et al. 2015, section 4.1).
+
+    >>> import torch
+    >>> from heedful.choice import moving_baseline
+    >>> moving_baseline(0.0, torch.tensor([1.0, 3.0]))
+    tensor(0.2000)
+    """
     return decay * torch.as_tensor(previous, dtype=reward.dtype) + (1.0 - decay) * reward.detach().mean()

@@ -10,7 +10,13 @@ from heedful.kernel import masked_softmax, upcast
 class Soft(Choice):
     """``softmax(scores / temperature)`` over the visible keys.
 
-    A lower `temperature` sharpens: towards 0 it tends to the argmax, towards infinity to the mean.
+    A lower `temperature` sharpens: towards 0 it approaches the argmax, towards infinity the mean.
+    Raises: ValueError, when `temperature` is not above 0.
+
+        >>> import torch
+        >>> from heedful import Soft
+        >>> Soft(temperature=0.5)(torch.tensor([[0.0, 1.0]]))
+        tensor([[0.1192, 0.8808]])
     """
 
     def __init__(self, temperature: float = 1.0) -> None:

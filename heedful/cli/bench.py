@@ -53,7 +53,7 @@ def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
     """Time attention beside its peers, in turns in one process, after a check of every answer."""
     import torch
 
-    from heedful.bench.record import Record
+    from heedful.bench.benchmark import Benchmark
     from heedful.bench.report import describe_run, json_line, preface, table_line
     from heedful.bench.run import Settings
     from heedful.cli.output import tell
@@ -80,7 +80,7 @@ def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
         print(json_line(setting))
     else:
         _print_head(preface(setting))
-    written = Record(setting, out).run(chosen, here, settings=settings, say=tell, show=line)
+    written = Benchmark(setting, out).run(chosen, here, settings=settings, say=tell, show=line)
     tell(f"written: {', '.join(map(str, written))}")
 
 
@@ -95,15 +95,15 @@ def _lengths_by_case(cases: Sequence[str], lengths: str | None, *, quick: bool) 
 
     Raises: UserError, for a name or a length that is none.
     """
-    from heedful.bench.kinds import KINDS, SWEEP
+    from heedful.bench.cases import CASES, SWEEP
 
     for case in cases:
-        check_choice(case, KINDS, "case")
-    names = list(dict.fromkeys(cases)) or [name for name in KINDS if name != SWEEP]
+        check_choice(case, CASES, "case")
+    names = list(dict.fromkeys(cases)) or [name for name in CASES if name != SWEEP]
     if lengths is not None:
         given = _numbers(lengths)
         return dict.fromkeys(names, given)
-    return {name: _QUICK_LENGTHS[name == SWEEP] if quick else KINDS[name].lengths for name in names}
+    return {name: _QUICK_LENGTHS[name == SWEEP] if quick else CASES[name].lengths for name in names}
 
 
 def _numbers(words: str) -> tuple[int, ...]:

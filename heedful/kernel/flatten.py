@@ -17,7 +17,7 @@ def refusal(problem: Problem) -> str | None:
     if len(problem.bounds.gates) > 1:
         return f"it applies one gate, and {len(problem.bounds.gates)} regions here gate the weights (region Predicted)"
     if problem.x.dtype == torch.float64:
-        return "it computes in float32, and the query is float64"
+        return "it computes in float32, and this is float64"
     return None
 
 

@@ -41,6 +41,12 @@ class Stats(NamedTuple):
         index: the best keys of each query in descending order of weight; -1 where a weight is 0.
         weight: their weights.
         entropy: the entropy of each query's weights before any gate, in nats.
+
+        >>> import torch
+        >>> from heedful import survey
+        >>> states = torch.zeros(4, 8)
+        >>> survey(states, states).entropy  # equal weights on 4 keys: log 4
+        tensor([1.3863, 1.3863, 1.3863, 1.3863])
     """
 
     context: Float[Tensor, "... T V"]

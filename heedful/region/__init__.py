@@ -1,4 +1,4 @@
-"""Regions: which keys may a query look at? One file a variant; ``&`` intersects them."""
+"""Regions: which keys a query may attend to. One file a variant; ``&`` intersects them."""
 
 from heedful.deprecation import Renamed, deprecated_attribute
 from heedful.region.base import Intersection, Region, Span, min_lengths
@@ -17,4 +17,5 @@ _RENAMED = {
 
 
 def __getattr__(name: str) -> object:
+    """Old names, with a warning (PEP 562)."""
     return deprecated_attribute(__name__, name, _RENAMED)

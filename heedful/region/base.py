@@ -1,4 +1,4 @@
-"""What every region is: a value that says which keys each query may look at."""
+"""What every region is: a value that says which keys each query may attend to."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,9 +12,15 @@ from heedful.kernel import Bounds
 
 @dataclass(frozen=True)
 class Span:
-    """What a region is asked about: how many queries and keys, and how many of the keys are real.
+    """The sizes for which a region computes its bounds: queries, keys, batch axes, and real keys.
 
-    `lengths` counts the real keys of each row, where padding or `keep` is known; None means all of them.
+    `lengths` counts the real keys of each row, where `Padding` or `keep` tell; None means all of them.
+
+        >>> import torch
+        >>> from heedful.region import Span, Window
+        >>> bounds = Window(1).bounds(torch.zeros(3, 4), Span(3, 3, batch_axes=0, device=torch.device("cpu")))
+        >>> bounds.left, bounds.right
+        (1, 1)
     """
 
     queries: int
@@ -25,7 +31,17 @@ class Span:
 
 
 class Region(ABC):
-    """Which keys may a query look at? Regions are small values, and ``&`` intersects them."""
+    """Which keys a query may attend to. Regions are small values, and ``&`` intersects them.
+
+    A region of your own returns `heedful.kernel.Bounds`, an interval of keys for each query.
+
+        >>> import torch
+        >>> from heedful import Causal, Window, align
+        >>> align(torch.zeros(3, 4), torch.zeros(3, 4), region=Window(1) & Causal())
+        tensor([[1.0000, 0.0000, 0.0000],
+                [0.5000, 0.5000, 0.0000],
+                [0.0000, 0.5000, 0.5000]])
+    """
 
     @abstractmethod
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
@@ -44,6 +60,10 @@ class Intersection(nn.Module, Region):
     """The intersection of two regions, made by ``&``: interval with interval, gate times gate.
 
     It is a module so that a learned region inside it keeps its parameters.
+
+        >>> from heedful import Causal, Window
+        >>> Window(2) & Causal()
+        Window(2) & Causal()
     """
 
     def __init__(self, first: Region, second: Region) -> None:
@@ -65,7 +85,13 @@ class Intersection(nn.Module, Region):
 
 
 def min_lengths(first: Tensor | None, second: Tensor | None) -> Tensor | None:
-    """The smaller of two lengths, either of which may be unknown."""
+    """The smaller of two lengths, either of which may be unknown.
+
+    >>> import torch
+    >>> from heedful.region import min_lengths
+    >>> min_lengths(torch.tensor([3, 5]), torch.tensor([4, 2]))
+    tensor([3, 2])
+    """
     if first is None or second is None:
         return second if first is None else first
     return torch.minimum(first, second)

@@ -10,25 +10,36 @@ from heedful.shapes import ShapeError, describe, pad_batch_axes
 
 
 class Padding(Region):
-    """Row ``b`` may look at its first `lengths[b]` keys; the rest is padding.
+    """Row ``b`` may attend to its first `lengths[b]` keys; the rest is padding.
 
-    `lengths` [*B] lines up with the first batch axes of the query, so that ``[B]`` serves ``[B, H, T, D]``.
+    `lengths` ``[*B]`` are integers, aligned with the first batch axes of the query: ``[B]`` serves ``[B, H, T, D]``.
+    Raises: ShapeError, when the lengths are not integers.
+
+        >>> import torch
+        >>> from heedful import Padding, align
+        >>> align(torch.zeros(2, 1, 4), torch.zeros(2, 2, 4), region=Padding(torch.tensor([1, 2])))
+        tensor([[[1.0000, 0.0000]],
+        <BLANKLINE>
+                [[0.5000, 0.5000]]])
     """
 
     def __init__(self, lengths: Int[Tensor, "..."]) -> None:
         if lengths.is_floating_point() or lengths.dtype == torch.bool:
-            raise ShapeError(f"Padding lengths are {describe(lengths)}, expected integers [*B]; a mask goes to keep=.")
-        self.real = lengths
+            raise ShapeError(
+                f"Padding lengths are {describe(lengths)}, expected integers [*B]: pass a boolean mask as "
+                "keep= instead."
+            )
+        self.row_lengths = lengths
 
     def lengths(self, span: Span) -> Int[Tensor, "..."] | None:
-        """As given, one for each row of all batch axes."""
-        return pad_batch_axes(self.real, span.batch_axes, trailing_axes=0)
+        """The lengths, with the batch axes of the query."""
+        return pad_batch_axes(self.row_lengths, span.batch_axes, trailing_axes=0)
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
         """Nothing from the length on."""
-        stop = pad_batch_axes(self.real, span.batch_axes, trailing_axes=0).unsqueeze(-1)
+        stop = pad_batch_axes(self.row_lengths, span.batch_axes, trailing_axes=0).unsqueeze(-1)
         return Bounds(span.queries, span.keys, stop=stop.to(torch.long))
 
     def __repr__(self) -> str:
         """As it was written."""
-        return f"Padding({self.real.tolist()})"
+        return f"Padding({self.row_lengths.tolist()})"

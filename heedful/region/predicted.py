@@ -10,14 +10,22 @@ from heedful.shapes import check_width, pad_batch_axes
 
 
 class Predicted(nn.Module, Region):
-    """Query ``t`` looks around ``p_t = (length - 1) sigmoid(v^T tanh(W q_t))``, less the farther from it.
+    """A window around a predicted position ``p_t = (length - 1) sigmoid(v^T tanh(W q_t))``, with a Gaussian gate.
 
-    The keys with ``|s - p_t| <= radius`` may be seen; their weights are multiplied by
-    ``exp(-(s - p_t)^2 / (2 sigma^2))``, ``sigma = radius / 2``, **after** the softmax and are not normalised again:
-    a row sums to less than 1. The Gaussian is the only way by which ``W`` and ``v`` learn, so it uses the real
-    ``p_t``. `length` is the number of real keys in the row, from `keep` or `Padding`.
-    Parameters: ``projection`` (Linear, no bias), ``weight`` [hidden_dim].
+    Query t may attend to the keys with ``|s - p_t| <= radius``. Their weights are multiplied by
+    ``exp(-(s - p_t)^2 / (2 sigma^2))``, ``sigma = radius / 2``, **after** the softmax, and are not normalised again: a
+    row sums to less than 1. `length` is the number of real keys in the row, from `keep` or `Padding`.
+    Parameters: ``projection`` (Linear, no bias), ``weight`` [hidden_dim]. They learn through the Gaussian alone, since
+    the bounds are integers.
+    Raises: ValueError, when `radius` is not above 0; ShapeError, when queries have another width than `query_dim`.
     Source: Luong et al. 2015, eq. 9-10 of section 3.2 (arXiv:1508.04025), with positions counted from 0.
+
+        >>> import torch
+        >>> from heedful import Predicted, align
+        >>> states = torch.randn(2, 50, 8)
+        >>> weights = align(states, states, region=Predicted(query_dim=8, hidden_dim=16, radius=3.0))
+        >>> int((weights > 0).sum(-1).max()) <= 7
+        True
     """
 
     def __init__(self, query_dim: int, hidden_dim: int, radius: float) -> None:
@@ -32,7 +40,8 @@ class Predicted(nn.Module, Region):
     def centre(self, query: Float[Tensor, "... T Q"], span: Span) -> Float[Tensor, "... T"]:
         """The predicted position of each query, a real number in ``[0, length - 1]``, in at least float32."""
         check_width("query", query, self.projection.in_features, owner="Predicted")
-        with torch.autocast(query.device.type, enabled=False):  # half precision cannot count positions to 257
+        # In at least float32, under autocast too: bfloat16 cannot tell position 256 from 257.
+        with torch.autocast(query.device.type, enabled=False):
             hidden = torch.tanh(nn.functional.linear(upcast(query), upcast(self.projection.weight)))
             share = torch.sigmoid(hidden @ upcast(self.weight))
         if span.lengths is None:
@@ -42,6 +51,7 @@ class Predicted(nn.Module, Region):
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
         """The interval around the predicted centre, and the Gaussian."""
+        # The interval takes the detached centre, rounded; the gate takes the real one, through which the centre learns.
         centre = self.centre(query, span)
         start = torch.ceil(centre.detach() - self.radius).to(torch.long)
         stop = torch.floor(centre.detach() + self.radius).to(torch.long) + 1

@@ -10,11 +10,18 @@ from heedful.shapes import ShapeError, describe, pad_batch_axes
 
 
 class Window(Region):
-    """Query ``t`` may look at the ``2 radius + 1`` keys around its centre, cut at the ends.
+    """Query ``t`` may attend to the ``2 radius + 1`` keys around its centre, cut at the ends.
 
-    The centre is the query's own position, ``|s - (t + S - T)| <= radius``, or `centre`: one key position per
-    query, ``[*B, T]`` (or ``[*B, 1]`` for all queries alike), as decoders that go step by step give it.
-    With its own position this is local-m of Luong et al. 2015, section 3.2 (arXiv:1508.04025).
+    The centre is the query's own position, ``|s - (t + S - T)| <= radius``, or `centre`: a key position for each query,
+    ``[*B, T]`` integers (or ``[*B, 1]`` for all queries alike), as step-by-step decoders pass it.
+    Raises: ValueError, when `radius` is negative; ShapeError, when `centre` is not integers or has another length.
+    Memory: O(T radius) pairs are computed, and not T S.
+    Source: Luong et al. 2015, section 3.2, local-m (arXiv:1508.04025).
+
+        >>> import torch
+        >>> from heedful import Window, align
+        >>> align(torch.zeros(1, 4), torch.zeros(5, 4), region=Window(1, centre=torch.tensor([3])))
+        tensor([[0.0000, 0.0000, 0.3333, 0.3333, 0.3333]])
     """
 
     def __init__(self, radius: int, centre: Int[Tensor, "..."] | None = None) -> None:
@@ -28,7 +35,7 @@ class Window(Region):
         self.centre = centre
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
-        """The band around one's own position, or the interval around the centre given.
+        """The band around the query's own position, or the interval around `centre`.
 
         Raises: ShapeError, when the centre's last axis is neither T nor 1.
         """

@@ -1,4 +1,4 @@
-"""Scores: how well does a key answer a query? One file a variant."""
+"""Scores: how well a key matches a query. One file a variant."""
 
 from heedful.score.additive import Additive
 from heedful.score.base import Score

@@ -1,4 +1,4 @@
-"""The additive score: a small network with one hidden layer compares query and key."""
+"""The additive score: a network with one hidden layer compares query and key."""
 
 import math
 
@@ -18,6 +18,14 @@ class Additive(Score):
     ``weight`` [hidden_dim].
     Source: Bahdanau et al. 2015, section A.1.2 (arXiv:1409.0473); Luong et al. 2015, eq. 8, concat
     (arXiv:1508.04025). A bias outside the tanh would cancel in the softmax, so there is none.
+    Raises: ShapeError, when queries or keys have another width than it was built for.
+    Memory: O((T + S) A) by a fused engine; the hidden layer ``[T, S, A]`` is never stored.
+
+        >>> import torch
+        >>> from heedful import Additive, attend
+        >>> score = Additive(query_dim=8, key_dim=16, hidden_dim=32)
+        >>> attend(torch.randn(2, 3, 8), torch.randn(2, 5, 16), score=score).shape
+        torch.Size([2, 3, 16])
     """
 
     def __init__(self, query_dim: int, key_dim: int, hidden_dim: int) -> None:
@@ -28,7 +36,7 @@ class Additive(Score):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights: tanh out of saturation, scores small at first."""
+        """Draw all weights, so that tanh is not saturated and scores have about unit variance."""
         nn.init.xavier_uniform_(self.query_projection.weight)
         nn.init.xavier_uniform_(self.key_projection.weight)
         nn.init.zeros_(self.query_projection.bias)

@@ -9,11 +9,18 @@ from heedful.kernel import Form
 
 
 class Score(nn.Module, ABC):
-    """How well does a key answer a query?
+    """How well a key matches a query: two projections, and a form that joins their features.
 
-    A score projects queries and keys to features once, and its form turns a pair of features into a number.
-    Every score is final: make a new one beside it rather than a subclass. Any callable
-    ``(query [*B, T, Q], key [*B, S, K]) -> [*B, T, S]`` works in a score's place, at the plain engine's speed.
+    A score projects queries and keys to features once, and its form turns a pair of features into a number. Scores are
+    not subclassed further: write a new one beside them. At the plain engine's speed, any callable
+    ``(query [*B, T, Q], key [*B, S, K]) -> [*B, T, S]`` works in a score's place.
+
+        >>> import torch
+        >>> from heedful import attend
+        >>> def negative_distance(query, key):
+        ...     return -(query.unsqueeze(-2) - key.unsqueeze(-3)).square().sum(-1)
+        >>> attend(torch.randn(2, 3, 8), torch.randn(2, 5, 8), score=negative_distance).shape
+        torch.Size([2, 3, 8])
     """
 
     @property
@@ -23,7 +30,7 @@ class Score(nn.Module, ABC):
 
     @property
     def is_static(self) -> bool:
-        """Whether a query adds the same to the scores of all keys, so that every choice gives all queries the same."""
+        """Whether a query adds the same number to the scores of all keys: then all queries get the same weights."""
         return False
 
     @abstractmethod
@@ -36,7 +43,7 @@ class Score(nn.Module, ABC):
 
     @abstractmethod
     def project_key(self, key: Float[Tensor, "... S K"]) -> Float[Tensor, "... S F"]:
-        """Features of the keys: computed once for a memory, however often it is asked."""
+        """Features of the keys: computed once for a memory, however many queries follow."""
 
     def forward(self, query: Float[Tensor, "... T Q"], key: Float[Tensor, "... S K"]) -> Float[Tensor, "... T S"]:
         """Raw scores of every pair."""

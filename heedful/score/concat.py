@@ -1,4 +1,4 @@
-"""The linear score of the concatenated pair: a mechanism that cannot look, kept to be shown."""
+"""The linear score of the concatenated pair: attention that ignores the query, kept to show the fault."""
 
 import math
 
@@ -14,10 +14,16 @@ from heedful.shapes import check_width
 class Concat(Score):
     """``w^T [q; k]`` with no non-linearity: **every query gets the same weights**.
 
-    The query's term is the same for all keys, and the softmax removes it. Use `Additive` to have keys compared
-    with the query; this one is right where one static weight per key is wanted, or to show the fault (it is in
-    a well-known Keras library).
-    Parameters: ``query_weight`` [query_dim], ``key_weight`` [key_dim].
+    The query's term is the same for all keys, and the softmax removes it. Use `Additive` to compare keys with the
+    query. This score is right where one static weight per key is wanted, or to show the fault, which a well-known Keras
+    library has. Parameters: ``query_weight`` [query_dim], ``key_weight`` [key_dim].
+    Raises: ShapeError, when queries or keys have another width than it was built for.
+
+        >>> import torch
+        >>> from heedful import Concat, align
+        >>> weights = align(torch.randn(2, 8), torch.randn(5, 16), score=Concat(8, 16))
+        >>> bool(torch.equal(weights[0], weights[1]))
+        True
     """
 
     def __init__(self, query_dim: int, key_dim: int) -> None:
@@ -28,7 +34,7 @@ class Concat(Score):
 
     @property
     def is_static(self) -> bool:
-        """It is: one query is answered for all that may see the same keys."""
+        """True: one query is computed for all that may see the same keys."""
         return True
 
     def reset_parameters(self) -> None:
@@ -44,11 +50,11 @@ class Concat(Score):
     def project_query(self, query: Float[Tensor, "... T Q"]) -> Float[Tensor, "... T 2"]:
         """``[w_q q, 1]``."""
         check_width("query", query, self.query_weight.numel(), owner="Concat")
-        own = query @ self.query_weight
-        return torch.stack([own, torch.ones_like(own)], dim=-1)
+        term = query @ self.query_weight
+        return torch.stack([term, torch.ones_like(term)], dim=-1)
 
     def project_key(self, key: Float[Tensor, "... S K"]) -> Float[Tensor, "... S 2"]:
         """``[1, w_k k]``."""
         check_width("key", key, self.key_weight.numel(), owner="Concat")
-        own = key @ self.key_weight
-        return torch.stack([torch.ones_like(own), own], dim=-1)
+        term = key @ self.key_weight
+        return torch.stack([torch.ones_like(term), term], dim=-1)

@@ -1,4 +1,4 @@
-"""The cosine of the angle, with a temperature that makes it able to focus."""
+"""The cosine of the angle, times a temperature that lets the softmax focus."""
 
 import torch
 from jaxtyping import Float
@@ -12,12 +12,18 @@ _TINY = 1e-12
 
 
 class Cosine(Score):
-    """``temperature * <q, k> / (|q| |k|)``, where the temperature (a key strength) is learned.
+    """``temperature * <q, k> / (|q| |k|)``, with a learned temperature.
 
-    A plain cosine lies in [-1, 1], so that among n keys no weight exceeds ``e^2 / (e^2 + n - 1)``: 0.28 for
-    20 keys. The learned `temperature` starts as given; freeze it with
-    ``score.temperature.requires_grad_(False)``.
+    A plain cosine lies in [-1, 1], so among n keys no weight exceeds ``e^2 / (e^2 + n - 1)``: 0.28 for 20 keys. A
+    temperature above 1 lets the softmax focus. `temperature` is its initial value; keep it fixed with
+    ``score.temperature.requires_grad_(False)``. A zero vector scores 0.
+    Parameters: ``temperature`` [].
     Source: Graves et al. 2014, eq. 5-6, where it is beta (arXiv:1410.5401).
+
+        >>> import torch
+        >>> from heedful import Cosine
+        >>> Cosine(2.0)(torch.tensor([[3.0, 0.0]]), torch.tensor([[5.0, 0.0], [0.0, 1.0]])).detach()
+        tensor([[2., 0.]])
     """
 
     def __init__(self, temperature: float = 1.0) -> None:
@@ -38,6 +44,7 @@ class Cosine(Score):
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    """Vectors at unit length; the norm in at least float32, whose squares do not overflow as float16's do."""
+    """Vectors at unit length."""
+    # The norm in at least float32: in float16 the square of 256 overflows.
     exact = vectors.float() if vectors.dtype in (torch.float16, torch.bfloat16) else vectors
     return (exact * torch.rsqrt(exact.square().sum(-1, keepdim=True) + _TINY)).to(vectors.dtype)

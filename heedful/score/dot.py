@@ -1,4 +1,4 @@
-"""The dot product, scaled or not."""
+"""The dot product, scaled or unscaled."""
 
 import math
 
@@ -10,10 +10,15 @@ from heedful.score.base import Score
 
 
 class Dot(Score):
-    """``scale * <q, k>``; queries and keys are equally wide.
+    """``scale * <q, k>``; queries and keys have the same width.
 
     `scale` None means ``1/sqrt(D)``, which keeps scores of unit-variance vectors at unit variance.
     Source: Luong et al. 2015, eq. 8, dot (arXiv:1508.04025); Vaswani et al. 2017, eq. 1 (arXiv:1706.03762).
+
+        >>> import torch
+        >>> from heedful import Dot
+        >>> Dot(scale=1.0)(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+        tensor([[11.,  2.]])
     """
 
     def __init__(self, scale: float | None = None) -> None:

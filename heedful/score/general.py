@@ -14,8 +14,15 @@ from heedful.shapes import check_width
 class General(Score):
     """``q^T W k``; with ``W = I`` it is the unscaled dot product.
 
+    Queries and keys may have different widths.
     Parameters: ``weight`` [query_dim, key_dim].
+    Raises: ShapeError, when queries or keys have another width than it was built for.
     Source: Luong et al. 2015, eq. 8, general (arXiv:1508.04025).
+
+        >>> import torch
+        >>> from heedful import General, align
+        >>> align(torch.randn(2, 3, 8), torch.randn(2, 5, 16), score=General(8, 16)).shape
+        torch.Size([2, 3, 5])
     """
 
     def __init__(self, query_dim: int, key_dim: int) -> None:

@@ -1,4 +1,4 @@
-"""The location score: where to look from the query alone, whatever the keys hold."""
+"""The location score: the query alone decides which position to look at."""
 
 import math
 
@@ -12,11 +12,17 @@ from heedful.shapes import ShapeError, check_width, describe
 
 
 class Location(Score):
-    """``(W q)_s``: row ``s`` of W scores position ``s``; the key's content is not read.
+    """``(W q)_s``: row ``s`` of W scores position ``s``; the keys' content is not read.
 
-    Parameters: ``weight`` [max_length, query_dim]. It is an inner product with learned keys, one a position.
-    Source: Luong et al. 2015, eq. 9 (arXiv:1508.04025).
+    It is an inner product with learned keys, one for each position.
+    Parameters: ``weight`` [max_length, query_dim].
     Raises: ShapeError, when a memory is longer than `max_length`.
+    Source: Luong et al. 2015, eq. 9 (arXiv:1508.04025).
+
+        >>> import torch
+        >>> from heedful import Location, align
+        >>> align(torch.randn(3, 8), torch.randn(5, 16), score=Location(8, max_length=100)).shape
+        torch.Size([3, 5])
     """
 
     def __init__(self, query_dim: int, max_length: int) -> None:

@@ -1,6 +1,6 @@
-"""Atomic writes: a file is written beside its place, flushed to the disk, and renamed.
+"""Atomic writes: a file is written under a temporary name, flushed to the disk, and renamed.
 
-A reader meets the old file or the new one, never half of one, whatever moment the power goes.
+A reader finds the old file or the new one, never half of one, even after a power failure.
 """
 
 import errno
@@ -14,19 +14,23 @@ from heedful.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
-    """Gives a path to write to, and puts that file in the place of `path` at the end.
+    """Yields a temporary path to write to, and renames it to `path` at the end.
 
-    When the block fails, `path` still holds what it held before and nothing else is left behind.
-    Raises: UserError, when the disk is full or the place cannot be written to.
+    When the block fails, `path` is unchanged and the temporary file is removed.
+    Raises: UserError, when the disk is full or the folder cannot be written to.
     """
+    # In the same folder: a rename is atomic within one file system only. The process id keeps two writers apart.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
         yield temporary
+        # The data first and then the name: else a crash could leave the new name with an empty file.
         _flush(temporary)
         temporary.replace(path)
-        with suppress(OSError):  # not every file system lets a folder be flushed; the rename is already done
+        # The rename itself is in the folder. Not every file system lets a folder be flushed; the rename is done by
+        # then.
+        with suppress(OSError):
             _flush(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
@@ -53,7 +57,7 @@ def _flush(path: Path) -> None:
 
 
 def _sweep(path: Path) -> None:
-    """Removes what a killed process left of an earlier try at `path`."""
+    """Removes the temporary files of processes that were killed while they wrote `path`."""
     for entry in path.parent.iterdir():
         owner = entry.name.removeprefix(f".{path.name}.").removesuffix(".tmp")
         if entry.name == f".{path.name}.{owner}.tmp" and owner.isdecimal() and not _is_running(int(owner)):
@@ -62,7 +66,8 @@ def _sweep(path: Path) -> None:
 
 def _is_running(process: int) -> bool:
     if os.name != "posix":
-        return True  # where signal 0 would not be a question
+        return True  # on Windows os.kill would end the process, whatever the signal
+    # Signal 0 is not sent: it only checks whether the process exists.
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -77,7 +82,7 @@ def _cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(
         f"cannot write this file: {error.strerror or error}",
         where=str(path),
-        hint="free some space or choose another folder; what was there before is untouched"
+        hint="free some space or choose another folder; the previous file is unchanged"
         if full
-        else "check the folder and its permissions; what was there before is untouched",
+        else "check the folder and its permissions; the previous file is unchanged",
     )

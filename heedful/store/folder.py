@@ -11,13 +11,14 @@ from heedful.store.atomic import write_text_atomically
 
 
 def write_yaml(path: Path, settings: Mapping[str, Any]) -> None:
-    """Writes plain settings (texts, numbers, lists, mappings) as YAML, in the order given.
+    """Writes plain settings (strings, numbers, lists, mappings) as YAML, in their order.
 
     Raises: UserError, as `replacing` does.
     """
     plain = dict(settings)
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
-    if yaml.safe_load(text) != plain:  # PyYAML writes a few odd characters (U+0085) as line breaks
+    # PyYAML writes a few characters (U+0085) unescaped and reads them as line breaks: then everything is escaped.
+    if yaml.safe_load(text) != plain:
         text = yaml.safe_dump(plain, sort_keys=False, width=100)
     write_text_atomically(path, text)
 
@@ -67,7 +68,7 @@ def check_folder(folder: Path, files: Iterable[str]) -> None:
     if not folder.is_dir():
         beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
         options = [entry.name for entry in beside if entry.is_dir()]
-        close = did_you_mean(folder.name, options) if options else "expected a folder that training has made"
+        close = did_you_mean(folder.name, options) if options else "expected a folder written by training"
         raise UserError("there is no such folder", where=str(folder), hint=close)
     missing = [name for name in files if not (folder / name).is_file()]
     if missing:

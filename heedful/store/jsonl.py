@@ -1,4 +1,4 @@
-"""Values as lines of JSON, as its standard has it: without NaN and infinity, which many readers refuse."""
+"""Values as lines of strict JSON: NaN and infinity, which the standard does not have, are written as null."""
 
 import json
 import math
@@ -7,13 +7,13 @@ from typing import Any, cast
 
 
 def strict_json(value: Any) -> str:
-    """A value of mappings, sequences, texts and numbers as one line of JSON; a number that is not finite is null."""
+    """A value of mappings, sequences, strings and numbers as one line of JSON; NaN and infinity become `null`."""
     return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in cast(Mapping[str, Any], value).items()}
+        return {key: _finite(item) for key, item in cast(Mapping[str, Any], value).items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_finite(one) for one in cast(Sequence[Any], value)]
+        return [_finite(item) for item in cast(Sequence[Any], value)]
     return None if isinstance(value, float) and not math.isfinite(value) else value

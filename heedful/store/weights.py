@@ -20,7 +20,8 @@ _ALIASES, _CHECKSUM = "heedful.aliases", "heedful.crc32"  # our keys in the head
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Saves named tensors as safetensors; tied ones are stored once, with an alias table in the header.
 
-    Tied are tensors that are the same memory seen the same way. A checksum goes along, so that damage shows.
+    Tensors are tied when they are views of the same memory with one layout. A checksum is stored, so that damage is
+    found.
     Raises: UserError, as `replacing` does.
     """
     kept, aliases = _untie(tensors)
@@ -29,7 +30,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     with replacing(path) as temporary:
         try:
             save_file(ready, temporary, metadata=header)
-        except SafetensorError as error:  # it keeps the system's error number only in its text
+        except SafetensorError as error:
+            # The library has the system's error number in its message only; `replacing` needs it to name a full disk.
             found = re.search(r"os error (\d+)", str(error))
             raise OSError(int(found[1]) if found else 0, str(error)) from error
 
@@ -46,7 +48,8 @@ def _load(path: Path, device: str | torch.device) -> tuple[dict[str, Tensor], di
     header = read_metadata(path)
     try:
         tensors = load_file(path)
-        stated = header.get(_CHECKSUM)  # files of other programs have none
+        # Files written by other programs have no checksum.
+        stated = header.get(_CHECKSUM)
         if stated is not None and stated != _checksum(tensors):
             raise _damaged(path, "its checksum does not match its content")
         aliases = {str(alias): str(name) for alias, name in json.loads(header.get(_ALIASES, "{}")).items()}
@@ -101,8 +104,9 @@ def _untie(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, 
     aliases: dict[str, str] = {}
     for name, tensor in tensors.items():
         memory = (tensor.device, tensor.untyped_storage().data_ptr(), tensor.storage_offset())
-        seen_as = (tensor.dtype, tensor.shape, tensor.stride())
-        key = (memory, seen_as) if tensor.numel() else name  # empty tensors all live at address 0
+        layout = (tensor.dtype, tensor.shape, tensor.stride())
+        # Empty tensors all have address 0, and would look tied.
+        key = (memory, layout) if tensor.numel() else name
         holder = first.setdefault(key, name)
         if holder == name:
             kept[name] = tensor
@@ -114,6 +118,7 @@ def _untie(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, 
 def _plain(tensor: Tensor) -> Tensor:
     """The tensor as safetensors wants it: on the CPU, dense, alone in its memory."""
     dense = tensor.detach().to("cpu").contiguous()
+    # A slice of a larger tensor would be saved with all of its storage.
     return dense if dense.untyped_storage().nbytes() == dense.nbytes else dense.clone()
 
 
@@ -147,5 +152,5 @@ def _misfit(path: Path, reason: str) -> UserError:
 
 def _damaged(path: Path, reason: str) -> UserError:
     return UserError(
-        f"this file is damaged: {reason}", where=str(path), hint="copy it again from where it was made, or train again"
+        f"this file is damaged: {reason}", where=str(path), hint="copy it again from its source, or train again"
     )

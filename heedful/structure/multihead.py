@@ -13,21 +13,29 @@ from heedful.structure.single import Attention
 
 @runtime_checkable
 class Rotation(Protocol):
-    """Positions given by turning queries and keys: ``rotate(x [..., T, d], offset)`` keeps the shape."""
+    """Positions by rotating queries and keys (rotary): ``rotate(x [..., T, d], offset)`` keeps the shape."""
 
     def __call__(self, vectors: Tensor, offset: int, /) -> Tensor:
-        """The vectors, each turned by its position, counted from `offset`."""
+        """The vectors, each rotated by its position, counted from `offset`."""
         ...
 
 
 class MultiHead(nn.Module):
     """``Concat(head_1 ... head_H) W^O``, each head an attention over its own projections.
 
-    `attention` is what each head does (default: scaled dot product everywhere, softmax); a score with parameters
-    is shared by the heads and is built for the head's width ``dim / heads``. Keys have no bias: it would cancel in
-    the softmax. `rotate` turns queries and keys by position before they are scored (rotary positions).
+    `attention` is what each head does (default: scaled dot product, everywhere, softmax). A score with parameters is
+    shared by the heads, and is built for a head's width ``dim / heads``. Keys have no bias: it would cancel in the
+    softmax. `rotate` rotates queries and keys by position before they are scored (rotary positions).
     Parameters: ``query_projection``, ``key_projection``, ``value_projection``, ``output_projection``.
+    Raises: ShapeError, when `dim` is no multiple of `heads`, or inputs have another width than it was built for.
     Source: Vaswani et al. 2017, section 3.2.2 (arXiv:1706.03762).
+
+        >>> import torch
+        >>> from heedful import Additive, Attention, Causal, MultiHead
+        >>> layer = MultiHead(64, 4, attention=Attention(Additive(16, 16, 32), region=Causal()))
+        >>> states = torch.randn(2, 7, 64)
+        >>> layer(states, states).shape, layer.align(states, states).shape
+        (torch.Size([2, 7, 64]), torch.Size([2, 4, 7, 7]))
     """
 
     def __init__(
@@ -41,7 +49,9 @@ class MultiHead(nn.Module):
     ) -> None:
         super().__init__()
         if heads < 1 or dim % heads:
-            raise ShapeError(f"MultiHead cannot split width {dim} into {heads} heads: the width must be a multiple.")
+            raise ShapeError(
+                f"MultiHead cannot split width {dim} into {heads} heads: the width must be a multiple of the heads."
+            )
         key_dim = dim if key_dim is None else key_dim
         self.heads = heads
         self.attention = Attention() if attention is None else attention
@@ -52,6 +62,7 @@ class MultiHead(nn.Module):
         self.output_projection = nn.Linear(dim, dim)
         for linear in (self.query_projection, self.key_projection, self.value_projection, self.output_projection):
             nn.init.xavier_uniform_(linear.weight)
+            # torch annotates the bias as a Tensor; with bias=False it is None.
             if linear.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
                 nn.init.zeros_(linear.bias)
 
@@ -68,6 +79,7 @@ class MultiHead(nn.Module):
         `keep` is ``[*B, S]`` or ``[*B, T, S]``; `offset` is the position of the first key.
         """
         check_width("key", key, self.key_projection.in_features, owner="MultiHead")
+        # Padding is zeroed before the projection: a NaN there would reach the gradient of its weight.
         raw = Memory(key, key if value is None else value, keep).cleared()
         keys = self._split(self.key_projection(raw.key))
         keys = keys if self.rotate is None else self.rotate(keys, offset)
@@ -84,7 +96,7 @@ class MultiHead(nn.Module):
         region: Region | None = None,
         offset: int = 0,
     ) -> Float[Tensor, "*B T D"]:
-        """The heads' contexts, mixed. `offset` is the position of the first query, for rotary positions."""
+        """The heads' contexts, mixed by ``W^O``. `offset` is the position of the first query, for rotary positions."""
         context = self.contexts(query, memory, value, keep=keep, region=region, offset=offset)
         return self.output_projection(context.transpose(-2, -3).flatten(-2))
 
@@ -98,7 +110,7 @@ class MultiHead(nn.Module):
         region: Region | None = None,
         offset: int = 0,
     ) -> Float[Tensor, "*B H T d"]:
-        """What each head brings in the same call to `forward`, before ``W^O`` mixes the heads."""
+        """Each head's context in the same call to `forward`, before ``W^O`` mixes them."""
         queries, memory, keep = self._prepare(query, memory, value, keep, region, offset)
         return self.attention(queries, memory, keep=keep, region=region)
 
@@ -112,7 +124,7 @@ class MultiHead(nn.Module):
         region: Region | None = None,
         offset: int = 0,
     ) -> Float[Tensor, "*B H T S"]:
-        """Each head's weights behind the same call to `forward`."""
+        """Each head's weights in the same call to `forward`."""
         queries, memory, keep = self._prepare(query, memory, value, keep, region, offset)
         return self.attention.align(queries, memory, keep=keep, region=region)
 
@@ -128,8 +140,8 @@ class MultiHead(nn.Module):
         """Queries by head, the memory by head, and the keep that is still to be applied."""
         check_width("query", query, self.query_projection.in_features, owner="MultiHead")
         if isinstance(memory, Tensor):
-            where = self.attention.region if region is None else region
-            memory, keep = self.project(memory, value, _with_lengths(keep, memory, where)), None
+            region = self.attention.region if region is None else region
+            memory, keep = self.project(memory, value, _with_lengths(keep, memory, region)), None
         else:
             keep = _for_heads(keep, memory.key[..., 0, :, :])
         queries = self._split(self.query_projection(query))
@@ -141,7 +153,7 @@ class MultiHead(nn.Module):
 
 
 def _with_lengths(keep: Tensor | None, key: Tensor, region: Region) -> Tensor | None:
-    """Keep without the padding that the region knows: it has to be cleared before the keys are projected."""
+    """`keep` without the padding that the region knows of: it has to be zeroed before the keys are projected."""
     lengths = region.lengths(Span(0, key.shape[-2], key.ndim - 2, key.device))
     if lengths is None:
         return keep
@@ -152,7 +164,7 @@ def _with_lengths(keep: Tensor | None, key: Tensor, region: Region) -> Tensor | 
 
 
 def _for_heads(keep: Tensor | None, key: Tensor) -> Tensor | None:
-    """Give keep a head axis: ``[*B, S] -> [*B, 1, S]``, ``[*B, T, S] -> [*B, 1, T, S]``."""
+    """`keep` with a head axis: ``[*B, S] -> [*B, 1, S]``, ``[*B, T, S] -> [*B, 1, T, S]``."""
     if keep is None:
         return None
     return keep.unsqueeze(-2) if keep.ndim == key.ndim - 1 else keep.unsqueeze(-3)

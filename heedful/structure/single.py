@@ -1,4 +1,4 @@
-"""One attention as a module: a score, a region and a choice under one name, so that it can be trained and recorded."""
+"""One attention as a module: score, region and choice together, so that it can be trained and recorded."""
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -10,9 +10,19 @@ from heedful.score import Dot
 
 
 class Attention(nn.Module):
-    """``attend`` with its score, region and choice chosen once.
+    """`heedful.attend` as a module, with its score, region and choice.
 
-    Wherever a model looks it does so through this module or `MultiHead`, which is how `heedful.record` sees it.
+    Models attend through this module or `MultiHead`, where `heedful.record` observes them. The default is scaled dot
+    product, everywhere, softmax.
+
+        >>> import torch
+        >>> from heedful import Additive, Attention
+        >>> attention = Attention(Additive(8, 16, 32))
+        >>> attention(torch.randn(2, 3, 8), torch.randn(2, 5, 16)).shape
+        torch.Size([2, 3, 16])
+        >>> memory = attention.project(torch.randn(2, 5, 16))  # projects the keys once, for many calls
+        >>> attention.align(torch.randn(2, 1, 8), memory).shape
+        torch.Size([2, 1, 5])
     """
 
     def __init__(
@@ -35,7 +45,7 @@ class Attention(nn.Module):
         value: Float[Tensor, "... _ V"] | None = None,
         keep: Bool[Tensor, "..."] | None = None,
     ) -> Memory:
-        """A memory whose keys are projected once, for many queries; `value` None means the keys themselves."""
+        """A memory whose keys are projected once, for many calls; `value` None means that the keys are the values."""
         return Memory(key, key if value is None else value, keep).project(self.score)
 
     def forward(
@@ -47,10 +57,10 @@ class Attention(nn.Module):
         keep: Bool[Tensor, "..."] | None = None,
         region: Region | None = None,
     ) -> Float[Tensor, "... T V"]:
-        """The context of each query; `region` replaces this module's own for one call."""
-        where = self.region if region is None else region
+        """The context of each query ``[*B, T, V]``; `region` replaces the module's for one call."""
+        region = self.region if region is None else region
         return attend(
-            query, memory, value, score=self.score, region=where, choice=self.choice, keep=keep, engine=self.engine
+            query, memory, value, score=self.score, region=region, choice=self.choice, keep=keep, engine=self.engine
         )
 
     def align(
@@ -62,6 +72,6 @@ class Attention(nn.Module):
         keep: Bool[Tensor, "..."] | None = None,
         region: Region | None = None,
     ) -> Float[Tensor, "... T S"]:
-        """The weights behind the same call to `forward`."""
-        where = self.region if region is None else region
-        return align(query, memory, score=self.score, region=where, choice=self.choice, keep=keep, engine=self.engine)
+        """The weights ``[*B, T, S]`` of the same call to `forward`; `value` is accepted and not read."""
+        region = self.region if region is None else region
+        return align(query, memory, score=self.score, region=region, choice=self.choice, keep=keep, engine=self.engine)

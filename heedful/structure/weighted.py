@@ -1,4 +1,4 @@
-"""Heads that are weighed and kept apart, for what goes on by branches."""
+"""Heads that are weighted and kept apart, for layers that go on in branches."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,13 +11,20 @@ from heedful.structure.simplex import Pace, Simplex
 
 
 class Weighted(nn.Module):
-    """``H kappa_i (head_i W^Oi)`` for every head i of a `MultiHead`, where that would give their sum without kappa.
+    """``H kappa_i (head_i W^Oi)`` for every head i of a `MultiHead`, whose output is the sum of ``head_i W^Oi``.
 
-    ``W^Oi`` are the columns of the multi-head ``W^O`` that head i is multiplied by, and each output has its bias
-    (ours; with one head it is the multi-head attention). Kappa lies on the simplex, equal at first; H times it is one
-    then, so that matrices begin, and learn, at the scale of a multi-head attention's. The paper's are H times ours.
-    Parameters: ``heads`` (the `MultiHead`), ``kappa.weight`` [H], whose rate is `pace` if there is one.
+    ``W^Oi`` are the columns of the multi-head ``W^O`` that head i is multiplied with. Each output has the bias of
+    ``W^O`` (ours; with one head this is multi-head attention). Kappa lies on the simplex and is equal at first, so H
+    times it is one: the matrices begin, and learn, at the scale of multi-head attention. The paper's are H times ours.
+    Parameters: ``heads`` (the `MultiHead`), ``kappa.weight`` [H], whose learning rate is `pace` if there is one.
     Source: Ahmed et al. 2017, eq. 5 (arXiv:1711.02132).
+
+        >>> import torch
+        >>> from heedful import MultiHead
+        >>> from heedful.structure import Weighted
+        >>> states = torch.randn(2, 7, 64)
+        >>> Weighted(MultiHead(64, 4))(states, states).shape  # a branch for each head
+        torch.Size([2, 4, 7, 64])
     """
 
     def __init__(self, heads: MultiHead, *, pace: Pace | None = None) -> None:
@@ -46,7 +53,7 @@ class Weighted(nn.Module):
         region: Region | None = None,
         offset: int = 0,
     ) -> Float[Tensor, "*B H T D"]:
-        """Each head's output, weighed; head by head in memory, so that branches read it as it lies."""
+        """Each head's weighted output; head by head in memory, so that branches read it without a copy."""
         context = self.heads.contexts(query, memory, value, keep=keep, region=region, offset=offset)
         count, mixing = self.heads.heads, self.heads.output_projection
         kappa = count * self.kappa()[:, None, None]
@@ -63,14 +70,15 @@ class Weighted(nn.Module):
         region: Region | None = None,
         offset: int = 0,
     ) -> Float[Tensor, "*B H T S"]:
-        """Each head's weights behind the same call to `forward`, before kappa."""
+        """Each head's weights in the same call to `forward`, before kappa."""
         return self.heads.align(query, memory, value, keep=keep, region=region, offset=offset)
 
 
 def by_branch(
     vectors: Float[Tensor, "*B M T I"], weight: Float[Tensor, "M I O"], bias: Float[Tensor, "M 1 O"]
 ) -> Float[Tensor, "*B M T O"]:
-    """A linear map of its own for each branch, all in one batched product; branch by branch in memory."""
+    """A separate linear map for each branch, all in one batched product; branch by branch in memory."""
+    # The branch axis goes first, so that baddbmm reads and writes contiguous matrices.
     rows = vectors.movedim(-3, 0)
     outputs = torch.baddbmm(bias, rows.flatten(1, -2), weight)
     return outputs.unflatten(1, rows.shape[1:-1]).movedim(0, -3)

@@ -1,4 +1,4 @@
-"""Check your own attention: an exact oracle, the laws, and an error budget.
+"""Check an attention of your own: an exact oracle, the laws, and an error budget.
 
     check_score(my_score, query_dim=64, key_dim=32)      # every law, on a score of your own
 

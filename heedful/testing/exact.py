@@ -1,7 +1,7 @@
-"""heedful's own objects, handed to the NumPy oracle: the exact answer to any `attend` or `align`.
+"""heedful's objects translated for the NumPy oracle: the exact result of any `attend` or `align`.
 
-Only parameters and settings are read from a score, a region or a choice; none of their code runs. A user's own
-callable has no other definition than itself, so it is called, in float64.
+Only parameters and settings are read from a score, a region or a choice; none of their code runs. A user's callable has
+no other definition than itself, so it is called, in float64.
 """
 
 from dataclasses import dataclass
@@ -53,15 +53,15 @@ def softmax_facts(query: Tensor, key: Tensor, spec: AttentionSpec) -> tuple[Arra
 
 
 def visible_and_gate(query: Tensor, key: Tensor, spec: AttentionSpec) -> tuple[np.ndarray, Array]:
-    """Which pairs may be looked at, and by how much the region shrinks their weights: both ``[*B, T, S]``."""
+    """Which pairs may be weighed, and the factor by which the region gates their weights: both ``[*B, T, S]``."""
     visible = _kept(query, key, spec.keep).copy()
     gate, real = np.ones(visible.shape), real_keys(query, key, spec)
     for index in np.ndindex(visible.shape[:-2]):
         row = _Row(_pick(_array(query), index, 2), key.shape[-2], int(real[index]), index)
         for region in intersected(spec.region):
-            seen, shrunk = _see_one(region, row)
-            visible[index] &= seen
-            gate[index] *= shrunk
+            allowed, factor = _visible_and_gate(region, row)
+            visible[index] &= allowed
+            gate[index] *= factor
     return visible, gate
 
 
@@ -73,18 +73,18 @@ def real_keys(query: Tensor, key: Tensor, spec: AttentionSpec) -> np.ndarray:
         last = key.shape[-2]
         if spec.keep is not None:
             last = max((s + 1 for s in range(last) if kept[index][:, s].any()), default=0)
-        lengths = [part.real.numpy() for part in intersected(spec.region) if isinstance(part, Padding)]
+        lengths = [part.row_lengths.numpy() for part in intersected(spec.region) if isinstance(part, Padding)]
         real[index] = min([last, *(int(_pick(length, index, 0)) for length in lengths)])
     return real
 
 
 def intersected(region: Region) -> list[Region]:
-    """The regions that ``&`` put together."""
+    """The regions that ``&`` has intersected."""
     return [*intersected(region.first), *intersected(region.second)] if isinstance(region, Intersection) else [region]
 
 
 def rule_of(choice: Choice) -> Rule:
-    """What a choice does to the scores of the visible keys. Sampled choices have no exact answer."""
+    """What a choice does to the scores of the visible keys. A sampled choice has no exact result."""
     match choice:
         case Soft():
             return oracle.softmax(choice.temperature)
@@ -97,12 +97,12 @@ def rule_of(choice: Choice) -> Rule:
         case Sparse(rule=TopK(k=k)):
             return oracle.topk(k)
         case _:
-            raise TypeError(f"the oracle knows no exact answer to {choice}: expected Soft, Sparse or Hard(Argmax()).")
+            raise TypeError(f"the oracle has no exact result for {choice}: expected Soft, Sparse or Hard(Argmax()).")
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of a batch: its queries, how many keys it has, how many of them are real, and where it lies."""
+    """One row of a batch: its queries, how many keys it has, how many of them are real, and its batch index."""
 
     query: Array
     keys: int
@@ -110,28 +110,28 @@ class _Row:
     index: tuple[int, ...]
 
 
-def _see_one(region: Region, row: _Row) -> tuple[np.ndarray, Array]:
+def _visible_and_gate(region: Region, row: _Row) -> tuple[np.ndarray, Array]:
     queries, keys = len(row.query), row.keys
-    everything = np.ones((queries, keys))
+    no_gate = np.ones((queries, keys))
     match region:
         case Everywhere():
-            return oracle.everywhere(queries, keys), everything
+            return oracle.everywhere(queries, keys), no_gate
         case Causal():
-            return oracle.causal(queries, keys), everything
+            return oracle.causal(queries, keys), no_gate
         case Window(centre=None):
-            return oracle.window(queries, keys, region.radius), everything
+            return oracle.window(queries, keys, region.radius), no_gate
         case Window(centre=Tensor() as centre):
-            own = np.broadcast_to(_pick(centre.numpy(), row.index, 1), (queries,))
-            return oracle.window(queries, keys, region.radius, centre=own), everything
+            centres = np.broadcast_to(_pick(centre.numpy(), row.index, 1), (queries,))
+            return oracle.window(queries, keys, region.radius, centre=centres), no_gate
         case Padding():
-            return oracle.padding(queries, keys, int(_pick(region.real.numpy(), row.index, 0))), everything
+            return oracle.padding(queries, keys, int(_pick(region.row_lengths.numpy(), row.index, 0))), no_gate
         case Predicted():
             centre = _centre(region, row)
             return oracle.window(queries, keys, region.radius, centre=centre), oracle.gaussian(
                 keys, centre, region.radius
             )
         case _:
-            raise TypeError(f"the oracle does not know the region {region}.")
+            raise TypeError(f"the oracle does not know the region {region}: expected one of heedful.region.")
 
 
 def _centre(region: Predicted, row: _Row) -> Array:
@@ -143,10 +143,10 @@ def _centre(region: Predicted, row: _Row) -> Array:
 
 def _kept(query: Tensor, key: Tensor, keep: Tensor | None) -> np.ndarray:
     """`keep` for every pair, ``[*B, T, S]``."""
-    own = np.ones((1, key.shape[-2]), bool) if keep is None else keep.numpy()
-    own = own[..., None, :] if keep is not None and own.ndim == key.ndim - 1 else own
-    batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], own.shape[:-2])
-    return np.broadcast_to(own, (*batch, query.shape[-2], key.shape[-2]))
+    kept = np.ones((1, key.shape[-2]), bool) if keep is None else keep.numpy()
+    kept = kept[..., None, :] if keep is not None and kept.ndim == key.ndim - 1 else kept
+    batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], kept.shape[:-2])
+    return np.broadcast_to(kept, (*batch, query.shape[-2], key.shape[-2]))
 
 
 def _scores(query: Tensor, key: Tensor, score: ScoreLike, batch: tuple[int, ...]) -> Array:
@@ -158,11 +158,11 @@ def _scores(query: Tensor, key: Tensor, score: ScoreLike, batch: tuple[int, ...]
             return np.broadcast_to(_array(score(query.double(), key.double())), shape)
     scores = np.zeros(shape)
     for index in np.ndindex(batch):
-        own, memory = _pick(queries, index, 2), _pick(keys, index, 2)
+        row_queries, row_keys = _pick(queries, index, 2), _pick(keys, index, 2)
         if isinstance(score, Location):
-            scores[index] = oracle.location(own, len(memory), _array(score.weight))
+            scores[index] = oracle.location(row_queries, len(row_keys), _array(score.weight))
         elif pair is not None:
-            scores[index] = oracle.scores(own, memory, pair)
+            scores[index] = oracle.scores(row_queries, row_keys, pair)
     return scores
 
 
@@ -196,4 +196,5 @@ def _pick(array: np.ndarray, index: tuple[int, ...], trailing_axes: int) -> np.n
 
 
 def __getattr__(name: str) -> object:
+    """Old names, with a warning (PEP 562)."""
     return deprecated_attribute(__name__, name, _RENAMED)

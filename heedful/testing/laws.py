@@ -1,7 +1,7 @@
 """The laws of attention, each a function that raises `LawBroken` when an attention breaks it.
 
-`check_score` enrols a score of your own: it must hold under every law, with every kind of region and choice. The laws
-take a `Mechanism` and a `Sample`, so that a broken attention can be handed in to see each of them fail.
+`check_score` checks a score of your own against every law, with every kind of region and choice. The laws take a
+`Mechanism` and a `Sample`, so that a test can pass in a broken attention and see each law fail.
 """
 
 import math
@@ -17,31 +17,34 @@ from heedful.testing import exact
 from heedful.testing.mechanism import LawBroken, Mechanism, Sample, run
 
 TINY = 1e-9
+"""Rounding in float64 at the sizes that laws are checked on; what breaks a law differs by far more."""
 POISONS = ((math.nan,), (math.inf, 1e30, -math.inf))
-"""What memory that nobody sees may hold: all NaN, or infinities and a large number in turn."""
+"""What memory that no query sees may hold: all NaN, or infinities and a large number in turn."""
 
 
 def rows_sum_to_one_or_zero(mechanism: Mechanism, sample: Sample) -> None:
-    """Weights are shares: not negative, 0 where nothing may be seen, and a row sums to 1 (or less, if gated) or 0."""
+    """Weights are not negative, 0 where nothing may be seen, and a row sums to 1 (or less, if gated) or to 0."""
     weights, visible = mechanism.weights(sample), mechanism.visible(sample)
     mechanism.expect(bool((weights >= 0).all()), "weights are not negative", weights)
     mechanism.expect(bool((weights[~visible] == 0).all()), "what may not be seen has weight 0", weights)
     total = weights.sum(-1)
     expected = visible.any(-1).to(total.dtype)
-    short = total <= expected + TINY if mechanism.gated else (total - expected).abs() <= TINY
-    mechanism.expect(bool(short.all()), "a row sums to 1, or to 0 where nothing may be seen", total)
+    right = total <= expected + TINY if mechanism.gated else (total - expected).abs() <= TINY
+    mechanism.expect(bool(right.all()), "a row sums to 1, or to 0 where nothing may be seen", total)
 
 
 def empty_rows_give_nothing(mechanism: Mechanism, sample: Sample) -> None:
-    """A query that may see nothing gets zeros and learns nothing, teaches nothing, and no backward step makes NaN."""
+    """A query that may see nothing gets zeros and changes no gradient, and no backward step makes NaN."""
     empty = ~mechanism.visible(sample).any(-1)
-    context, everything = run(mechanism, sample, anomaly=True)
+    context, gradients = run(mechanism, sample, anomaly=True)
     mechanism.expect(bool((context[empty] == 0).all()), "a query that may see nothing gets zeros", context)
-    _, nothing = run(mechanism, sample, upstream=empty.unsqueeze(-1))
-    mechanism.expect(all(bool(one.isfinite().all()) for one in everything), "gradients are finite", everything)
-    learnt = everything[0][empty]
-    mechanism.expect(bool((learnt == 0).all()), "a query that may see nothing has gradient 0", learnt)
-    mechanism.expect(all(bool((one == 0).all()) for one in nothing), "a query that may see nothing teaches 0", nothing)
+    # Gradients of a loss that reads the empty rows alone.
+    _, from_empty = run(mechanism, sample, upstream=empty.unsqueeze(-1))
+    mechanism.expect(all(bool(each.isfinite().all()) for each in gradients), "gradients are finite", gradients)
+    grad_query = gradients[0][empty]
+    mechanism.expect(bool((grad_query == 0).all()), "a query that may see nothing has gradient 0", grad_query)
+    zero = all(bool((each == 0).all()) for each in from_empty)
+    mechanism.expect(zero, "a query that may see nothing changes no gradient", from_empty)
 
 
 def empty_queries_are_inert(mechanism: Mechanism, sample: Sample) -> None:
@@ -49,20 +52,20 @@ def empty_queries_are_inert(mechanism: Mechanism, sample: Sample) -> None:
     empty = ~mechanism.visible(sample).any(-1).unsqueeze(-1)
     context, gradients = run(mechanism, sample)
     after, found = run(mechanism, replace(sample, query=sample.query.masked_fill(empty, math.nan)))
-    for one, other in zip([context, *gradients], [after, *found], strict=True):
-        mechanism.expect(torch.equal(one, other), "a query that may see nothing is inert", other - one)
+    for before, now in zip([context, *gradients], [after, *found], strict=True):
+        mechanism.expect(torch.equal(before, now), "a query that may see nothing is inert", now - before)
 
 
 def unseen_memory_is_inert(mechanism: Mechanism, sample: Sample) -> None:
-    """What no query may see changes no bit of any output and of any gradient, whatever it holds."""
+    """What no query may see changes no bit of any output or gradient, whatever it holds."""
     unseen = ~mechanism.visible(sample).any(-2).unsqueeze(-1)
     context, gradients = run(mechanism, sample)
     outputs = [mechanism.weights(sample), context, *gradients]
     for poison in POISONS:
         key, value = _poisoned(sample.key, unseen, poison), _poisoned(sample.value, unseen, poison)
-        other = replace(sample, key=key, value=value)
-        context, gradients = run(mechanism, other)
-        found = [mechanism.weights(other), context, *gradients]
+        poisoned = replace(sample, key=key, value=value)
+        context, gradients = run(mechanism, poisoned)
+        found = [mechanism.weights(poisoned), context, *gradients]
         for before, after in zip(outputs, found, strict=True):
             mechanism.expect(torch.equal(before, after), f"unseen memory that holds {poison} is inert", after - before)
 
@@ -83,12 +86,13 @@ def shift_changes_nothing(mechanism: Mechanism, sample: Sample) -> None:
     def shifted(query: Tensor, key: Tensor) -> Tensor:
         return mechanism.score(query, key) + 10 * query.sum(-1, keepdim=True)
 
-    other = replace(mechanism, score=shifted, engine="auto")
-    _same(mechanism, mechanism.context(sample), other.context(sample), "a shift of all scores of a row changes nothing")
+    # A callable score is for the plain engine, whichever one is under test.
+    moved = replace(mechanism, score=shifted, engine="auto")
+    _same(mechanism, mechanism.context(sample), moved.context(sample), "a shift of all scores of a row changes nothing")
 
 
 def attend_is_align_times_value(mechanism: Mechanism, sample: Sample) -> None:
-    """What is seen is what is used: ``attend(...) == align(...) @ value``."""
+    """The map shown is the map used: ``attend(...) == align(...) @ value``."""
     unseen = ~mechanism.visible(sample).any(-2).unsqueeze(-1)
     product = mechanism.weights(sample) @ sample.value.masked_fill(unseen, 0.0)
     _same(mechanism, product, mechanism.context(sample), "attend equals align @ value")
@@ -134,7 +138,7 @@ def later_keys_change_nothing(mechanism: Mechanism, sample: Sample) -> None:
 
 
 def queries_are_alone(mechanism: Mechanism, sample: Sample) -> None:
-    """A row of scores depends on that row's query alone: engines compute scores by blocks of queries."""
+    """A row of scores depends on that row's query alone: the plain engine computes scores by blocks of queries."""
     together = mechanism.score(sample.query, sample.key)
     shape = (*sample.query.shape[:-1], sample.key.shape[-2])
     mechanism.expect(together.shape == shape, f"a score is [*B, T, S], here {list(shape)}", list(together.shape))
@@ -165,12 +169,16 @@ def check_attention(
     sample: Sample,
     engine: str = "auto",
 ) -> None:
-    """Check every law that holds for these words, on a sample of at least one batch axis in float64.
+    """Check every law that holds for this attention, on a sample of at least one batch axis in float64.
 
-    Which laws hold follows from the words: order is free where nothing reads positions, steps equal the full run
-    where the region is causal.
+    Which laws hold follows from score, region and choice: the order of the memory is free where nothing reads
+    positions, and step by step equals all at once where the region is causal.
 
-    Raises: LawBroken, naming the law and the words.
+    Raises: LawBroken, naming the law and the attention.
+
+        >>> from heedful import Causal, Cosine
+        >>> from heedful.testing import Sample, check_attention
+        >>> check_attention(Cosine().double(), region=Causal(), sample=Sample.draw(4, 4, keys=5))
     """
     region, choice = Everywhere() if region is None else region, Soft() if choice is None else choice
     mechanism = Mechanism(score, region, choice, engine)
@@ -199,11 +207,17 @@ def check_attention(
 def check_score(score: ScoreLike, query_dim: int, key_dim: int, *, reads_positions: bool = False) -> None:
     """Check a score of your own against every law; its parameters, if any, must be in float64.
 
-    A score is any callable ``(query [*B, T, query_dim], key [*B, S, key_dim]) -> [*B, T, S]``. `reads_positions`
-    says that it depends on where a key stands, so that the order of the memory matters to it.
+    A score is any callable ``(query [*B, T, query_dim], key [*B, S, key_dim]) -> [*B, T, S]``. `reads_positions` says
+    that it depends on where a key stands, so that the order of the memory matters to it.
 
     Raises: LawBroken, naming the law that does not hold.
+
+        >>> from heedful.testing import check_score
+        >>> def negative_distance(query, key):
+        ...     return -(query.unsqueeze(-2) - key.unsqueeze(-3)).square().sum(-1)
+        >>> check_score(negative_distance, query_dim=3, key_dim=3)
     """
+    # Sizes at the edges first: no batch axis, a single pair, no query, no key.
     for batch, queries, keys in (((), 5, 7), ((2, 3), 2, 3), ((2,), 1, 1), ((2,), 0, 3), ((2,), 3, 0)):
         plain = Sample.draw(query_dim, key_dim, batch=batch, queries=queries, keys=keys)
         queries_are_alone(Mechanism(score, Everywhere(), Soft()), plain)
@@ -231,6 +245,7 @@ def _poisoned(memory: Tensor, unseen: Tensor, poison: tuple[float, ...]) -> Tens
 
 def _same(mechanism: Mechanism, expected: Tensor, found: Tensor, law: str) -> None:
     """Equal but for rounding in float64."""
+    # Compared by hand and not by torch.testing.assert_close, whose message would not name the law.
     if expected.shape != found.shape:
         raise LawBroken(f"law broken: {law}\n  shapes {list(expected.shape)} and {list(found.shape)}")
     difference = (expected - found).abs().max().item() if expected.numel() > 0 else 0.0

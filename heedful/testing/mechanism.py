@@ -1,4 +1,4 @@
-"""What the laws are checked on: an attention as three words, and a sample of tensors to look with."""
+"""What the laws are checked on: an attention under test, and a sample of tensors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,12 +16,17 @@ from heedful.testing import exact
 
 
 class LawBroken(AssertionError):
-    """An attention broke a law; the message names the law, the attention and what was found."""
+    """An attention broke a law. The message names the law, the attention and what was found."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Queries, keys, values and keep to check a law on."""
+    """Queries, keys, values and keep to check a law on.
+
+    >>> from heedful.testing import Sample
+    >>> Sample.draw(query_dim=4, key_dim=3).key.shape
+    torch.Size([3, 7, 3])
+    """
 
     query: Tensor
     key: Tensor
@@ -39,7 +44,7 @@ class Sample:
         seed: int = 0,
         keep: bool = False,
     ) -> "Sample":
-        """A random sample in float64; with `keep`, about a third of the keys are masked, and one whole row."""
+        """A random sample in float64; with `keep`, about a third of the keys are masked, and one whole batch row."""
         generator = torch.Generator().manual_seed(seed)
 
         def normal(*shape: int) -> Tensor:
@@ -64,7 +69,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Mechanism:
-    """An attention under test. `attend` and `align` are heedful's own, or replacements with the same arguments."""
+    """An attention under test. `attend` and `align` are heedful's, or replacements with the same arguments.
+
+    >>> from heedful import Dot, Everywhere, Soft
+    >>> from heedful.testing import Mechanism, Sample
+    >>> from heedful.testing.laws import rows_sum_to_one_or_zero
+    >>> rows_sum_to_one_or_zero(Mechanism(Dot(), Everywhere(), Soft()), Sample.draw(4, 4, keep=True))
+    """
 
     score: ScoreLike
     region: Region
@@ -74,36 +85,36 @@ class Mechanism:
     align: Callable[..., Tensor] = attention.align
 
     def context(self, sample: Sample) -> Tensor:
-        """What it answers: ``[*B, T, V]``."""
+        """The context: ``[*B, T, V]``."""
         return self.attend(
             sample.query, sample.key, sample.value, keep=sample.keep, engine=self.engine, **self._options()
         )
 
     def weights(self, sample: Sample) -> Tensor:
-        """Where it looks: ``[*B, T, S]``."""
+        """The weights: ``[*B, T, S]``."""
         return self.align(sample.query, sample.key, keep=sample.keep, **self._options())
 
     def spec(self, sample: Sample) -> AttentionSpec:
-        """The same for the oracle."""
+        """The attention as the oracle takes it."""
         return AttentionSpec(self.score, self.region, self.choice, sample.keep)
 
     def visible(self, sample: Sample) -> Tensor:
-        """Which pairs may be looked at, by the oracle: ``[*B, T, S]``."""
+        """Which pairs may be weighed, by the oracle: ``[*B, T, S]``."""
         return torch.from_numpy(exact.visible_and_gate(sample.query, sample.key, self.spec(sample))[0])
 
     @property
     def random(self) -> bool:
-        """Whether it samples: what it draws then depends on the shape of the batch."""
+        """Whether it samples keys; the sample then depends on the shape of the batch."""
         return isinstance(self.choice, Hard) and isinstance(self.choice.draw, Gumbel)
 
     @property
     def gated(self) -> bool:
-        """Whether the region shrinks weights."""
+        """Whether the region gates the weights."""
         return any(isinstance(part, Predicted) for part in exact.intersected(self.region))
 
     @property
     def parameters(self) -> list[Tensor]:
-        """What it learns."""
+        """The parameters of score and region."""
         modules = (part for part in (self.score, self.region) if isinstance(part, nn.Module))
         return [parameter for module in modules for parameter in module.parameters()]
 
@@ -112,9 +123,9 @@ class Mechanism:
         return replace(self, region=row_of(self.region, index))
 
     def expect(self, holds: bool, law: str, found: object) -> None:
-        """Say which law was broken by which attention.
+        """Check a law.
 
-        Raises: LawBroken, when `holds` is false.
+        Raises: LawBroken, when `holds` is false; it names the law and the attention.
         """
         if not holds:
             raise LawBroken(
@@ -155,8 +166,8 @@ def row_of(region: Region, index: int) -> Region:
     match region:
         case Intersection():
             return row_of(region.first, index) & row_of(region.second, index)
-        case Padding() if region.real.ndim > 0:
-            return Padding(region.real[pick])
+        case Padding() if region.row_lengths.ndim > 0:
+            return Padding(region.row_lengths[pick])
         case Window(centre=Tensor() as centre) if centre.ndim > 1:
             return Window(region.radius, centre[pick])
         case _:

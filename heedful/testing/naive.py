@@ -1,4 +1,4 @@
-"""Attention in plain torch at the precision of its inputs, with autograd: what anybody would write.
+"""Attention in plain torch at the precision of its inputs, with autograd: the formulas as anyone would write them.
 
 It sets the error budget of the engines (`heedful.testing.tolerance`), and in float64 it gives the exact gradients.
 Everything is materialised. Which pairs are visible, and the support of sparse choices, come from the oracle.
@@ -45,8 +45,8 @@ def _scores(query: Tensor, key: Tensor, score: ScoreLike) -> Tensor:
         case Concat():
             scores = (query @ score.query_weight).unsqueeze(-1) + (key @ score.key_weight).unsqueeze(-2)
         case Additive():
-            own, memory = score.query_projection(query), score.key_projection(key)
-            scores = torch.tanh(own.unsqueeze(-2) + memory.unsqueeze(-3)) @ score.weight
+            x, y = score.query_projection(query), score.key_projection(key)
+            scores = torch.tanh(x.unsqueeze(-2) + y.unsqueeze(-3)) @ score.weight
         case Location():
             scores = query @ score.weight[: key.shape[-2]].mT
         case _:
@@ -65,8 +65,8 @@ def _weigh(scores: Tensor, allowed: Tensor, support: Tensor, choice: Choice) -> 
         return torch.where(support, scores - tau, 0.0)
     if isinstance(choice, Sparse) and isinstance(choice.rule, Entmax15):
         mean = inside.sum(-1, keepdim=True) / size / 2
-        spread = torch.where(support, scores / 2 - mean, 0.0).square().sum(-1, keepdim=True)
-        tau = mean - ((1 - spread) / size).sqrt()
+        deviation = torch.where(support, scores / 2 - mean, 0.0).square().sum(-1, keepdim=True)
+        tau = mean - ((1 - deviation) / size).sqrt()
         return torch.where(support, (scores / 2 - tau).square(), 0.0)
     if isinstance(choice, Sparse):
         return _softmax(scores, support)
@@ -82,7 +82,7 @@ def _gate(region: Predicted, query: Tensor, key: Tensor, spec: AttentionSpec) ->
     """The Gaussian of local-p, from float32 on: half precision cannot count positions to 257."""
     keys, vectors = key.shape[-2], (query, region.projection.weight, region.weight)
     half = query.dtype in (torch.float16, torch.bfloat16)
-    query, matrix, vector = (one.float() if half else one for one in vectors)
+    query, matrix, vector = (each.float() if half else each for each in vectors)
     share = torch.sigmoid(torch.tanh(query @ matrix.mT) @ vector)
     last = torch.from_numpy(np.maximum(exact.real_keys(query, key, spec) - 1, 0)[..., None]).to(share.dtype)
     position = torch.arange(keys, dtype=share.dtype)

@@ -24,7 +24,8 @@ BISECTIONS = 200
 def scores(query: ArrayLike, key: ArrayLike, pair: Pair) -> Array:
     """Score every query with every key, one pair at a time: ``[T, S]``."""
     queries, keys = np.asarray(query, np.float64), np.asarray(key, np.float64)
-    with np.errstate(all="ignore"):  # memory that nobody sees may hold NaN and inf
+    # Memory that no query sees may hold NaN and infinity.
+    with np.errstate(all="ignore"):
         rows = [[pair(q, k) for k in keys] for q in queries]
     return np.array(rows, np.float64).reshape(len(queries), len(keys))
 
@@ -73,7 +74,7 @@ def location(query: ArrayLike, keys: int, weight: Array) -> Array:
 
 
 def visible(queries: int, keys: int, allows: Callable[[int, int], bool]) -> NDArray[np.bool_]:
-    """Ask for every pair: ``[T, S]``."""
+    """Whether each pair is allowed: ``[T, S]``."""
     rows = [[allows(t, s) for s in range(keys)] for t in range(queries)]
     return np.array(rows, bool).reshape(queries, keys)
 
@@ -84,14 +85,14 @@ def everywhere(queries: int, keys: int) -> NDArray[np.bool_]:
 
 
 def causal(queries: int, keys: int) -> NDArray[np.bool_]:
-    """Nothing after one's own position; the last query stands at the last key (bottom right)."""
+    """Nothing after the query's own position; the last query stands at the last key (bottom right)."""
     return visible(queries, keys, lambda t, s: s <= t + keys - queries)
 
 
 def window(queries: int, keys: int, radius: float | int, *, centre: ArrayLike | None = None) -> NDArray[np.bool_]:
-    """Keys at most `radius` away from one's own position, or from ``centre[t]`` (Luong et al. 2015, 3.2)."""
-    own = np.arange(queries) + keys - queries if centre is None else np.asarray(centre, np.float64)
-    return visible(queries, keys, lambda t, s: bool(abs(s - own[t]) <= radius))
+    """Keys at most `radius` from the query's own position, or from ``centre[t]`` (Luong et al. 2015, 3.2)."""
+    centres = np.arange(queries) + keys - queries if centre is None else np.asarray(centre, np.float64)
+    return visible(queries, keys, lambda t, s: bool(abs(s - centres[t]) <= radius))
 
 
 def padding(queries: int, keys: int, length: int) -> NDArray[np.bool_]:
@@ -120,7 +121,7 @@ def softmax(temperature: float = 1.0) -> Rule:
 
 
 def argmax(row: Array) -> Array:
-    """All to the highest score; of equal ones, to the first."""
+    """All weight to the highest score; of equal scores, to the first."""
     best = min(range(len(row)), key=lambda s: (-row[s], s))
     return np.array([1.0 if s == best else 0.0 for s in range(len(row))])
 
@@ -157,6 +158,7 @@ def _threshold(row: Array, shape: Callable[[float], float]) -> Array:
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         low, high = (middle, high) if weights(middle).sum() >= 1 else (low, middle)
+    # 200 halvings leave the last bit of tau; what it leaves in the sum is divided away.
     return weights(low) / weights(low).sum()
 
 

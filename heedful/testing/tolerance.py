@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 FACTOR = 2.0
+"""An engine sums in another order than plain torch, and may round as often again."""
 
 
 class OverBudget(AssertionError):
-    """An engine was less exact than its budget allows; the message says by how much."""
+    """An engine was less exact than its budget allows. The message says by how much."""
 
 
 def error(actual: Tensor, exact: Tensor) -> float:
@@ -20,6 +21,7 @@ def error(actual: Tensor, exact: Tensor) -> float:
     if actual.numel() == 0:
         return 0.0
     same = (actual == exact) | (actual.isnan() & exact.isnan())
+    # Equal infinities and NaN on both sides differ by NaN; they are no error.
     difference = (actual - exact).abs().masked_fill(same, 0.0)
     return float(difference.nan_to_num(nan=torch.inf).max())
 
@@ -37,14 +39,20 @@ def within_budget(actual: Tensor, reference_same_precision: Tensor, exact: Tenso
     `reference_same_precision` is what plain torch computes in the dtype of `actual`; `exact` is float64.
 
     Raises: OverBudget, when shape or dtype differ or the error is over the budget; it says by how much.
+
+        >>> import torch
+        >>> from heedful.testing import within_budget
+        >>> exact = torch.rand(100, dtype=torch.float64)
+        >>> within_budget(exact.float(), exact.float(), exact)
     """
     if actual.shape != exact.shape or reference_same_precision.shape != exact.shape:
         shapes = f"{list(actual.shape)}, {list(reference_same_precision.shape)} and {list(exact.shape)}"
-        raise OverBudget(f"{name}: actual, reference and exact have shapes {shapes}, expected three equal ones.")
+        raise OverBudget(f"{name}: actual, reference and exact have shapes {shapes}, expected equal shapes.")
     if actual.dtype != reference_same_precision.dtype:
         raise OverBudget(f"{name} is {actual.dtype}, but its reference is {reference_same_precision.dtype}.")
     allowed = FACTOR * (error(reference_same_precision, exact) + rounding(actual.dtype, exact))
     found = error(actual, exact)
+    # "not <=" and not ">": a NaN must fail.
     if not found <= allowed:
         times = found / allowed if allowed > 0 else torch.inf
         raise OverBudget(

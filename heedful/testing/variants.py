@@ -1,4 +1,4 @@
-"""Every score, region and choice by name, small and in prime sizes: the product that the laws are checked over."""
+"""Every score, region and choice by name, small and in prime sizes: the laws are checked over their product."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LONGEST = 41
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a region is built for."""
+    """The sizes that a region is built for."""
 
     batch: tuple[int, ...]
     queries: int
@@ -35,7 +35,7 @@ class ScoreCase:
 
 
 def euclidean(query: Tensor, key: Tensor) -> Tensor:
-    """A user's own score, which fits no form: minus half the squared distance."""
+    """A user's own score, which fits neither form: minus half the squared distance."""
     return -0.5 * (query.unsqueeze(-2) - key.unsqueeze(-3)).square().sum(-1)
 
 

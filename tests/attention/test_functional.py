@@ -1,4 +1,4 @@
-"""Attention as functions: known values worked by hand, memories, broadcasting, selection, and errors that say what to do."""
+"""Attention as functions: values worked by hand, memories, broadcasting, selection, helpful errors."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from heedful.bench.case import PASSES
-from heedful.bench.memory import Asked, extra_memory, free_memory, measure
+from heedful.bench.memory import MemoryRequest, extra_memory, free_memory, measure
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its peak")
 
@@ -32,7 +32,7 @@ def test_64_mib_are_seen():
 @needs_linux
 def test_the_memory_of_a_peer_is_asked_by_name():
     eager, ours = (
-        measure(Asked("lengths", 512, peer, PASSES[0], 1, "cpu"), seconds=120.0) for peer in ("eager", "ours")
+        measure(MemoryRequest("lengths", 512, peer, PASSES[0], 1, "cpu"), seconds=120.0) for peer in ("eager", "ours")
     )
     pairs = 512 * 512 * 64 * 4
     assert isinstance(eager, int)
@@ -43,13 +43,15 @@ def test_the_memory_of_a_peer_is_asked_by_name():
 
 @needs_linux
 def test_what_went_wrong_in_the_process_is_said():
-    assert "KeyError: 'no such peer'" in measure(Asked("dot", 8, "no such peer", PASSES[0], 1, "cpu"), seconds=120.0)
-    assert "took more than 0 s" in measure(Asked("dot", 8, "eager", PASSES[0], 1, "cpu"), seconds=0.01)
+    assert "KeyError: 'no such peer'" in measure(
+        MemoryRequest("dot", 8, "no such peer", PASSES[0], 1, "cpu"), seconds=120.0
+    )
+    assert "took more than 0 s" in measure(MemoryRequest("dot", 8, "eager", PASSES[0], 1, "cpu"), seconds=0.01)
 
 
 def test_another_system_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("heedful.bench.memory._STATUS", tmp_path / "none")
-    assert "not measured on" in measure(Asked("dot", 8, "eager", PASSES[0], 1, "cpu"), seconds=1.0)
+    assert "not measured on" in measure(MemoryRequest("dot", 8, "eager", PASSES[0], 1, "cpu"), seconds=1.0)
 
 
 @needs_linux

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from heedful.bench.plot import save_plot, spread, worth_drawing
-from heedful.bench.record import Record
+from heedful.bench.benchmark import Benchmark
+from heedful.bench.plot import save_plot, space_apart, worth_drawing
 from heedful.bench.report import HEAD, Row, Setting, describe_run, json_lines, markdown, table_line
 from heedful.bench.timing import Timing
 
@@ -109,7 +109,7 @@ def test_a_picture_is_the_same_each_time_and_has_one_panel_without_memory(tmp_pa
 
 
 def test_names_stand_a_line_apart_below_the_top():
-    placed = spread({"a": 50.0, "b": 51.0, "c": 98.0, "d": 99.0, "e": 10.0}, top=100.0)
+    placed = space_apart({"a": 50.0, "b": 51.0, "c": 98.0, "d": 99.0, "e": 10.0}, top=100.0)
     heights = sorted(placed.values())
     assert all(upper - lower >= 11 for lower, upper in pairwise(heights))
     assert heights[-1] <= 100
@@ -124,7 +124,7 @@ def test_two_lengths_are_no_curve():
 
 def test_files_are_written_beside_and_pictures_are_in_the_report(tmp_path):
     pytest.importorskip("matplotlib")
-    record = Record(SETTING, tmp_path / "v1.2", sweep())
+    record = Benchmark(SETTING, tmp_path / "v1.2", sweep())
     assert sorted(path.name for path in record.write()) == ["v1.2.jsonl", "v1.2.md", "v1.2.png", "v1.2.svg"]
     assert "](v1.2.svg)" in (tmp_path / "v1.2.md").read_text()
     record.rows += [Row(**{**vars(row), "case": "dot"}) for row in sweep()]

@@ -4,23 +4,23 @@ import pytest
 import torch
 
 from heedful.bench.case import PASSES
-from heedful.bench.kinds import KINDS, SWEEP
+from heedful.bench.cases import CASES, SWEEP
+from heedful.bench.implementation import Implementation
 from heedful.bench.peers import OURS, PEERS, Peer
-from heedful.bench.run import Settings, run_kind
-from heedful.bench.way import Way
+from heedful.bench.run import Settings, run_case
 
 CPU = torch.device("cpu")
 
 
 def rows_of(name, lengths, peers, **settings):
     chosen = Settings(CPU, **{"seconds": 0.0, "turns": 1} | settings)
-    return list(run_kind(name, lengths, peers, settings=chosen, say=lambda words: None))
+    return list(run_case(name, lengths, peers, settings=chosen, say=lambda words: None))
 
 
 @pytest.fixture(autouse=True)
 def unweighed(monkeypatch):
     """No processes of their own: what they measure is tested in `test_memory`."""
-    monkeypatch.setattr("heedful.bench.run.measure", lambda asked, seconds: asked.length * 1000)
+    monkeypatch.setattr("heedful.bench.run.measure", lambda asked, seconds: request.length * 1000)
 
 
 def test_ours_comes_first_in_each_pass_and_is_what_others_are_compared_with():
@@ -76,7 +76,7 @@ def test_where_ours_would_not_survive_nothing_is_timed(monkeypatch):
 
 
 def test_memory_that_was_measured_foresees_the_next_length(monkeypatch):
-    monkeypatch.setattr("heedful.bench.run.measure", lambda asked, seconds: 3_000_000 * (asked.peer != OURS))
+    monkeypatch.setattr("heedful.bench.run.measure", lambda asked, seconds: 3_000_000 * (request.peer != OURS))
     monkeypatch.setattr("heedful.bench.run.free_memory", lambda device: 10_000_000)
     rows = rows_of(SWEEP, [16, 32, 64], ["sdpa"])
     assert {row.length for row in rows if row.timing is None} == {32}  # twice 3 MB are more than half of 10
@@ -84,7 +84,7 @@ def test_memory_that_was_measured_foresees_the_next_length(monkeypatch):
 
 def test_no_backward_pass_is_said(monkeypatch):
     def forward_only(case):
-        return Way(case.work.ours("plain"), no_backward="none here")
+        return Implementation(case.work.ours("plain"), no_backward="none here")
 
     monkeypatch.setitem(PEERS, "eager", Peer("half", lambda: None, forward_only, lambda case: 0))
     found = {row.way: row for row in rows_of("dot", [16], ["eager"]) if row.peer == "eager"}
@@ -119,8 +119,8 @@ def test_keras_on_another_backend_is_not_taken(monkeypatch):
 
 def test_the_terms_of_a_case_are_those_that_can_be_seen():
     per_pair = 8 * 64  # heads and width
-    assert KINDS["dot"].make(200, CPU).terms == 200 * 200 * per_pair
-    assert KINDS["causal"].make(200, CPU).terms == 200 * 201 // 2 * per_pair
-    assert KINDS["window"].make(200, CPU).terms == (200 * 129 - 64 * 65) * per_pair
-    assert KINDS["local"].make(200, CPU).terms == (200 * 65 - 64 * 65 // 2) * per_pair
-    assert KINDS["additive-wide"].make(200, CPU).terms == 4 * 50 * 200 * 256
+    assert CASES["dot"].make(200, CPU).terms == 200 * 200 * per_pair
+    assert CASES["causal"].make(200, CPU).terms == 200 * 201 // 2 * per_pair
+    assert CASES["window"].make(200, CPU).terms == (200 * 129 - 64 * 65) * per_pair
+    assert CASES["local"].make(200, CPU).terms == (200 * 65 - 64 * 65 // 2) * per_pair
+    assert CASES["additive-wide"].make(200, CPU).terms == 4 * 50 * 200 * 256

@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from heedful.bench.timing import Sample, Wall, in_turns, watch_for
+from heedful.bench.timing import Sample, WallClock, clock_for, in_turns
 
 
 class Fake:
@@ -64,7 +64,7 @@ def test_medians_and_quartiles_are_those_of_the_samples():
 
 
 def test_the_wall_measures_what_a_call_takes():
-    taken = Wall().time(lambda: sum(range(200_000)))
+    taken = WallClock().time(lambda: sum(range(200_000)))
     assert taken.wall > 0
     assert taken.cpu > 0
-    assert isinstance(watch_for(torch.device("cpu")), Wall)
+    assert isinstance(clock_for(torch.device("cpu")), WallClock)

@@ -15,7 +15,10 @@ ROOT = Path(heedful.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 ALLOWED = {  # "path in the package:name of the function"
     # The one door: three tensors, and the words that its callers choose by name.
-    *(f"attention/{file}:{name}" for file, name in (("ask.py", "attend"), ("ask.py", "select"), ("maps.py", "survey"))),
+    *(
+        f"attention/{file}:{name}"
+        for file, name in (("functional.py", "attend"), ("functional.py", "select"), ("maps.py", "survey"))
+    ),
     "decode/beam.py:beam",  # what is searched, and five independent numbers with defaults, all by name
     "decode/sampling.py:sample",  # the same
     "task/commands.py:fit",  # the options of a command, all by name

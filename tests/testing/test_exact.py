@@ -44,7 +44,7 @@ def test_what_has_no_exact_answer_is_refused() -> None:
             return Bounds(span.queries, span.keys, 0, 0)
 
     query = torch.zeros(1, 2, 3)
-    with pytest.raises(TypeError, match="no exact answer"):
+    with pytest.raises(TypeError, match="no exact result"):
         exact.align(query, query, AttentionSpec(Dot(), Everywhere(), Hard(Gumbel())))
     with pytest.raises(TypeError, match="does not know the region"):
         exact.align(query, query, AttentionSpec(Dot(), Diagonal(), CHOICES["soft"]()))

@@ -1,4 +1,4 @@
-"""Who gives another answer is not timed: contexts are judged by float64, gradients by how far they are from ours."""
+"""A peer whose results differ is not timed: contexts are compared with float64, gradients with ours."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from heedful.bench.case import Case
-from heedful.bench.formula import error_of
+from heedful.bench.reference import largest_error
 
 EXACT, HALF = 2e-4, 3e-2
 APART, HALF_APART = 1e-3, 3e-2
@@ -18,7 +18,7 @@ def wrong_contexts(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> s
     allowed = EXACT if case.dtype == torch.float32 else HALF
     if contexts.shape != torch.Size(case.shape):
         return f"wrong: its contexts are {list(contexts.shape)}, expected {list(case.shape)}"
-    error = error_of(case, tensors, contexts)
+    error = largest_error(case, tensors, contexts)
     return "" if error <= allowed else f"wrong by {error:.2g}, allowed {allowed:g}"
 
 

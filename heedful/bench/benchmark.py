@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heedful.bench.kinds import KINDS
+from heedful.bench.cases import CASES
 from heedful.bench.plot import save_plot, worth_drawing
 from heedful.bench.report import Row, Setting, json_lines, markdown
-from heedful.bench.run import Settings, run_kind
+from heedful.bench.run import Settings, run_case
 from heedful.store import write_text_atomically
 
 
 @dataclass
-class Record:
+class Benchmark:
     """What a run writes beside `out`, whose suffix is put in: .md, .jsonl, and pictures of cases at many lengths."""
 
     setting: Setting
@@ -36,7 +36,7 @@ class Record:
         """
         written = self.write()  # a place that cannot be written to is told before the work, not after
         for name, lengths in cases.items():
-            for row in run_kind(name, lengths, peers, settings=settings, say=say):
+            for row in run_case(name, lengths, peers, settings=settings, say=say):
                 self.rows.append(row)
                 show(row)
             written = self.write()
@@ -52,7 +52,7 @@ class Record:
             stem = self.out.name if len(drawn) == 1 else f"{self.out.name}-{name}"
             for suffix in (".svg", ".png"):
                 pictures.append(self.out.with_name(stem + suffix))
-                save_plot(rows, pictures[-1], title=KINDS[name].summary)
+                save_plot(rows, pictures[-1], title=CASES[name].summary)
         texts = {".jsonl": json_lines(self.setting, self.rows)}
         texts[".md"] = markdown(self.setting, self.rows, [path for path in pictures if path.suffix == ".svg"])
         files = [self.out.with_name(self.out.name + suffix) for suffix in texts]

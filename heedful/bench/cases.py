@@ -1,4 +1,4 @@
-"""The cases that there are, by the names by which a command asks for them: the closed table `KINDS`."""
+"""The benchmark cases by name: the table `CASES`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from heedful import kernel
 from heedful.attention import attend
-from heedful.bench.case import Case, Look, Work, unchanged
+from heedful.bench.case import Attend, Case, Workload, unchanged
 from heedful.choice import Soft
 from heedful.kernel import Bounds, Problem, Tanh
 from heedful.region import Causal, Predicted, Window
@@ -21,7 +21,7 @@ _HEADS, _WIDTH = 8, 64
 
 
 @dataclass(frozen=True)
-class Kind:
+class CaseSpec:
     """A case at any length of the keys, and the lengths at which it is timed unless others are asked for."""
 
     summary: str
@@ -34,35 +34,35 @@ def _additive(name: str, batch: int, queries: int, *, keys: int, width: int, dev
     generator = torch.Generator().manual_seed(1)
     weight = (torch.randn(width, generator=generator) / width**0.5).to(device)
 
-    def ours(engine: str) -> Look:
-        def look(x: Tensor, y: Tensor, value: Tensor) -> Tensor:
+    def ours(engine: str) -> Attend:
+        def call(x: Tensor, y: Tensor, value: Tensor) -> Tensor:
             problem = Problem(Tanh(weight), x, y, Bounds(x.shape[-2], y.shape[-2]), Soft())
             return kernel.attend(problem, value, engine)
 
-        return look
+        return call
 
-    return Case(name, keys, (batch, queries, width), keys, Work(ours, weight=weight), device)
+    return Case(name, keys, (batch, queries, width), keys, Workload(ours, weight=weight), device)
 
 
-def _by_words(**words: Any) -> Callable[[str], Look]:
+def _ours(**options: Any) -> Callable[[str], Attend]:
     """Ours, as a user calls it."""
 
-    def ours(engine: str) -> Look:
-        return lambda query, key, value: attend(query, key, value, engine=engine, **words)
+    def ours(engine: str) -> Attend:
+        return lambda query, key, value: attend(query, key, value, engine=engine, **options)
 
     return ours
 
 
-def _inner(name: str, length: int, device: torch.device, work: Work) -> Case:
+def _inner(name: str, length: int, device: torch.device, work: Workload) -> Case:
     """Eight heads of width 64."""
     return Case(name, length, (1, _HEADS, length, _WIDTH), length, work, device)
 
 
-_DOT = Work(_by_words(score=Dot()), scale=_WIDTH**-0.5)
+_DOT = Workload(_ours(score=Dot()), scale=_WIDTH**-0.5)
 
 
 def _frozen(module: nn.Module, device: torch.device) -> Any:
-    """A module whose parameters nobody asks gradients of, for peers are not asked either."""
+    """A module whose parameters get no gradients: the peers compute none for them either."""
     return module.to(device).requires_grad_(False)
 
 
@@ -70,8 +70,8 @@ def _cosine(length: int, device: torch.device) -> Case:
     def features(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
         return normalize(query, dim=-1), normalize(key, dim=-1)
 
-    ours = _by_words(score=_frozen(Cosine(), device))
-    return _inner("cosine", length, device, Work(ours, features))
+    ours = _ours(score=_frozen(Cosine(), device))
+    return _inner("cosine", length, device, Workload(ours, features))
 
 
 def _general(length: int, device: torch.device) -> Case:
@@ -81,7 +81,7 @@ def _general(length: int, device: torch.device) -> Case:
     def features(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
         return query @ score.weight.to(query.dtype), key
 
-    return _inner("general", length, device, Work(_by_words(score=score), features))
+    return _inner("general", length, device, Workload(_ours(score=score), features))
 
 
 def _predicted(length: int, device: torch.device) -> Case:
@@ -92,53 +92,53 @@ def _predicted(length: int, device: torch.device) -> Case:
         hidden = torch.tanh(query @ region.projection.weight.to(query.dtype).T)
         return (length - 1) * torch.sigmoid(hidden @ region.weight.to(query.dtype))
 
-    work = Work(_by_words(region=region), unchanged, scale=_WIDTH**-0.5, centre=centre, radius=float(_RADIUS))
+    work = Workload(_ours(region=region), unchanged, scale=_WIDTH**-0.5, centre=centre, radius=float(_RADIUS))
     return _inner("predicted", length, device, work)
 
 
 def _window(length: int, device: torch.device) -> Case:
-    work = replace(_DOT, ours=_by_words(region=Window(_RADIUS)), left=_RADIUS, right=_RADIUS)
+    work = replace(_DOT, ours=_ours(region=Window(_RADIUS)), left=_RADIUS, right=_RADIUS)
     return _inner("window", length, device, work)
 
 
 def _local(length: int, device: torch.device) -> Case:
-    work = replace(_DOT, ours=_by_words(region=Window(_RADIUS) & Causal()), left=_RADIUS, right=0)
+    work = replace(_DOT, ours=_ours(region=Window(_RADIUS) & Causal()), left=_RADIUS, right=0)
     return _inner("local", length, device, work)
 
 
 def _causal(length: int, device: torch.device) -> Case:
-    return _inner("causal", length, device, replace(_DOT, ours=_by_words(region=Causal()), right=0))
+    return _inner("causal", length, device, replace(_DOT, ours=_ours(region=Causal()), right=0))
 
 
 SWEEP = "lengths"
 """The case that shows how time and memory grow; it is timed only when asked for."""
 
-KINDS = {
-    "additive": Kind(
+CASES = {
+    "additive": CaseSpec(
         "additive score, 8 sequences, width 64",
         lambda length, device: _additive("additive", 8, length, keys=length, width=64, device=device),
         (512,),
     ),
-    "additive-wide": Kind(
+    "additive-wide": CaseSpec(
         "additive score, 4 sequences, width 256, four keys a query",
         lambda length, device: _additive(
             "additive-wide", 4, max(1, length // 4), keys=length, width=256, device=device
         ),
         (512,),
     ),
-    "window": Kind(f"dot product, {_RADIUS} keys to each side, 8 heads", _window, (4096,)),
-    "local": Kind(f"dot product, {_RADIUS} keys to the left, 8 heads: Window & Causal", _local, (4096,)),
-    "predicted": Kind(f"dot product, {_RADIUS} keys around a predicted centre, 8 heads", _predicted, (4096,)),
-    "dot": Kind("dot product, 8 heads", lambda length, device: _inner("dot", length, device, _DOT), (512, 2048)),
-    "causal": Kind("dot product, causal, 8 heads", _causal, (512, 2048)),
-    "cosine": Kind("cosine, 8 heads", _cosine, (512, 2048)),
-    "general": Kind("bilinear score, 8 heads", _general, (512, 2048)),
-    "bfloat16": Kind(
+    "window": CaseSpec(f"dot product, {_RADIUS} keys to each side, 8 heads", _window, (4096,)),
+    "local": CaseSpec(f"dot product, {_RADIUS} keys to the left, 8 heads: Window & Causal", _local, (4096,)),
+    "predicted": CaseSpec(f"dot product, {_RADIUS} keys around a predicted centre, 8 heads", _predicted, (4096,)),
+    "dot": CaseSpec("dot product, 8 heads", lambda length, device: _inner("dot", length, device, _DOT), (512, 2048)),
+    "causal": CaseSpec("dot product, causal, 8 heads", _causal, (512, 2048)),
+    "cosine": CaseSpec("cosine, 8 heads", _cosine, (512, 2048)),
+    "general": CaseSpec("bilinear score, 8 heads", _general, (512, 2048)),
+    "bfloat16": CaseSpec(
         "dot product in bfloat16, 8 heads",
         lambda length, device: replace(_inner("bfloat16", length, device, _DOT), dtype=torch.bfloat16),
         (512, 2048),
     ),
-    SWEEP: Kind(
+    SWEEP: CaseSpec(
         "additive score, 1 head, width 64",
         lambda length, device: _additive(SWEEP, 1, length, keys=length, width=64, device=device),
         tuple(2**power for power in range(6, 18)),

@@ -1,37 +1,39 @@
-"""Attention as anybody writes it from its formula: every pair at once, by torch. A peer, and in float64 the judge."""
+"""Attention written from its formula, every pair at once, in torch: a peer, and in float64 the reference of all."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from heedful.bench.case import Case, Work
+from heedful.bench.case import Case, Workload
 
-_JUDGED = 1 << 25
+_MAX_NUMBERS = 1 << 25
 """Numbers that the judge may hold; of a longer case it looks at some of the queries."""
 
 
-def by_hand(work: Work, tensors: Sequence[Tensor], own: Tensor) -> Tensor:
-    """The contexts of queries that stand at the positions `own` ``[T]`` among the keys."""
+def reference_attention(work: Workload, tensors: Sequence[Tensor], position_of_query: Tensor) -> Tensor:
+    """The contexts of queries that stand at the positions `position_of_query` ``[T]`` among the keys."""
     query, key, value = tensors
     x, y = work.features(query, key)
     if work.weight is None:
         scores = work.scale * (x @ y.transpose(-1, -2))
     else:
         scores = torch.tanh(x.unsqueeze(-2) + y.unsqueeze(-3)) @ work.weight.to(x.dtype)
-    visible, gate = sight(work, query, own, keys=key.shape[-2])
+    visible, gate = visible_and_gate(work, query, position_of_query, keys=key.shape[-2])
     if visible is not None:
         scores = scores.masked_fill(~visible, -torch.inf)
     weights = torch.softmax(scores, dim=-1)
     return (weights if gate is None else weights * gate.to(weights.dtype)) @ value
 
 
-def sight(work: Work, query: Tensor, own: Tensor, *, keys: int) -> tuple[Tensor | None, Tensor | None]:
-    """Which keys queries see, True = may look, and by what their weights are multiplied: ``[.., T, S]``, or None."""
+def visible_and_gate(
+    work: Workload, query: Tensor, position_of_query: Tensor, *, keys: int
+) -> tuple[Tensor | None, Tensor | None]:
+    """Which keys queries see, True = may attend, and the gate of their weights: ``[.., T, S]``, or None."""
     position = torch.arange(keys, device=query.device)
     visible = None
     if work.banded:
-        away = position - own.unsqueeze(-1)
+        away = position - position_of_query.unsqueeze(-1)
         limits = [away >= -work.left] if work.left is not None else []
         limits += [away <= work.right] if work.right is not None else []
         visible = limits[0] if len(limits) == 1 else limits[0] & limits[1]
@@ -48,20 +50,20 @@ def positions(case: Case) -> Tensor:
     return torch.arange(case.keys - queries, case.keys, device=case.device)
 
 
-def error_of(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> float:
+def largest_error(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> float:
     """The largest error of a case's contexts against float64, at as many of its queries as memory allows."""
     width = 1 if case.work.weight is None else case.shape[-1]
     queries = case.shape[-2]
-    judged = max(1, min(queries, _JUDGED // max(1, case.pairs // queries * width)))
+    judged = max(1, min(queries, _MAX_NUMBERS // max(1, case.pairs // queries * width)))
     rows = torch.linspace(0, queries - 1, judged, device=case.device).round().long()
     query, key, value = (tensor.detach().double() for tensor in tensors)
     query = query[..., rows, :]
-    exact = by_hand(case.work, (query, key, value), positions(case)[rows])
-    errors = (contexts.detach()[..., rows, :] - exact).abs()[sure(case.work, query)]
+    exact = reference_attention(case.work, (query, key, value), positions(case)[rows])
+    errors = (contexts.detach()[..., rows, :] - exact).abs()[well_defined(case.work, query)]
     return float(errors.nan_to_num(nan=torch.inf).max()) if errors.numel() else 0.0
 
 
-def sure(work: Work, query: Tensor) -> Tensor:
+def well_defined(work: Workload, query: Tensor) -> Tensor:
     """Which queries have one right answer, ``[*B, T]``.
 
     All, but those whose predicted window ends within rounding of a key: on which side of its edge such a key falls is
