@@ -133,7 +133,8 @@ class TrainingRun:
         if tokens != state.recent_tokens:
             raise ValueError(
                 f"tokens_total of the batches adds up to {state.recent_tokens}, but the losses of all ranks counted "
-                f"{tokens} tokens: the stream must be made for rank {self.ranks.rank} of {self.ranks.world}; see `init_ranks`."
+                f"{tokens} tokens: the stream must be made for rank {self.ranks.rank} of {self.ranks.world}; "
+                "see `init_ranks`."
             )
         loss = sum(row[0] for row in rows) / max(tokens, 1)
         self.bar.set_loss(loss)
