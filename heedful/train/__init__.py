@@ -1,4 +1,4 @@
-"""Training of any model with a loss: on own data, over several devices, and on from where a kill left it."""
+"""Training of any model with a loss: on one device or several, and resumable after a kill at any moment."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""What training needs of a stream of batches, and how it is handed to Lightning without an end or a hang."""
+"""Streams of batches: what training needs of one, and how Lightning iterates over it on all ranks alike."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
@@ -9,7 +9,7 @@ from heedful.train.ranks import Ranks
 
 @runtime_checkable
 class Batch(Protocol):
-    """Anything that the model's `loss` takes, with the target tokens of the batch on all ranks together."""
+    """Anything that the model's `loss` takes; `tokens_total` counts the target tokens on all ranks together."""
 
     @property
     def tokens_total(self) -> int: ...
@@ -17,10 +17,10 @@ class Batch(Protocol):
 
 @runtime_checkable
 class Stream(Protocol):
-    """Batches, epoch after epoch; each `iter` gives what is left of the current one.
+    """Batches, epoch after epoch; each `iter` yields the rest of the current epoch.
 
-    The state taken when a batch has been handed out leads, once loaded, to the batch after it. It is made of plain
-    values that JSON keeps, is the same on every rank, and owes nothing to global random numbers.
+    A state taken after a batch has been yielded continues, once loaded, with the next batch. It consists of values
+    that JSON can hold, is the same on every rank, and must not depend on global random state.
     """
 
     def __iter__(self) -> Iterator[Any]: ...
@@ -38,13 +38,14 @@ class TrackedBatch(NamedTuple):
 
 
 class BatchIterator:
-    """The batches of all epochs in one row, cut short on every rank as soon as one rank has no more.
+    """The batches of all epochs in a row; an epoch ends on every rank as soon as one rank has no more batches.
 
-    Lightning and this class each look one batch ahead; so the stream's state travels with its batch.
+    Lightning and this class each fetch one batch ahead. So the stream's state is kept with its batch: asked for after
+    a step, the stream would already be further.
     """
 
     def __init__(self, stream: Stream, ranks: Ranks, *, done: int, epochs: int | None) -> None:
-        """`done` epochs lie behind; it ends after `epochs`, or never."""
+        """`done` epochs are over already; iteration ends after epoch `epochs`, or never if that is None."""
         self._stream, self._ranks = stream, ranks
         self._done, self._epochs = done, epochs
 
@@ -63,11 +64,13 @@ class BatchIterator:
 
     def _rest_of_epoch(self, epoch: int) -> Iterator[TrackedBatch]:
         batches = iter(self._stream)
+        # One batch ahead, because only then it is known whether a batch is the last of its epoch.
         batch = self._next(batches)
         while batch is not None:
             state = dict(self._stream.state_dict())
             following = self._next(batches)
             if following is None:
+                # The stream has now turned to the next epoch: resuming there saves an empty round.
                 state = dict(self._stream.state_dict())
             yield TrackedBatch(batch, state, epoch, following is None)
             batch = following
@@ -76,7 +79,8 @@ class BatchIterator:
         batch = next(batches, None)
         if all(has for (has,) in self._ranks.all_gather([float(batch is not None)])):
             return batch
-        for _ in batches:  # what the other ranks cannot match is left out
+        # Batches that other ranks have no counterpart for are skipped: a step on some ranks only would wait for ever.
+        for _ in batches:
             pass
         return None
 
@@ -84,5 +88,5 @@ class BatchIterator:
 def _refuse() -> NoReturn:
     raise UserError(
         "the training data gives no batches",
-        hint="check that the files hold pairs, and that the longest fits into the tokens of a batch",
+        hint="check that the files hold examples, and that the longest fits into the tokens of a batch",
     )

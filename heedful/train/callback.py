@@ -1,4 +1,4 @@
-"""What happens around the steps of a run, in order: count, log, validate, save, stop."""
+"""What happens after each training step, in this order: count, validate, log, save, stop."""
 
 import time
 from typing import Any
@@ -11,9 +11,9 @@ from heedful.train.run import TrainingRun
 
 
 class TrainingCallback(Callback):
-    """Lightning calls it after every step; every rank makes the same decisions from the same numbers.
+    """Called by Lightning after every step; every rank makes the same decisions from the same numbers.
 
-    `stopped` says why the run ended: the name of a limit, or "interrupted".
+    `stopped` is the reason why the run ended: the name of a limit, or "interrupted".
     """
 
     def __init__(self, run: TrainingRun) -> None:
@@ -23,13 +23,14 @@ class TrainingCallback(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         run = self.run
-        run.signals.take_over()  # Lightning's handler of SIGTERM talks to the other ranks in the middle of a step
+        # Lightning has installed its own SIGTERM handler, which would talk to the other ranks in the middle of a step.
+        run.signals.take_over()
         resumes = run.saved is not None
         run.restore(trainer.optimizers[0])
         self._began = time.monotonic() - run.state.seconds
         self._marked = self._saved_at = time.monotonic()
         if not resumes:
-            self._save(trainer)  # a full disk shows now, not in an hour
+            self._save(trainer)  # so that a full disk is reported now and not after an hour of training
         if run.state.pending:
             self._conclude(trainer, interrupted=False, save=False)
         self._stop_if(trainer, reason_to_stop(run.settings, run.state))
@@ -42,14 +43,15 @@ class TrainingCallback(Callback):
         self._count(batch, now - self._marked)
         save = now - self._saved_at > 60.0 * run.settings.save_minutes
         wishes = run.ranks.all_gather([float(run.signals.received is not None), now - self._began, float(save)])
-        run.state.seconds = wishes[0][1]  # time and saving are for rank 0 to tell
+        # Clocks differ between ranks. All take rank 0's, so that all stop and save after the same step.
+        run.state.seconds = wishes[0][1]
         self._conclude(trainer, interrupted=any(row[0] for row in wishes), save=bool(wishes[0][2]))
         if run.bar.is_due:
             run.bar.show(run.state, nll=run.meter.nll(), tokens=run.meter.tokens)
         self._marked = time.monotonic()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """The averages, once all limits but an interruption have been heard."""
+        """Tries averages of the weights, unless the run was interrupted or has finished before."""
         run = self.run
         if self.stopped == "interrupted" or run.state.finished is not None:
             return
@@ -60,7 +62,7 @@ class TrainingCallback(Callback):
             self.stopped = "interrupted"
 
     def seconds(self) -> float:
-        """How long the run has taken up to now, interruptions left out."""
+        """How long the run has taken so far, without the time between interruption and resumption."""
         return time.monotonic() - self._began
 
     def _count(self, batch: TrackedBatch, seconds: float) -> None:
@@ -78,13 +80,17 @@ class TrainingCallback(Callback):
         state.pending = state.step % every == 0 if every else batch.is_last
 
     def _conclude(self, trainer: Trainer, *, interrupted: bool, save: bool) -> None:
-        """All that may follow a step; a validation that a signal cut off stays pending, and comes first on resuming."""
+        """Validates, logs, saves and stops, as far as each is due.
+
+        A validation that a signal cuts off stays pending and is the first thing that a resumed run does.
+        """
         run, state, settings = self.run, self.run.state, self.run.settings
         ends = reason_to_stop(settings, state) is not None
         state.pending = run.validator.validate is not None and (state.pending or ends)
         save |= settings.save_every is not None and state.step % settings.save_every == 0
         logs = state.pending or ends or state.step % settings.log_every == 0
-        if logs or save or interrupted or run.meter.device.type == "cpu":  # asking a GPU would make it wait
+        # Reading a number from a GPU waits for it, so a GPU is only asked where it is read anyway.
+        if logs or save or interrupted or run.meter.device.type == "cpu":
             run.expect_finite()
         numbers: dict[str, float] | None = {}
         if state.pending:

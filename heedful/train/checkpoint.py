@@ -1,7 +1,7 @@
-"""The files of a run that is under way: the training state, the best weights, the weights of past validations.
+"""The files of a run: the training state, the best weights, and the weights at past validations.
 
-The training state is one file, so that the rename that puts it in place makes all of it true at once: weights,
-optimiser, counters, the stream's position, every rank's random states. It holds tensors and JSON, no objects.
+The training state is a single file, so that one atomic rename replaces all of it: weights, optimiser, counters, the
+stream's position, every rank's random states. It holds tensors and JSON, never pickled objects.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,12 +17,12 @@ from heedful.train.state import RunState
 
 MODEL, TRAINING, METRICS = "model.safetensors", "training.safetensors", "metrics.jsonl"
 SNAPSHOTS = "checkpoints"
-_STATE = "heedful.state"  # our key in the header
+_STATE = "heedful.state"  # the key of the counters in the file's header
 
 
 @dataclass
 class Checkpoint:
-    """A training state as read back: counters, weights, the optimiser's memory, what ranks keep."""
+    """A training state read from a file: counters, weights, optimiser state, and the state of each rank."""
 
     state: RunState
     model: dict[str, Tensor]
@@ -38,9 +38,9 @@ def save_training(
     optimiser: Mapping[str, Tensor],
     ranks: Sequence[dict[str, Tensor]],
 ) -> None:
-    """Writes the training state in the place of the last one.
+    """Writes the training state, replacing the previous one.
 
-    Raises: UserError, when the disk is full or the folder cannot be written to; the last one is then untouched.
+    Raises: UserError, when the disk is full or the folder is not writable; the previous state is then untouched.
     """
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"optimiser/{name}": value for name, value in optimiser.items()}
@@ -69,34 +69,35 @@ def load_training(folder: Path) -> Checkpoint:
 
 
 def load_weights(model: nn.Module, saved: Checkpoint, folder: Path) -> None:
-    """Puts saved weights into the model.
+    """Loads saved weights into the model.
 
-    Raises: UserError, when the state is that of another model; names the first difference.
+    Raises: UserError, when names or shapes of the weights differ; names the first difference.
     """
     expected = model.state_dict()
     for name in sorted(expected.keys() | saved.model.keys()):
         shapes = [list(part[name].shape) if name in part else "nothing" for part in (saved.model, expected)]
         if shapes[0] != shapes[1]:
             raise UserError(
-                f"this training state is of another model: {name!r} is {shapes[0]} there and {shapes[1]} in the model",
+                f"this training state belongs to another model: {name!r} is {shapes[0]} in the file "
+                f"and {shapes[1]} in the model",
                 where=str(folder / TRAINING),
-                hint="resume with the settings that the run began with, or train in another folder",
+                hint="resume with the settings that the run started with, or train in another folder",
             )
     model.load_state_dict(saved.model)
 
 
 def save_model(folder: Path, model: nn.Module) -> None:
-    """Writes `model.safetensors`, the weights that predictions are made with."""
+    """Writes `model.safetensors`, the weights used for prediction."""
     save_tensors(folder / MODEL, model.state_dict())
 
 
 def save_snapshot(folder: Path, model: nn.Module, step: int) -> None:
-    """Keeps the weights as they are at this step."""
+    """Saves the weights at this step for averaging later."""
     save_tensors(_snapshot(folder, step), model.state_dict())
 
 
 def prune_snapshots(folder: Path, keep: Collection[int]) -> None:
-    """Removes the weights of all steps but these."""
+    """Deletes the saved weights of all steps except those in `keep`."""
     kept = {_snapshot(folder, step) for step in keep}
     for path in (folder / SNAPSHOTS).glob("step-*.safetensors"):
         if path not in kept:
@@ -104,11 +105,10 @@ def prune_snapshots(folder: Path, keep: Collection[int]) -> None:
 
 
 def average_snapshots(folder: Path, steps: Sequence[int]) -> dict[str, Tensor]:
-    """The mean of the weights of these steps, in float64 on the way.
+    """The mean of the weights saved at these steps, summed in float64.
 
-    What counts in whole numbers is taken from the last step.
-
-    Raises: UserError, when one is missing or damaged.
+    Integer tensors, such as counters, are taken from the last step.
+    Raises: UserError, when a file is missing or damaged.
     """
     sums: dict[str, Tensor] = {}
     last: dict[str, Tensor] = {}

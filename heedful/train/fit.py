@@ -1,4 +1,4 @@
-"""The one door to training: a model, a stream of batches, settings and a folder."""
+"""`fit`: trains a model on a stream of batches and keeps the run in a folder."""
 
 import signal
 from collections.abc import Sized
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What became of a run.
+    """The outcome of a run.
 
-    `best` is the metric of the weights kept (None without validation), and `kept` says which these are. `steps`,
-    `seconds` and `tokens_per_second` (target tokens, while training, validation left out) count over interruptions.
-    `stopped` is the limit that ended it (epochs, steps, minutes, patience) or "interrupted". `exit_status` is 0, or
-    128 and the signal's number on rank 0 of an interrupted run; other ranks end with 0, which no launcher takes amiss.
+    `best` is the validation metric of the kept weights, None without validation; `kept` names the step or average that
+    they come from. `steps`, `seconds` and `tokens_per_second` (target tokens, without validation) include the parts of
+    the run before an interruption. `stopped` is the limit that ended the run (epochs, steps, minutes, patience) or
+    "interrupted". `exit_status` is 0; on rank 0 of an interrupted run it is 128 plus the number of the signal. The
+    other ranks return 0 even then, because launchers report any other status as a failure.
     """
 
     best: float | None
@@ -59,18 +60,20 @@ def fit(
     watch: Watch | None = None,
     resume: bool = False,
 ) -> FitResult:
-    """Trains a model with `loss(batch) -> TokenLoss` until a limit of the settings, or a signal.
+    """Trains a model with `loss(batch) -> TokenLoss` until a limit of the settings is reached or a signal arrives.
 
-    The folder receives `model.safetensors` (the weights best by `settings.metric`, the last ones without
-    validation), `metrics.jsonl`, `training.safetensors` and `checkpoints/`, from which `resume` continues after a kill
-    at any moment with the same batches and the same numbers; where nothing was saved yet it begins. Validation sees
-    the model in evaluation mode, without gradients, on rank 0 only; random numbers drawn there change nothing.
-    The model holds the kept weights in the end, or the last ones when interrupted. On several nodes the folder must
-    be shared. The stream must be made for this rank: see `init_ranks`.
+    The folder receives `model.safetensors` (the best weights by `settings.metric`; without validation the last ones),
+    `metrics.jsonl`, `training.safetensors` and `checkpoints/`. With `resume`, a run killed at any moment continues with
+    the same batches and the same numbers; if nothing was saved yet, it starts from the beginning.
 
-    Raises: UserError, when the folder holds another run, a file cannot be read or written, the loss is not finite, or
-        there are no batches, or validation lacks the metric; ValueError, when batches miscount their tokens;
-        KeyboardInterrupt, at a second Ctrl-C; SystemExit(0), on other ranks than 0, when rank 0 has failed.
+    `validate` runs on rank 0 only, with the model in evaluation mode and without gradients. Random numbers drawn there
+    do not change the training. Afterwards the model holds the kept weights, or the last ones if the run was
+    interrupted. With several nodes the folder must be on a shared file system. The stream must be made for this
+    process: see `init_ranks`.
+
+    Raises: UserError, when the folder holds another run, a file cannot be read or written, the loss is not finite,
+        there are no batches, or validation does not return the metric; ValueError, when `tokens_total` of the batches
+        is wrong; KeyboardInterrupt, at a second Ctrl-C; SystemExit(0), on the other ranks when rank 0 has failed.
     """
     keep_large_buffers()
     saved = _open(model, stream, folder, resume=resume)
@@ -96,7 +99,7 @@ def fit(
 
 
 def _train(trainer: "Trainer", run: TrainingRun, stream: Stream) -> tuple[str, float]:
-    """Lets Lightning run the steps; returns why they ended, and after how many seconds."""
+    """Runs the steps; returns why they ended, and the seconds that the run has taken in all."""
     from lightning.pytorch.utilities.exceptions import SIGTERMException
 
     from heedful.train.callback import TrainingCallback
@@ -108,12 +111,14 @@ def _train(trainer: "Trainer", run: TrainingRun, stream: Stream) -> tuple[str, f
     callback = TrainingCallback(run)
     trainer.callbacks.append(callback)  # pyright: ignore[reportAttributeAccessIssue]
     try:
-        with suppress(SIGTERMException):  # where Lightning's handler met the signal before ours was in place
+        # A SIGTERM during set-up meets Lightning's handler, because ours is installed when training starts.
+        with suppress(SIGTERMException):
             trainer.fit(module, batches)
     except Abandoned:
         raise KeyboardInterrupt from None
     except RankFailed:
-        raise SystemExit(0) from None  # any other status and Lightning would kill rank 0 before it has spoken
+        # With any other status Lightning would kill rank 0 before it has printed its error.
+        raise SystemExit(0) from None
     if callback.stopped not in (None, "interrupted") and (run.folder / MODEL).exists():
         load_module(run.model, run.folder / MODEL)
     return callback.stopped or "interrupted", callback.seconds()
@@ -133,16 +138,16 @@ def _result(run: TrainingRun, stopped: str, seconds: float) -> FitResult:
 
 
 def _open(model: nn.Module, stream: Stream, folder: Path, *, resume: bool) -> Checkpoint | None:
-    """Brings model and stream to where the folder's run stands, if there is one and it is wanted."""
+    """Loads weights and stream position from the folder, if it holds a run that is to be resumed."""
     if not isinstance(stream, Stream):
         raise TypeError(
-            f"a stream needs __iter__, state_dict and load_state_dict, and {type(stream).__name__} lacks some"
+            f"{type(stream).__name__} is no stream of batches: it needs __iter__, state_dict and load_state_dict"
         )
     if not (folder / TRAINING).exists():
         return None
     if not resume:
         raise UserError(
-            "this folder holds a run already", where=str(folder), hint="resume it, or choose or empty another folder"
+            "this folder holds a run already", where=str(folder), hint="resume it, or choose another folder"
         )
     saved = load_training(folder)
     load_weights(model, saved, folder)

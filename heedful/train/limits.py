@@ -1,11 +1,11 @@
-"""When a run is over, and how long it may still take."""
+"""When a run ends, and how long that will probably take."""
 
 from heedful.train.settings import TrainSettings
 from heedful.train.state import RunState
 
 
 def reason_to_stop(settings: TrainSettings, state: RunState) -> str | None:
-    """The name of the limit that has been reached, or None."""
+    """The name of the first limit that has been reached; None while there is none."""
     limits = {
         "steps": settings.steps is not None and state.step >= settings.steps,
         "epochs": settings.epochs is not None and state.epochs_done >= settings.epochs,
@@ -16,7 +16,7 @@ def reason_to_stop(settings: TrainSettings, state: RunState) -> str | None:
 
 
 def seconds_left(settings: TrainSettings, state: RunState) -> float | None:
-    """How long until the first limit that can be foreseen, at the pace so far; None while nobody knows."""
+    """The seconds until the nearest limit, at the speed so far; None if no limit can be predicted yet."""
     if not state.step:
         return None
     pace = state.seconds / state.step

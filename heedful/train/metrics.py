@@ -1,4 +1,4 @@
-"""metrics.jsonl: one line of numbers a step that is worth one, the same lines whether a run was interrupted or not."""
+"""metrics.jsonl: one JSON object for each logged step, the same lines whether or not a run was interrupted."""
 
 import json
 import math
@@ -11,11 +11,11 @@ from heedful.errors import UserError
 from heedful.store import strict_json, write_text_atomically
 
 LAST_WORDS_OF_ERRORS = frozenset({"loss", "perplexity", "aer", "wer", "cer", "ter", "error"})
-"""A metric whose name ends in one of these is better when lower; all others are better when higher."""
+"""Metrics whose names end in one of these words are better when lower; all others when higher."""
 
 
 def merit(metric: str, value: float) -> float:
-    """The value as something that is better when higher, whatever the metric; nan is worst."""
+    """The value with its sign changed where lower is better, so that higher always is; NaN is worst."""
     if math.isnan(value):
         return -math.inf
     return -value if metric.rpartition("_")[2] in LAST_WORDS_OF_ERRORS else value
@@ -27,13 +27,13 @@ def is_better(metric: str, new: float, old: float | None) -> bool:
 
 
 class MetricsFile:
-    """The file of a run's numbers; lines after the checkpoint that a run resumes from are dropped."""
+    """The metrics of a run; on resuming, lines after the checkpoint are dropped and will be written again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def begin(self, step: int) -> None:
-        """Keeps the lines up to this step, and writes the file anew without what comes after."""
+        """Rewrites the file with the lines up to this step only."""
         kept = [line for line in self._lines() if 0 <= _step_of(line) <= step]
         write_text_atomically(self.path, "".join(f"{line}\n" for line in kept))
 
@@ -49,7 +49,7 @@ class MetricsFile:
             raise self._refused(error) from error
 
     def sync(self) -> None:
-        """Flushes the lines to the disk: a checkpoint must never be ahead of them.
+        """Flushes the lines to disk; a checkpoint must never be newer than its metrics.
 
         Raises: UserError, when the disk is full.
         """
@@ -74,7 +74,7 @@ class MetricsFile:
 
 
 def _step_of(line: str) -> int:
-    """The step of a line, or -1 for one that a killed process left unfinished."""
+    """The step of a line; -1 for a line that a killed process left incomplete."""
     try:
         step = json.loads(line)["step"]
         return step if isinstance(step, int) else -1

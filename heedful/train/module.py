@@ -1,4 +1,4 @@
-"""The model as Lightning trains it: one step, its precision, its optimiser and its rate."""
+"""The LightningModule around a model: training step, precision, optimiser, clipping and learning rate."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ from heedful.train.state import RunState
 
 
 class TrainingModule(LightningModule):
-    """Any model with `loss(batch) -> TokenLoss`, as Lightning wants it.
+    """Trains any model with `loss(batch) -> TokenLoss`.
 
-    The loss of a step is the mean over the tokens of all ranks. Weights, gradients and optimiser stay float32;
-    products are bfloat16 where `dtype` says so. The autocast is ours because Lightning's casts the weights of
-    a recurrent decoder again at every position.
+    The loss of a step is the mean over the tokens of all ranks. Weights, gradients and optimiser state stay float32;
+    with `dtype` bfloat16 only matrix products are computed in it. We use our own autocast, because Lightning's casts
+    the weights of a recurrent decoder again at every position.
     """
 
     def __init__(
@@ -48,14 +48,15 @@ class TrainingModule(LightningModule):
                 hint="expected a heedful.layer.loss.TokenLoss: sums over tokens, and how many these are",
             )
         self.meter.add(loss, self.state.step + 1)
+        # DDP averages the gradients over ranks; times their number this makes the mean over all tokens.
         total = loss.total * (self.trainer.world_size / batch.batch.tokens_total)
-        return total if loss.tokens else total + self._nothing()
+        return total if loss.tokens else total + self._zero()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return make_optimiser(self.model, self.settings)
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Clips, and sets the rates of this step; Lightning's own clipping refuses fused optimisers."""
+        """Clips, and sets the learning rates of this step; Lightning's own clipping refuses fused optimisers."""
         set_rates(optimizer, self.rate, self.state.step)
         if self.settings.clip:
             norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
@@ -64,10 +65,10 @@ class TrainingModule(LightningModule):
     def transfer_batch_to_device(self, batch: TrackedBatch, device: torch.device, dataloader_idx: int) -> TrackedBatch:
         return batch if device.type == "cpu" else batch._replace(batch=batch.batch.to(device))
 
-    def _nothing(self) -> Tensor:
-        """Zero, by way of every parameter.
+    def _zero(self) -> Tensor:
+        """Zero, computed from every parameter.
 
-        A rank without a row may leave out parts of the model, and the others would wait for their gradients.
+        A rank whose share of a batch is empty may skip parts of the model; the others would wait for their gradients.
         """
         zeros = [(parameter * 0.0).sum() for parameter in self.model.parameters() if parameter.requires_grad]
         return torch.stack(zeros).sum()

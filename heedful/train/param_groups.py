@@ -6,14 +6,15 @@ from typing import Any, Protocol, runtime_checkable
 from torch import nn
 
 Pace = Callable[[int, int | None], float]
-"""From the steps done, and all there will be (None where nobody knows beforehand), to the rate of the next step."""
+"""Learning rate of the next step, from the number of steps done and of all steps (None where it is not known)."""
 
 
 @runtime_checkable
 class Paced(Protocol):
-    """A module whose own parameters, not those of modules inside it, learn at `pace`; None: as all others do.
+    """A module whose direct parameters, not those of child modules, have a learning rate schedule of their own.
 
-    They do not decay. A pace of 0 freezes them. It must be a pure function, so that a resumed run goes on exactly.
+    They have no weight decay, and a rate of 0 freezes them. `pace` must be a pure function, so that a resumed run
+    continues exactly; None means the schedule of the run.
     """
 
     @property
@@ -22,13 +23,13 @@ class Paced(Protocol):
 
 @runtime_checkable
 class Bounded(Protocol):
-    """A module whose parameters must lie in some set.
+    """A module whose parameters are constrained.
 
-    `to_bounds` is called after every step, on every rank, and must give the same from the same parameters.
+    `to_bounds` is called after every step on every rank, and must be deterministic.
     """
 
     def to_bounds(self) -> None:
-        """Puts the parameters back where they must lie."""
+        """Projects the parameters onto their constraint, in place."""
         ...
 
 

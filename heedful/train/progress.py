@@ -1,4 +1,4 @@
-"""What a person sees while it trains: a bar in a terminal, now and then a line elsewhere."""
+"""Progress on standard error: a bar in a terminal, a line now and then where there is none."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ _REDRAW, _LINE = 0.25, 30.0  # seconds between redrawings of the bar, and betwee
 
 
 class ProgressBar:
-    """Shows where a run stands on standard error; every rank but 0 is silent. `counted` names what losses count."""
+    """The progress of a run. Only rank 0 shows it; `counted` is the unit of its speed, such as "tokens"."""
 
     def __init__(self, settings: TrainSettings, *, shown: bool, counted: str) -> None:
         self._settings, self._shown, self._counted = settings, shown, counted
@@ -41,11 +41,11 @@ class ProgressBar:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to show something; only then need anybody find out the loss."""
+        """Whether it is time to redraw; the loss, which a GPU must be asked for, is only read then."""
         return self._shown and time.monotonic() - self._drawn > (_REDRAW if self._console.is_terminal else _LINE)
 
     def show(self, state: RunState, *, nll: float, tokens: int) -> None:
-        """Draws the bar anew, or writes a line where there is no terminal; without tokens the last loss stands."""
+        """Redraws the bar, or prints a line; with no tokens since the last line of metrics the last loss is kept."""
         self._drawn = time.monotonic()
         self._loss = nll / tokens if tokens else self._loss
         left = seconds_left(self._settings, state)
@@ -58,16 +58,16 @@ class ProgressBar:
         self._progress.update(self._task, description=where, completed=done, rest=rest, refresh=True)
 
     def set_loss(self, loss: float) -> None:
-        """Remembers a loss to show until there is a newer one."""
+        """The loss to show until there is a newer one."""
         self._loss = loss
 
     def set_status(self, what: str) -> None:
-        """Says in the bar what keeps it from moving."""
+        """Shows in the bar what is being done while no steps are made."""
         if self._console.is_terminal:
             self._progress.update(self._task, description=what, refresh=True)
 
     def print(self, what: Any) -> None:
-        """Prints something that stays, above the bar."""
+        """Prints something permanent above the bar."""
         self._console.print(what, markup=False, highlight=False, soft_wrap=True)
 
     def _numbers(self, state: RunState, left: float | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The states of all random generators, as tensors, so that a resumed run draws the same numbers."""
+"""The states of all random number generators as tensors, so that a resumed run draws the same numbers."""
 
 import random
 from collections.abc import Mapping

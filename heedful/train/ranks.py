@@ -1,6 +1,6 @@
-"""The processes that train together: what each one knows of the others, and how they agree.
+"""Communication between the processes of one training run.
 
-All of this goes through a group of its own over gloo, on the CPU, so that agreeing never waits for a GPU.
+It uses a process group of its own over gloo, on the CPU, so that it never waits for a GPU.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,15 +13,16 @@ from torch import distributed
 
 T = TypeVar("T")
 
-_PATIENCE = timedelta(days=7)  # the others wait while rank 0 validates; a rank that died is noticed at once
+# The other ranks wait while rank 0 validates, however long that takes. A rank that died is noticed without a timeout.
+_PATIENCE = timedelta(days=7)
 
 
 class RankFailed(Exception):
-    """Rank 0 has failed and tells why; the others need only leave."""
+    """Rank 0 has failed, which it reports itself; this rank only has to exit."""
 
 
 class Ranks:
-    """`world` processes that run the same steps, of which this is number `rank`."""
+    """The processes that run the same steps: `world` of them, of which this one is number `rank`."""
 
     def __init__(self, rank: int, world: int) -> None:
         self.rank, self.world = rank, world
@@ -34,7 +35,7 @@ class Ranks:
         return distributed.new_group(backend="gloo", timeout=_PATIENCE)
 
     def all_gather(self, values: Sequence[float]) -> list[list[float]]:
-        """The values of every rank, in the order of ranks; every rank must ask, with as many values."""
+        """The values of every rank, by rank. All ranks must call this with the same number of values."""
         if self.world == 1:
             return [list(values)]
         mine = torch.tensor(values, dtype=torch.float64)
@@ -43,7 +44,7 @@ class Ranks:
         return [row.tolist() for row in all_rows]
 
     def all_gather_objects(self, item: T) -> list[T]:
-        """The items of every rank, in the order of ranks; every rank must ask."""
+        """The items of every rank, by rank. All ranks must call this."""
         if self.world == 1:
             return [item]
         items: list[Any] = [None] * self.world
@@ -51,13 +52,13 @@ class Ranks:
         return items
 
     def on_rank_zero(self, action: Callable[[], T]) -> T:
-        """What `action` gives on rank 0, which alone does it; every rank must ask.
+        """Runs `action` on rank 0 only and returns its result on every rank. All ranks must call this.
 
         Raises: what `action` raises on rank 0, and RankFailed on the others.
         """
         if self.world == 1:
             return action()
-        box: list[Any] = [None, None]
+        box: list[Any] = [None, None]  # the result, and the message of an error
         failure: Exception | None = None
         if self.rank == 0:
             try:

@@ -1,4 +1,7 @@
-"""A run and what can be done to it: restored, saved, logged, validated. When to do which is the loop's business."""
+"""The state of a training run and the operations on it: restore, save, log, validate.
+
+When each of them is due is decided by `TrainingCallback`.
+"""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from heedful.train.validator import Validator
 
 @dataclass
 class TrainingRun:
-    """The parts of a run, made by `fit`; `saved` is what it resumes from, if it does."""
+    """The parts of a run, made by `fit`; `saved` is the checkpoint that it resumes from, if any."""
 
     model: nn.Module
     settings: TrainSettings
@@ -40,7 +43,9 @@ class TrainingRun:
     saved: Checkpoint | None
 
     def restore(self, adam: torch.optim.Optimizer) -> None:
-        """Everything but the weights, which DDP has already had to know; a fresh run only gets its seed."""
+        """Restores all but the weights, which DDP needed earlier; a new run only gets its seed."""
+        # Also on resuming: with another number of ranks the saved random states cannot be used, and the step keeps
+        # the run from drawing the same numbers as at its start.
         randomness.seed_everything(self.settings.seed + self.ranks.rank + self.state.step)
         if self.saved is not None:
             optimiser.load_state(adam, self.model, self.saved.optimiser)
@@ -48,13 +53,13 @@ class TrainingRun:
             if rank_state is not None and len(self.saved.ranks) == self.ranks.world:
                 randomness.restore(_with_prefix("random", rank_state))
                 self.meter.load_state(_with_prefix("meter", rank_state))
-            self.saved = None  # its tensors are in use now, or in the way
+            self.saved = None  # frees the memory of its tensors
         self.ranks.on_rank_zero(lambda: self.metrics.begin(self.state.step))
 
     def save(self, adam: torch.optim.Optimizer) -> None:
-        """Writes the training state, and the model until a validation tells which weights are best.
+        """Writes the training state and, until a validation has found the best weights, the model.
 
-        Raises: UserError (RankFailed on other ranks than 0), when it cannot be written; the last one is then untouched.
+        Raises: UserError (RankFailed on other ranks), when it cannot be written; the previous state is then untouched.
         """
         rank_state = {f"random/{name}": value for name, value in randomness.capture().items()}
         rank_state |= {f"meter/{name}": value for name, value in self.meter.state().items()}
@@ -64,16 +69,16 @@ class TrainingRun:
     def _write(self, adam: torch.optim.Optimizer, ranks: list[dict[str, Tensor]]) -> None:
         state = self.state
         self.metrics.sync()
-        if state.best is None:  # so that what is there at any moment can be used
+        if state.best is None:  # so that the folder can be used for prediction at any moment
             save_model(self.folder, self.model)
         adam_state = optimiser.state_by_name(adam, self.model)
         save_training(self.folder, state, model=self.model, optimiser=adam_state, ranks=ranks)
         self.validator.prune(state)
 
     def expect_finite(self) -> None:
-        """Looks whether a loss or gradient has become infinite or no number.
+        """Checks that no loss and no gradient has been NaN or infinite.
 
-        Raises: UserError (RankFailed on other ranks than 0), when one has.
+        Raises: UserError (RankFailed on other ranks), when one has; names the first such step.
         """
         bad = min(row[0] for row in self.ranks.all_gather([self.meter.first_bad()]))
         if math.isinf(bad):
@@ -82,15 +87,15 @@ class TrainingRun:
 
     def _refuse(self, bad: float) -> NoReturn:
         raise UserError(
-            f"the loss or its gradient is not a finite number at step {bad:.0f}, so that nothing more can be learnt",
+            f"the loss or its gradient became NaN or infinite at step {bad:.0f}",
             hint=f"resume from the last checkpoint with a lower rate ({self.settings.rate / 2:g} instead of "
             f"{self.settings.rate:g}), with more warmup, or with precision float32",
         )
 
     def validate(self) -> dict[str, float] | None:
-        """Validates, keeps the weights if they are the best, and shows what there is to see.
+        """Validates, saves the weights if they are the best so far, and prints the numbers and the preview.
 
-        Returns: the numbers, or None when a signal cut it off.
+        Returns: the numbers; None when a signal interrupted the validation.
         """
         state, metric = self.state, self.settings.metric
         numbers = self.ranks.on_rank_zero(self._measure)
@@ -118,17 +123,18 @@ class TrainingRun:
         return numbers
 
     def log(self, numbers: dict[str, float]) -> None:
-        """Writes a line of metrics.jsonl, with what validation gave, and begins to count anew.
+        """Writes a line of metrics.jsonl with the numbers of validation, and resets the sums.
 
-        Raises: ValueError, when the ranks together have seen other tokens than their batches say.
+        Raises: ValueError, when `tokens_total` of the batches is not the number of tokens that the losses counted.
         """
         state = self.state
         rows = self.ranks.all_gather([self.meter.nll(), float(self.meter.tokens)])
         tokens = round(sum(row[1] for row in rows))
         if tokens != state.recent_tokens:
             raise ValueError(
-                f"the batches say {state.recent_tokens} target tokens on all ranks together, the losses say {tokens}: "
-                f"the stream must be made for rank {self.ranks.rank} of {self.ranks.world}, as `init_ranks` gives it."
+                f"tokens_total of the batches adds up to {state.recent_tokens}, but the losses of all ranks counted "
+                f"{tokens} tokens: the stream must be made for rank {self.ranks.rank} of {self.ranks.world}; "
+                "see `init_ranks`."
             )
         loss = sum(row[0] for row in rows) / max(tokens, 1)
         self.bar.set_loss(loss)
@@ -146,9 +152,9 @@ class TrainingRun:
         state.recent_seconds, state.recent_tokens = 0.0, 0
 
     def try_averages(self) -> bool:
-        """Lets averages of the weights compete with the best ones; the weights of the model stay as they are.
+        """Validates averages of past weights and keeps the best; the model's own weights are restored afterwards.
 
-        Returns: whether it came to an end; a signal may cut it off.
+        Returns: False when a signal interrupted it.
         """
         state = self.state
         weights = {name: value.clone() for name, value in self.model.state_dict().items()}

@@ -1,4 +1,4 @@
-"""What a user may choose about training, with its defaults and its limits."""
+"""The settings of training, with defaults and ranges."""
 
 from typing import Annotated, Literal
 
@@ -9,10 +9,10 @@ Amount = Annotated[float, Field(gt=0)]
 
 
 class TrainSettings(BaseModel):
-    """How to train, whatever the model: when to stop, how fast to learn, what to keep.
+    """When to stop, how fast to learn, and what to keep, whatever the model.
 
-    Training stops at the first limit reached among `epochs`, `steps`, `minutes` and `patience`. Steps count batches
-    of all devices together; minutes count over interruptions, validation included, the final averaging not.
+    Training stops at the first limit reached among `epochs`, `steps`, `minutes` and `patience`. A step is one batch
+    over all devices. Minutes include validation and the time before an interruption, but not the final averaging.
     Raises: pydantic.ValidationError, for an unknown name, a value out of range, or no limit at all.
     """
 
@@ -23,26 +23,28 @@ class TrainSettings(BaseModel):
     minutes: Amount | None = None
     patience: int = Field(default=0, ge=0, description="validations without a new best before stopping; 0: never")
 
-    tokens: Count = Field(default=4096, description="padded tokens of a batch, all devices together")
+    tokens: Count = Field(default=4096, description="padded tokens per batch, over all devices")
     rate: Amount = Field(default=1e-3, description="highest learning rate")
-    warmup: int = Field(default=400, ge=0, description="steps until the highest rate")
+    warmup: int = Field(default=400, ge=0, description="steps of linear warmup to the highest rate")
     schedule: Literal["inverse-sqrt", "cosine", "constant"] = "inverse-sqrt"
-    clip: float = Field(default=1.0, ge=0, description="longest gradient; 0: any")
+    clip: float = Field(default=1.0, ge=0, description="maximum gradient norm; 0: no clipping")
     weight_decay: float = Field(default=0.01, ge=0, description="not on biases, norms and embeddings")
 
     seed: int = Field(default=1, ge=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    devices: Count = Field(default=1, description="processes on this machine, one a GPU where there are GPUs")
+    devices: Count = Field(default=1, description="processes on this machine, one per GPU if there are GPUs")
 
-    metric: str = Field(default="valid_bleu", description="which number of the validation is to be best")
+    metric: str = Field(default="valid_bleu", description="the validation metric that selects the best weights")
     valid_every: Count | None = Field(default=None, description="steps between validations; None: once an epoch")
-    average: int = Field(default=5, ge=0, description="validated weights to average at the end; 0 or 1: none")
+    average: int = Field(default=5, ge=0, description="how many validated weights to average at the end; 0 or 1: none")
     log_every: Count = Field(default=50, description="steps between lines of metrics.jsonl")
-    save_every: Count | None = Field(default=None, description="steps between checkpoints, beside `save_minutes`")
+    save_every: Count | None = Field(
+        default=None, description="steps between checkpoints, in addition to `save_minutes`"
+    )
     save_minutes: Amount = 5.0
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "TrainSettings":
         if self.epochs is None and self.steps is None and self.minutes is None:
-            raise ValueError("training would never end: give at least one of epochs, steps, minutes")
+            raise ValueError("training would never end: set at least one of epochs, steps, minutes")
         return self

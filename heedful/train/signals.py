@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: noted, so that training stops after a whole step with a checkpoint."""
+"""Ctrl-C and SIGTERM: remembered, so that training stops after the current step with a checkpoint."""
 
 import os
 import signal
@@ -10,21 +10,22 @@ from types import FrameType
 from typing import Any
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
-_SAME_PRESS = 1.0  # seconds: a launcher passes on a signal that the terminal has already sent to all
+# Seconds. The terminal sends Ctrl-C to all processes and a launcher forwards it again: that is one press, not two.
+_SAME_PRESS = 1.0
 
 
 class Interrupted(BaseException):
-    """Cuts off what may be repeated later, such as a validation."""
+    """Raised by a signal inside work that can be repeated later, such as a validation."""
 
 
 class Abandoned(BaseException):
-    """Ctrl-C pressed again: stop at once, without a checkpoint."""
+    """Raised by a second Ctrl-C: stop at once, without a checkpoint."""
 
 
 class Signals:
-    """While this lasts, the first Ctrl-C or SIGTERM is kept in `received` and does not end the process.
+    """While active, the first Ctrl-C or SIGTERM is stored in `received` and does not end the process.
 
-    A second Ctrl-C raises Abandoned. Outside the main thread, where Python allows no handlers, it does nothing.
+    A second Ctrl-C raises Abandoned. Outside the main thread, where Python allows no handlers, nothing is caught.
     """
 
     def __init__(self, *, shown: bool) -> None:
@@ -45,13 +46,13 @@ class Signals:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
     def take_over(self) -> None:
-        """Puts the handlers in place again, in case something else has put its own there."""
+        """Installs the handlers again, in case a library has replaced them."""
         for number in self._before:
             signal.signal(number, self._handle)
 
     @contextmanager
     def cutting(self) -> Generator[None]:
-        """A signal that comes, or has come, inside this block raises Interrupted there."""
+        """Inside this block a signal, also one received before, raises Interrupted."""
         try:
             self._may_cut = True
             if self.received is not None:
@@ -68,7 +69,7 @@ class Signals:
             return
         self.received, self._when = number, time.monotonic()
         if self._shown:
-            with suppress(OSError):  # print() could meet itself inside a handler
+            with suppress(OSError):  # not print(), which is not reentrant: the signal may have interrupted one
                 os.write(2, b"\nstopping after this step (Ctrl-C again: at once, without a checkpoint)\n")
         if self._may_cut:
             self._may_cut = False

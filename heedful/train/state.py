@@ -1,4 +1,4 @@
-"""Where a run stands: everything that is counted, in plain values that JSON keeps."""
+"""The counters of a run, as values that JSON can hold."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields
@@ -9,13 +9,13 @@ from heedful.errors import UserError
 
 @dataclass
 class RunState:
-    """The counters of a run; with the weights, the optimiser and the random states, they are a run.
+    """The counters of a run; with the weights, optimiser and random states they make a checkpoint.
 
-    `step` steps are done, the last one in `epoch` (counted from 1), and `epochs_done`
-    epochs are; `position` is the stream's state. Seconds and tokens since the last line
-    of metrics.jsonl are kept apart. `history` holds step and metric of each validation, `kept` says which weights
-    `model.safetensors` holds, `waited` how many validations brought no better ones. `pending` is set while
-    a validation is due, and `finished` when nothing is left to do, to the reason.
+    `step`: steps done. `epoch`: the epoch of the last step, from 1. `epochs_done`: complete epochs. `epoch_steps`:
+    steps in an epoch, once known. `position`: the stream's state. `recent_seconds`, `recent_tokens`: since the last
+    line of metrics.jsonl. `history`: step and metric of each validation. `kept`: which weights `model.safetensors`
+    holds. `waited`: validations since the best one. `pending`: a validation is due. `finished`: the reason, once all
+    is done.
     """
 
     step: int = 0
@@ -47,7 +47,7 @@ class RunState:
         try:
             values = json.loads(text)
             if set(values) != {entry.name for entry in fields(cls)}:
-                raise ValueError(f"it counts {', '.join(sorted(values))}")
+                raise ValueError(f"its fields are {', '.join(sorted(values))}")
             values["history"] = [(int(step), float(metric)) for step, metric in values["history"]]
             return cls(**values)
         except (ValueError, TypeError) as error:

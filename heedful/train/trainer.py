@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 _NOISY_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 _IGNORED_WARNINGS = (
-    "GPU available but not used",  # Apple's
-    ".*LeafSpec.* is deprecated",  # Lightning's use of torch, nothing that a user could mend
+    "GPU available but not used",  # of Apple, which we do not train on
+    ".*LeafSpec.* is deprecated",  # Lightning's use of torch, which a user cannot change
 )
 
 
 def init_ranks(devices: int = 1) -> Ranks:
     """The rank of this process and the number of processes, before training starts; a stream of batches needs both.
 
-    Under torchrun its own numbers count, not `devices`; otherwise `fit` starts `devices` processes, each of which
-    runs the program from its beginning, and this tells them apart.
+    Under torchrun its environment variables decide, not `devices`. Otherwise `fit` starts `devices` processes that each
+    run the program from its beginning, and this function tells them apart.
     Raises: UserError, when there are fewer GPUs than devices, or Lightning is not installed.
     """
     trainer = make_trainer(devices)
@@ -36,7 +36,7 @@ def init_ranks(devices: int = 1) -> Ranks:
 
 
 def make_trainer(devices: int) -> "Trainer":
-    """Lightning's trainer without anything that a step would have to pay for, on GPUs where there are any."""
+    """Lightning's trainer with everything switched off that slows a step down; on GPUs if there are any."""
     lightning = require("lightning.pytorch", extra="train")
     nodes = 1
     if "TORCHELASTIC_RUN_ID" in os.environ:
@@ -51,15 +51,16 @@ def make_trainer(devices: int) -> "Trainer":
             devices=devices,
             num_nodes=nodes,
             strategy=_ddp_strategy() if devices * nodes > 1 else "auto",
-            use_distributed_sampler=False,  # the stream gives each rank its share
-            max_epochs=-1,  # we say when to stop
+            use_distributed_sampler=False,  # the stream itself yields the share of its rank
+            max_epochs=-1,  # our callback decides when to stop
             barebones=True,
         )
 
 
 def _ddp_strategy() -> object:
     strategies = require("lightning.pytorch.strategies", extra="train")
-    # Our models' buffers are tables of constants: sending them before every step would be for nothing.
+    # The buffers of our models are constants, so that broadcasting them before every step is useless. torch has renamed
+    # the option.
     names = inspect.signature(DistributedDataParallel).parameters
     sync_buffers = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
     return strategies.DDPStrategy(gradient_as_bucket_view=True, **{sync_buffers: False})
@@ -67,7 +68,7 @@ def _ddp_strategy() -> object:
 
 @contextmanager
 def quiet_lightning() -> Generator[None]:
-    """Keeps Lightning's remarks about itself and its cloud from the screen; errors still show."""
+    """Silences Lightning's messages about itself and its cloud; errors are still shown."""
     levels = {name: logging.getLogger(name).level for name in _NOISY_LOGGERS}
     try:
         for name in _NOISY_LOGGERS:

@@ -1,4 +1,4 @@
-"""Validation: asks the task how good the weights are, keeps the best, and at the end tries averages."""
+"""Validation: measures the weights, keeps the best, and at the end tries averages of them."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,14 +17,14 @@ from heedful.train.signals import Interrupted, Signals
 from heedful.train.state import RunState
 
 Validate = Callable[[nn.Module, int], dict[str, float]]
-"""From the model, in evaluation mode and without gradients, and the step, to named numbers such as valid_bleu."""
+"""Named numbers, such as valid_bleu, from the model in evaluation mode without gradients, and the step."""
 
 Watch = Callable[[nn.Module], Any]
-"""From the model to something for rich to print after each validation, or None."""
+"""Something for rich to print after each validation, from the model; or None."""
 
 
 class Validator:
-    """Rank 0's part of validation; `settings.metric` among the numbers of `validate` decides what is best."""
+    """Validation on rank 0; the number that `validate` returns as `settings.metric` selects the best weights."""
 
     def __init__(
         self, validate: Validate | None, watch: Watch | None, *, settings: TrainSettings, folder: Path
@@ -33,9 +33,9 @@ class Validator:
         self.settings, self.folder = settings, folder
 
     def measure(self, model: nn.Module, step: int, signals: Signals) -> tuple[dict[str, float], Any] | None:
-        """The numbers at this step and what there is to see, or None when a signal cut it off.
+        """The numbers at this step and the preview to print; None when a signal interrupted it.
 
-        Raises: UserError, when the numbers lack the metric that decides.
+        Raises: UserError, when the metric of the settings is not among the numbers.
         """
         assert self.validate is not None
         try:
@@ -46,24 +46,24 @@ class Validator:
             return None
         if self.settings.metric not in numbers:
             raise UserError(
-                f"the metric {self.settings.metric!r} is to decide, but validation gives no such number",
+                f"validation returns no number called {self.settings.metric!r}, which is to select the best weights",
                 hint=f"train.metric: {did_you_mean(self.settings.metric, numbers)}",
             )
         return numbers, preview
 
     def keep(self, model: nn.Module, step: int, *, is_best: bool) -> None:
-        """Writes the weights where averages will look for them, and as the model's if they are the best."""
+        """Saves the weights for averaging later and, if they are the best so far, as the model."""
         if self.settings.average > 1:
             save_snapshot(self.folder, model, step)
         if is_best:
             save_model(self.folder, model)
 
     def prune(self, state: RunState) -> None:
-        """Removes the weights that no average can need."""
+        """Deletes saved weights that no average will use."""
         prune_snapshots(self.folder, {step for steps in self.candidates(state) for step in steps})
 
     def candidates(self, state: RunState) -> list[tuple[int, ...]]:
-        """The sets of steps to average: the last N validated, and the best N."""
+        """The sets of steps to average: the last N validations and the best N; one set if they are the same."""
         count = self.settings.average
         if count < 2:
             return []
@@ -73,9 +73,9 @@ class Validator:
         return list(dict.fromkeys((last, best)))
 
     def try_averages(self, model: nn.Module, state: RunState, signals: Signals) -> list[tuple[str, float]] | None:
-        """Validates each average and keeps it as the model if it is better; the weights of the model change.
+        """Validates each average and saves it as the model if it is better; overwrites the weights in memory.
 
-        Returns: what was tried and its metric; None when a signal cut it off.
+        Returns: each average and its metric; None when a signal interrupted it.
         """
         tried: list[tuple[str, float]] = []
         best = state.best
@@ -96,11 +96,11 @@ class Validator:
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Generator[None]:
-    """The model in evaluation mode, without gradients, and random numbers drawn here not missed in training."""
+    """Evaluation mode without gradients; afterwards random states are restored, so that training is not affected."""
     random_states = randomness.capture()
     model.eval()
     try:
-        # Not inference_mode: a table that a module makes now and keeps must serve in training, too.
+        # Not inference_mode: tensors that a module caches now would be unusable for gradients in training.
         with torch.no_grad():
             yield
     finally:

@@ -1,4 +1,4 @@
-"""Where a model looks: recorded without changing its output, then drawn or written to a file."""
+"""Records the attention weights of a model without changing its output, and draws or saves them."""
 
 from heedful.axes import Axis, Cells, Grid, Lines, Seconds, Slots, Words
 from heedful.watch.aligning import attentions

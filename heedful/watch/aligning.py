@@ -93,6 +93,6 @@ def _aligns(module: nn.Module) -> bool:
         return True
     # A call with an argument that `align` does not know could not be asked again.
     return all(
-        name in asked or (parameter.kind in _VARIABLE and parameter.kind in {one.kind for one in asked.values()})
+        name in asked or (parameter.kind in _VARIABLE and parameter.kind in {taken.kind for taken in asked.values()})
         for name, parameter in called.items()
     )

@@ -32,9 +32,9 @@ def axis_from_json(value: Any, *, where: str) -> Axis:
     name = str(described.get("axis"))
     if name not in _KINDS:
         raise UserError(f"no axis is called {name!r}", where=where, hint=did_you_mean(name, _KINDS))
-    given = {key: _hashable(part) for key, part in described.items() if key != "axis"}
+    arguments = {key: _hashable(part) for key, part in described.items() if key != "axis"}
     try:
-        return _KINDS[name](**given)
+        return _KINDS[name](**arguments)
     except (TypeError, ValueError) as error:
         raise UserError(f"this is not the axis {name}: {error}", where=where) from error
 

@@ -1,4 +1,4 @@
-"""What a Weighted Transformer has learnt of its branches: kappa and alpha of every branched attention, to be drawn."""
+"""The learned branch weights of a Weighted Transformer: kappa and alpha of every branched attention, as maps."""
 
 from collections.abc import Mapping
 
@@ -10,27 +10,27 @@ from heedful.watch.map import Map
 
 
 def branch_weights(model: nn.Module) -> dict[str, dict[str, Tensor]]:
-    """``{"kappa": {attention: [M]}, "alpha": ...}``, attentions by name; nothing for a model without branches.
+    """``{"kappa": {attention: [M]}, "alpha": ...}``, by the name of the attention; empty for a model without branches.
 
-    Kappa weighs what goes into a branch's feed-forward layer, alpha what comes out of it; each sums to 1.
+    Kappa weighs the input of a branch's feed-forward layer and alpha its output; each sums to 1 over the branches.
     """
-    found = {name: one for name, one in model.named_modules() if isinstance(one, BranchedAttention)}
+    found = {name: module for name, module in model.named_modules() if isinstance(module, BranchedAttention)}
     if not found:
         return {}
     with torch.no_grad():
         return {
-            "kappa": {name: one.weighted.kappa().cpu() for name, one in found.items()},
-            "alpha": {name: one.alpha().cpu() for name, one in found.items()},
+            "kappa": {name: module.weighted.kappa().cpu() for name, module in found.items()},
+            "alpha": {name: module.alpha().cpu() for name, module in found.items()},
         }
 
 
 def branch_maps(model: nn.Module) -> list[Map]:
-    """The same as maps: an attention a row, a branch a column, counted from 0 as heads are."""
+    """The branch weights as maps: one row per attention, one column per branch, counted from 0 like heads."""
     return [_map(name, weights) for name, weights in branch_weights(model).items()]
 
 
 def _map(title: str, weights: Mapping[str, Tensor]) -> Map:
-    """Attentions with fewer branches than others have no number in the last columns."""
-    most = max(len(one) for one in weights.values())
-    rows = [nn.functional.pad(one.float(), (0, most - len(one)), value=torch.nan) for one in weights.values()]
+    """Attentions with fewer branches than others have NaN in the last columns."""
+    most = max(len(branches) for branches in weights.values())
+    rows = [nn.functional.pad(of.float(), (0, most - len(of)), value=torch.nan) for of in weights.values()]
     return Map(torch.stack(rows), list(weights), [f"branch {i}" for i in range(most)], title)

@@ -1,4 +1,4 @@
-"""Maps in files: pictures one a map, or all sentences in one .html, .npz or .jsonl. The suffix says which."""
+"""Saves maps in the format of the file's suffix: one picture per map, or all maps in one .html, .npz or .jsonl."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,13 +20,13 @@ from heedful.watch.svg_text import highlight_svg
 
 
 def check_format(path: Path) -> None:
-    """Checks the suffix of a file for maps, and that its extra is there, before the work is done that fills it.
+    """Checks before a long computation that its maps can be saved: a known suffix, and the extra that it needs.
 
-    Raises: UserError, with the suffixes that there are, or the extra to install.
+    Raises: UserError, which lists the known suffixes or names the extra to install.
     """
     if path.suffix.lower() not in _WRITERS:
-        given = path.suffix or path.name
-        raise UserError(f"no format for attention is called {given!r}", hint=did_you_mean(given, _WRITERS))
+        suffix = path.suffix or path.name
+        raise UserError(f"maps cannot be saved as {suffix!r}", hint=did_you_mean(suffix, _WRITERS))
     if _WRITERS[path.suffix.lower()] is _save_pictures:
         require("matplotlib", extra="plot")
 
@@ -34,9 +34,10 @@ def check_format(path: Path) -> None:
 def save_maps(maps: Sequence[Map], path: Path) -> str | None:
     """Writes maps to a file in the format of its suffix; several pictures become ``name-1.png``, ``name-2.png``.
 
-    A map of one row is drawn as running text, its words shaded by their weight; those without a title that follow it,
-    a text's further sentences, are in the same picture.
-    Returns: a hint for the user where a picture lacks characters, else None.
+    A map of one row over words is drawn as running text, its words shaded by their weight. Maps of one row without a
+    title that follow it are further sentences of that text and are drawn in the same picture. All other maps are drawn
+    by the axis of their columns.
+    Returns: a hint for the user if a picture lacks characters, else None.
     Raises: UserError, when the suffix is unknown, its extra is missing, or the file cannot be written.
     """
     check_format(path)
@@ -44,29 +45,29 @@ def save_maps(maps: Sequence[Map], path: Path) -> str | None:
 
 
 def _save_pictures(maps: Sequence[Map], path: Path) -> str | None:
-    hints = [_save_picture(own, one) for own, one in _numbered(maps, path)]
+    hints = [_save_picture(passage, file) for passage, file in _numbered(maps, path)]
     return next((hint for hint in hints if hint), None)
 
 
-def _save_picture(own: Sequence[Map], path: Path) -> str | None:
-    if is_text(own[0]):
-        return save_highlight(own, path=path)
-    return save_picture(own[0].weights, own[0].rows, own[0].columns, path=path, title=own[0].title)
+def _save_picture(passage: Sequence[Map], path: Path) -> str | None:
+    if is_text(passage[0]):
+        return save_highlight(passage, path=path)
+    return save_picture(passage[0].weights, passage[0].rows, passage[0].columns, path=path, title=passage[0].title)
 
 
 def _save_drawings(maps: Sequence[Map], path: Path) -> None:
-    for own, one in _numbered(maps, path):
-        if is_text(own[0]):
-            write_text_atomically(one, highlight_svg(own))
+    for passage, file in _numbered(maps, path):
+        if is_text(passage[0]):
+            write_text_atomically(file, highlight_svg(passage))
         else:
-            save_svg(own[0].weights, own[0].rows, own[0].columns, path=one, title=own[0].title)
+            save_svg(passage[0].weights, passage[0].rows, passage[0].columns, path=file, title=passage[0].title)
 
 
 def _numbered(maps: Sequence[Map], path: Path) -> Iterator[tuple[list[Map], Path]]:
-    """The maps that make a picture, and its file."""
+    """The maps of each picture, with the file to write."""
     drawings = list(passages(maps))
-    for i, own in enumerate(drawings):
-        yield own, path if len(drawings) == 1 else path.with_stem(f"{path.stem}-{i + 1}")
+    for i, passage in enumerate(drawings):
+        yield passage, path if len(drawings) == 1 else path.with_stem(f"{path.stem}-{i + 1}")
 
 
 def _save_arrays(maps: Sequence[Map], path: Path) -> None:

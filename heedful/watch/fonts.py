@@ -1,4 +1,4 @@
-"""Which installed fonts have the characters of a text, for pictures drawn by matplotlib."""
+"""Finds installed fonts that have the characters of a text, for pictures drawn by matplotlib."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,21 +9,22 @@ _FONTS = (
     *("PingFang SC", "Hiragino Sans GB", "Heiti SC", "Songti SC", "Arial Unicode MS", "Microsoft YaHei", "SimHei"),
     *("SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "AR PL UMing CN", "Unifont"),
 )
-"""Fonts with Chinese characters, as Linux distributions, macOS and Windows bring them, the wanted ones first."""
+"""Fonts with Chinese characters of Linux distributions, macOS and Windows, the preferred ones first."""
 
 
 def fonts_for(text: str) -> tuple[list[str], set[str]]:
-    """The installed fonts that the text needs, and the characters that none of them has."""
+    """The installed fonts that the text needs, and the characters that no installed font has."""
     chosen, missing = _among_known(text)
     return _among_known(text) if missing and _meet_new_fonts() else (chosen, missing)
 
 
 def _among_known(text: str) -> tuple[list[str], set[str]]:
-    """The same among the fonts that matplotlib knows of."""
+    """The same, among the fonts in matplotlib's cached list."""
     from matplotlib.font_manager import fontManager, get_font
 
     files = {font.name: font.fname for font in fontManager.ttflist}
-    special = {"Last Resort High-Efficiency", "STIXNonUnicode"}  # boxes, and glyphs in private places
+    # Fonts that claim characters which they draw as a box, or hold glyphs at private code points.
+    special = {"Last Resort High-Efficiency", "STIXNonUnicode"}
     others = (name for name in sorted(files) if name not in special and not name.startswith(("cm", "STIXSize")))
     missing = {letter for letter in text if not letter.isspace()}
     chosen: list[str] = []
@@ -37,7 +38,7 @@ def _among_known(text: str) -> tuple[list[str], set[str]]:
 
 
 def _meet_new_fonts() -> bool:
-    """Shows matplotlib the fonts installed since it made its list, which it keeps from one run to the next.
+    """Adds fonts installed since matplotlib made its list, which it caches on disk from one run to the next.
 
     Returns: whether there were any.
     """
@@ -46,7 +47,7 @@ def _meet_new_fonts() -> bool:
     known = {font.fname for font in font_manager.fontManager.ttflist}
     new = [path for path in font_manager.findSystemFonts() if path not in known]
     for path in new:
-        with suppress(OSError, RuntimeError):  # a file that is no font after all
+        with suppress(OSError, RuntimeError):  # the file is not a font
             font_manager.fontManager.addfont(path)
     return bool(new)
 
@@ -57,11 +58,11 @@ def spelled(text: str, missing: set[str]) -> str:
 
 
 def advice(missing: Iterable[str]) -> str | None:
-    """What to tell the user of characters that no font has; nothing where there are none."""
+    """A hint for the user about characters that no font has; None if there are none."""
     letters = "".join(sorted(missing)[:5])
     if not letters:
         return None
     return (
-        f"no font of this machine has {letters!r}: install one (such as fonts-noto-cjk), "
-        "or write .svg or .html, which are shown with the viewer's fonts"
+        f"no installed font has {letters!r}: install one (such as fonts-noto-cjk), "
+        "or save as .svg or .html, which use the fonts of the viewer"
     )

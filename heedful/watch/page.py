@@ -1,4 +1,4 @@
-"""Maps as one page that opens offline: tables of shades, and texts whose words are shaded; no script."""
+"""Maps as one HTML page that works offline: tables, shaded texts and drawings, without any script."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,8 +11,8 @@ from heedful.watch.passage import EMPTY, Sentence, is_text, passages, top_of_sca
 from heedful.watch.scene_svg import scene_svg
 from heedful.watch.words import fit, is_wide, printable
 
-_STEPS = 16  # shades in a page; the exact weight is shown on pointing at it
-_LONGEST = 32  # columns of the terminal that a label of a table takes
+_STEPS = 16  # shades, as classes that keep a cell short; the tooltip has the exact weight
+_LONGEST = 32  # width of a label in a table, in columns of a terminal
 _STYLE = """
 body { font-family: sans-serif; margin: 2em; background: #fff; color: INK; }
 section { margin-bottom: 3em; }
@@ -33,26 +33,26 @@ thead span { display: inline-block; writing-mode: vertical-rl; }
 
 
 def page(maps: Sequence[Map]) -> str:
-    """One page with a table a map, or a text where a map has one row; nothing comes from elsewhere."""
+    """One page with a section for each map; it refers to no other file or site."""
     steps = [(f"{i}", i / _STEPS) for i in range(_STEPS + 1)] + [("n", float("nan"))]
     shades = "".join(f".w{name} {{ background: {shade(share)}; }}\n" for name, share in steps)
     shades += "".join(f".b{name} {{ background: {behind(share)}; }}\n" for name, share in steps)
     head = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Where it looks</title>'
     style = f"<style>{_STYLE.replace('INK', INK)}{shades}</style></head>"
-    sections = "\n".join(_section(own) for own in passages(maps))
+    sections = "\n".join(_section(passage) for passage in passages(maps))
     return f"{head}{style}\n<body>\n{sections}\n</body></html>\n"
 
 
-def _section(own: Sequence[Map]) -> str:
-    """A map, or the sentences of a text, with its title above."""
-    title = f"<h2>{escape(printable(own[0].title))}</h2>\n" if own[0].title else ""
-    return f"<section>{title}{_drawing(own)}</section>"
+def _section(passage: Sequence[Map]) -> str:
+    """A map, or the sentences of a text, below its title."""
+    title = f"<h2>{escape(printable(passage[0].title))}</h2>\n" if passage[0].title else ""
+    return f"<section>{title}{_drawing(passage)}</section>"
 
 
-def _drawing(own: Sequence[Map]) -> str:
-    if is_text(own[0]):
-        return _text(own)
-    map_ = own[0]
+def _drawing(passage: Sequence[Map]) -> str:
+    if is_text(passage[0]):
+        return _text(passage)
+    map_ = passage[0]
     rows, columns = as_axis(map_.rows), as_axis(map_.columns)
     return _table(map_) if is_table(columns) else scene_svg(lay_out_map(map_.weights, rows, columns))
 
@@ -72,7 +72,7 @@ def _label(word: str) -> str:
 
 
 def _upright(word: str) -> str:
-    """A column's word in little width: letters lie on their side, Chinese characters stand one below the other."""
+    """A narrow column label: letters are turned, Chinese characters stand one below the other."""
     return "<br>".join(map(escape, word)) if is_wide(word) else f"<span>{escape(word)}</span>"
 
 
@@ -80,29 +80,29 @@ def _cell(weight: float) -> str:
     return f'<td class="w{_step(weight)}" title="{weight:.3f}"></td>'
 
 
-def _text(own: Sequence[Map]) -> str:
-    sentences = [Sentence.of(seen) for seen in own]
-    if all(not one.words for one in sentences):
+def _text(passage: Sequence[Map]) -> str:
+    sentences = [Sentence.of(map_) for map_ in passage]
+    if all(not sentence.words for sentence in sentences):
         return f"<p>{EMPTY}</p>"
-    rows = "".join(_sentence(one) for one in sentences)
+    rows = "".join(_sentence(sentence) for sentence in sentences)
     return f'<table class="text"><tbody>{rows}</tbody></table>\n{_key("b", top_of_scale(sentences))}'
 
 
-def _sentence(one: Sentence) -> str:
-    """A row: the sentence's name, then its words, which the reader's window wraps."""
-    name = f'<th scope="row">{escape(one.name)}</th>' if one.name else ""
-    return f'<tr>{name}<td dir="auto">{"".join(_words(one))}</td></tr>\n'
+def _sentence(sentence: Sentence) -> str:
+    """A row: the sentence's label, then its words, which the browser wraps."""
+    name = f'<th scope="row">{escape(sentence.name)}</th>' if sentence.name else ""
+    return f'<tr>{name}<td dir="auto">{"".join(_words(sentence))}</td></tr>\n'
 
 
-def _words(one: Sentence) -> list[str]:
-    """Words with a blank between, which Chinese characters do without."""
+def _words(sentence: Sentence) -> list[str]:
+    """The words with a space between them, except between Chinese characters."""
     written: list[str] = []
-    for index, word in enumerate(one.words):
+    for index, word in enumerate(sentence.words):
         wide = is_wide(word)
-        if index and not (wide and is_wide(one.words[index - 1])):
+        if index and not (wide and is_wide(sentence.words[index - 1])):
             written.append("\n")
-        kind = f"b{_step(one.share(index))}{' wide' if wide else ''}"
-        written.append(f'<span class="{kind}" title="{one.weights[index]:.3f}">{escape(word)}</span>')
+        kind = f"b{_step(sentence.share(index))}{' wide' if wide else ''}"
+        written.append(f'<span class="{kind}" title="{sentence.weights[index]:.3f}">{escape(word)}</span>')
     return written
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Palette:
-    """How weights look: `shades` from 0 to 1, each a (character, rich style), and what lines are drawn with."""
+    """`shades` from 0 to 1, each a (character, rich style); the character of lines, and the mark of a cut label."""
 
     shades: tuple[tuple[str, str], ...]
     line: str
     cut: str
 
     def mark(self, weight: float, columns: int) -> tuple[str, str]:
-        """One weight as text of a width, and its style; question marks for NaN.
+        """One weight as text of `columns` columns, and its style; question marks for NaN.
 
-        The first shade, nothing or nearly, is one small sign in the middle, so that the eye finds the others.
+        The first shade, for nearly 0, is a single small character in the middle, so that the others stand out.
         """
         if math.isnan(weight):
             return "?" * columns, ""
@@ -32,15 +32,15 @@ COLOURS = Palette(
     line="│",
     cut="…",
 )
-"""256 colours, from black over blue and green to pale yellow, and letters that are read on each: white, then black."""
+"""256 colours from black over blue and green to pale yellow; text on them is white, then black."""
 BLOCKS = Palette(tuple((block, "") for block in "·░▒▓█"), line="│", cut="…")
 """Block characters, for a terminal without colours and for text files in UTF-8."""
 ASCII = Palette(tuple((sign, "") for sign in ".:-=+*#%@"), line="|", cut="~")
-"""Plain ASCII, for anything that is not a terminal."""
+"""Plain ASCII, for output that is not a terminal."""
 
 
 def palette_for(colour_system: str | None, is_terminal: bool, encoding: str = "utf-8") -> Palette:
-    """The palette for an output: what ``rich.console.Console`` says of itself is all that is asked."""
+    """The palette for an output, from the attributes of a ``rich.console.Console``."""
     if not is_terminal or not encoding.lower().startswith("utf"):
         return ASCII
     return COLOURS if colour_system in ("256", "truecolor") else BLOCKS

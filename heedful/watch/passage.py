@@ -1,7 +1,7 @@
-"""Rows of weights as running text: which maps are read together, how heavy each word is, where a line ends.
+"""Maps of one row as running text: which maps belong together, the weight of each word, where lines break.
 
-A map of one row drawn as a table would be a mile wide. What the terminal, pages and pictures share is here; each
-measures words in its own unit.
+As a table, a map of one row would be far too wide. The terminal, pages and pictures share this file; each measures
+words in a unit of its own.
 """
 
 import math
@@ -13,31 +13,31 @@ from heedful.shapes import ShapeError
 from heedful.watch.map import Map
 from heedful.watch.words import fit, printable
 
-_LABEL = 18  # no sentence's name is drawn wider, in columns of the terminal
+_LABEL = 18  # the widest label of a sentence, in columns of the terminal
 
 EMPTY = "(nothing was looked at: the text is empty)"
 
 
 def passages(maps: Iterable[Map]) -> Iterator[list[Map]]:
-    """Maps as they are drawn: one alone, or those of one row that follow a titled one, a text's sentences, with it."""
-    own: list[Map] = []
-    for seen in maps:
-        if own and (seen.title or not is_text(seen) or not is_text(own[0])):
-            yield own
-            own = []
-        own.append(seen)
-    if own:
-        yield own
+    """Groups maps that are drawn together: a map, or a map of one row and those without a title that follow it."""
+    passage: list[Map] = []
+    for map_ in maps:
+        if passage and (map_.title or not is_text(map_) or not is_text(passage[0])):
+            yield passage
+            passage = []
+        passage.append(map_)
+    if passage:
+        yield passage
 
 
-def is_text(seen: Map) -> bool:
-    """Whether a map is drawn as running text: one look at many words."""
-    return len(seen.rows) == 1 and isinstance(seen.columns, Words)
+def is_text(map_: Map) -> bool:
+    """Whether a map is drawn as running text: one row over words."""
+    return len(map_.rows) == 1 and isinstance(map_.columns, Words)
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A row's name, its words as they may be printed, their weights, and the largest of those that are numbers."""
+    """A row's label, its printable words, their weights, and the largest finite weight."""
 
     name: str
     words: Sequence[str]
@@ -45,24 +45,24 @@ class Sentence:
     largest: float
 
     @classmethod
-    def of(cls, seen: Map, mark: str = "…") -> "Sentence":
-        """A map's only row; a name that is too long is cut with `mark`.
+    def of(cls, map_: Map, mark: str = "…") -> "Sentence":
+        """The only row of a map; a label that is too long is cut with `mark`.
 
-        Raises: ShapeError, for a map of another number of rows than one.
+        Raises: ShapeError, for a map that is not one row over words.
         """
-        if not is_text(seen):
-            kind = type(seen.columns).__name__
+        if not is_text(map_):
+            kind = type(map_.columns).__name__
             raise ShapeError(
-                f"a map of {len(seen.rows)} rows and columns of {kind} is no running text: "
+                f"a map of {len(map_.rows)} rows and columns of {kind} is no running text: "
                 "give one row over words, or use draw."
             )
-        weights: list[float] = seen.weights[0].detach().float().cpu().tolist()
+        weights: list[float] = map_.weights[0].detach().float().cpu().tolist()
         largest = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
-        name = fit(printable(seen.rows[0]), _LABEL, mark) if seen.rows[0] else ""
-        return cls(name, [printable(word) for word in seen.columns], weights, largest)
+        name = fit(printable(map_.rows[0]), _LABEL, mark) if map_.rows[0] else ""
+        return cls(name, [printable(word) for word in map_.columns], weights, largest)
 
     def share(self, index: int) -> float:
-        """A weight as a part of the largest; NaN stays what it is."""
+        """A weight divided by the largest; NaN stays NaN."""
         weight = self.weights[index]
         if math.isnan(weight):
             return weight
@@ -70,12 +70,12 @@ class Sentence:
 
 
 def top_of_scale(sentences: Sequence[Sentence]) -> str:
-    """What the darkest shade stands for: a weight where there is one sentence; of several, each has its own."""
+    """What the darkest shade stands for: the largest weight, which differs between several sentences."""
     return f"{sentences[0].largest:.2g}" if len(sentences) == 1 else "the heaviest of each"
 
 
 def wrap(widths: Sequence[float | int], room: float | int) -> Iterator[range]:
-    """The numbers of the words that stand in each line; a word that is wider than the room has a line of its own."""
+    """The indices of the words of each line; a word wider than the line has a line of its own."""
     first, taken = 0, 0.0
     for index, needed in enumerate(widths):
         if index > first and taken + needed > room:

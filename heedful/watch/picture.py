@@ -1,4 +1,4 @@
-"""An attention map as a PNG or PDF picture, through matplotlib (extra "plot"); `heedful.watch.svg` needs no extra."""
+"""Attention maps as PNG or PDF pictures, through matplotlib (extra "plot"); `heedful.watch.svg` needs no extra."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from heedful.watch.map import match_axes
 from heedful.watch.scene_picture import MOST, SHARP, save_scene
 from heedful.watch.words import fit, is_wide, printable
 
-_CELL, _LETTER, _LONGEST = 0.28, 0.085, 24  # inches a weight, inches a letter, letters a label
+_CELL, _LETTER, _LONGEST = 0.28, 0.085, 24  # inches of a cell, of a letter; columns of a label
 
 
 def save_picture(
@@ -29,8 +29,8 @@ def save_picture(
 ) -> str | None:
     """Draws a map into a .png or .pdf file, by the axis of its columns.
 
-    A character that no font of this machine has is written as its code point, such as "U+4E66".
-    Returns: a hint for the user when characters had to be written so, else None.
+    A character that no installed font has is written as its code point, such as "U+4E66".
+    Returns: a hint for the user if there are such characters, else None.
     Raises: UserError, when matplotlib is missing; ShapeError, when there is not one position a row and column.
     """
     down, across = match_axes(weights, rows, columns)
@@ -55,13 +55,13 @@ def save_picture(
 
 
 def _figure(weights: Any, rows: list[str], columns: list[str], *, title: str, fonts: list[str]) -> Any:
-    """The drawing, without pyplot: no window, no global figure."""
+    """The drawing. Without pyplot, which would keep the figure in a global list."""
     from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     width = _CELL * len(columns) + _LETTER * max(map(len, rows), default=0)
     height = _CELL * len(rows) + _LETTER * max(map(len, columns), default=0)
-    # A dollar sign is no formula here.
+    # Words may hold dollar signs, which matplotlib would read as formulas.
     text: dict[str, Any] = {"fontsize": 9, "fontfamily": fonts, "parse_math": False}
     figure = Figure(figsize=(max(2.0, width + 0.8), max(1.0, height + 0.4)), layout="constrained")
     axes = figure.subplots()
@@ -71,7 +71,7 @@ def _figure(weights: Any, rows: list[str], columns: list[str], *, title: str, fo
     axes.set_yticks(range(len(rows)), rows, **text)
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
     for word, label in zip(columns, axes.get_xticklabels(), strict=True):
-        if len(word) == 1 and is_wide(word):  # a Chinese character is read upright
+        if len(word) == 1 and is_wide(word):  # a single Chinese character is readable upright
             label.set(rotation=0, ha="center")
     axes.spines[:].set_visible(False)
     axes.set_xticks([x + 0.5 for x in range(len(columns) - 1)], minor=True)

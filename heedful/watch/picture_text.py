@@ -1,4 +1,4 @@
-"""A passage as a PNG or PDF picture, through matplotlib (extra "plot"); `heedful.watch.svg_text` needs no extra."""
+"""Running text as a PNG or PDF picture, through matplotlib (extra "plot"); `heedful.watch.svg_text` needs no extra."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,16 +18,16 @@ _POINTS, _INCHES = 0.75, 1 / 96  # of a pixel
 
 
 def save_highlight(maps: Sequence[Map], *, path: Path) -> str | None:
-    """Draws maps of one row each into one .png or .pdf file, each word on the shade of its weight.
+    """Draws maps of one row each into one .png or .pdf file, the background of each word shaded by its weight.
 
-    A character that no font of this machine has is written as its code point, such as "U+4E66".
-    Returns: a hint for the user when characters had to be written so, else None.
-    Raises: UserError, when matplotlib is missing; ShapeError, for a map of another number of rows than one.
+    A character that no installed font has is written as its code point, such as "U+4E66".
+    Returns: a hint for the user if there are such characters, else None.
+    Raises: UserError, when matplotlib is missing; ShapeError, for a map that is not one row over words.
     """
     require("matplotlib", extra="plot")
-    texts = (text for seen in maps for text in (seen.title, *seen.rows, *seen.columns))
+    texts = (text for map_ in maps for text in (map_.title, *map_.rows, *map_.columns))
     fonts, missing = fonts_for("".join(map(printable, texts)) + "…")
-    sheet = lay_out([_spelled(seen, missing) for seen in maps], _measure(fonts))
+    sheet = lay_out([_spelled(map_, missing) for map_ in maps], _measure(fonts))
     with replacing(path) as temporary:
         figure = _figure(sheet, fonts)
         dots = min(SHARP, MOST / max(figure.get_size_inches()))
@@ -35,13 +35,13 @@ def save_highlight(maps: Sequence[Map], *, path: Path) -> str | None:
     return advice(missing)
 
 
-def _spelled(seen: Map, missing: set[str]) -> Map:
-    rows, columns = ([spelled(word, missing) for word in words] for words in (seen.rows, seen.columns))
-    return replace(seen, rows=rows, columns=columns, title=spelled(seen.title, missing))
+def _spelled(map_: Map, missing: set[str]) -> Map:
+    rows, columns = ([spelled(word, missing) for word in words] for words in (map_.rows, map_.columns))
+    return replace(map_, rows=rows, columns=columns, title=spelled(map_.title, missing))
 
 
 def _measure(fonts: list[str]) -> Measure:
-    """How wide matplotlib draws a text, in pixels; asked at ten times the size, for it rounds to whole dots."""
+    """The width of a text in matplotlib, in pixels; measured at ten times the size, because it rounds to whole dots."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
@@ -52,7 +52,7 @@ def _measure(fonts: list[str]) -> Measure:
 
 
 def _figure(sheet: Sheet, fonts: list[str]) -> Any:
-    """The sheet drawn, without pyplot: no window, no global figure."""
+    """The sheet drawn. Without pyplot, which would keep the figure in a global list."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(sheet.width * _INCHES, sheet.height * _INCHES))
@@ -60,7 +60,7 @@ def _figure(sheet: Sheet, fonts: list[str]) -> Any:
     axes.set_axis_off()
     axes.set_xlim(0, sheet.width)
     axes.set_ylim(sheet.height, 0)
-    # A dollar sign is no formula here.
+    # Words may hold dollar signs, which matplotlib would read as formulas.
     style: dict[str, Any] = {"fontsize": SIZE * _POINTS, "fontfamily": fonts, "color": INK, "parse_math": False}
     for label in sheet.labels:
         _write(axes, label, style)

@@ -1,4 +1,4 @@
-"""The recorder: where a model looks, read beside its run without changing one bit of what it returns."""
+"""The recorder: the attention weights of a model while it runs, without changing one bit of its output."""
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -16,34 +16,35 @@ from heedful.watch.aligning import expect_attentions, weights_of
 
 @dataclass
 class Recording:
-    """What was seen: for every module that looked, the weights of each of its calls, in order.
+    """For every recorded module, by name, the weights of each of its calls in order.
 
-    `calls` holds ``[B, H, T, S]`` each, H = 1 for a single attention.
+    Each is ``[B, H, T, S]``, with H = 1 for a single attention.
     """
 
     calls: dict[str, list[Float[Tensor, "_ _ _ _"]]] = field(default_factory=dict[str, list[Tensor]])
 
     @property
     def maps(self) -> dict[str, Float[Tensor, "_ _ _ _"]]:
-        """One map a module, ``[B, H, T, S]``, the calls after one another along T, as a decoder that steps makes them.
+        """One map ``[B, H, T, S]`` for each module: its calls, such as the steps of a decoder, joined along T.
 
-        A memory that grew from call to call is filled up with zeros: keys that were not there yet.
-        Raises: ValueError, when the calls saw different batches; read `calls` then.
+        Where the memory grew from call to call, keys that did not exist yet have weight 0.
+        Raises: ValueError, when the calls have different batch sizes or heads; read `calls` then.
         """
         return {name: _join(name, calls) for name, calls in self.calls.items()}
 
 
 @contextmanager
 def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
-    """Records where a model looks while a block runs.
+    """Records the attention weights of a model while a block runs.
 
-    Use it as ``with record(model) as seen: model(...)``, then read ``seen.maps``.
+    Use it as ``with record(model) as recording: model(...)``, then read ``recording.maps``. Any module with a method
+    ``align(query, key, ...)`` that takes what its `forward` takes is recorded, also one that is not ours.
 
-    `names` chooses modules by their name in the model, with * and ? (``"decoder.*"``). The model computes what it
-    computes without the recorder, bit for bit: the weights come from a second question to the same module, asked
-    under no_grad, after which the random state is put back. A sampled choice is drawn again from the random state
-    that the call began with.
-    Raises: UserError, when no attention in the model has such a name; lists those it has.
+    `names` selects modules by their name in the model, with * and ? (``"decoder.*"``). Outputs, gradients and random
+    states are bit for bit those without the recorder: after each call, `align` is called with the same arguments under
+    no_grad, starting from the random state that the call started with, and the random state is restored.
+    Raises: UserError, when no attention in the model has such a name, which lists those it has; ShapeError, during a
+        call of the model, when an `align` returns no weights for the call's queries and keys.
     """
     recording = Recording()
     with ExitStack() as hooks:
@@ -55,7 +56,7 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
 
 
 class _Watcher:
-    """The two hooks on one module: remember the random state before its call, ask for the weights after it."""
+    """The two hooks on a module: one stores the random state before a call, the other asks for its weights after it."""
 
     def __init__(self, name: str, module: nn.Module, calls: list[Tensor]) -> None:
         self._name, self._calls = name, calls
@@ -77,7 +78,7 @@ class _Watcher:
 
 
 class _RandomSources:
-    """All random state that a call of a module can draw from."""
+    """The states of all random number generators that a call of a module can draw from."""
 
     def __init__(self, device: torch.device | None, generators: list[torch.Generator]) -> None:
         self._device = device
@@ -100,11 +101,11 @@ def _random_sources(module: nn.Module) -> _RandomSources:
     tensors = (*module.parameters(), *module.buffers())
     device = next((tensor.device for tensor in tensors if tensor.is_cuda), None)
     if device is None and torch.cuda.is_initialized():
-        device = torch.device("cuda", torch.cuda.current_device())  # a score without parameters tells no device
+        device = torch.device("cuda", torch.cuda.current_device())  # without parameters the device is unknown
     draws = [choice.draw for choice in module.modules() if isinstance(choice, Hard)]
     found = [draw.generator for draw in draws if isinstance(draw, Gumbel)]
-    found += [value for part in module.modules() for value in vars(part).values()]  # those of a user's own modules
-    generators = {id(one): one for one in found if isinstance(one, torch.Generator)}
+    found += [value for part in module.modules() for value in vars(part).values()]  # of a user's own modules
+    generators = {id(value): value for value in found if isinstance(value, torch.Generator)}
     return _RandomSources(device, list(generators.values()))
 
 
@@ -115,7 +116,7 @@ def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:
     if len(batches) > 1:
         shapes = ", ".join(sorted({describe(call) for call in calls}))
         raise ValueError(
-            f"the calls of {name!r} saw different batches ({shapes}) and make no one map: "
+            f"the calls of {name!r} had different batches ({shapes}) and cannot be joined to one map: "
             "record one batch at a time, or read `recording.calls`."
         )
     widest = max(call.shape[-1] for call in calls)

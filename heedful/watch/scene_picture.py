@@ -16,8 +16,8 @@ _POINTS, _INCHES = 0.75, 1 / 96  # of a pixel
 def save_scene(scene: Scene, path: Path) -> str | None:
     """Draws a scene into a .png or .pdf file.
 
-    A character that no font of this machine has is written as its code point, such as "U+4E66".
-    Returns: a hint for the user when characters had to be written so, else None.
+    A character that no installed font has is written as its code point, such as "U+4E66".
+    Returns: a hint for the user if there are such characters, else None.
     Raises: UserError, when matplotlib is missing or the file cannot be written.
     """
     require("matplotlib", extra="plot")
@@ -30,7 +30,7 @@ def save_scene(scene: Scene, path: Path) -> str | None:
 
 
 def _figure(scene: Scene, fonts: list[str], missing: set[str]) -> Any:
-    """The drawing, without pyplot: no window, no global figure."""
+    """The drawing. Without pyplot, which would keep the figure in a global list."""
     from matplotlib.figure import Figure
 
     across, down = scene.width + MARGIN, scene.height + MARGIN
@@ -62,15 +62,15 @@ def _fill(axes: Any, rects: list[Rect], order: int) -> None:
 
     corners = [
         [
-            (one.x, one.y),
-            (one.x + one.width, one.y),
-            (one.x + one.width, one.y + one.height),
-            (one.x, one.y + one.height),
+            (rect.x, rect.y),
+            (rect.x + rect.width, rect.y),
+            (rect.x + rect.width, rect.y + rect.height),
+            (rect.x, rect.y + rect.height),
         ]
-        for one in rects
+        for rect in rects
     ]
-    fills = [to_rgba(one.fill, one.opacity) if one.fill else (0.0, 0.0, 0.0, 0.0) for one in rects]
-    edges = [to_rgba(one.stroke) if one.stroke else (0.0, 0.0, 0.0, 0.0) for one in rects]
+    fills = [to_rgba(rect.fill, rect.opacity) if rect.fill else (0.0, 0.0, 0.0, 0.0) for rect in rects]
+    edges = [to_rgba(rect.stroke) if rect.stroke else (0.0, 0.0, 0.0, 0.0) for rect in rects]
     # Without smoothing: neighbouring cells would leave light seams where their edges meet within a dot.
     kinds: dict[str, Any] = {"facecolors": fills, "edgecolors": edges, "linewidths": _POINTS, "antialiaseds": False}
     axes.add_collection(PolyCollection(corners, zorder=order, **kinds))
@@ -86,7 +86,7 @@ def _write(axes: Any, text: Text, shown: str, *, fonts: list[str], order: int) -
         "fontfamily": fonts,
         "fontweight": "bold" if text.bold else "normal",
         "color": text.colour,
-        "parse_math": False,  # a dollar sign is no formula here
+        "parse_math": False,  # words may hold dollar signs
         "zorder": order,
     }
     axes.text(text.x, text.y, shown, **style)

@@ -1,4 +1,4 @@
-"""A passage laid out on a sheet: where its title, its names, its words and the key of its shades stand, in pixels."""
+"""The layout of running text: positions of the title, labels, words and the key of the shades, in pixels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from heedful.watch.passage import EMPTY, Sentence, top_of_scale, wrap
 from heedful.watch.words import fit, is_wide, printable
 
 SIZE, BOX = 14.0, 20.0
-"""Height of the letters, and of the box behind a word."""
-_ROOM, _LINE, _MARGIN = 720.0, 25.0, 12.0  # what words are wrapped to; from line to line; around all
-_BETWEEN, _SWATCH, _STEPS = 8.0, 22.0, 6  # after a sentence; a box of the key, and how many
-_COLUMNS = 200  # no word is longer, before it is measured
+"""Height of letters, and of the box behind a word."""
+_ROOM, _LINE, _MARGIN = 720.0, 25.0, 12.0  # width of a line of words; height of a line; margin
+_BETWEEN, _SWATCH, _STEPS = 8.0, 22.0, 6  # gap after a sentence; width and number of boxes of the key
+_COLUMNS = 200  # longer words are cut before they are measured, which is slow
 
 Measure = Callable[[str], float]
-"""How wide a text is, written `SIZE` high."""
+"""The width of a text in letters of height `SIZE`."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text on the sheet: where it begins, and the middle of its line."""
+    """A text: its left end, and the middle of its line."""
 
     text: str
     x: float
@@ -29,19 +29,19 @@ class Label:
 
 @dataclass(frozen=True)
 class Box:
-    """A word in its box: the box's left edge and middle, its weight as a part of the largest, what pointing tells."""
+    """A word in its box: left edge and middle of the box, the share of the largest weight, and the tooltip."""
 
     text: str
     x: float
     y: float
     width: float
     share: float
-    told: str = ""
+    tip: str = ""
 
 
 @dataclass
 class Sheet:
-    """What is to be drawn, and how large the sheet is."""
+    """Labels and boxes, and the size that they need."""
 
     width: float = 0.0
     height: float = _MARGIN
@@ -50,63 +50,63 @@ class Sheet:
 
     @property
     def middle(self) -> float:
-        """Of the line that comes next."""
+        """The middle of the next line."""
         return self.height + _LINE / 2
 
     def label(self, text: str, x: float, measure: Measure, *, is_title: bool = False) -> float:
-        """Put a text on the line that comes next; returns where it ends."""
+        """Puts a text on the next line; returns its right end."""
         self.labels.append(Label(text, x, self.middle, is_title))
         end = x + measure(text) * (1.15 if is_title else 1)  # a title is bold
         self.width = max(self.width, end + _MARGIN)
         return end
 
     def box(self, box: Box) -> float:
-        """Put a box on the sheet; returns where it ends."""
+        """Puts a box on the sheet; returns its right end."""
         self.boxes.append(box)
         self.width = max(self.width, box.x + box.width + _MARGIN)
         return box.x + box.width
 
 
 def lay_out(maps: Sequence[Map], measure: Measure) -> Sheet:
-    """Maps of one row each, as one passage: the title of the first, names in front, words in their order, the key.
+    """Lays out maps of one row each as one text: the title of the first, labels, words in their order, the key.
 
-    Words are wrapped to lines of about a hundred letters; a word that is longer than a line is cut.
-    Raises: ShapeError, for a map of another number of rows than one.
+    Lines hold about a hundred letters; a word that is longer than a line is cut.
+    Raises: ShapeError, for a map that is not one row over words.
     """
-    sentences = [Sentence.of(seen) for seen in maps]
+    sentences = [Sentence.of(map_) for map_ in maps]
     sheet = Sheet()
     if maps and maps[0].title:
         sheet.label(printable(maps[0].title), _MARGIN, measure, is_title=True)
         sheet.height += _LINE + _BETWEEN
-    if all(not one.words for one in sentences):
+    if all(not sentence.words for sentence in sentences):
         sheet.label(EMPTY, _MARGIN, measure)
         sheet.height += _LINE + _MARGIN
         return sheet
-    left = _MARGIN + max((measure(one.name) + 12 for one in sentences if one.name), default=0)
-    for one in sentences:
-        _place(one, sheet, left, measure)
+    left = _MARGIN + max((measure(sentence.name) + 12 for sentence in sentences if sentence.name), default=0)
+    for sentence in sentences:
+        _place(sentence, sheet, left, measure)
         sheet.height += _BETWEEN
     _place_key(sheet, left, top_of_scale(sentences), measure)
     sheet.height += _LINE + _MARGIN
     return sheet
 
 
-def _place(one: Sentence, sheet: Sheet, left: float, measure: Measure) -> None:
-    """A sentence's name and words, line by line."""
-    words = [_cut(word, measure) for word in one.words]
+def _place(sentence: Sentence, sheet: Sheet, left: float, measure: Measure) -> None:
+    """Adds the label and words of a sentence, line by line."""
+    words = [_cut(word, measure) for word in sentence.words]
     widths = [_boxed(word, measure) for word in words]
-    if one.name:
-        sheet.label(one.name, _MARGIN, measure)
+    if sentence.name:
+        sheet.label(sentence.name, _MARGIN, measure)
     for line in wrap([width + 1 for width in widths], _ROOM):
         x = left
         for index in line:
-            told = f"{one.words[index]}: {one.weights[index]:.3f}"
-            x = 1 + sheet.box(Box(words[index], x, sheet.middle, widths[index], one.share(index), told))
+            tip = f"{sentence.words[index]}: {sentence.weights[index]:.3f}"
+            x = 1 + sheet.box(Box(words[index], x, sheet.middle, widths[index], sentence.share(index), tip))
         sheet.height += _LINE
 
 
 def _place_key(sheet: Sheet, left: float, largest: str, measure: Measure) -> None:
-    """The line that says which shade is which weight."""
+    """Adds the key: which shade is which weight."""
     x = sheet.label("0", left, measure) + 6
     for step in range(_STEPS):
         x = sheet.box(Box("", x, sheet.middle, _SWATCH, step / (_STEPS - 1)))
@@ -114,7 +114,7 @@ def _place_key(sheet: Sheet, left: float, largest: str, measure: Measure) -> Non
 
 
 def _cut(word: str, measure: Measure) -> str:
-    """The word, or as much of it as a line has room for."""
+    """The word, cut to the width of a line."""
     shown = fit(word, _COLUMNS)
     while _boxed(shown, measure) > _ROOM and len(shown) > 1:
         shown = shown.removesuffix("…")[:-1] + "…"
@@ -122,5 +122,5 @@ def _cut(word: str, measure: Measure) -> str:
 
 
 def _boxed(word: str, measure: Measure) -> float:
-    """How wide the box of a word is. Chinese characters stand close; between words there is about a blank."""
+    """The width of a word's box: about a space between words, little between Chinese characters."""
     return max(SIZE / 2, measure(word) + (2 if is_wide(word) else 6))

@@ -1,4 +1,4 @@
-"""An attention map as an SVG drawing: words stay text, shown with the viewer's fonts, so every script works."""
+"""Attention maps as SVG. Words stay text and are shown with the fonts of the viewer, so that every script works."""
 
 from collections.abc import Sequence
 from html import escape
@@ -15,10 +15,10 @@ from heedful.watch.map import match_axes
 from heedful.watch.scene_svg import scene_svg
 from heedful.watch.words import ems, fit, is_wide, printable
 
-_CELL, _SIZE, _LONGEST = 24, 13, 24  # pixels a weight, height of the letters, columns of the terminal a label
-_SLANT = (0.5, 0.8660254)  # cosine and sine of 60 degrees, by which the column words are turned
-_FOLD = 48  # columns that stand side by side; more are folded into panels one below the other
-_SWATCH, _STEPS = 22, 6  # a box of the key, and how many
+_CELL, _SIZE, _LONGEST = 24, 13, 24  # pixels of a cell, of letters; columns of a label
+_SLANT = (0.5, 0.8660254)  # cosine and sine of 60 degrees, by which column labels are turned
+_FOLD = 48  # columns beside one another; more are folded into panels below one another
+_SWATCH, _STEPS = 22, 6  # width and number of boxes of the key
 
 
 def save_svg(
@@ -31,7 +31,7 @@ def save_svg(
 ) -> None:
     """Draws a map into an .svg file, by the axis of its columns.
 
-    Pointing at a square tells its weight.
+    Each weight has a tooltip.
     Raises: ShapeError, when there is not one position a row and column; UserError, when the file cannot be written.
     """
     write_text_atomically(path, svg(weights, rows, columns, title=title))
@@ -56,7 +56,7 @@ def _table(weights: Tensor, rows: Axis, columns: Axis, *, title: str) -> str:
     if title:
         drawing.text(printable(title), 'x="8" y="18" font-weight="bold"', 8 + 1.15 * _SIZE * ems(printable(title)))
         drawing.down += 24
-    size = -(-len(tops) // max(1, -(-len(tops) // _FOLD)))  # panels of about the same size
+    size = -(-len(tops) // max(1, -(-len(tops) // _FOLD)))  # equal panels instead of a short last one
     for first in range(0, len(tops), max(1, size)):
         part = slice(first, first + size)
         drawing.panel(tops[part], [row[part] for row in values])
@@ -70,26 +70,26 @@ def _table(weights: Tensor, rows: Axis, columns: Axis, *, title: str) -> str:
 
 
 class _Drawing:
-    """The parts of a drawing as they are placed, from the top down: how far it reaches across and down so far."""
+    """The parts of a drawing, added from the top down, and the width and height that it has reached."""
 
     def __init__(self, lefts: Sequence[str], left: float) -> None:
         self.lefts, self.left = lefts, left
         self.across, self.down = left, 8.0
         self.parts: list[str] = []
 
-    def text(self, word: str, place: str, end: float) -> None:
-        """A text, and where it ends."""
-        self.parts.append(f"<text {place}>{escape(word)}</text>")
+    def text(self, word: str, position: str, end: float) -> None:
+        """Adds a text that ends at `end`."""
+        self.parts.append(f"<text {position}>{escape(word)}</text>")
         self.across = max(self.across, end)
 
     def panel(self, tops: Sequence[str], values: Sequence[Sequence[float]]) -> None:
-        """Column words above a row of squares for each row word."""
+        """Adds the column labels and, for each row, its label and a square for each weight."""
         self.down += 10 + _SLANT[1] * _SIZE * max(map(ems, tops))
         for i, word in enumerate(tops):
             self._top(word, self.left + _CELL * i + _CELL / 2)
         for word, row in zip(self.lefts, values, strict=True):
-            place = f'x="{self.left - 7:.1f}" y="{self.down + _CELL / 2 + 5:.1f}" text-anchor="end"'
-            self.text(word, place, self.left)
+            position = f'x="{self.left - 7:.1f}" y="{self.down + _CELL / 2 + 5:.1f}" text-anchor="end"'
+            self.text(word, position, self.left)
             self.parts += [
                 _square(self.left + _CELL * s, self.down, weight, f"{word} → {tops[s]}") for s, weight in enumerate(row)
             ]
@@ -98,22 +98,22 @@ class _Drawing:
         self.down += 8
 
     def _top(self, word: str, x: float) -> None:
-        """A word over the middle of its column, slanted; a single Chinese character stands upright."""
+        """Adds a label over the middle of its column, turned; a single Chinese character stays upright."""
         if len(word) == 1 and is_wide(word):
             self.text(word, f'x="{x:.1f}" y="{self.down - 6:.1f}" text-anchor="middle"', x + _SIZE)
             return
-        place = f'transform="translate({x + 3:.1f} {self.down - 5:.1f}) rotate(-60)"'
-        self.text(word, place, x + 3 + _SLANT[0] * _SIZE * ems(word) + _SLANT[1] * _SIZE / 2)
+        position = f'transform="translate({x + 3:.1f} {self.down - 5:.1f}) rotate(-60)"'
+        self.text(word, position, x + 3 + _SLANT[0] * _SIZE * ems(word) + _SLANT[1] * _SIZE / 2)
 
     def key(self) -> None:
-        """The line that says which shade is which weight."""
-        place, start = self.down + 17, self.left + 14
-        self.text("0", f'x="{self.left:.1f}" y="{place:.1f}"', start)
+        """Adds the key: which shade is which weight."""
+        baseline, start = self.down + 17, self.left + 14
+        self.text("0", f'x="{self.left:.1f}" y="{baseline:.1f}"', start)
         for step in range(_STEPS):
-            box = f'x="{start + _SWATCH * step:.1f}" y="{place - 11:.1f}" width="{_SWATCH}" height="14"'
+            box = f'x="{start + _SWATCH * step:.1f}" y="{baseline - 11:.1f}" width="{_SWATCH}" height="14"'
             self.parts.append(f'<rect {box} fill="{shade(step / (_STEPS - 1))}"/>')
         end = start + _SWATCH * _STEPS + 6
-        self.text("1", f'x="{end:.1f}" y="{place:.1f}"', end + _SIZE)
+        self.text("1", f'x="{end:.1f}" y="{baseline:.1f}"', end + _SIZE)
         self.down += 32
 
 

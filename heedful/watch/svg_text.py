@@ -1,4 +1,4 @@
-"""A passage as an SVG drawing: words stay text on their shades, wrapped into lines, shown with the viewer's fonts."""
+"""Running text as SVG: words stay text on a shaded background and are shown with the fonts of the viewer."""
 
 from collections.abc import Sequence
 from html import escape
@@ -10,10 +10,10 @@ from heedful.watch.words import ems
 
 
 def highlight_svg(maps: Sequence[Map]) -> str:
-    """Maps of one row each, as one drawing: the title of the first, and each word on the shade of its weight.
+    """Maps of one row each as one drawing: the title of the first, and each word on the shade of its weight.
 
-    Pointing at a word tells its weight. Shades are those of `highlight`.
-    Raises: ShapeError, for a map of another number of rows than one.
+    Each word has a tooltip with its weight. Shades are those of `highlight`.
+    Raises: ShapeError, for a map that is not one row over words.
     """
     sheet = lay_out(maps, lambda text: SIZE * ems(text))
     head = (
@@ -30,9 +30,9 @@ def _label(label: Label) -> str:
 
 
 def _box(box: Box) -> str:
-    place = f'x="{box.x:.1f}" y="{box.y - BOX / 2:.1f}" width="{box.width:.1f}" height="{BOX:g}"'
+    position = f'x="{box.x:.1f}" y="{box.y - BOX / 2:.1f}" width="{box.width:.1f}" height="{BOX:g}"'
     if not box.text:
-        return f'<rect {place} fill="{behind(box.share)}" stroke="#cccccc"/>'
-    square = f'<rect {place} fill="{behind(box.share)}"/>'
+        return f'<rect {position} fill="{behind(box.share)}" stroke="#cccccc"/>'
+    square = f'<rect {position} fill="{behind(box.share)}"/>'
     middle = f'x="{box.x + box.width / 2:.1f}" y="{box.y + 5:.1f}" text-anchor="middle"'
-    return f"<g><title>{escape(box.told)}</title>{square}<text {middle}>{escape(box.text)}</text></g>"
+    return f"<g><title>{escape(box.tip)}</title>{square}<text {middle}>{escape(box.text)}</text></g>"

@@ -12,7 +12,7 @@ from rich.text import Text
 from heedful.watch.palette import Palette
 from heedful.watch.words import fit, printable, right, width
 
-_ROW_LABEL, _COLUMN_LABEL = 18, 18  # no label is drawn wider, in columns of the terminal
+_ROW_LABEL, _COLUMN_LABEL = 18, 18  # the widest labels, in columns of the terminal
 
 
 def draw_table(
@@ -50,7 +50,7 @@ def labels(words: Sequence[str], palette: Palette, most: int) -> list[str]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Widths: of the row labels, of one weight (with the gap after it), and how many columns a panel holds."""
+    """The width of row labels, the width of a weight with the gap after it, and the number of columns in a panel."""
 
     left: int
     cell: int
@@ -58,13 +58,13 @@ class _Layout:
 
     @classmethod
     def choose(cls, lefts: Sequence[str], tops: Sequence[str], total: int) -> "_Layout":
-        """The widest cells that need no fold, else the narrow ones and several panels of about the same size."""
+        """The widest cells that fit; if none do, narrow cells and several panels of about equal size."""
         left = max(map(width, lefts))
         room = max(10, total - left - 1)
         for cell in (4, 3):
             if _reach(tops, cell) <= room:
                 return cls(left, cell, len(tops))
-        tail = max(0, max(map(width, tops)) - 3)  # the last label of a panel sticks out
+        tail = max(0, max(map(width, tops)) - 3)  # the last label of a panel extends beyond its column
         most = max(3, (room - tail) // 3)
         panels = -(-len(tops) // most)
         return cls(left, 3, -(-len(tops) // panels))
@@ -83,7 +83,7 @@ def _draw_panel(
     layout: _Layout,
     palette: Palette,
 ) -> None:
-    """Append one panel: the stairs of labels, then a line a row."""
+    """Appends one panel: the column labels, then a line for each row."""
     for line in _stairs(tops, layout.cell, palette.line):
         drawing.append(" " * (layout.left + 1) + line + "\n")
     for label, row in zip(lefts, values, strict=True):
@@ -95,11 +95,12 @@ def _draw_panel(
 
 
 def _stairs(labels: Sequence[str], cell: int, line: str) -> Iterator[str]:
-    """The lines of text above a map: each label begins above its column, and a line leads down to it.
+    """The lines above a map: each label begins above its column, and a vertical line leads down to it.
 
-    A label stands above all labels to its right that it would run into, and no higher.
+    A label is placed just above all labels to its right that it would overlap.
     """
     heights = [0] * len(labels)
+    # From the right, because the height of a label depends on those to its right.
     for i in reversed(range(len(labels))):
         end = i * cell + width(labels[i]) + 1
         heights[i] = 1 + max((heights[j] for j in range(i + 1, len(labels)) if j * cell < end), default=0)

@@ -1,4 +1,4 @@
-"""A constituency tree drawn: in the terminal with lines or in plain ASCII, upright or on its side, and as SVG."""
+"""Draws a constituency tree in the terminal, with lines or in plain ASCII, upright or sideways, and as SVG."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from heedful.store import write_text_atomically
 from heedful.watch.words import ems, printable, width
 
 _GAP = 2  # columns between neighbours
-_ROW, _SIZE, _APART, _MARGIN = 30.0, 13.0, 15.0, 14.0  # pixels: a level, letters, neighbours, around all
+_ROW, _SIZE, _APART, _MARGIN = 30.0, 13.0, 15.0, 14.0  # pixels of a level, of letters, between neighbours, around all
 
 
 @runtime_checkable
 class Node(Protocol):
-    """What is drawn: a constituent with its children, or a leaf, a word with its tag; an empty tag is not shown."""
+    """A constituent with its children, or a leaf: a word with its tag. An empty tag is not shown."""
 
     @property
     def label(self) -> str: ...
@@ -27,7 +27,7 @@ class Node(Protocol):
 
 @dataclass(frozen=True)
 class TreeSigns:
-    """What branches are drawn with; the last four are those of a tree on its side."""
+    """The characters of branches; the last four are for a tree drawn sideways."""
 
     across: str
     down: str
@@ -45,12 +45,12 @@ class TreeSigns:
 BOX = TreeSigns("─", "│", "┌", "┐", "┬", "┴", "┼", branch="├─ ", end="└─ ", past="│  ")
 """Box-drawing characters."""
 PLAIN = TreeSigns("-", "|", ".", ".", ".", "'", "+", branch="|- ", end="`- ", past="|  ")
-"""ASCII, for anything that is not a terminal in UTF-8."""
+"""ASCII, for output that is not a UTF-8 terminal."""
 
 
 @dataclass(frozen=True)
 class _Block:
-    """A drawn part: lines, all of one width, and the column that its top hangs by."""
+    """A drawn part: lines of equal width, and the column where it is attached to its parent."""
 
     lines: tuple[str, ...]
     width: int
@@ -58,7 +58,7 @@ class _Block:
 
 
 def draw_tree(tree: Node, *, width: int = 80, lines: TreeSigns = BOX) -> str:
-    """The tree as text: upright with its words on one line where that fits in `width` columns, else on its side.
+    """The tree as text: upright with all words on one line if that fits in `width` columns, else sideways.
 
     Chinese and other wide characters take two columns and stay aligned.
     """
@@ -73,7 +73,7 @@ def _levels(node: Node) -> int:
 
 
 def _sideways(node: Node, lines: TreeSigns, lead: str = "", below: str = "") -> Iterator[str]:
-    """One line a node, the root first, each child below its parent and further in."""
+    """One line per node, the root first, each child indented below its parent."""
     yield lead + " ".join(printable(text) for text in (node.label, node.word) if text)
     for child in node.children:
         is_last = child is node.children[-1]
@@ -82,7 +82,7 @@ def _sideways(node: Node, lines: TreeSigns, lead: str = "", below: str = "") -> 
 
 
 def _block(node: Node, levels: int, lines: TreeSigns) -> _Block:
-    """The node with all below it, `levels` deep, so that all words end up on one line."""
+    """The subtree, stretched to `levels` levels, so that all words end up on one line."""
     if node.word is not None:
         bar, word = _alone(lines.down), _alone(printable(node.word))
         tag = _alone(printable(node.label)) if node.label else bar
@@ -99,7 +99,7 @@ def _alone(text: str) -> _Block:
 
 
 def _stack(blocks: Sequence[_Block]) -> _Block:
-    """Blocks one under the other, hung on one column."""
+    """Blocks below one another, aligned at their anchors."""
     anchor = max(block.anchor for block in blocks)
     total = max(anchor - block.anchor + block.width for block in blocks)
     lines: list[str] = []
@@ -110,7 +110,7 @@ def _stack(blocks: Sequence[_Block]) -> _Block:
 
 
 def _beside(blocks: Sequence[_Block]) -> tuple[_Block, list[int]]:
-    """Blocks of one height side by side, and the columns that they hang by."""
+    """Blocks of equal height beside one another, and the columns of their anchors."""
     anchors: list[int] = []
     start = 0
     for block in blocks:
@@ -126,8 +126,8 @@ def _fork(anchors: Sequence[int], middle: int, total: int, lines: TreeSigns) -> 
         return " " * middle + lines.down + " " * (total - middle - 1)
     signs = [" "] * total
     signs[anchors[0] : anchors[-1] + 1] = lines.across * (anchors[-1] - anchors[0] + 1)
-    for place in anchors:
-        signs[place] = lines.child
+    for column in anchors:
+        signs[column] = lines.child
     signs[anchors[0]], signs[anchors[-1]] = lines.first, lines.last
     signs[middle] = lines.both if middle in anchors else lines.parent
     return "".join(signs)
@@ -142,7 +142,7 @@ def save_tree_svg(tree: Node, *, path: Path, title: str = "") -> None:
 
 
 def tree_svg(tree: Node, *, title: str = "") -> str:
-    """The drawing as text, for a file or inside a page: words stay text, all of them on the lowest line."""
+    """The drawing as SVG text, for a file or inside a page; all words are on the lowest line."""
     drawing = _Svg(_levels(tree), top=_MARGIN + (24 if title else 0))
     drawing.place(tree, 0, _MARGIN)
     across = max(drawing.right + _MARGIN, 2 * _MARGIN + 1.15 * _SIZE * ems(printable(title)))
@@ -158,58 +158,59 @@ def tree_svg(tree: Node, *, title: str = "") -> str:
 
 
 class _Svg:
-    """The parts of a drawing as they are placed, from left to right; words stand one level below the deepest tag."""
+    """The parts of a drawing, added from left to right; words are one level below the deepest tag."""
 
     def __init__(self, levels: int, *, top: float) -> None:
         self.levels, self.top, self.right = levels, top, 0.0
         self.parts: list[str] = []
 
     def height(self, level: float | int) -> float:
-        """Where the middle of a level lies."""
+        """The middle of a level."""
         return self.top + _ROW * (level + 0.5)
 
     def place(self, node: Node, level: int, left: float) -> float:
-        """Draw a node with all below it, not left of `left`; returns its middle."""
+        """Draws a subtree, not left of `left`; returns the middle of its root."""
         label = printable(node.label) if node.label else ""
-        own = _SIZE * ems(label)
+        needed = _SIZE * ems(label)
         if node.word is not None:
             word = printable(node.word)
-            own = max(own, _SIZE * ems(word))
-            middle = left + own / 2
+            needed = max(needed, _SIZE * ems(word))
+            middle = left + needed / 2
             self._line(middle, level if label else level - 0.55, middle, self.levels, fill="#b8c4d6")
             self._text(word, middle, self.levels, fill="#000000")
         else:
-            middle = self._place_children(node, level, left, own)
+            middle = self._place_children(node, level, left, needed)
         self._text(label, middle, level, fill="#666666" if node.word is not None else "#0b3c7d")
-        self.right = max(self.right, middle + own / 2)
+        self.right = max(self.right, middle + needed / 2)
         return middle
 
-    def _place_children(self, node: Node, level: int, left: float, own: float) -> float:
-        """Draw the children and the lines to them; returns the middle between the outermost."""
+    def _place_children(self, node: Node, level: int, left: float, needed: float) -> float:
+        """Draws the children and the lines to them; returns the middle between the outermost."""
         drawn, right = len(self.parts), self.right
         middles = self._beside(node.children, level + 1, left)
-        short = left + own / 2 - (middles[0] + middles[-1]) / 2
-        if short > 0.01:  # the label is wider than what is below it: that moves to stand under its middle
+        short = left + needed / 2 - (middles[0] + middles[-1]) / 2
+        # The label is wider than its children: they are drawn again, shifted below the middle of the label.
+        if short > 0.01:
             del self.parts[drawn:]
             self.right = right
             middles = self._beside(node.children, level + 1, left + short)
         middle = (middles[0] + middles[-1]) / 2
-        for one in middles:
-            self._line(middle, level, one, level + 1, fill="#5b7fb3")
+        for child_middle in middles:
+            self._line(middle, level, child_middle, level + 1, fill="#5b7fb3")
         return middle
 
     def _beside(self, nodes: Sequence[Node], level: int, left: float) -> list[float]:
-        """Draw neighbours from left to right; returns their middles."""
+        """Draws neighbours from left to right; returns their middles."""
         middles: list[float] = []
         for node in nodes:
             middles.append(self.place(node, level, left))
             left = self.right + _APART
         return middles
 
-    def _line(self, x: float, level: float | int, other: float, below: int, *, fill: str) -> None:
-        ends = f'x1="{x:.1f}" y1="{self.height(level) + 8:.1f}" x2="{other:.1f}" y2="{self.height(below) - 9:.1f}"'
+    def _line(self, x1: float, level: float | int, x2: float, below: int, *, fill: str) -> None:
+        ends = f'x1="{x1:.1f}" y1="{self.height(level) + 8:.1f}" x2="{x2:.1f}" y2="{self.height(below) - 9:.1f}"'
         self.parts.append(f'<line {ends} stroke="{fill}"/>')
 
     def _text(self, text: str, x: float, level: int, *, fill: str) -> None:
-        place = f'x="{x:.1f}" y="{self.height(level) + 4.5:.1f}"'
-        self.parts.append(f'<text {place} text-anchor="middle" fill="{fill}">{escape(text)}</text>')
+        position = f'x="{x:.1f}" y="{self.height(level) + 4.5:.1f}"'
+        self.parts.append(f'<text {position} text-anchor="middle" fill="{fill}">{escape(text)}</text>')

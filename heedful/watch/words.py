@@ -1,4 +1,4 @@
-"""The words beside a map: how wide they are, cut to a width, safe to print."""
+"""The labels of a map: their width, cut to a width, and made safe to print."""
 
 import unicodedata
 
@@ -6,33 +6,33 @@ from rich.cells import cell_len, set_cell_size
 
 
 def printable(text: str) -> str:
-    """The text with everything that could move the cursor or turn the line around shown as a dot.
+    """The text with everything that could move the cursor or reverse the line replaced by a dot.
 
-    Control characters, line ends and directional overrides come out as "·"; an empty text as "∅".
+    Control characters, line ends and directional overrides become "·", and an empty text "∅".
     """
     hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     return "".join("·" if unicodedata.category(letter) in hidden else letter for letter in text) or "∅"
 
 
 def width(text: str) -> int:
-    """How many columns a terminal gives to the text: Chinese characters take two."""
+    """The columns that a text takes in a terminal: two for a Chinese character."""
     return cell_len(text)
 
 
 def fit(text: str, columns: int, mark: str = "…") -> str:
-    """The text cut to a width, its last column a mark where something is missing."""
+    """The text cut to a width, with `mark` at the end if something is missing."""
     if width(text) <= columns:
         return text
     return set_cell_size(text, max(0, columns - width(mark))) + mark
 
 
 def right(text: str, columns: int) -> str:
-    """The text with spaces before it, to a width."""
+    """The text aligned to the right of a width."""
     return " " * (columns - width(text)) + text
 
 
 def is_wide(text: str) -> bool:
-    """Whether every character takes two columns, as Chinese ones do."""
+    """Whether every character takes two columns, like Chinese ones."""
     return width(text) == 2 * len(text)
 
 
@@ -53,9 +53,9 @@ _WIDTHS = {
 
 
 def ems(text: str) -> float:
-    """About how wide a text is in a proportional font, in sizes of the font: as in DejaVu Sans, wider than most.
+    """The approximate width of a text in a proportional font, in em, as in DejaVu Sans.
 
-    Who draws without knowing the font makes room for the widest.
+    That font is wider than most, so that a drawing has room for its labels whatever font the viewer uses.
     """
     return sum((_ems_of(letter) for letter in text), 0.0)
 

@@ -56,7 +56,7 @@ def test_a_full_disk_leaves_the_last_one(toy, tmp_path, monkeypatch):
 
 def test_the_state_of_another_model_is_refused(toy, tmp_path):
     save(tmp_path, toy.make_model())
-    with pytest.raises(UserError, match=r"another model.*embedding.weight.*\[11, 16\] there and \[11, 8\]"):
+    with pytest.raises(UserError, match=r"another model.*embedding.weight.*\[11, 16\] in the file and \[11, 8\]"):
         load_weights(toy.ToyModel(width=8), load_training(tmp_path), tmp_path)
 
 

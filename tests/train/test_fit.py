@@ -262,7 +262,7 @@ def test_what_there_is_to_see_is_shown_after_each_validation_on_standard_error(t
 
 def test_a_validation_without_the_deciding_metric_is_refused(toy, tmp_path):
     chosen = toy.settings(epochs=1, metric="valid_bleu")
-    with pytest.raises(UserError, match=r"'valid_bleu' is to decide.*valid_loss"):
+    with pytest.raises(UserError, match=r"no number called 'valid_bleu'.*valid_loss"):
         fit(toy.make_model(), toy.ToyStream(), settings=chosen, folder=tmp_path, validate=toy.validate)
 
 
@@ -271,5 +271,5 @@ def test_batches_that_miscount_their_tokens_are_refused(toy, tmp_path):
         def batch(self, epoch, position):
             return super().batch(epoch, position)._replace(tokens_total=10)
 
-    with pytest.raises(ValueError, match=r"batches say 30 target tokens.*losses say 21"):
+    with pytest.raises(ValueError, match=r"adds up to 30, but the losses.*counted 21"):
         fit(toy.make_model(), Wrong(), settings=toy.settings(), folder=tmp_path)
