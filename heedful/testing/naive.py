@@ -23,9 +23,13 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, words: Words) -> Tensor
 
 def align(query: Tensor, key: Tensor, words: Words) -> Tensor:
     """The weights ``[*B, T, S]``, in the dtype of the inputs (those of a gate in at least float32)."""
+    return weights_of(scores_of(query, key, words.score), query, key, words)
+
+
+def weights_of(scores: Tensor, query: Tensor, key: Tensor, words: Words) -> Tensor:
+    """The weights that these scores are given."""
     allowed = torch.from_numpy(exact.see(query, key, words)[0])
     support = torch.from_numpy(exact.align(query, key, words) > 0)
-    scores = _scores(query, key, words.score)
     weights = _weigh(scores.expand(allowed.shape), allowed, support, words.choice)
     for region in exact.parts(words.region):
         if isinstance(region, Predicted):
@@ -33,7 +37,8 @@ def align(query: Tensor, key: Tensor, words: Words) -> Tensor:
     return weights
 
 
-def _scores(query: Tensor, key: Tensor, score: ScoreLike) -> Tensor:
+def scores_of(query: Tensor, key: Tensor, score: ScoreLike) -> Tensor:
+    """The scores, in shapes that broadcast to ``[*B, T, S]``."""
     match score:
         case Dot():
             scores = query @ key.mT * (query.shape[-1] ** -0.5 if score.scale is None else score.scale)
