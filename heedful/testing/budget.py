@@ -47,8 +47,8 @@ def check_engine(mechanism: Mechanism, sample: Sample, *, gradient: bool = True)
 def exactly(mechanism: Mechanism, sample: Sample, upstream: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """The context in plain torch, the gradients of `run`, and for each the size of the terms that it is a sum of.
 
-    A gradient is a sum over rows and keys of ``dL/dscore`` times what moves the score. Here ``dL/dscore`` is replaced by
-    the size of its own terms, so that nothing cancels in a row, and rows are summed by their absolute values.
+    A gradient is a sum over rows and keys of ``dL/dscore`` times what moves the score. For its terms ``dL/dscore`` is
+    replaced by the size of its own terms, so that nothing cancels in a row, and rows are summed by absolute values.
     """
     words = mechanism.words(sample)
     query, key, value = (
