@@ -190,6 +190,7 @@ def test_luong_s_dot_learns_to_reverse_by_looking() -> None:
     assert looked_right(model, task, within=1) >= 0.95
 
 
+@pytest.mark.slow
 def test_local_m_learns_to_copy_and_cannot_reverse() -> None:
     """Its window moves along the source, which a copy needs and a reversal does not allow."""
     task = copy(10, 10)
@@ -214,6 +215,7 @@ class Ungated(nn.Module, Region):
         return Bounds(span.queries, span.keys, start=whole.start, stop=whole.stop)
 
 
+@pytest.mark.slow
 def test_local_p_learns_to_reverse_and_not_without_its_gaussian() -> None:
     task = reverse(10, 10)
     model = build(task, hidden=16, decoder="luong", attention=LOCAL_P)
