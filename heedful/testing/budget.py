@@ -56,7 +56,7 @@ def exactly(mechanism: Mechanism, sample: Sample, upstream: Tensor) -> tuple[Ten
     )
     leaves = [query, key, value, *mechanism.parameters]
     scores = naive.scores_of(query, key, words.score)
-    weights = naive.weights_of(scores, query, key, words)
+    weights = naive.weights_of(scores, query, key, words=words)
     context = weights @ value
     gradients = torch.autograd.grad(
         context, [*leaves, scores], upstream, retain_graph=True, allow_unused=True, materialize_grads=True
@@ -66,10 +66,11 @@ def exactly(mechanism: Mechanism, sample: Sample, upstream: Tensor) -> tuple[Ten
     terms = [torch.zeros_like(leaf) for leaf in leaves]
     if slopes.numel() > 0:
         rows = torch.eye(slopes[..., 0].numel(), dtype=slopes.dtype).reshape(-1, *slopes.shape[:-1], 1)
-        by_row = torch.autograd.grad(scores, leaves, rows * slopes, is_grads_batched=True, allow_unused=True)
-        for place, each in enumerate(by_row):
-            if each is not None:
-                terms[place] = each.abs().sum(0)
+        by_row = torch.autograd.grad(
+            scores, leaves, rows * slopes, is_grads_batched=True, allow_unused=True, materialize_grads=True
+        )
+        # What scores do not depend on has one gradient of zeros, and not one a row.
+        terms = [each.expand(len(rows), *leaf.shape).abs().sum(0) for each, leaf in zip(by_row, leaves, strict=True)]
     return context.detach(), list(gradients[:-1]), terms
 
 

@@ -23,10 +23,10 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, words: Words) -> Tensor
 
 def align(query: Tensor, key: Tensor, words: Words) -> Tensor:
     """The weights ``[*B, T, S]``, in the dtype of the inputs (those of a gate in at least float32)."""
-    return weights_of(scores_of(query, key, words.score), query, key, words)
+    return weights_of(scores_of(query, key, words.score), query, key, words=words)
 
 
-def weights_of(scores: Tensor, query: Tensor, key: Tensor, words: Words) -> Tensor:
+def weights_of(scores: Tensor, query: Tensor, key: Tensor, *, words: Words) -> Tensor:
     """The weights that these scores are given."""
     allowed = torch.from_numpy(exact.see(query, key, words)[0])
     support = torch.from_numpy(exact.align(query, key, words) > 0)

@@ -189,7 +189,7 @@ def test_every_run_is_the_same(engine, score):
 
 
 def test_layouts_that_are_not_contiguous_and_keys_that_heads_share(engine):
-    score = additive()
+    score = additive(hidden=21)
     query = draw(24, 9, 2, 3).permute(3, 2, 1, 0)
     key, value = draw(3, 24, 1, 11, seed=2).permute(0, 2, 3, 1), draw(3, 1, 22, 7, seed=4)[:, :, ::2]
     compare(engine, score, query, key, value)

@@ -165,6 +165,7 @@ LOCAL_P = AttentionConfig(score="general", region="predicted", radius=2)
 # ---------------------------------------------------------------------------------- quick, ten digits of ten sorts
 
 
+@pytest.mark.slow
 def test_rnnsearch_learns_to_reverse_by_looking() -> None:
     task = reverse(10, 10)
     model = build(task, hidden=16)
@@ -174,6 +175,7 @@ def test_rnnsearch_learns_to_reverse_by_looking() -> None:
     assert moved(model, task) > 0.5
 
 
+@pytest.mark.slow
 def test_a_score_that_cannot_look_does_not_learn_to_reverse() -> None:
     task = reverse(10, 10)
     model = build(task, hidden=16, attention=ONE_LOOK)

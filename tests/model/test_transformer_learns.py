@@ -167,6 +167,7 @@ def shares(model: Transformer) -> Tensor:
 BRANCHED_QUICK: dict[str, Any] = QUICK | {"steps": 400}  # after 300 .935 to .99 are right, after 400 .985 to 1
 
 
+@pytest.mark.slow
 def test_branches_reverse_six_digits_and_their_weights_have_moved() -> None:
     model = learn(build_weighted(SMALL), TASKS["reverse"], **BRANCHED_QUICK)
     score, found = outputs(model, TASKS["reverse"], 6)

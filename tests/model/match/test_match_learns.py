@@ -99,7 +99,8 @@ def blinded(model):
     return model
 
 
-@pytest.mark.parametrize("name", ["abcnn1", pytest.param("abcnn3", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["abcnn1", "abcnn3"])
 def test_attention_at_the_input_finds_a_shared_gram(name):
     """BCNN counts words; ABCNN sees them in a row; with A made even it does no better than BCNN.
 
