@@ -6,10 +6,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 WORKERS ?= 2
 ARGS ?=
+# avx2: as on a processor without AVX-512 and bfloat16, `make test KIND=avx2`
+KIND ?=
 
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+AS := $(if $(KIND),.ci/as-$(KIND))
+# Idle workers take over tests from busy ones: times differ by a factor of a thousand.
+PYTEST := OMP_NUM_THREADS=1 $(AS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help demo test test-all lint docs bench clean
 .DEFAULT_GOAL := help
@@ -18,6 +22,7 @@ help:
 	@echo "make demo      train two small translators on an embedded corpus, score them, draw where they look"
 	@echo "make test      all tests but the slow ones (one test: make test ARGS='-k words tests/store')"
 	@echo "make test-all  the slow tests too"
+	@echo "               KIND=avx2 runs them as on a processor without AVX-512 and bfloat16"
 	@echo "make bench     attention beside its peers, timed on this machine (some minutes; leave it alone meanwhile)"
 	@echo "make lint      ruff, pyright and the floors"
 	@echo "make docs      the documentation site, in docs/_build/html (offline; its notebooks run meanwhile)"

@@ -26,6 +26,11 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first: a worker that came upon one at the end would work while the others are done."""
+    items.sort(key=lambda item: "test_in_the_interpreter" not in item.name)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Torch on one thread: pytest-xdist runs one worker a core."""

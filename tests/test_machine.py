@@ -17,7 +17,7 @@ ARM = "processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n"
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch):
-    """OneDNN is not kept from anything, as it is where these tests run as on another processor."""
+    """Nothing limits oneDNN, as `.ci/as-avx2` does where these tests run under it."""
     monkeypatch.setattr(machine, "_onednn_takes_bfloat16", lambda: True)
 
 

@@ -18,10 +18,12 @@ def fused_lstm_runs_in(dtype: torch.dtype, *, learns: bool) -> bool:
     """Whether an LSTM on the CPU runs under autocast to `dtype`, with gradients if it `learns`. Draws no numbers."""
     inputs, state = torch.zeros(1, 1, 1), torch.zeros(1, 1, 1)
     weights = [torch.zeros(*shape, requires_grad=learns) for shape in ((4, 1), (4, 1), (4,), (4,))]
-    settings = {"has_biases": True, "num_layers": 1, "dropout": 0.0, "bidirectional": False, "batch_first": True}
+    biased, layers, dropout, both_ways, batch_first = True, 1, 0.0, False, True
     try:
         with torch.set_grad_enabled(learns), torch.autocast("cpu", dtype=dtype):
-            outputs = torch.lstm(inputs, (state, state), weights, train=learns, **settings)[0]
+            outputs = torch.lstm(
+                inputs, (state, state), weights, biased, layers, dropout, learns, both_ways, batch_first
+            )[0]
         if learns:
             outputs.sum().backward()
     except RuntimeError:

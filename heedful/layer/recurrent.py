@@ -168,7 +168,7 @@ class Recurrent(nn.Module):
         return outputs.squeeze(1), after
 
     def _run(self, inputs: Tensor, state: State | None, lengths: Tensor | None) -> tuple[Tensor, State]:
-        """Torch's own layers, in the precision that is set."""
+        """Runs the layers of torch, in the precision that is set."""
         start = None if state is None else self._to_torch(state)
         if lengths is None:
             outputs, final = self.run(inputs, start)

@@ -23,9 +23,13 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, spec: AttentionSpec) ->
 
 def align(query: Tensor, key: Tensor, spec: AttentionSpec) -> Tensor:
     """The weights ``[*B, T, S]``, in the dtype of the inputs (those of a gate in at least float32)."""
+    return weights_of(scores_of(query, key, spec.score), query, key, spec=spec)
+
+
+def weights_of(scores: Tensor, query: Tensor, key: Tensor, *, spec: AttentionSpec) -> Tensor:
+    """The weights that these scores are given."""
     allowed = torch.from_numpy(exact.visible_and_gate(query, key, spec)[0])
     support = torch.from_numpy(exact.align(query, key, spec) > 0)
-    scores = _scores(query, key, spec.score)
     weights = _weigh(scores.expand(allowed.shape), allowed, support, spec.choice)
     for region in exact.intersected(spec.region):
         if isinstance(region, Predicted):
@@ -33,7 +37,8 @@ def align(query: Tensor, key: Tensor, spec: AttentionSpec) -> Tensor:
     return weights
 
 
-def _scores(query: Tensor, key: Tensor, score: ScoreLike) -> Tensor:
+def scores_of(query: Tensor, key: Tensor, score: ScoreLike) -> Tensor:
+    """The scores, in shapes that broadcast to ``[*B, T, S]``."""
     match score:
         case Dot():
             scores = query @ key.mT * (query.shape[-1] ** -0.5 if score.scale is None else score.scale)

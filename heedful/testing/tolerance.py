@@ -1,8 +1,11 @@
 """How exact an engine has to be: an error budget that plain torch sets, not a hand-picked tolerance.
 
 The error of an engine against float64 may be twice (the error that plain torch makes at the same precision, plus
-one rounding of the largest number). The idea is that of flash-attention's tests.
+one rounding of the largest number). The idea is that of flash-attention's tests. A sum whose terms cancel may be wrong
+by one rounding of its terms, which are larger than the sum: where they are known they count instead.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -17,13 +20,7 @@ class OverBudget(AssertionError):
 
 def error(actual: Tensor, exact: Tensor) -> float:
     """The largest difference from the exact numbers; infinite when one is NaN and the other is not."""
-    actual, exact = actual.detach().double(), exact.detach().double()
-    if actual.numel() == 0:
-        return 0.0
-    same = (actual == exact) | (actual.isnan() & exact.isnan())
-    # Equal infinities and NaN on both sides differ by NaN; they are no error.
-    difference = (actual - exact).abs().masked_fill(same, 0.0)
-    return float(difference.nan_to_num(nan=torch.inf).max())
+    return float(_differences(actual, exact).max()) if actual.numel() > 0 else 0.0
 
 
 def rounding(dtype: torch.dtype, exact: Tensor) -> float:
@@ -33,10 +30,27 @@ def rounding(dtype: torch.dtype, exact: Tensor) -> float:
     return max(torch.finfo(dtype).eps * float(exact.detach().abs().max()), torch.finfo(dtype).tiny)
 
 
-def within_budget(actual: Tensor, reference_same_precision: Tensor, exact: Tensor, *, name: str = "output") -> None:
-    """Check ``error(actual) <= 2 * (error(reference) + rounding)``, all against `exact`.
+def budget(reference: Tensor, exact: Tensor, *, terms: Tensor | None = None) -> Tensor:
+    """The largest error allowed to each number, in the shape of `exact`: see `within_budget`."""
+    allowed = torch.full(exact.shape, rounding(reference.dtype, exact), dtype=torch.float64)
+    if terms is not None:
+        allowed = allowed.maximum(torch.finfo(reference.dtype).eps * terms.detach().double())
+    return FACTOR * (error(reference, exact) + allowed)
 
-    `reference_same_precision` is what plain torch computes in the dtype of `actual`; `exact` is float64.
+
+def within_budget(
+    actual: Tensor,
+    reference_same_precision: Tensor,
+    exact: Tensor,
+    *,
+    terms: Tensor | None = None,
+    name: str | Callable[[int], str] = "output",
+) -> None:
+    """Check ``|actual - exact| <= 2 * (error(reference) + rounding)``, number by number.
+
+    `reference_same_precision` is what plain torch computes in the dtype of `actual`; `exact` is float64. A rounding is
+    that of the largest exact number, or of `terms` where they are larger: for each number the size of the terms that it
+    is a sum of. `name` says what is checked, or tells it from the place of a number in the flattened tensor.
 
     Raises: OverBudget, when shape or dtype differ or the error is over the budget; it says by how much.
 
@@ -45,17 +59,29 @@ def within_budget(actual: Tensor, reference_same_precision: Tensor, exact: Tenso
         >>> exact = torch.rand(100, dtype=torch.float64)
         >>> within_budget(exact.float(), exact.float(), exact)
     """
+    label = name if callable(name) else lambda place: name
     if actual.shape != exact.shape or reference_same_precision.shape != exact.shape:
         shapes = f"{list(actual.shape)}, {list(reference_same_precision.shape)} and {list(exact.shape)}"
-        raise OverBudget(f"{name}: actual, reference and exact have shapes {shapes}, expected equal shapes.")
+        raise OverBudget(f"{label(0)}: actual, reference and exact have shapes {shapes}, expected three equal ones.")
     if actual.dtype != reference_same_precision.dtype:
-        raise OverBudget(f"{name} is {actual.dtype}, but its reference is {reference_same_precision.dtype}.")
-    allowed = FACTOR * (error(reference_same_precision, exact) + rounding(actual.dtype, exact))
-    found = error(actual, exact)
-    # "not <=" and not ">": a NaN must fail.
-    if not found <= allowed:
-        times = found / allowed if allowed > 0 else torch.inf
+        raise OverBudget(f"{label(0)} is {actual.dtype}, but its reference is {reference_same_precision.dtype}.")
+    if actual.numel() == 0:
+        return
+    found, allowed = _differences(actual, exact), budget(reference_same_precision, exact, terms=terms)
+    # "found <= allowed" and not "found > allowed": a NaN must fail.
+    over = torch.where(found <= allowed, 0.0, found / allowed)  # a difference of 0 may have a budget of 0
+    place = int(over.argmax())
+    if over.flatten()[place] > 0:
+        wrong, most, times = (float(each.flatten()[place]) for each in (found, allowed, over))
         raise OverBudget(
-            f"{name} ({actual.dtype}) is wrong by {found:.3g}, {times:.3g} times its budget of {allowed:.3g} "
+            f"{label(place)} ({actual.dtype}) is wrong by {wrong:.3g}, {times:.3g} times its budget of {most:.3g} "
             f"(plain torch at the same precision is wrong by {error(reference_same_precision, exact):.3g})."
         )
+
+
+def _differences(actual: Tensor, exact: Tensor) -> Tensor:
+    """How far each number is from the exact one; infinity where one is NaN and the other is not."""
+    actual, exact = actual.detach().double(), exact.detach().double()
+    same = (actual == exact) | (actual.isnan() & exact.isnan())
+    # Equal infinities and NaN on both sides differ by NaN; they are no error.
+    return (actual - exact).abs().masked_fill(same, 0.0).nan_to_num(nan=torch.inf, posinf=torch.inf)

@@ -21,8 +21,11 @@ def _wait_for(path, seconds=60.0):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_a_stopped_run_goes_on_to_the_same_weights(training, trained, tmp_path, number):
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow), pytest.param(signal.SIGINT, id="Ctrl-C")],
+)
+def test_a_stopped_run_goes_on_to_the_same_weights(training, trained, unchecked_shapes, tmp_path, number):
     out = tmp_path / "a run"  # with a blank, which the command it prints must quote
     words = training(out, train__log_every=5)
     process = subprocess.Popen(

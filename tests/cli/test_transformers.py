@@ -19,10 +19,11 @@ TINY = {
     "model.encoder_layers": 1,
     "model.decoder_layers": 2,
     "train.steps": 6,
-    "train.valid_every": 3,
+    "train.valid_every": 6,
     "train.tokens": 300,
     "train.precision": "float32",
-    "decode.beam": 2,
+    "decode.beam": 1,
+    "decode.ratio": 0.5,
 }
 ABLATIONS = [
     {"heads": 1},

@@ -94,6 +94,20 @@ def test_the_check_sees_a_wrong_gradient() -> None:
         check_engine(broken, sample)
 
 
+def test_the_check_sees_a_wrong_gradient_where_the_right_one_cancels_to_zero() -> None:
+    """A softmax removes what is the same for all keys of a query, so that `query_weight` learns nothing."""
+    mechanism, sample = build("concat", "window-centred", "soft", "plain", torch.float32)
+
+    def wrong(query, key, value, **words):
+        extra = (query.detach() @ mechanism.score.query_weight).unsqueeze(-1)
+        return mechanism.attend(query, key, value, **words) + (extra - extra.detach()) * 1e-4
+
+    broken = Mechanism(mechanism.score, mechanism.region, mechanism.choice, "plain", attend=wrong)
+    with pytest.raises(OverBudget, match=r"gradient of score\.query_weight"):
+        check_engine(broken, sample)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")  # a chunk has the shapes of a whole, which the tests above check
 @pytest.mark.parametrize("choice", [*DETERMINISTIC, "straight-through"])
 @pytest.mark.parametrize("region", REGIONS)
 def test_chunks_change_nothing(region: str, choice: str, monkeypatch: pytest.MonkeyPatch) -> None:

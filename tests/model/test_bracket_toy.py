@@ -104,6 +104,7 @@ def broken(attention: nn.Module, replace: Callable[[Tensor], Tensor]) -> None:
     attention.align = lambda *given, **named: replace(intact(*given, **named))
 
 
+@pytest.mark.slow
 def test_a_guided_decoder_learns_brackets_and_not_without_its_look() -> None:
     model = build(0, decoder="guided", bidirectional=False, start="zero")
     train(model, 400)
@@ -121,6 +122,7 @@ def test_a_guided_decoder_looks_far_where_the_words_nearby_do_not_tell() -> None
     assert exact(model, trees) <= 0.5, "one in three by chance"
 
 
+@pytest.mark.slow
 def test_without_attention_brackets_are_not_learnt() -> None:
     model = build(0, decoder="feedback", bidirectional=False, start="final")
     train(model, 400)

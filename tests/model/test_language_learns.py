@@ -99,7 +99,7 @@ NOISE: dict[str, Any] = {"steps": 220, "rate": 5e-3}
 PAIRS: dict[str, Any] = {"steps": 250, "rate": 4e-3}
 
 
-@pytest.mark.parametrize("score", ["additive", "general"])
+@pytest.mark.parametrize("score", [pytest.param("additive", marks=pytest.mark.slow), "general"])
 def test_an_lstm_that_looks_back_recalls_across_noise_and_looks_where_it_was_told(score: str) -> None:
     model = learn(recurrent(AttentionConfig(score=score)), among_noise, **NOISE)
     assert recalled(model, among_noise) >= 0.95
@@ -115,15 +115,18 @@ def test_the_same_lstm_without_a_look_back_does_not() -> None:
     assert recalled(learn(recurrent(None), among_noise, **NOISE), among_noise) < 0.3
 
 
+@pytest.mark.slow
 def test_two_layers_recall_pairs() -> None:
     assert recalled(learn(transformer(), pairs, **PAIRS), pairs) >= 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blind", [{"layers": 1}, {"reach": 8}])
 def test_one_layer_or_a_short_reach_does_not_recall_pairs(blind: dict[str, Any]) -> None:
     assert recalled(learn(transformer(**blind), pairs, **PAIRS), pairs) < 0.6
 
 
+@pytest.mark.slow
 def test_a_small_lstm_does_not_recall_pairs() -> None:
     assert recalled(learn(recurrent(None), pairs, **PAIRS), pairs) < 0.6
 

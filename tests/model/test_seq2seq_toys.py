@@ -165,6 +165,7 @@ LOCAL_P = AttentionConfig(score="general", region="predicted", radius=2)
 # ---------------------------------------------------------------------------------- quick, ten digits of ten sorts
 
 
+@pytest.mark.slow
 def test_rnnsearch_learns_to_reverse_by_looking() -> None:
     task = reverse(10, 10)
     model = build(task, hidden=16)
@@ -174,6 +175,7 @@ def test_rnnsearch_learns_to_reverse_by_looking() -> None:
     assert moved(model, task) > 0.5
 
 
+@pytest.mark.slow
 def test_a_score_that_cannot_look_does_not_learn_to_reverse() -> None:
     task = reverse(10, 10)
     model = build(task, hidden=16, attention=ONE_LOOK)
@@ -190,6 +192,7 @@ def test_luong_s_dot_learns_to_reverse_by_looking() -> None:
     assert looked_right(model, task, within=1) >= 0.95
 
 
+@pytest.mark.slow
 def test_local_m_learns_to_copy_and_cannot_reverse() -> None:
     """Its window moves along the source, which a copy needs and a reversal does not allow."""
     task = copy(10, 10)
@@ -214,6 +217,7 @@ class Ungated(nn.Module, Region):
         return Bounds(span.queries, span.keys, start=whole.start, stop=whole.stop)
 
 
+@pytest.mark.slow
 def test_local_p_learns_to_reverse_and_not_without_its_gaussian() -> None:
     task = reverse(10, 10)
     model = build(task, hidden=16, decoder="luong", attention=LOCAL_P)

@@ -20,7 +20,9 @@ def classes():
         package = importlib.import_module(f"heedful.{room}")
         for found in pkgutil.walk_packages(package.__path__, f"heedful.{room}."):
             module = importlib.import_module(found.name)
-            yield from (kind for _, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == found.name)
+            yield from (
+                kind for _, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == found.name
+            )
 
 
 def test_every_paper_that_a_part_names_is_known():

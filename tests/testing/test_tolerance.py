@@ -23,6 +23,27 @@ def test_the_budget_can_fail_and_says_by_how_much() -> None:
         within_budget((EXACT + 0.06).float(), reference, EXACT, name="context")
 
 
+def test_a_sum_that_cancels_may_be_wrong_by_a_rounding_of_its_terms() -> None:
+    # Terms of 1000 in all cancel to zero: one rounding of them costs 1000 * 2^-23 = 1.2e-4, the budget is twice that.
+    exact, reference = torch.tensor([0.0, 3.0], dtype=torch.float64), torch.tensor([0.0, 3.0])
+    cancelling, calm = torch.tensor([1000.0, 3.0]), torch.tensor([3.0, 3.0])
+    within_budget(torch.tensor([2e-4, 3.0]), reference, exact, terms=cancelling)
+    with pytest.raises(OverBudget, match=r"wrong by 0\.0005, 2\.1 times its budget of 0\.000238"):
+        within_budget(torch.tensor([5e-4, 3.0]), reference, exact, terms=cancelling)
+    for terms in (calm, None):
+        with pytest.raises(OverBudget, match=r"wrong by 0\.0002"):
+            within_budget(torch.tensor([2e-4, 3.0]), reference, exact, terms=terms)
+
+
+def test_terms_of_one_number_excuse_no_other() -> None:
+    exact, reference = torch.tensor([0.0, 3.0], dtype=torch.float64), torch.tensor([0.0, 3.0])
+    names = ["query", "value"]
+    with pytest.raises(OverBudget, match="value"):
+        within_budget(
+            torch.tensor([0.0, 3.0002]), reference, exact, terms=torch.tensor([1000.0, 3.0]), name=lambda at: names[at]
+        )
+
+
 def test_a_single_wrong_number_among_many_is_seen() -> None:
     exact = torch.linspace(0, 1, 1009, dtype=torch.float64)
     wrong = exact.float()

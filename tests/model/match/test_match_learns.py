@@ -99,6 +99,7 @@ def blinded(model):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["abcnn1", "abcnn3"])
 def test_attention_at_the_input_finds_a_shared_gram(name):
     """BCNN counts words; ABCNN sees them in a row; with A made even it does no better than BCNN.
@@ -124,6 +125,7 @@ def bigram_hits(model: ConvolutionalMatch) -> float:
     return float((heaviest == window)[batch.labels == 1].float().mean())
 
 
+@pytest.mark.slow
 def test_attention_at_the_pooling_finds_a_bigram_and_weighs_its_window_most():
     """The mean of all windows drowns it; with A made even, so does the same model's."""
     how = {"rate": 2e-2, "make": bigram_in_text, "width": BIGRAM, "kernels": 64, "max_length": TEXT_LENGTH}
@@ -149,7 +151,7 @@ def test_two_blocks_find_a_shared_gram():
 TEXT = TextConfig(encoder="words", embed=32, hidden=32, dropout=0.0, embed_dropout=0.0, pooling="mean")
 
 
-@pytest.mark.parametrize(("compose", "rate"), [("words", 5e-3), ("rnn", 3e-3)])
+@pytest.mark.parametrize(("compose", "rate"), [("words", 5e-3), pytest.param("rnn", 3e-3, marks=pytest.mark.slow)])
 def test_cross_attention_finds_the_shared_word_and_looks_at_it(compose, rate):
     """Decomposable attention, and with ESIM's recurrent layer over what was compared."""
     cross = CrossConfig(text=TEXT, compose=compose, compare=32, hidden=32, dropout=0.0)

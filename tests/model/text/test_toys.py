@@ -151,6 +151,7 @@ def test_where_it_looks_hangs_on_its_forget_gates_and_not_on_the_seed() -> None:
     assert min(hits(model, texts)[1] for model in opened) <= 0.5
 
 
+@pytest.mark.slow
 def test_an_asking_layer_looks_at_the_trigger_among_ngrams() -> None:
     texts, model = unseen(FLAT), learn("cnn-attention", FLAT, steps=100)
     assert accuracy(model, texts) >= LEARNT
@@ -161,8 +162,9 @@ def test_an_asking_layer_looks_at_the_trigger_among_ngrams() -> None:
     assert accuracy(model, texts) <= 0.8
 
 
+@pytest.mark.slow
 def test_the_mean_answers_as_well_and_looks_nowhere() -> None:
-    texts, model = unseen(FLAT), learn("birnn", FLAT, steps=300, pooling="mean")
+    texts, model = unseen(FLAT), learn("birnn", FLAT, steps=400, pooling="mean")  # .994 to 1 are right after 300
     assert accuracy(model, texts) >= LEARNT
     assert hits(model, texts)[1] <= CHANCE
 
@@ -175,6 +177,7 @@ def test_a_hierarchy_finds_the_sentence_and_the_word() -> None:
     assert max(hits(model, swapped)) <= CHANCE
 
 
+@pytest.mark.slow
 def test_a_hierarchy_of_means_answers_as_well_and_looks_nowhere() -> None:
     texts, model = unseen(DOCUMENTS), learn("han", DOCUMENTS, steps=150, pooling="mean")
     assert accuracy(model, texts) >= LEARNT

@@ -67,6 +67,7 @@ def slot_recall(partner, dialogues):
     return sum(slot_asked(one) in text for one, text in zip(dialogues, said, strict=True)) / len(dialogues)
 
 
+@pytest.mark.slow
 def test_a_slot_is_recalled_by_who_can_look_back_and_by_nobody_else():
     """Combinations of values that training never saw; the model without attention has as many steps."""
     dialogues = make_slot_dialogues(1, 3000, talk=1)

@@ -33,7 +33,7 @@ def test_every_precision(score, dtype):
         check(score, region, "soft", getattr(torch, dtype), (17, 19))
 
 
-@pytest.mark.parametrize("lengths", [(1, 1), (1, 13), (13, 1), (17, 16), (33, 65)], ids=str)
+@pytest.mark.parametrize("lengths", [(1, 1), (1, 13), (13, 1), (17, 16), (33, 33)], ids=str)
 @pytest.mark.parametrize("region", ["causal", "window & causal", "predicted & causal & padding"])
 def test_sizes_at_the_edges_of_blocks(region, lengths):
     for score in ("general", "additive"):
