@@ -205,7 +205,7 @@ def test_labels_that_training_has_not_shown_are_told(trained, tmp_path, call, ca
         (["train", "classify", "--train", "test.jsonl", "--valid-alignments", "x"], "not for the task 'classify'"),
         (["train", "classify"], "--train is missing"),
         (["train", "classify", "--train", "test.jsonl", "--model", "birn"], "did you mean 'birnn'"),
-        (["train", "translate", "--folds", "3"], "--folds is not for the task 'translate'"),
+        (["train", "language-model", "--train", "test.jsonl", "--folds", "3"], "cannot be dealt into folds"),
     ],
 )
 def test_what_is_not_for_this_task_is_refused(trained, capsys, monkeypatch, words, told):

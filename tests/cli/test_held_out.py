@@ -88,6 +88,6 @@ def test_pretrain_knows_test_and_devices(tmp_path, capsys, monkeypatch):
 
 
 def test_the_help_says_what_happens_without_validation_files(capsys):
-    for words in (["train"], ["pretrain"]):
-        assert run([*words, "--help"]) == 0
-        assert "some of training's" in " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for command, told in (("train", "default: a share of the training examples"), ("pretrain", "some of training's")):
+        assert run([command, "--help"]) == 0
+        assert told in " ".join(capsys.readouterr().out.replace("│", " ").split())
