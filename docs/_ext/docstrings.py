@@ -62,9 +62,10 @@ def converted(lines: list[str]) -> list[str]:
 
 
 def _process(_app: Sphinx, what: str, _name: str, value: object, _options: object, lines: list[str]) -> None:
+    text = "\n".join(lines).strip()
     # A constant without a comment of its own would show the docstring of its type, as that of `dict`.
-    is_of_type = what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "")
-    lines[:] = [] if is_of_type else converted(lines)
+    is_of_type = what == "data" and text == (inspect.getdoc(type(value)) or "")
+    lines[:] = [] if is_of_type or text.startswith("Alias for field number") else converted(lines)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

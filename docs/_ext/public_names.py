@@ -72,12 +72,17 @@ def shown_name(module: ModuleType, name: str) -> str:
     return f"heedful.{name}" if is_short else f"{module.__name__}.{name}"
 
 
+def rank(module: ModuleType, name: str, value: object) -> tuple[bool, bool, bool]:
+    """Sorts what most users need first: names of `heedful` itself, then functions, then classes, then constants."""
+    return shown_name(module, name).count(".") != 1, not inspect.isroutine(value), not inspect.isclass(value)
+
+
 def reference(name: str) -> list[str]:
     """The reStructuredText of the reference of a module."""
     lines: list[str] = []
     modules = list(modules_of(name))
     for module in modules:
-        objects = list(public_objects(module))
+        objects = sorted(public_objects(module), key=lambda item: rank(module, *item))
         if not objects:
             continue
         if len(modules) > 1:
