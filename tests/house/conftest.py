@@ -36,7 +36,7 @@ def write_labels(folder: Path, draw: random.Random) -> None:
     for name, count in (("reviews.csv", 40), ("more.csv", 8)):
         labels = [draw.choice(list(words)) for _ in range(count)]
         write_lines(folder / name, ["text,label", *(f"{draw.choice(words[label])},{label}" for label in labels)])
-    write_lines(folder / "unlabelled.txt", [draw.choice(sum(words.values(), [])) for _ in range(40)])
+    write_lines(folder / "unlabelled.txt", [draw.choice(draw.choice(list(words.values()))) for _ in range(40)])
     for name, count in (("pairs.tsv", 40), ("pairs-valid.tsv", 8), ("held-out.tsv", 8)):
         rows = [(draw.choice(list(COLOURS)), draw.choice(list(COLOURS))) for _ in range(count)]
         lines = [f"a {left} car\tthe {right} car\t{int(left == right)}" for left, right in rows]

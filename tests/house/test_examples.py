@@ -1,7 +1,7 @@
 """The examples in the documentation run as they are printed: Python blocks, shell blocks, and notebooks' form.
 
-The Python blocks of a page share a namespace, from top to bottom. The shell blocks run in this process, with `heedful` in
-its place and two training steps instead of as many as a real model needs. Both find the files of `conftest.py`.
+The Python blocks of a page share a namespace, from top to bottom. The shell blocks run in this process, and train
+for two steps only. Both find the files of `conftest.py` in the working folder.
 """
 
 import io
@@ -18,10 +18,11 @@ import pytest
 import heedful
 
 ROOT = Path(heedful.__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "recipes" / "README.md"])
+PAGES = sorted(path for pattern in ("*.md", "docs/*.md", "recipes/*.md") for path in ROOT.glob(pattern))
 BLOCK = r"^```{}\n(.*?)^```"
 TRAINS = re.compile(r"heedful\.fit\(|import lightning")
 FEWER_STEPS = ("--set", "train.steps=2")
+MOST_TRAININGS = 2
 NOT_RUN = ("pip ", "make ", "git ", "torchrun ", ".ci/run", "heedful bench", "heedful demo", "heedful chat", "python ")
 
 pytestmark = pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="not run from a source tree")
@@ -33,7 +34,7 @@ def blocks_of(page: Path, language: str) -> list[str]:
 
 
 def pages_with(language: str) -> list[Path]:
-    return [page for page in PAGES if page.is_file() and blocks_of(page, language)]
+    return [page for page in PAGES if blocks_of(page, language)]
 
 
 def named(page: Path) -> str:
@@ -87,7 +88,15 @@ def test_the_python_of_a_page_runs(page, example_files, unchecked_shapes):
     run_blocks(blocks, named(page))
 
 
-@pytest.mark.parametrize("page", pages_with("bash"), ids=named)
+def fast_or_slow(page: Path) -> object:
+    """A page with commands of every task takes too long for each run of the tests."""
+    trainings = sum(
+        len(re.findall(r"^heedful (?:train|pretrain)", block, re.MULTILINE)) for block in blocks_of(page, "bash")
+    )
+    return pytest.param(page, marks=pytest.mark.slow if len(trainings) > MOST_TRAININGS else (), id=named(page))
+
+
+@pytest.mark.parametrize("page", [fast_or_slow(page) for page in pages_with("bash")])
 def test_the_commands_of_a_page_run(page, example_files, unchecked_shapes):
     for needed in ("lightning", "sacrebleu", "matplotlib"):
         pytest.importorskip(needed)
