@@ -10,9 +10,7 @@ import pytest
 import heedful
 
 ROOT = Path(heedful.__file__).parents[1]
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/project/*.md"), ROOT / "recipes" / "README.md"]
-)
+PAGES = sorted(path for pattern in ("*.md", "docs/*.md", "recipes/*.md") for path in ROOT.glob(pattern))
 TIMES = ROOT / "benchmarks" / "results" / "cpu.md"
 ERRORS = ROOT / "benchmarks" / "error.py"
 LINK = re.compile(r"\]\(([^)\s]+)\)")

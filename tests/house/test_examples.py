@@ -90,9 +90,7 @@ def test_the_python_of_a_page_runs(page, example_files, unchecked_shapes):
 
 def fast_or_slow(page: Path) -> object:
     """A page with commands of every task takes too long for each run of the tests."""
-    trainings = sum(
-        len(re.findall(r"^heedful (?:train|pretrain)", block, re.MULTILINE)) for block in blocks_of(page, "bash")
-    )
+    trainings = re.findall(r"^heedful (?:train|pretrain)", "\n".join(blocks_of(page, "bash")), re.MULTILINE)
     return pytest.param(page, marks=pytest.mark.slow if len(trainings) > MOST_TRAININGS else (), id=named(page))
 
 
