@@ -53,7 +53,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_a_dead_link_is_seen():
-    text = "[a](gone.md) [b](#nowhere) [c](LICENSE) [d](README.md#choose) [e](README.md#gone) [f](https://arxiv.org/x)"
+    text = "[a](gone.md) [b](#nowhere) [c](LICENSE) [d](README.md#results) [e](README.md#gone) [f](https://arxiv.org/x)"
     assert dead_links(ROOT / "README.md", text) == ["gone.md", "#nowhere", "README.md#gone"]
 
 
