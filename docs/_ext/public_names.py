@@ -2,7 +2,7 @@
 
     .. public-names:: heedful.score
 
-A package without `__all__` is documented module by module. A name that `heedful` itself offers is shown as `heedful.NAME`.
+A package without `__all__` is documented module by module. A name that `heedful` offers itself is shown as such.
 """
 
 import importlib
@@ -20,7 +20,6 @@ from sphinx.application import Sphinx
 from sphinx.util.nodes import nested_parse_with_titles
 
 import heedful
-
 
 DIRECTIVE = re.compile(r"^\.\. public-names:: (\S+)$", re.MULTILINE)
 PAGES = Path(__file__).parents[1] / "api"
