@@ -13,7 +13,21 @@ from sphinx.application import Sphinx
 CODE = re.compile(r"``(.+?)``|`(.+?)`", re.DOTALL)
 SECTION = re.compile(r"(Returns|Raises|Memory|Source|Sources|Parameters|Faults|Shapes|Units|Yields): (.*)", re.DOTALL)
 ITEM = re.compile(r"(?:[-*]|\d+\.) ")
+STRONG = re.compile(r"\*\*(?=\w)(.+?)(?<=\w)\*\*", re.DOTALL)
 SPECIAL = re.compile(r"([\\*_|])")
+
+
+def literal(text: str) -> str:
+    """Text without code: all but **strong** words is taken as it is."""
+    parts = STRONG.split(text)  # every second part is strong
+    return "".join(
+        f"\\ **{SPECIAL.sub(escape, part)}**\\ " if i % 2 else SPECIAL.sub(escape, part) for i, part in enumerate(parts)
+    )
+
+
+def escape(match: re.Match[str]) -> str:
+    """A character that would be markup, as itself."""
+    return f"\\{match[0]}"
 
 
 def inline(text: str) -> str:
@@ -21,11 +35,11 @@ def inline(text: str) -> str:
     parts: list[str] = []
     end = 0
     for match in CODE.finditer(text):
-        parts.append(SPECIAL.sub(r"\\\1", text[end : match.start()]))
+        parts.append(literal(text[end : match.start()]))
         # "\ " separates the markup from what touches it, as the plural s in "`Map`s".
         parts.append(f"\\ ``{match[1] or match[2]}``\\ ")
         end = match.end()
-    return "".join([*parts, SPECIAL.sub(r"\\\1", text[end:])])
+    return "".join([*parts, literal(text[end:])])
 
 
 def blocks(lines: list[str]) -> Iterator[list[str]]:
@@ -62,9 +76,10 @@ def converted(lines: list[str]) -> list[str]:
 
 
 def _process(_app: Sphinx, what: str, _name: str, value: object, _options: object, lines: list[str]) -> None:
+    text = "\n".join(lines).strip()
     # A constant without a comment of its own would show the docstring of its type, as that of `dict`.
-    is_of_type = what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "")
-    lines[:] = [] if is_of_type else converted(lines)
+    is_of_type = what == "data" and text == (inspect.getdoc(type(value)) or "")
+    lines[:] = [] if is_of_type or text.startswith("Alias for field number") else converted(lines)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 
     .. public-names:: heedful.score
 
-A package without `__all__` is documented module by module. A name that `heedful` itself offers is shown as `heedful.NAME`.
+A package without `__all__` is documented module by module. A name that `heedful` offers itself is shown as such.
 """
 
 import importlib
@@ -20,7 +20,6 @@ from sphinx.application import Sphinx
 from sphinx.util.nodes import nested_parse_with_titles
 
 import heedful
-
 
 DIRECTIVE = re.compile(r"^\.\. public-names:: (\S+)$", re.MULTILINE)
 PAGES = Path(__file__).parents[1] / "api"
@@ -72,12 +71,17 @@ def shown_name(module: ModuleType, name: str) -> str:
     return f"heedful.{name}" if is_short else f"{module.__name__}.{name}"
 
 
+def rank(module: ModuleType, name: str, value: object) -> tuple[bool, bool, bool]:
+    """Sorts what most users need first: names of `heedful` itself, then functions, then classes, then constants."""
+    return shown_name(module, name).count(".") != 1, not inspect.isroutine(value), not inspect.isclass(value)
+
+
 def reference(name: str) -> list[str]:
     """The reStructuredText of the reference of a module."""
     lines: list[str] = []
     modules = list(modules_of(name))
     for module in modules:
-        objects = list(public_objects(module))
+        objects = sorted(public_objects(module), key=lambda item: rank(module, *item))
         if not objects:
             continue
         if len(modules) > 1:

@@ -37,6 +37,10 @@ class BatchPlan:
     Batches do not depend on `world`, the number of ranks. Rank r takes rows r, r + world, … of each batch, so that
     all ranks have the same number of batches. No example is dropped or repeated: a rank that gets no row of a small
     batch has an empty share, for which `collate` makes a row that does not count.
+
+    >>> plan = BatchPlan([(3, 3), (4, 2), (9, 9), (2, 2)], tokens=9, seed=1)
+    >>> sorted(sorted(batch) for batch in plan.epoch(0))
+    [[0, 3], [1], [2]]
     """
 
     def __init__(

@@ -30,6 +30,10 @@ def parse_links(text: str, *, one_based: bool = False, where: str | None = None)
 
     With `one_based` the numbers in the text start at 1. `where` is the location that an error names.
     Raises: UserError, for an item that is not a link.
+
+    >>> links = parse_links("0-0 1p2")
+    >>> sorted(links.sure), sorted(links.possible)
+    ([(0, 0)], [(0, 0), (1, 2)])
     """
     sure: set[Link] = set()
     possible: set[Link] = set()
@@ -45,7 +49,11 @@ def parse_links(text: str, *, one_based: bool = False, where: str | None = None)
 
 
 def format_links(links: Iterable[Link], *, one_based: bool = False) -> str:
-    """One line of Pharaoh format, sorted by source, then target: "0-0 1-2"."""
+    """One line of Pharaoh format, sorted by source, then target.
+
+    >>> format_links({(1, 2), (0, 0)})
+    '0-0 1-2'
+    """
     base = int(one_based)
     return " ".join(f"{i + base}-{j + base}" for i, j in sorted(links))
 
@@ -77,6 +85,10 @@ def aer(
     where neither side has a link.
 
     Raises: ValueError, when the three differ in length.
+    >>> gold = [{(0, 0), (1, 1)}]
+    >>> aer(gold, gold, predicted=[{(0, 0), (1, 0)}])
+    0.5
+
     Source: Och, Ney 2003, "A Systematic Comparison of Various Statistical Alignment Models", section 5.1 (J03-1002).
     """
     if not len(sure) == len(possible) == len(predicted):

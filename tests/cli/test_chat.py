@@ -109,7 +109,7 @@ def test_replies_are_ranked_among_the_candidates_of_a_file(partner, talks, call,
     assert 0 <= found["response_accuracy"] <= found["recall_at_10_of_candidates"] <= 1
     (tmp_path / "empty.txt").write_text("\n")
     assert run([*map(str, words), "--candidates", str(tmp_path / "empty.txt")]) == 1
-    assert "there is no candidate in it" in capsys.readouterr().err
+    assert "it holds no candidate" in capsys.readouterr().err
 
 
 def test_predict_is_a_filter(partner, call, said, tmp_path):
@@ -176,7 +176,7 @@ def test_what_is_left_out_is_told(talks, tmp_path, capsys):
     assert run([*given, "--out", str(tmp_path / "run"), *words]) == 0
     told = capsys.readouterr().err
     assert f"training: left out: 1 dialogues of a single turn, which has no reply; the first is {tmp_path}" in told
-    assert "training: cut at the front: what is read before 1 replies" in told
+    assert "training: cut at the front: the context of 1 replies" in told
 
 
 def test_a_talk_through_a_pipe_gives_replies_alone(partner, call, said):

@@ -156,7 +156,7 @@ def test_folds_are_trained_one_by_one_and_summed_up(tmp_path, capsys):
         ("x\ta\ny\tb\n", [], "too few to hold some out"),
         ("x\ta\ny\n", [], "t.tsv:2"),
         ("x\ta\ny\t\n", [], "t.tsv:2"),
-        ("\ta\n\tb\n" * 3, [], "no text to make a vocabulary"),
+        ("\ta\n\tb\n" * 3, [], "no text to build a vocabulary"),
         ("x\ta\ny\tb\n" * 3, ["--folds", "4"], "4 folds of texts of which 3 have the label"),
         ("x\ta\ny\tb\n" * 3, ["--folds", "2", "--valid", "t.tsv"], "--folds makes its own validation"),
         ("x\ta\ny\tb\n" * 3, ["--valid", "other.tsv"], "none of 1 texts has a label of training"),

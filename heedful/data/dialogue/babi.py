@@ -20,7 +20,7 @@ _EXAMPLE = "for example '1 hello', tab, 'how may I help'; or a fact, '2 rome_inn
 
 
 def detect_babi(lines: Iterable[str]) -> tuple[bool, Iterator[str]]:
-    """Whether text is in this format, and an iterator over all of its lines; it reads no further than needed to tell.
+    """Whether text is in this format, and an iterator over all of its lines; reads no further than needed to tell.
 
     The format is recognised by the first line that is not a fact: it begins with a number and contains a tab. Plain
     text with a tab is an error in any case, so nothing readable as plain text is mistaken for this format.

@@ -33,6 +33,11 @@ class WordTokeniser:
     `decode` joins pieces as in print: no space before . , ; : ! ? ) ] } and closing quotes, none after ( [ { and
     opening quotes, none around Chinese characters, and one space elsewhere; straight quotes open and close in turn.
     Ordinary text is thus restored; spaces around punctuation marks are lost.
+
+    >>> tokeniser = WordTokeniser.train(["Don't panic, please!"])
+    >>> ids = tokeniser.encode("Please panic!")
+    >>> tokeniser.pieces(ids), tokeniser.decode(ids)
+    (['<unk>', 'panic', '!'], '<unk> panic!')
     """
 
     kind: ClassVar[str] = "word"

@@ -20,6 +20,12 @@ class Lineariser:
     A word's symbol is its tag if that is in `kept`, and XX otherwise. The paper replaces all tags but punctuation by
     XX ("(VP XX )VP . )S"); by default the five tags of `PUNCTUATION` are kept. With None every tag is kept, and
     `tree` inverts `symbols`.
+
+    >>> from heedful.data.tree import Tree
+    >>> sentence = Tree("S", (Tree("NP", (Tree("NNP", word="John"),)), Tree("VP", (Tree("VBZ", word="runs"),))))
+    >>> " ".join(Lineariser().symbols(sentence))
+    '(S (NP XX )NP (VP XX )VP )S'
+
     Source: Vinyals et al. 2015, section 2.2 and 3.2 (arXiv:1412.7449).
     """
 

@@ -23,5 +23,5 @@ def test_candidates_are_lines_each_once(tmp_path, content, expected):
 
 def test_a_file_without_any_is_told(tmp_path):
     (tmp_path / "a.txt").write_text("\n \n")
-    with pytest.raises(UserError, match=r"there is no candidate in it|a\.txt"):
+    with pytest.raises(UserError, match=r"it holds no candidate|a\.txt"):
         read_candidates(tmp_path / "a.txt")

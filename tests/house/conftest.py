@@ -1,0 +1,64 @@
+"""A folder with the files that the examples of the documentation name, so that they can be run."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+COLOURS = {"red": "rot", "blue": "blau", "green": "grün", "old": "alt"}
+THINGS = {"car": "Auto", "house": "Haus", "book": "Buch", "tree": "Baum"}
+
+
+def write_lines(path: Path, lines: list[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_example_files(folder: Path) -> None:
+    """Small made-up files for every task, under the names that the pages use."""
+    draw = random.Random(1)
+    sentences = [(f"the {a} {n}", f"das {d} {t}") for a, d in COLOURS.items() for n, t in THINGS.items()]
+    for name, count in (("train", 40), ("valid", 8), ("test", 8)):
+        pairs = [draw.choice(sentences) for _ in range(count)]
+        write_lines(folder / f"{name}.tsv", ["\t".join(pair) for pair in pairs])
+        write_lines(folder / f"{name}.en", [source for source, _ in pairs])
+        write_lines(folder / f"{name}.de", [target for _, target in pairs])
+        write_lines(folder / f"{name}.txt", [f"once upon a time there was {source} ." for source, _ in pairs])
+    write_lines(folder / "new.txt", ["the red car", "the old tree"])
+    write_lines(folder / "other.txt", ["once upon a time there was the end ."])
+    write_labels(folder, draw)
+    write_structures(folder, draw)
+
+
+def write_labels(folder: Path, draw: random.Random) -> None:
+    """Labelled texts and pairs, and the same without labels."""
+    words = {"good": ["nicely made", "works well", "I like it"], "bad": ["it broke", "very loud", "too small"]}
+    for name, count in (("reviews.csv", 40), ("more.csv", 8)):
+        labels = [draw.choice(list(words)) for _ in range(count)]
+        write_lines(folder / name, ["text,label", *(f"{draw.choice(words[label])},{label}" for label in labels)])
+    write_lines(folder / "unlabelled.txt", [draw.choice(draw.choice(list(words.values()))) for _ in range(40)])
+    for name, count in (("pairs.tsv", 40), ("pairs-valid.tsv", 8), ("held-out.tsv", 8)):
+        rows = [(draw.choice(list(COLOURS)), draw.choice(list(COLOURS))) for _ in range(count)]
+        lines = [f"a {left} car\tthe {right} car\t{int(left == right)}" for left, right in rows]
+        write_lines(folder / name, ["left\tright\tlabel", "a red car\tthe red car\t1", *lines])
+
+
+def write_structures(folder: Path, draw: random.Random) -> None:
+    """Trees and dialogues."""
+    for name, count in (("trees", 30), ("trees-valid", 6)):
+        (folder / name).mkdir()
+        nouns = [(draw.choice(list(THINGS)), draw.choice(list(THINGS))) for _ in range(count)]
+        lines = [f"(S (NP (DT the) (NN {a})) (VP (VBZ sees) (NP (DT the) (NN {b}))) (. .))" for a, b in nouns]
+        write_lines(folder / name / "train.mrg", lines)
+    for name, count in (("dialogues.jsonl", 30), ("dialogues-valid.jsonl", 6)):
+        names = [draw.choice(["anna", "ben", "clara"]) for _ in range(count)]
+        talks = [["hello", "who is it ?", f"i am {name}", f"hello {name}"] for name in names]
+        write_lines(folder / name, [json.dumps({"turns": turns}) for turns in talks])
+
+
+@pytest.fixture
+def example_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of example files, which is also the working folder of the test."""
+    write_example_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
