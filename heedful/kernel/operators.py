@@ -122,11 +122,11 @@ class FusedOperators:
         saved, entropy = SavedForBackward(*tensors[:_N_SAVED]), tensors[_N_SAVED + 1]
         grad_lse, grad_entropy = others[_N_SAVED - 1 : _N_SAVED + 1]
         both = lse_entropy_grads(saved.row_scale, entropy, grad_lse=grad_lse, grad_entropy=grad_entropy)
-        x, y, value, weight, *others = self._grads(ctx, grad_output, both, saved=saved, tensors=tensors[_N_SAVED + 2 :])
+        x, y, value, weight, *rest = self._grads(ctx, grad_output, both, saved=saved, tensors=tensors[_N_SAVED + 2 :])
         if weight is not None and self.assumes_zero_row_sums:
             # A row's gradients sum to `grad_lse` here, where the kernels take that sum for 0: add what they left out.
             weight = weight + torch.where(saved.row_scale > 0, grad_lse, 0.0).sum()
-        return x, y, value, weight, *others
+        return x, y, value, weight, *rest
 
     def _grads(
         self,
