@@ -41,7 +41,7 @@ def expect_attentions(model: nn.Module, names: str) -> dict[str, nn.Module]:
 
 
 def weights_of(
-    name: str, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, name: str
 ) -> Float[Tensor, "B H T S"]:
     """The weights of one call, as ``[B, H, T, S]`` whatever its batch axes; H is 1 for a single attention.
 

@@ -10,9 +10,10 @@ from heedful.watch.map import Map
 
 
 def branch_weights(model: nn.Module) -> dict[str, dict[str, Tensor]]:
-    """``{"kappa": {attention: [M]}, "alpha": ...}``, by the name of the attention; empty for a model without branches.
+    """``{"kappa": {attention: [M]}, "alpha": ...}``, by the name of the attention.
 
-    Kappa weighs the input of a branch's feed-forward layer and alpha its output; each sums to 1 over the branches.
+    Empty for a model without branches. Kappa weighs the input of a branch's feed-forward layer and alpha its output;
+    each sums to 1 over the branches.
     """
     found = {name: module for name, module in model.named_modules() if isinstance(module, BranchedAttention)}
     if not found:

@@ -71,7 +71,7 @@ class _Watcher:
         self._sources.write(self._states)
         try:
             with torch.no_grad():
-                weights = weights_of(self._name, module, args, kwargs)
+                weights = weights_of(module, args, kwargs, name=self._name)
         finally:
             self._sources.write(states)
         self._calls.append(weights)

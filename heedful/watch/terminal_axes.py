@@ -14,7 +14,7 @@ from heedful.watch.words import fit, printable, right, width
 
 _LABEL = 18  # no label is drawn wider, in columns of the terminal
 _CELLS, _GAP = 20, 3  # cells that a picture has at most, either way; columns between pictures
-_TICK = 10  # columns from tick to tick of a ruler
+_APART = (4, 6, 8, 12)  # columns from tick to tick of a ruler, the densest that fits
 
 
 def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: Palette) -> Text:
@@ -58,7 +58,7 @@ def draw_ruled(weights: Tensor, rows: Axis, columns: RuledAxis, *, total: int, p
     for name, row in zip(names, shares(pooled, top).tolist(), strict=True):
         drawing.append(right(name, indent - 1) + " ")
         drawing.append_text(_marks(row, across, palette)).append("\n")
-    ticks = columns.ticks(max(2, pooled.shape[1] * across // _TICK))
+    ticks = _ticks(columns, across / size)
     drawing.append(" " * indent + _ruler(ticks, across / size, palette.line) + "\n\n")
     for line in columns.legend():
         drawing.append(f"{fit(printable(line), total, palette.cut)}\n")
@@ -91,6 +91,17 @@ def _append_lines(drawing: Text, blocks: Sequence[Sequence[Text]]) -> None:
     """Appends blocks of lines beside one another."""
     for line in zip(*blocks, strict=True):
         drawing.append_text(Text(" " * _GAP).join(line)).append("\n")
+
+
+def _ticks(axis: RuledAxis, scale: float) -> list[tuple[float, str]]:
+    """As many ticks as leave a gap between their texts; `scale` is how many columns a position takes."""
+    ticks: list[tuple[float, str]] = []
+    for apart in _APART:
+        ticks = axis.ticks(max(2, int(len(axis) * scale / apart)))
+        widest = max((width(text) for _, text in ticks), default=0)
+        if len(ticks) < 2 or (ticks[1][0] - ticks[0][0]) * scale >= widest + 2:
+            break
+    return ticks
 
 
 def _ruler(ticks: Sequence[tuple[float, str]], scale: float, mark: str) -> str:

@@ -95,7 +95,7 @@ def test_an_error_of_all_is_told_once(tmp_path):
     process = toy_process(tmp_path, "devices=2", "rate=1e30", "clip=0", stderr=subprocess.PIPE, text=True)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.count("UserError: the loss or its gradient is not a finite number") == 1
+    assert said.count("UserError: the loss or its gradient became NaN or infinite") == 1
     assert said.count("Traceback") == 1
 
 
