@@ -26,7 +26,7 @@ class Live:
     log_probability: Float[Tensor, "A W"]
     covered: Float[Tensor, "A W S"] | None
 
-    def look(self, attention: Float[Tensor, "R S"]) -> "Live":
+    def cover(self, attention: Float[Tensor, "R S"]) -> "Live":
         """After another look at the memory."""
         weights = attention.view(*self.log_probability.shape, -1)
         return replace(self, covered=weights if self.covered is None else self.covered + weights)

@@ -65,7 +65,7 @@ class _Path:
         for length in range(1, int(self.limits.max()) + 1):
             step = self.model.step(token, state, memory)
             if self.attention and step.attention is not None:
-                trace.look(step.attention())
+                trace.record(step.attention())
             log_probability = rule.restrict(log_probabilities(step.logits))
             token = self.choose(log_probability)
             total[sentence] += log_probability.gather(1, token.unsqueeze(1)).squeeze(1)

@@ -22,14 +22,14 @@ class Sequences(Protocol):
     def targets(self) -> Int[Tensor, "B T"]: ...
 
 
-class Opened(NamedTuple):
+class Prompt(NamedTuple):
     """A text that was read up to its last token: the state before that one, and the token itself ``[B]``."""
 
     state: Any
     last: Tensor
 
 
-class Going(NamedTuple):
+class ContinuationState(NamedTuple):
     """A text under way: the model's state, and the token that has still to be heard, ``[B]`` (None later on)."""
 
     state: Any
@@ -69,7 +69,7 @@ class LanguageModel(nn.Module, ABC):
         """What is done to features only where the softmax reads them."""
         return features
 
-    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " _"]) -> Opened:
+    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " _"]) -> Prompt:
         """Read texts to be continued, all of one length.
 
         Raises: ShapeError, when a text is empty or its length differs from the others': group them by length.
@@ -80,13 +80,13 @@ class LanguageModel(nn.Module, ABC):
                 "expected one length of at least 1 for all; read texts of other lengths apart."
             )
         state = self.forward_step(source[:, :-1], None)[1] if source.shape[1] > 1 else None
-        return Opened(state, source[:, -1])
+        return Prompt(state, source[:, -1])
 
-    def start(self, memory: Opened) -> Going:
+    def start(self, memory: Prompt) -> ContinuationState:
         """The state before the first new token."""
-        return Going(memory.state, memory.last)
+        return ContinuationState(memory.state, memory.last)
 
-    def step(self, token: Int[Tensor, " B"], state: Going, memory: Opened) -> Step:
+    def step(self, token: Int[Tensor, " B"], state: ContinuationState, memory: Prompt) -> Step:
         """Hear one token; say the logits of the next.
 
         The model looks at its own past, which is no memory of a source: `heedful.record` sees where, the step does not
@@ -94,7 +94,7 @@ class LanguageModel(nn.Module, ABC):
         """
         token = token if state.waiting is None else state.waiting
         features, after = self.forward_step(token.unsqueeze(1), state.state)
-        return Step(self.output(self.pre_logits(features.squeeze(1))), Going(after, None))
+        return Step(self.output(self.pre_logits(features.squeeze(1))), ContinuationState(after, None))
 
 
 def real_rows(

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from heedful.data.stream import Run, line_up
 from heedful.data.tokenise import Tokeniser, load_tokeniser
-from heedful.decode import Alike, sample
+from heedful.decode import SharedNoise, sample
 from heedful.model.language import LanguageModel
 from heedful.store import save_tensors
 from heedful.task.answering import answering
@@ -138,7 +138,7 @@ class Writer:
             temperature=decode.temperature,
             top_k=decode.top_k,
             top_p=decode.top_p,
-            generator=Alike(torch.Generator(self._device).manual_seed(decode.seed)),
+            generator=SharedNoise(torch.Generator(self._device).manual_seed(decode.seed)),
             max_length=decode.length if longest is None else min(decode.length, longest - length + 1),
         )
         return [one.tokens for one in found]
