@@ -82,7 +82,7 @@ class _Path:
             if going.shape[0] == 0:
                 break
             state = step.state
-            if going.shape[0] < token.shape[0]:
+            if going.shape[0] < token.shape[0]:  # only then, for the memory is copied
                 token, sentence = token[going], sentence[going]
                 state, memory = take_rows((state, memory), going)
             rule = rule.grow(going, token)

@@ -67,12 +67,14 @@ def _pick(probability: Float[Tensor, "B V"], generator: torch.Generator | Shared
     """One column of each row, drawn."""
     if not isinstance(generator, SharedNoise):
         return torch.multinomial(probability, 1, generator=generator)
-    # As multinomial draws of a single row: the column that is first to ring, of exponential clocks as fast as likely.
+    # As multinomial draws of one row: the smallest of exponential variables whose rates are the probabilities. One row
+    # of noise serves all, so that each is drawn as if it were alone.
     noise = torch.empty_like(probability[:1]).exponential_(1, generator=generator.generator)
     return (probability / noise).argmax(-1, keepdim=True)
 
 
 def nucleus(ranked: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:
     """Probabilities in falling order with zeros after the first that reach `top_p` together; at least one is left."""
+    # What comes before a token, not with it: so the token that passes `top_p` is kept, and the first one always is.
     before = ranked.cumsum(-1) - ranked
     return ranked.masked_fill(before >= top_p, 0.0)

@@ -111,6 +111,7 @@ STARVED = tuple(name for name in LOOKING if name != "static")
 STACKS = ("transformer", *BRANCHED)
 SMALL: dict[str, Any] = {"dropout": 0.0, "smoothing": 0.0, "tie": "none"}
 STACK: dict[str, Any] = SMALL | {"width": WIDTH, "heads": 2, "decoder_layers": 1, "feedforward": 32}
+STEPS = {"grid": 120, "pyramid": 60}
 LEARNT, BROKEN = 0.8, 0.2  # most reach 1, and broken ones 0 to .1: seeds and processors have room
 
 
@@ -179,7 +180,7 @@ def test_every_decoder_says_what_any_encoder_read(kind: str, decoder: str) -> No
     encoder, draw = KINDS[kind]
     few = decoder not in (*STARVED, *STACKS)  # all in one vector: less goes into it
     model = build(decoder, encoder())
-    learn(model, draw, few=few, steps=80 if few else 180 if decoder in STACKS and kind == "grid" else 120)
+    learn(model, draw, few=few, steps=STEPS[kind] + 60 * (decoder in STACKS) if not few else 70)
     batch = draw(100, torch.Generator().manual_seed(2), few=few)
     with torch.no_grad():
         memory = model.encode(batch.source, batch.source_lengths)
@@ -188,7 +189,9 @@ def test_every_decoder_says_what_any_encoder_read(kind: str, decoder: str) -> No
     check_searches(model, memory, batch)
     of_another = take_rows(memory, torch.arange(100).roll(1))
     assert right(greedy(model, of_another, max_length=8), batch) <= BROKEN
-    if not few:  # where there is one word, looking evenly is looking there
+    # A cell knows its own colour alone, while each of a pyramid's states, being recurrent, may tell of all tones: there
+    # an even look would do. And where there are few cells, looking evenly is looking there.
+    if kind == "grid" and not few:
         assert right(greedy(model, flat(memory), max_length=8), batch, least=3) <= BROKEN
 
 

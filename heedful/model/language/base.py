@@ -1,4 +1,4 @@
-"""What every language model is: something that hears tokens one after another and says what may come next."""
+"""What every language model is: a distribution over the next token, one step or many at a time."""
 
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -23,14 +23,17 @@ class Sequences(Protocol):
 
 
 class Prompt(NamedTuple):
-    """A text that was read up to its last token: the state before that one, and the token itself ``[B]``."""
+    """A text that was read up to its last token: the state before that one, and the token itself ``[B]``.
+
+    The last token is read by the first step of a search, whose logits are those of the first new token.
+    """
 
     state: Any
     last: Tensor
 
 
 class ContinuationState(NamedTuple):
-    """A text under way: the model's state, and the token that has still to be heard, ``[B]`` (None later on)."""
+    """A text under way: the model's state, and the token that has still to be read, ``[B]`` (None later on)."""
 
     state: Any
     waiting: Tensor | None
@@ -49,7 +52,7 @@ class LanguageModel(nn.Module, ABC):
 
     @abstractmethod
     def forward_step(self, tokens: Int[Tensor, "B T"], state: Any) -> tuple[Float[Tensor, "B T D"], Any]:
-        """What the softmax reads after each of the tokens, and the state after the last; None: nothing heard yet."""
+        """What the softmax reads after each of the tokens, and the state after the last; None: nothing read yet."""
 
     def logits(self, inputs: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """Logits of the token after each."""
@@ -87,7 +90,7 @@ class LanguageModel(nn.Module, ABC):
         return ContinuationState(memory.state, memory.last)
 
     def step(self, token: Int[Tensor, " B"], state: ContinuationState, memory: Prompt) -> Step:
-        """Hear one token; say the logits of the next.
+        """Read one token; return the logits of the next.
 
         The model looks at its own past, which is no memory of a source: `heedful.record` sees where, the step does not
         say it.

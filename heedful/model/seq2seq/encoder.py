@@ -45,7 +45,8 @@ class Source(NamedTuple):
 class RecurrentTextEncoder(nn.Module):
     """Embedding and recurrent layers, in both directions or one.
 
-    `words` makes ids into vectors ``embed`` wide. Parameters: ``embedding`` (that module), ``reader`` (`RecurrentReader`).
+    `words` makes ids into vectors ``embed`` wide.
+    Parameters: ``embedding`` (that module), ``reader`` (`RecurrentReader`).
     Source: Bahdanau et al. 2015, section 3.2 and A.2.1 (arXiv:1409.0473); layers run by torch, whose GRU applies
     the reset gate after the product.
     """

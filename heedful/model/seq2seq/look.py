@@ -41,7 +41,7 @@ def at_position(region: Region, position: Int[Tensor, "B T"], memory: Memory) ->
 
 
 class SourceAttention(nn.Module):
-    """A decoder's eye on the source, built from its config; `attention` does the looking."""
+    """The attention of a decoder to its source, built from its config; ``attention`` is the core's module."""
 
     def __init__(self, config: AttentionConfig, query_dim: int, key_dim: int) -> None:
         super().__init__()
@@ -65,6 +65,7 @@ class SourceAttention(nn.Module):
         Rows may be a multiple of the memory's: k rows in a run then look at one sentence, which is asked once with
         k queries.
         """
+        # The context is made of the weights, which are small for one query a row: whoever asks for them has them.
         sentences = memory.key.shape[0]
         together = sentences, query.shape[0] // max(1, sentences)
         region = at_position(self.attention.region, position.view(together), memory)
