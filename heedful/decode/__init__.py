@@ -6,15 +6,15 @@ from heedful.decode.constraint import Constraint
 from heedful.decode.greedy import greedy
 from heedful.decode.hypothesis import Hypothesis
 from heedful.decode.likelihood import likelihood
-from heedful.decode.sampling import Alike, sample
+from heedful.decode.sampling import SharedNoise, sample
 from heedful.decode.search import search
 
 __all__ = [
-    "Alike",
     "Bracketing",
     "Brackets",
     "Constraint",
     "Hypothesis",
+    "SharedNoise",
     "beam",
     "greedy",
     "likelihood",

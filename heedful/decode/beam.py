@@ -122,8 +122,8 @@ class _Search:
             return live
         weights = step.attention()
         if self.attention:
-            trace.look(weights)
-        return live.look(weights) if counts else live
+            trace.record(weights)
+        return live.cover(weights) if counts else live
 
     def _ends(self, live: Live, steps: Steps, tokens: int, *, row: Tensor, level: int) -> Ends:
         """Outputs of so many tokens with their scores, and where they stand in the trace."""

@@ -106,6 +106,7 @@ class Bracketing:
         opens, closes, speaks = (
             kind.to(token.device)[token].long() for kind in (self._opens, self._closes, self._terminals)
         )
+        # Outputs that broke the rule are advanced as well, so that every index is clamped into the stack.
         top = state.depth.clamp_max(self._deepest - 1).unsqueeze(1)
         label = torch.where(opens > 0, self._label.to(token.device)[token], state.open.gather(1, top).squeeze(1))
         return BracketState(
@@ -119,6 +120,7 @@ class Bracketing:
 
     def _may_open(self, state: BracketState) -> Bool[Tensor, " R"]:
         """Where a constituent fits: it needs a word, and after itself room for all words and closings, and EOS."""
+        # After this token: every word, the closings of all that is open, this one's closing, and EOS.
         fits = state.room - 1 >= state.words + state.depth + 2
         shallow = (state.depth < self._deepest) & (state.run < self._run)
         return (state.words > 0) & ((state.depth > 0) | ~state.said) & fits & shallow

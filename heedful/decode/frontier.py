@@ -19,14 +19,14 @@ class Live:
     """Outputs still growing, best first; row ``a W + w`` of the decoder's batch is output w of sentence a.
 
     `covered` is how much each position of the memory was looked at so far, None where that does not count. An output
-    of log-probability minus infinity is none: it fills the place of one, where a sentence has fewer than W.
+    of log-probability minus infinity is none: it fills a row where a sentence has fewer than W.
     """
 
     sentence: Int[Tensor, " A"]
     log_probability: Float[Tensor, "A W"]
     covered: Float[Tensor, "A W S"] | None
 
-    def look(self, attention: Float[Tensor, "R S"]) -> "Live":
+    def cover(self, attention: Float[Tensor, "R S"]) -> "Live":
         """After another look at the memory."""
         weights = attention.view(*self.log_probability.shape, -1)
         return replace(self, covered=weights if self.covered is None else self.covered + weights)
@@ -62,16 +62,19 @@ def next_steps(gains: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Step
     """
     width = live.log_probability.shape[1]
     ends = live.log_probability + gains[:, EOS].view(-1, width)
+    # Ends are apart from here on: a beam full of ends would leave nothing to grow, although the search is not over.
     gains[:, EOS] = -torch.inf
-    gains, tokens = best(gains, size)  # of each output, before all outputs of a sentence are compared
+    # No more than `size` steps of one output can be among the `size` best of its sentence, so the vocabulary is ranked
+    # output by output, and only `width * size` sums are compared after that.
+    gains, tokens = best(gains, size)
     sums = live.log_probability.unsqueeze(-1) + gains.view(-1, width, size)
-    grown, place = best(sums.flatten(1), size)
+    grown, index = best(sums.flatten(1), size)
     both, rank = best(torch.cat([ends, grown], dim=1), size)
-    is_end = rank < width
+    is_end = rank < width  # the ends come first in the row that was ranked
     ended = Steps(
         both.masked_fill(~is_end, -torch.inf), rank.masked_fill(~is_end, 0), torch.full_like(rank, EOS)
     )  # fmt: skip
-    return ended, Steps(grown, place // size, tokens.view(-1, width * size).gather(1, place))
+    return ended, Steps(grown, index // size, tokens.view(-1, width * size).gather(1, index))
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Found:
 
     def add(self, sentence: Int[Tensor, " A"], new: Ends) -> "Found":
         """With more outputs of some sentences; the best stay."""
+        # Scores alone decide; the other columns of an end go where its score goes.
         old = take_rows(self.ends, sentence)
         _, rank = torch.cat([old.score, new.score], dim=1).topk(old.score.shape[1], dim=1)
 

@@ -65,7 +65,7 @@ class _Path:
         for length in range(1, int(self.limits.max()) + 1):
             step = self.model.step(token, state, memory)
             if self.attention and step.attention is not None:
-                trace.look(step.attention())
+                trace.record(step.attention())
             log_probability = rule.restrict(log_probabilities(step.logits))
             token = self.choose(log_probability)
             total[sentence] += log_probability.gather(1, token.unsqueeze(1)).squeeze(1)
@@ -82,7 +82,7 @@ class _Path:
             if going.shape[0] == 0:
                 break
             state = step.state
-            if going.shape[0] < token.shape[0]:
+            if going.shape[0] < token.shape[0]:  # only then, for the memory is copied
                 token, sentence = token[going], sentence[going]
                 state, memory = take_rows((state, memory), going)
             rule = rule.grow(going, token)

@@ -14,7 +14,7 @@ from heedful.decode.stepwise import Stepwise
 
 
 @dataclass(frozen=True)
-class Alike:
+class SharedNoise:
     """A generator whose noise all sentences of a batch share: each is drawn as it would be alone with the generator."""
 
     generator: torch.Generator
@@ -27,7 +27,7 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float = 1.0,
-    generator: torch.Generator | Alike | None = None,
+    generator: torch.Generator | SharedNoise | None = None,
     constraint: Constraint | None = None,
     attention: bool = False,
     max_length: int | Int[Tensor, " _"],
@@ -36,8 +36,8 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
 
     `memory` is what the model's `encode` gave. `temperature` divides the logits (below 1 sharpens); then only the
     `top_k` likeliest are left (None = all), and of them the fewest likeliest that reach probability `top_p` together.
-    `generator` lies on the logits' device; with `Alike` what is drawn for a row does not depend on the others of the
-    batch, but for rounding. With a `constraint` tokens are drawn of what that allows; with `attention` every
+    `generator` lies on the logits' device; with `SharedNoise` what is drawn for a row does not depend on the others of
+    the batch, but for rounding. With a `constraint` tokens are drawn of what that allows; with `attention` every
     hypothesis says where the model looked.
 
     Returns: one hypothesis for each row of memory; its log-probability is the model's own, at temperature 1.
@@ -63,16 +63,18 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
     return follow(model, memory, choose=draw, constraint=constraint, attention=attention, max_length=max_length)
 
 
-def _pick(probability: Float[Tensor, "B V"], generator: torch.Generator | Alike | None) -> Int[Tensor, "B 1"]:
+def _pick(probability: Float[Tensor, "B V"], generator: torch.Generator | SharedNoise | None) -> Int[Tensor, "B 1"]:
     """One column of each row, drawn."""
-    if not isinstance(generator, Alike):
+    if not isinstance(generator, SharedNoise):
         return torch.multinomial(probability, 1, generator=generator)
-    # As multinomial draws of a single row: the column that is first to ring, of exponential clocks as fast as likely.
+    # As multinomial draws of one row: the smallest of exponential variables whose rates are the probabilities. One row
+    # of noise serves all, so that each is drawn as if it were alone.
     noise = torch.empty_like(probability[:1]).exponential_(1, generator=generator.generator)
     return (probability / noise).argmax(-1, keepdim=True)
 
 
 def nucleus(ranked: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:
     """Probabilities in falling order with zeros after the first that reach `top_p` together; at least one is left."""
+    # What comes before a token, not with it: so the token that passes `top_p` is kept, and the first one always is.
     before = ranked.cumsum(-1) - ranked
     return ranked.masked_fill(before >= top_p, 0.0)

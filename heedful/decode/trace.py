@@ -31,7 +31,7 @@ class Trace:
         self._tokens: list[Tensor] = []
         self._attention: list[Tensor] = []
 
-    def look(self, attention: Float[Tensor, "R S"]) -> None:
+    def record(self, attention: Float[Tensor, "R S"]) -> None:
         """Records where the rows of the newest level look for their next tokens: its first R rows, the only ones."""
         self._attention.append(attention)
 

@@ -14,7 +14,7 @@ from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
 
 
-class Heard(NamedTuple):
+class CausalOutput(NamedTuple):
     """What a layer gives: its stream one layer up, and its memory of all tokens so far, these included."""
 
     stream: Tensor
@@ -44,20 +44,20 @@ class CausalLayer(nn.Module):
         self.feedforward = FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
         self.feedforward_residual = residual(sizes.width, sizes.dropout)
 
-    def forward(self, stream: Float[Tensor, "B T D"], past: Memory | None, position: int) -> Heard:
+    def forward(self, stream: Float[Tensor, "B T D"], past: Memory | None, position: int) -> CausalOutput:
         """One layer up for tokens at `position` and after, `past` being the layer's memory of those before.
 
         The memory returned holds no more tokens than the next one can see.
         """
-        heard: list[Memory] = []
+        memories: list[Memory] = []
 
         def attend(tokens: Tensor) -> Tensor:
-            own = self.self.project(tokens, offset=position)
-            heard.append(own if past is None else past.extend(own))
-            return self.self(tokens, heard[0], region=self._region(heard[0], tokens.shape[-2]), offset=position)
+            new = self.self.project(tokens, offset=position)
+            memories.append(new if past is None else past.extend(new))
+            return self.self(tokens, memories[0], region=self._region(memories[0], tokens.shape[-2]), offset=position)
 
         stream = self.self_residual(stream, attend)
-        return Heard(self.feedforward_residual(stream, self.feedforward), self._kept(heard[0]))
+        return CausalOutput(self.feedforward_residual(stream, self.feedforward), self._still_seen(memories[0]))
 
     def _region(self, memory: Memory, queries: int) -> Region:
         """What the tokens may see, in the plainest words that say it: engines are quickest with those."""
@@ -67,7 +67,7 @@ class CausalLayer(nn.Module):
             return Everywhere()
         return Causal() if self.reach is None or seen_by_all else Causal() & Window(self.reach - 1)
 
-    def _kept(self, memory: Memory) -> Memory:
+    def _still_seen(self, memory: Memory) -> Memory:
         """The memory without what no later token can see."""
         keys = memory.key.shape[-2]
         if self.reach is None or keys < self.reach:

@@ -14,7 +14,7 @@ from heedful.errors import UserError
 _LONGEST_WAVE = 10_000.0
 
 
-class Unplaced(nn.Module):
+class NoPosition(nn.Module):
     """Adds nothing: for models whose attention knows positions, or that need none."""
 
     def forward(self, vectors: Float[Tensor, "*B T D"], offset: int = 0) -> Float[Tensor, "*B T D"]:

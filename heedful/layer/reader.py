@@ -34,7 +34,7 @@ class Reading(NamedTuple):
     first: Tensor
 
 
-class Reader(nn.Module):
+class RecurrentReader(nn.Module):
     """Recurrent layers over whole texts, in one direction or both, which `merge` joins: side by side, or their sum.
 
     A row does not depend on the others nor on padding; it has at least one word.

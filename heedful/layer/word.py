@@ -36,9 +36,9 @@ class FeatureEmbedding(nn.Module):
         self.register_buffer("hiding", hiding, persistent=False)
         self.own = nn.Parameter(torch.empty(features.shape[0], width))
         self.shared = nn.Parameter(torch.empty(count, width))
-        spread = scale * (width * (1 + features.shape[1])) ** -0.5
-        nn.init.normal_(self.own, std=spread)
-        nn.init.normal_(self.shared, std=spread)
+        std = scale * (width * (1 + features.shape[1])) ** -0.5
+        nn.init.normal_(self.own, std=std)
+        nn.init.normal_(self.shared, std=std)
 
     def forward(self, words: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape D"]:
         """The vectors of words."""

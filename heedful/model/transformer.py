@@ -15,7 +15,7 @@ from heedful.layer.block import DecoderLayer, EncoderLayer, LayerSizes, plain_de
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
-from heedful.layer.position import Learned, Rotary, Sinusoidal, Unplaced, waves_at
+from heedful.layer.position import Learned, NoPosition, Rotary, Sinusoidal, waves_at
 from heedful.layer.precision import for_products
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.layer.step import Step
@@ -88,7 +88,7 @@ class TransformerConfig(EncoderDecoderConfig):
     """A Transformer of 256 columns and 3 + 3 layers; the paper's base model is 512 wide, 8 heads, 6 + 6, 2048."""
 
 
-class Placed(Protocol):
+class PositionSettings(Protocol):
     """What positions have to know of a model: columns, heads, and how many positions can be learned."""
 
     @property
@@ -99,7 +99,7 @@ class Placed(Protocol):
     def max_length(self) -> int: ...
 
 
-class Places(NamedTuple):
+class Positions(NamedTuple):
     """How one model knows order: what is added to its words, and how its self-attentions turn (or None)."""
 
     added: Callable[[], nn.Module]
@@ -110,11 +110,11 @@ Norm = type[PreNorm] | type[PostNorm]
 
 NORMS: dict[str, Norm] = {"pre": PreNorm, "post": PostNorm}
 
-POSITIONS: dict[str, Callable[[Placed], Places]] = {
-    "sinusoidal": lambda config: Places(Sinusoidal, None),
-    "learned": lambda config: Places(lambda: Learned(config.max_length, config.width), None),
-    "rotary": lambda config: Places(Unplaced, Rotary(config.width // config.heads)),
-    "none": lambda config: Places(Unplaced, None),
+POSITIONS: dict[str, Callable[[PositionSettings], Positions]] = {
+    "sinusoidal": lambda config: Positions(Sinusoidal, None),
+    "learned": lambda config: Positions(lambda: Learned(config.max_length, config.width), None),
+    "rotary": lambda config: Positions(NoPosition, Rotary(config.width // config.heads)),
+    "none": lambda config: Positions(NoPosition, None),
 }
 
 
@@ -151,15 +151,15 @@ class TransformerTextEncoder(nn.Module):
         layer: Callable[[LayerSizes, Norm, Rotary | None], EncoderLayer] = plain_encoder_layer,
     ) -> None:
         super().__init__()
-        places, norm = POSITIONS[config.position](config), NORMS[config.norm]
+        positions, norm = POSITIONS[config.position](config), NORMS[config.norm]
         self.embedding = words
-        self.position = places.added() if position is None else position
+        self.position = positions.added() if position is None else position
         self.dropout = Dropout(config.dropout)
         # Numbered children of this module itself, not of a list inside: so the names of attentions, which settings and
         # recordings quote, and of weights in files stay "encoder.0.self" and so on.
         self._count = config.encoder_layers
         for number in range(self._count):
-            self.add_module(str(number), layer(layer_sizes(config), norm, places.rotate))
+            self.add_module(str(number), layer(layer_sizes(config), norm, positions.rotate))
         self.end = norm.end(config.width)
         self.output_dim = config.width
 
@@ -234,13 +234,15 @@ class Transformer(nn.Module):
             )
         self.register_buffer("advances", advances, persistent=False)
         self.config = config
-        places, norm = POSITIONS[config.position](config), NORMS[config.norm]
+        positions, norm = POSITIONS[config.position](config), NORMS[config.norm]
         self.target_embedding = target_embedding
+        self.target_position = positions.added() if target_position is None else target_position
         self.encoder = encoder
-        self.target_position = places.added() if target_position is None else target_position
         self.dropout = Dropout(config.dropout)
         sizes = layer_sizes(config)
-        self.decoder = nn.ModuleList(layers.decoder(sizes, norm, places.rotate) for _ in range(config.decoder_layers))
+        self.decoder = nn.ModuleList(
+            layers.decoder(sizes, norm, positions.rotate) for _ in range(config.decoder_layers)
+        )
         self.decoder_end = norm.end(config.width)
         self.output = nn.Linear(config.width, target_embedding.weight.shape[0], bias=False)
         nn.init.normal_(self.output.weight, std=config.width**-0.5)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heedful.decode import Alike, Hypothesis, greedy, sample
+from heedful.decode import Hypothesis, SharedNoise, greedy, sample
 from heedful.decode.sampling import nucleus
 from heedful.shapes import BOS, EOS, PAD
 
@@ -120,7 +120,7 @@ def test_noise_that_is_alike_draws_each_sentence_as_it_is_drawn_alone(
     together = sample(
         model,
         model.encode(source, lengths),
-        generator=Alike(torch.Generator().manual_seed(5)),
+        generator=SharedNoise(torch.Generator().manual_seed(5)),
         max_length=13,
         **settings,
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from heedful.choice import Hard, Sparse, StraightThrough, TopK
-from heedful.layer.pooling import AsTheyAre, AttentionPooling, HiddenLayer, Last, Max, Mean, Pooling, Squashed
+from heedful.layer.pooling import AttentionPooling, HiddenLayer, Last, Max, Mean, Pooling
 from heedful.score import Additive, Dot
 from heedful.shapes import ShapeError, keep_from_lengths
 from heedful.structure import Attention
@@ -19,7 +19,7 @@ WIDTH = 6
 
 
 def zhou(dim: int = WIDTH) -> AttentionPooling:
-    return AttentionPooling(dim, Attention(Dot(scale=1.0)), view=Squashed(dim), query_dim=dim)
+    return AttentionPooling(dim, Attention(Dot(scale=1.0)), view=nn.Tanh(), query_dim=dim)
 
 
 def yang(dim: int = WIDTH) -> AttentionPooling:
@@ -27,7 +27,7 @@ def yang(dim: int = WIDTH) -> AttentionPooling:
 
 
 def additive(dim: int = WIDTH) -> AttentionPooling:
-    return AttentionPooling(dim, Attention(Additive(3, dim, 7)), view=AsTheyAre(dim), query_dim=3)
+    return AttentionPooling(dim, Attention(Additive(3, dim, 7)), view=nn.Identity(), query_dim=3)
 
 
 KINDS: dict[str, Callable[[], Pooling]] = {
@@ -200,14 +200,14 @@ def test_the_more_sharply_each_column_is_asked_the_nearer_its_maximum(seed: int)
 
 def each_column_asked(given_states: Tensor, keep: Tensor, beta: float) -> Tensor:
     """Attention pooling of every column alone, by itself as keys and by a query of beta."""
-    pool = AttentionPooling(1, Attention(Dot(scale=beta)), view=AsTheyAre(1), query_dim=1).double()
+    pool = AttentionPooling(1, Attention(Dot(scale=beta)), view=nn.Identity(), query_dim=1).double()
     nn.init.ones_(pool.query)
     columns = given_states.transpose(1, 2).unsqueeze(-1)
     return pool(columns, keep.unsqueeze(1).expand(-1, WIDTH, -1)).squeeze(-1).detach()
 
 
 def test_a_given_query_asks_in_place_of_a_learned_one() -> None:
-    pool = AttentionPooling(WIDTH, Attention(), view=AsTheyAre(WIDTH), query_dim=None).double()
+    pool = AttentionPooling(WIDTH, Attention(), view=nn.Identity(), query_dim=None).double()
     given_states, keep, query = states(2, 5), torch.ones(2, 5, dtype=torch.bool), states(2)
     alpha = torch.softmax(torch.einsum("bd,bsd->bs", query, given_states) / WIDTH**0.5, dim=-1)
     torch.testing.assert_close(pool(given_states, keep, query), torch.einsum("bs,bsd->bd", alpha, given_states))
@@ -225,10 +225,10 @@ def test_states_of_another_width_are_refused() -> None:
 def test_any_attention_pools() -> None:
     keep = keep_from_lengths(torch.tensor([2, 7]), 7)
     hard = Attention(Dot(scale=1.0), choice=Hard(gradient=StraightThrough()))
-    pool = AttentionPooling(WIDTH, hard, view=Squashed(WIDTH), query_dim=WIDTH).double()
+    pool = AttentionPooling(WIDTH, hard, view=nn.Tanh(), query_dim=WIDTH).double()
     assert sorted(pool.weigh(states(2, 7), keep).flatten().unique().tolist()) == [0, 1]
     few = Attention(Dot(scale=1.0), choice=Sparse(TopK(2)))
-    pool = AttentionPooling(WIDTH, few, view=Squashed(WIDTH), query_dim=WIDTH).double()
+    pool = AttentionPooling(WIDTH, few, view=nn.Tanh(), query_dim=WIDTH).double()
     assert pool.weigh(states(2, 7), keep).gt(0).sum(-1).tolist() == [2, 2]
 
 

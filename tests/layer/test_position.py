@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from heedful.errors import UserError
-from heedful.layer.position import Learned, Rotary, Sinusoidal, Unplaced
+from heedful.layer.position import Learned, NoPosition, Rotary, Sinusoidal
 
-KINDS = {"unplaced": Unplaced(), "sinusoidal": Sinusoidal(), "learned": Learned(29, 14), "rotary": Rotary(14)}
+KINDS = {"unplaced": NoPosition(), "sinusoidal": Sinusoidal(), "learned": Learned(29, 14), "rotary": Rotary(14)}
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from heedful.layer.reader import MERGES, Reader
+from heedful.layer.reader import MERGES, RecurrentReader
 from heedful.layer.recurrent import CELLS, Recurrent
 
 LENGTHS = torch.tensor([5, 2, 1])
 
 
 def build(merge="concat", *, cell="lstm", bidirectional=True):
-    return Reader(Recurrent(CELLS[cell], 3, 4, layers=2, bidirectional=bidirectional), merge)
+    return RecurrentReader(Recurrent(CELLS[cell], 3, 4, layers=2, bidirectional=bidirectional), merge)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -231,7 +231,7 @@ def test_sampling_repeats_with_its_seed_and_follows_its_settings() -> None:
 def test_the_memory_of_a_text_without_end_stays_the_same() -> None:
     model = transformer(reach=3)
     _, state = model.forward_step(tokens(1, 50), None)
-    assert {memory.key.shape[-2] for memory in state.heard} == {2}
+    assert {memory.key.shape[-2] for memory in state.past} == {2}
     assert state.position == 50
 
 

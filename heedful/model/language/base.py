@@ -1,4 +1,4 @@
-"""What every language model is: something that hears tokens one after another and says what may come next."""
+"""What every language model is: a distribution over the next token, one step or many at a time."""
 
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -22,15 +22,18 @@ class Sequences(Protocol):
     def targets(self) -> Int[Tensor, "B T"]: ...
 
 
-class Opened(NamedTuple):
-    """A text that was read up to its last token: the state before that one, and the token itself ``[B]``."""
+class Prompt(NamedTuple):
+    """A text that was read up to its last token: the state before that one, and the token itself ``[B]``.
+
+    The last token is read by the first step of a search, whose logits are those of the first new token.
+    """
 
     state: Any
     last: Tensor
 
 
-class Going(NamedTuple):
-    """A text under way: the model's state, and the token that has still to be heard, ``[B]`` (None later on)."""
+class ContinuationState(NamedTuple):
+    """A text under way: the model's state, and the token that has still to be read, ``[B]`` (None later on)."""
 
     state: Any
     waiting: Tensor | None
@@ -49,7 +52,7 @@ class LanguageModel(nn.Module, ABC):
 
     @abstractmethod
     def forward_step(self, tokens: Int[Tensor, "B T"], state: Any) -> tuple[Float[Tensor, "B T D"], Any]:
-        """What the softmax reads after each of the tokens, and the state after the last; None: nothing heard yet."""
+        """What the softmax reads after each of the tokens, and the state after the last; None: nothing read yet."""
 
     def logits(self, inputs: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """Logits of the token after each."""
@@ -69,7 +72,7 @@ class LanguageModel(nn.Module, ABC):
         """What is done to features only where the softmax reads them."""
         return features
 
-    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " _"]) -> Opened:
+    def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " _"]) -> Prompt:
         """Read texts to be continued, all of one length.
 
         Raises: ShapeError, when a text is empty or its length differs from the others': group them by length.
@@ -80,21 +83,21 @@ class LanguageModel(nn.Module, ABC):
                 "expected one length of at least 1 for all; read texts of other lengths apart."
             )
         state = self.forward_step(source[:, :-1], None)[1] if source.shape[1] > 1 else None
-        return Opened(state, source[:, -1])
+        return Prompt(state, source[:, -1])
 
-    def start(self, memory: Opened) -> Going:
+    def start(self, memory: Prompt) -> ContinuationState:
         """The state before the first new token."""
-        return Going(memory.state, memory.last)
+        return ContinuationState(memory.state, memory.last)
 
-    def step(self, token: Int[Tensor, " B"], state: Going, memory: Opened) -> Step:
-        """Hear one token; say the logits of the next.
+    def step(self, token: Int[Tensor, " B"], state: ContinuationState, memory: Prompt) -> Step:
+        """Read one token; return the logits of the next.
 
         The model looks at its own past, which is no memory of a source: `heedful.record` sees where, the step does not
         say it.
         """
         token = token if state.waiting is None else state.waiting
         features, after = self.forward_step(token.unsqueeze(1), state.state)
-        return Step(self.output(self.pre_logits(features.squeeze(1))), Going(after, None))
+        return Step(self.output(self.pre_logits(features.squeeze(1))), ContinuationState(after, None))
 
 
 def real_rows(

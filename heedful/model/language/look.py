@@ -14,7 +14,7 @@ from heedful.region import Causal, Intersection, Predicted, Region, Span
 
 
 @dataclass(frozen=True, eq=False)
-class SoFar(Region):
+class PredictedSoFar(Region):
     """A predicted window over what has been there until then: a query sees a memory as long as its own past.
 
     Alone, `Predicted` measures its centre by the length of the whole memory, which a text under way does not know.
@@ -33,14 +33,14 @@ class SoFar(Region):
         return Bounds(span.queries, span.keys, start=start, stop=stop, gates=(Gaussian(centre, radius / 2),))
 
 
-class Glance(NamedTuple):
+class PastContext(NamedTuple):
     """What was seen from each state, ``[B, T, C]``, and the memory of all states so far."""
 
     context: Tensor
     memory: Memory | None
 
 
-class LookBack(nn.Module):
+class PastAttention(nn.Module):
     """The past states that answer each state, weighed by any attention; the first state sees none, and gets zeros.
 
     A state stands at the one before it: there a window is centred. Parameters: ``attention``.
@@ -51,31 +51,31 @@ class LookBack(nn.Module):
         self.attention = config.build(hidden, hidden)
         self.output_dim = hidden
 
-    def forward(self, states: Float[Tensor, "B T H"], past: Memory | None) -> Glance:
+    def forward(self, states: Float[Tensor, "B T H"], past: Memory | None) -> PastContext:
         """The context of each state, `past` being the memory of those before all of these."""
         own = self.attention.project(states)
         memory = own if past is None else past.extend(own)
         earlier = Memory(memory.key[..., :-1, :], memory.value[..., :-1, :], None, memory.score)
         queries = states[:, 1:] if past is None else states
-        region = Causal() & so_far(self.attention.region)
+        region = Causal() & over_the_past(self.attention.region)
         context = self.attention(queries, earlier, region=region)
         if past is None:
             context = torch.cat([torch.zeros_like(states[:, :1], dtype=context.dtype), context], dim=1)
-        return Glance(context, memory)
+        return PastContext(context, memory)
 
 
-class LookAway(nn.Module):
-    """No look back: a context without columns. The control of `LookBack`."""
+class NoAttention(nn.Module):
+    """No look back: a context without columns. The control of `PastAttention`."""
 
     output_dim = 0
 
-    def forward(self, states: Float[Tensor, "B T H"], past: None) -> Glance:
+    def forward(self, states: Float[Tensor, "B T H"], past: None) -> PastContext:
         """Nothing."""
-        return Glance(states[..., :0], None)
+        return PastContext(states[..., :0], None)
 
 
-def so_far(region: Region) -> Region:
+def over_the_past(region: Region) -> Region:
     """The region for a memory that grows: windows that are predicted are measured by what is there."""
     if isinstance(region, Intersection):
-        return Intersection(so_far(region.first), so_far(region.second))
-    return SoFar(region) if isinstance(region, Predicted) else region
+        return Intersection(over_the_past(region.first), over_the_past(region.second))
+    return PredictedSoFar(region) if isinstance(region, Predicted) else region

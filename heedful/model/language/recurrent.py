@@ -13,7 +13,7 @@ from heedful.layer.readout import Attentional, beside
 from heedful.layer.recurrent import CELLS, Recurrent, State
 from heedful.model.attention_config import AttentionConfig, known
 from heedful.model.language.base import LanguageModel
-from heedful.model.language.look import LookAway, LookBack
+from heedful.model.language.look import NoAttention, PastAttention
 
 
 class RecurrentLanguageConfig(BaseModel):
@@ -44,7 +44,7 @@ class RecurrentLanguageConfig(BaseModel):
         return self.attention.max_length if learned and self.attention is not None else None
 
 
-class RecurrentSaid(NamedTuple):
+class RecurrentLanguageState(NamedTuple):
     """The recurrent state ``[B, L, H]`` each, and the memory of all states so far (None for one that does not look)."""
 
     layers: State
@@ -68,18 +68,20 @@ class RecurrentLanguage(LanguageModel):
         self.recurrent = Recurrent(
             CELLS[config.cell], config.embed, config.hidden, layers=config.layers, dropout=config.dropout
         )
-        self.look = LookAway() if config.attention is None else LookBack(config.attention, config.hidden)
+        self.look = NoAttention() if config.attention is None else PastAttention(config.attention, config.hidden)
         self.readout = Attentional(self.look.output_dim, config.hidden, config.embed)
         self.output = nn.Linear(config.embed, size)
         nn.init.zeros_(self.output.bias)
         self.output.weight = self.embedding.weight
 
-    def forward_step(self, tokens: Int[Tensor, "B T"], state: RecurrentSaid | None) -> tuple[Tensor, RecurrentSaid]:
+    def forward_step(
+        self, tokens: Int[Tensor, "B T"], state: RecurrentLanguageState | None
+    ) -> tuple[Tensor, RecurrentLanguageState]:
         """``[c_t; h_t]`` of each of the tokens, and the state after the last."""
         layers, past = (None, None) if state is None else state
         states, layers = self.recurrent(self.dropout(self.embedding(tokens)), layers)
         context, memory = self.look(states, past)
-        return beside(context, states), RecurrentSaid(layers, memory)
+        return beside(context, states), RecurrentLanguageState(layers, memory)
 
     def pre_logits(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... E"]:
         """``tanh(W [c_t; h_t])``."""

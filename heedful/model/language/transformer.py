@@ -50,11 +50,11 @@ class CausalTransformerConfig(BaseModel):
         return self.max_length if self.position == "learned" else None
 
 
-class Said(NamedTuple):
+class CausalState(NamedTuple):
     """The tokens so far: how many, and each layer's memory of them ``[B, H, t, d]``."""
 
     position: int
-    heard: tuple[Memory, ...]
+    past: tuple[Memory, ...]
 
 
 class CausalTransformer(LanguageModel):
@@ -69,30 +69,32 @@ class CausalTransformer(LanguageModel):
     def __init__(self, config: CausalTransformerConfig, size: int) -> None:
         super().__init__()
         self.config = config
-        places = POSITIONS[config.position](config)
+        positions = POSITIONS[config.position](config)
         residual = NORMS[config.norm]
         sizes = LayerSizes(config.width, config.heads, config.feedforward, config.dropout)
         self.embedding = TokenEmbedding(size, config.width)
-        self.position = places.added()
+        self.position = positions.added()
         self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            CausalLayer(sizes, residual, places.rotate, reach=config.reach) for _ in range(config.layers)
+            CausalLayer(sizes, residual, positions.rotate, reach=config.reach) for _ in range(config.layers)
         )
         self.end = residual.end(config.width)
         self.output = nn.Linear(config.width, size, bias=False)
         draw_output(self.output)
         self.output.weight = self.embedding.weight
 
-    def forward_step(self, tokens: Int[Tensor, "B T"], state: Said | None) -> tuple[Float[Tensor, "B T D"], Said]:
+    def forward_step(
+        self, tokens: Int[Tensor, "B T"], state: CausalState | None
+    ) -> tuple[Float[Tensor, "B T D"], CausalState]:
         """The stream above each of the tokens, and the memory of them and all before."""
         position = 0 if state is None else state.position
         stream = self.dropout(self.position(self.embedding(tokens), position))
-        heard: list[Memory] = []
+        memories: list[Memory] = []
         for number, layer in enumerate(self.layers):
-            past = None if state is None else state.heard[number]
+            past = None if state is None else state.past[number]
             stream, memory = cast(CausalLayer, layer)(stream, past, position)
-            heard.append(memory)
-        return stream, Said(position + tokens.shape[1], tuple(heard))
+            memories.append(memory)
+        return stream, CausalState(position + tokens.shape[1], tuple(memories))
 
     def pre_logits(self, features: Float[Tensor, "... D"]) -> Any:
         """The last norm."""

@@ -11,7 +11,7 @@ from heedful.layer.pooling import Max, Mean
 from heedful.model.attention_config import AttentionConfig, known
 from heedful.model.encoder import Encoded
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
-from heedful.model.match.verdict import Verdict
+from heedful.model.match.pair_head import PairHead
 from heedful.model.text import ENCODERS, TextConfig, TextEncoder
 
 
@@ -65,7 +65,7 @@ class CrossMatch(nn.Module):
         self.composer = ENCODERS[config.compose](config.text, config.compare)
         self.mean, self.max = Mean(self.composer.output_dim), Max(self.composer.output_dim)
         pooled = 4 * self.composer.output_dim
-        self.verdict = Verdict(pooled, config.hidden, goal.outputs, features=features, dropout=config.dropout)
+        self.verdict = PairHead(pooled, config.hidden, goal.outputs, features=features, dropout=config.dropout)
 
     def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
         """The outputs of every pair, whose meaning the goal knows."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from heedful.layer.loss import TokenLoss
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
-from heedful.model.match.verdict import Verdict
+from heedful.model.match.pair_head import PairHead
 from heedful.model.text import Level, TextConfig, text_vectors
 
 
@@ -39,7 +39,7 @@ class SiameseMatch(nn.Module):
         self.config, self.goal = config, goal
         self.vectors = text_vectors(config.text, vocabulary)
         self.words = Level(config.text, config.text.embed)
-        self.verdict = Verdict(
+        self.verdict = PairHead(
             4 * self.words.output_dim, config.hidden, goal.outputs, features=features, dropout=config.dropout
         )
 

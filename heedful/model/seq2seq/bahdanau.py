@@ -79,6 +79,6 @@ class Bahdanau(nn.Module):
     ) -> tuple[Float[Tensor, "B F"], BahdanauState, Float[Tensor, "B S"]]:
         """What the readout reads at one step, the state after it, and where it looked."""
         top = state.layers[-1][0]
-        context, weights = self.look.look(top, source.attended, state.position)
+        context, weights = self.look.attend_step(top, source.attended, state.position)
         layers = self.stack(self.stack.project(embedded), context, state.layers)
         return beside(top, embedded, context), BahdanauState(layers, state.position), weights

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
-from heedful.layer.reader import Reader
+from heedful.layer.reader import RecurrentReader
 from heedful.layer.recurrent import CELLS, Recurrent, State
 from heedful.model.encoder import Encoded, KnowsFirst, check_encoder
 from heedful.model.seq2seq.config import SeqToSeqConfig
@@ -45,7 +45,8 @@ class Source(NamedTuple):
 class RecurrentTextEncoder(nn.Module):
     """Embedding and recurrent layers, in both directions or one.
 
-    `words` makes ids into vectors ``embed`` wide. Parameters: ``embedding`` (that module), ``reader`` (`Reader`).
+    `words` makes ids into vectors ``embed`` wide.
+    Parameters: ``embedding`` (that module), ``reader`` (`RecurrentReader`).
     Source: Bahdanau et al. 2015, section 3.2 and A.2.1 (arXiv:1409.0473); layers run by torch, whose GRU applies
     the reset gate after the product.
     """
@@ -62,7 +63,7 @@ class RecurrentTextEncoder(nn.Module):
             bidirectional=config.bidirectional,
             dropout=config.dropout,
         )
-        self.reader = Reader(recurrent, config.merge)
+        self.reader = RecurrentReader(recurrent, config.merge)
         self.output_dim = self.reader.output_dim
         self.first_dim = config.hidden
 

@@ -77,7 +77,7 @@ class Grammar(nn.Module):
     ) -> tuple[Float[Tensor, "B F"], GrammarState, Float[Tensor, "B S"]]:
         """``[d_t; d'_t]`` of one step, the state after it, and where it looked."""
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
-        context, weights = self.look.look(layers[-1][0], source.attended, state.position)
+        context, weights = self.look.attend_step(layers[-1][0], source.attended, state.position)
         fed = beside(layers[-1][0], context)
         return fed, GrammarState(layers, fed, state.position), weights
 

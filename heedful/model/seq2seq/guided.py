@@ -71,7 +71,7 @@ class Guided(nn.Module):
     ) -> tuple[Float[Tensor, "B F"], GuidedState, Float[Tensor, "B S"]]:
         """``[c_t; d_t; n_t]`` of one step, the state after it, and where the far look went."""
         here, everywhere = cast(tuple[Memory, Memory], source.memory)
-        near, _ = self.near.look(embedded, here, state.position)
+        near, _ = self.near.attend_step(embedded, here, state.position)
         hidden, layers = self.recurrent.step(torch.cat([embedded, near], dim=-1), state.layers)
-        context, weights = self.look.look(hidden, everywhere, state.position)
+        context, weights = self.look.attend_step(hidden, everywhere, state.position)
         return beside(context, hidden, near), GuidedState(layers, state.position), weights

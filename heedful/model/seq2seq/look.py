@@ -23,7 +23,7 @@ class UpTo(Region):
         return Bounds(span.queries, span.keys, stop=self.last + 1)
 
 
-def placed(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Region:
+def at_position(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Region:
     """A region with the query's own position made explicit.
 
     Alone, a region takes its last query to stand at the last key; a decoder's step i stands at source position i,
@@ -31,7 +31,7 @@ def placed(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Regi
     position are returned as they are.
     """
     if isinstance(region, Intersection):
-        return Intersection(placed(region.first, position, memory), placed(region.second, position, memory))
+        return Intersection(at_position(region.first, position, memory), at_position(region.second, position, memory))
     if isinstance(region, Causal):
         return UpTo(position)
     if isinstance(region, Window) and region.centre is None:
@@ -41,7 +41,7 @@ def placed(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Regi
 
 
 class SourceAttention(nn.Module):
-    """A decoder's eye on the source, built from its config; `attention` does the looking."""
+    """The attention of a decoder to its source, built from its config; ``attention`` is the core's module."""
 
     def __init__(self, config: AttentionConfig, query_dim: int, key_dim: int) -> None:
         super().__init__()
@@ -55,9 +55,9 @@ class SourceAttention(nn.Module):
         self, query: Float[Tensor, "B T Q"], memory: Memory, position: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T A"]:
         """The context of each query; `position` is each query's step in the target, from 0."""
-        return self.attention(query, memory, region=placed(self.attention.region, position, memory))
+        return self.attention(query, memory, region=at_position(self.attention.region, position, memory))
 
-    def look(
+    def attend_step(
         self, query: Float[Tensor, "R Q"], memory: Memory, position: Int[Tensor, " R"]
     ) -> tuple[Float[Tensor, "R A"], Float[Tensor, "R S"]]:
         """One step: the context, and the weights by which it was made.
@@ -65,9 +65,10 @@ class SourceAttention(nn.Module):
         Rows may be a multiple of the memory's: k rows in a run then look at one sentence, which is asked once with
         k queries.
         """
+        # The context is made of the weights, which are small for one query a row: whoever asks for them has them.
         sentences = memory.key.shape[0]
         together = sentences, query.shape[0] // max(1, sentences)
-        region = placed(self.attention.region, position.view(together), memory)
+        region = at_position(self.attention.region, position.view(together), memory)
         weights = self.attention.align(query.unflatten(0, together), memory, region=region)
         context = weights.to(memory.value.dtype) @ memory.value
         return context.flatten(0, 1), weights.flatten(0, 1)

@@ -57,5 +57,5 @@ class Luong(nn.Module):
     ) -> tuple[Float[Tensor, "B F"], LuongState, Float[Tensor, "B S"]]:
         """``[c_t; h_t]`` of one step, the state after it, and where it looked."""
         hidden, layers = self.recurrent.step(embedded, state.layers)
-        context, weights = self.look.look(hidden, source.attended, state.position)
+        context, weights = self.look.attend_step(hidden, source.attended, state.position)
         return beside(context, hidden), LuongState(layers, state.position), weights

@@ -72,6 +72,6 @@ class LuongFeeding(nn.Module):
     ) -> tuple[Float[Tensor, "B H"], FeedingState, Float[Tensor, "B S"]]:
         """``h~_t`` of one step, the state after it, and where it looked."""
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
-        context, weights = self.look.look(layers[-1][0], source.attended, state.position)
+        context, weights = self.look.attend_step(layers[-1][0], source.attended, state.position)
         fed = self.attentional(beside(context, layers[-1][0]))
         return fed, FeedingState(layers, fed, state.position), weights

@@ -15,21 +15,17 @@ from heedful.model.encoder import check_encoder, encode_source
 from heedful.model.seq2seq.bahdanau import Bahdanau
 from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import STARTS, RecurrentTextEncoder, Source, word_vectors
-from heedful.model.seq2seq.feedback import Feedback
 from heedful.model.seq2seq.grammar import Grammar
 from heedful.model.seq2seq.guided import Guided
 from heedful.model.seq2seq.luong import Luong
 from heedful.model.seq2seq.luong_feeding import LuongFeeding
 from heedful.model.seq2seq.parts import Decoder
-from heedful.model.seq2seq.peek import Peek
-from heedful.model.seq2seq.simple import Simple
 from heedful.model.seq2seq.static import Static
+from heedful.model.seq2seq.summary import SUMMARY_INPUTS, SummaryDecoder
 from heedful.shapes import BOS, PAD
 
 DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
-    "simple": Simple,
-    "feedback": Feedback,
-    "peek": Peek,
+    **dict.fromkeys(SUMMARY_INPUTS, SummaryDecoder),
     "static": Static,
     "bahdanau": Bahdanau,
     "luong": Luong,

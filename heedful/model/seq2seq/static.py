@@ -25,7 +25,8 @@ class Static(nn.Module):
     """``c = sum_j softmax_j(score(C, h_j)) h_j`` once, then ``h_t = RNN(h_{t-1}, E y_{t-1} + W c)``.
 
     The query is the summary C, one for the whole output, so that the weights have no variance over steps: the
-    counterpart to the dynamic attention of `Bahdanau` and `Luong`. As `Peek`, with an attended context in C's place.
+    counterpart to the dynamic attention of `Bahdanau` and `Luong`. Otherwise it is the decoder "peek" (see
+    `SummaryDecoder`), with an attended context in place of C.
     Parameters: ``look`` (the attention), ``glimpse`` (W, no bias), ``recurrent``.
     """
 
@@ -43,7 +44,7 @@ class Static(nn.Module):
 
     def start(self, source: Source) -> StaticState:
         """Look, and remember what was seen."""
-        context, weights = self.look.look(source.summary, source.attended, first_step(source.summary))
+        context, weights = self.look.attend_step(source.summary, source.attended, first_step(source.summary))
         return StaticState(source.state, self.glimpse(context), weights)
 
     def unroll(

@@ -15,7 +15,7 @@ from heedful.layer.recurrent import Recurrent
 from heedful.model.text.config import TextConfig
 from heedful.model.text.encoder import RnnEncoder, text_vectors
 from heedful.model.text.level import Level
-from heedful.model.text.sentences import group_sentences, read_sentences, spread_sentences, spread_words
+from heedful.model.text.sentences import group_sentences, read_sentences, scatter_sentence_weights, scatter_word_weights
 from heedful.shapes import ShapeError, describe, keep_from_lengths
 
 ENDS: dict[str, type[nn.Identity] | type[nn.Tanh]] = {"none": nn.Identity, "tanh": nn.Tanh}
@@ -149,7 +149,10 @@ class TextClassifier(nn.Module):
         groups, flat = group_sentences(sentences, tokens.shape[1]), tokens.flatten()
         words = [self.words.weigh(self.vectors(flat[group.token]), group.lengths) for group in groups]
         above = self.sentences.weigh(*read_sentences(tokens, sentences, self._read_sentence))
-        return {"words": spread_words(groups, words, tokens), "sentences": spread_sentences(above, sentences)}
+        return {
+            "words": scatter_word_weights(groups, words, tokens),
+            "sentences": scatter_sentence_weights(above, sentences),
+        }
 
     def _read_sentence(self, tokens: Int[Tensor, "R W"], lengths: Int[Tensor, " R"]) -> Float[Tensor, "R D"]:
         return for_products(self.words(self.vectors(tokens), lengths))

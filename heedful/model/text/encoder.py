@@ -18,7 +18,7 @@ from heedful.layer.dropout import Dropout
 from heedful.layer.ngram import NGrams
 from heedful.layer.position import Sinusoidal
 from heedful.layer.precision import for_products
-from heedful.layer.reader import Reader
+from heedful.layer.reader import RecurrentReader
 from heedful.layer.recurrent import CELLS, Recurrent
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.model.encoder import Encoded
@@ -73,7 +73,7 @@ class CnnEncoder(nn.Module):
         return self.ngrams(vectors, keep_from_lengths(lengths, vectors.shape[1]))
 
 
-class RnnEncoder(Reader):
+class RnnEncoder(RecurrentReader):
     """Recurrent layers in one direction or both, as `config` has them."""
 
     def __init__(self, config: TextConfig, input_dim: int) -> None:

@@ -3,10 +3,10 @@
 from jaxtyping import Float, Int
 from torch import Tensor, cat, nn
 
-from heedful.layer.pooling import Last, Pooling
+from heedful.layer.pooling import Last
 from heedful.model.text.config import TextConfig
 from heedful.model.text.encoder import ENCODERS, RnnEncoder
-from heedful.model.text.poolings import POOLINGS, asked
+from heedful.model.text.poolings import POOLINGS
 from heedful.shapes import keep_from_lengths
 
 
@@ -38,13 +38,9 @@ class Level(nn.Module):
         super().__init__()
         self.encoder = ENCODERS[config.encoder](config, input_dim)
         self.asker = Asker(config, input_dim) if config.pooling == "asked" else None
-        self.pooling: Pooling
-        if self.asker is None:
-            self.pooling = POOLINGS[config.pooling](config, self.encoder)
-            self.output_dim = self.pooling.output_dim
-        else:
-            self.pooling = asked(config, self.encoder, self.asker.output_dim)
-            self.output_dim = self.pooling.output_dim + self.asker.output_dim
+        asked = 0 if self.asker is None else self.asker.output_dim
+        self.pooling = POOLINGS[config.pooling](config, self.encoder, asked or None)
+        self.output_dim = self.pooling.output_dim + asked  # the query stands beside what it saw
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
         """One vector a row."""

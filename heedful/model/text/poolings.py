@@ -2,34 +2,36 @@
 
 from collections.abc import Callable
 
-from heedful.layer.pooling import AsTheyAre, AttentionPooling, HiddenLayer, Last, Max, Mean, Pooling, Squashed
+from torch import nn
+
+from heedful.layer.pooling import AttentionPooling, HiddenLayer, Last, Max, Mean, Pooling
 from heedful.model.text.config import TextConfig
 from heedful.model.text.encoder import Encoder
 
 
-def _attention(config: TextConfig, states: Encoder) -> AttentionPooling:
-    view = Squashed(states.output_dim)
-    attention = config.attention.build(view.output_dim, view.output_dim)
-    return AttentionPooling(states.output_dim, attention, view=view, query_dim=view.output_dim)
+def _attention(config: TextConfig, states: Encoder, query_dim: int | None) -> Pooling:
+    width = states.output_dim
+    return AttentionPooling(width, config.attention.build(width, width), view=nn.Tanh(), query_dim=width)
 
 
-def _context(config: TextConfig, states: Encoder) -> AttentionPooling:
+def _context(config: TextConfig, states: Encoder, query_dim: int | None) -> Pooling:
     view = HiddenLayer(states.output_dim, config.attention.width or states.output_dim)
     attention = config.attention.build(view.output_dim, view.output_dim)
     return AttentionPooling(states.output_dim, attention, view=view, query_dim=view.output_dim)
 
 
-def asked(config: TextConfig, states: Encoder, query_dim: int) -> AttentionPooling:
-    """Attention with a query that each call gives, `query_dim` wide."""
+def _asked(config: TextConfig, states: Encoder, query_dim: int | None) -> Pooling:
+    assert query_dim is not None, "with pooling 'asked' a level has an asker"
     attention = config.attention.build(query_dim, states.output_dim)
-    return AttentionPooling(states.output_dim, attention, view=AsTheyAre(states.output_dim), query_dim=None)
+    return AttentionPooling(states.output_dim, attention, view=nn.Identity(), query_dim=None)
 
 
-POOLINGS: dict[str, Callable[[TextConfig, Encoder], Pooling]] = {
-    "last": lambda config, states: Last(states.output_dim, directions=states.directions),
-    "mean": lambda config, states: Mean(states.output_dim),
-    "max": lambda config, states: Max(states.output_dim),
+POOLINGS: dict[str, Callable[[TextConfig, Encoder, int | None], Pooling]] = {
+    "last": lambda config, states, query_dim: Last(states.output_dim, directions=states.directions),
+    "mean": lambda config, states, query_dim: Mean(states.output_dim),
+    "max": lambda config, states, query_dim: Max(states.output_dim),
     "attention": _attention,
     "context": _context,
+    "asked": _asked,
 }
-"""Poolings of the states alone; "asked" needs the width of what asks, see `asked`."""
+"""Poolings by name, from the settings, the encoder, and the width of the query that calls give (None: no query)."""

@@ -72,7 +72,7 @@ def read_sentences(
     return vectors.index_select(0, found).view(len(real), most, -1), counts
 
 
-def spread_words(groups: list[Group], weights: list[Tensor], like: Int[Tensor, "B S"]) -> Float[Tensor, "B S"]:
+def scatter_word_weights(groups: list[Group], weights: list[Tensor], like: Int[Tensor, "B S"]) -> Float[Tensor, "B S"]:
     """Weights ``[R, W]`` of each group's words, back at the tokens' places."""
     spread = weights[0].new_zeros(like.numel())
     for group, weight in zip(groups, weights, strict=True):
@@ -81,7 +81,7 @@ def spread_words(groups: list[Group], weights: list[Tensor], like: Int[Tensor, "
     return spread.view(like.shape)
 
 
-def spread_sentences(weights: Float[Tensor, "B M"], sentences: Int[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+def scatter_sentence_weights(weights: Float[Tensor, "B M"], sentences: Int[Tensor, "B N"]) -> Float[Tensor, "B N"]:
     """Weights of the sentences that have words, back at the places of all; the others get 0."""
     real = sentences > 0
     return torch.where(real, weights.gather(1, (real.cumsum(1) - 1).clamp(min=0)), 0.0)

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from heedful.data.stream import Segment, collate_segments
 from heedful.data.tokenise import Tokeniser
-from heedful.decode import Alike, sample
+from heedful.decode import SharedNoise, sample
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import summed_loss
@@ -130,7 +130,7 @@ class Writer(Predictor[LanguageConfig]):
             temperature=decode.temperature,
             top_k=decode.top_k,
             top_p=decode.top_p,
-            generator=Alike(torch.Generator(self.device).manual_seed(decode.seed)),
+            generator=SharedNoise(torch.Generator(self.device).manual_seed(decode.seed)),
             max_length=decode.length if longest is None else min(decode.length, longest - length + 1),
         )
         return [one.tokens for one in found]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from heedful.model.text.sentences import group_sentences, read_sentences, spread_sentences, spread_words
+from heedful.model.text.sentences import group_sentences, read_sentences, scatter_sentence_weights, scatter_word_weights
 
 COUNTS = st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any), min_size=1, max_size=5)
 
@@ -59,10 +59,10 @@ def test_weights_come_back_to_their_words_and_sentences(counts: list[list[int]])
     tokens, sentences = batch_of(counts)
     groups = group_sentences(sentences, tokens.shape[1])
     weights = [tokens.flatten()[group.token].double() for group in groups]
-    assert spread_words(groups, weights, tokens).equal(tokens.double())
+    assert scatter_word_weights(groups, weights, tokens).equal(tokens.double())
     real = sentences > 0
     above = torch.arange(1.0, real.sum(1).max() + 1).expand(len(counts), -1)
-    back = spread_sentences(above, sentences)
+    back = scatter_sentence_weights(above, sentences)
     assert back[~real].eq(0).all()
     for row in range(len(counts)):
         assert back[row, real[row]].tolist() == list(range(1, int(real[row].sum()) + 1))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from heedful.layer.dropout import Dropout
 
 
-class Verdict(nn.Module):
+class PairHead(nn.Module):
     """``W_2 [max(0, W_1 x + b_1) ; features] + b_2`` of a pair's vector x; dropout before both.
 
     The features pass the hidden layer by: few strong numbers beside many weak ones. Parameters: ``inner``, ``outer``.
