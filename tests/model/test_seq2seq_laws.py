@@ -113,6 +113,7 @@ STEADY = [name for name in CHOICES if name != "gumbel"]
 AREAS = [*REGIONS, "window & causal"]
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("score", SCORES)
 @pytest.mark.parametrize("region", AREAS)
 def test_any_score_region_and_choice_go_together(score: str, region: str) -> None:

@@ -108,7 +108,11 @@ TASKS = {
 }
 
 
-@pytest.mark.parametrize("task", TASKS)
+SLOW = ("classify-han", "match-abcnn3")
+"""Ten seconds each, for models of the same tasks as quicker ones."""
+
+
+@pytest.mark.parametrize("task", [pytest.param(each, marks=[pytest.mark.slow] * (each in SLOW)) for each in TASKS])
 def test_a_text_of_100_000_words_fits(task):
     program = BEGIN + TASKS[task] + END
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=250)

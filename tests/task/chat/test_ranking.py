@@ -37,6 +37,7 @@ def rank_of(partner, example, candidates):
     return sum(mean(ids) >= mean(example.target) - 1e-5 for ids in encoded if ids != example.target)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("rows", [4, 1000])
 @pytest.mark.parametrize("name", ["rnnsearch", "transformer", "sutskever"])
 def test_a_rank_is_that_of_scoring_each_by_itself(make_partner, monkeypatch, name, rows):

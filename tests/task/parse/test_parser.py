@@ -19,6 +19,7 @@ from heedful.task.parse.models import MODELS
 SENTENCES = ["The dog sees a cat.", "", "John runs", "zebras ( 42 ) jumping quickly over the lazy U.S. dog -- again !"]
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("name", MODELS.names)
 @pytest.mark.parametrize("beam", [1, 3])
 def test_every_answer_is_a_tree_over_its_words(make_parser: Any, name: str, beam: int) -> None:
@@ -42,6 +43,7 @@ def test_every_answer_is_a_tree_over_its_words(make_parser: Any, name: str, beam
                 torch.testing.assert_close(one.seen.weights.sum(-1), torch.ones(len(one.symbols)))
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("name", MODELS.names)
 def test_an_answer_does_not_depend_on_its_neighbours(make_parser: Any, name: str) -> None:
     parser = make_parser(name)
