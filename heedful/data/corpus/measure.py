@@ -1,9 +1,9 @@
-"""The made-up English–Chinese corpus: a translation task with exact answers, gold alignments and a hard test.
+"""The synthetic English–Chinese corpus: a translation task with exact answers, gold alignments and a hard test.
 
-`make_corpus` draws sentences from the rules of this room. Each source has exactly one right translation. The test
-holds only sentences with combinations of words (an adjective and its noun, a verb and its object, a number and
-the noun whose measure word it needs) that training never shows, each word of which training does show. To
-translate "three horses" as 三匹马 a model must have learnt the measure word from other numbers.
+`make_corpus` draws sentences from the rules of this package. Each source has exactly one correct translation. Each test
+sentence has a combination of words (an adjective and its noun, a verb and its object, a number and the noun whose
+measure word it needs) that does not occur in training, while each of its words does. To translate "three horses" as
+三匹马 a model must have learnt the measure word from other numbers.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from heedful.data.corpus.phrase import Combination, Phrase
 
 SHORTEST, LONGEST = 4, 20  # words of English, punctuation marks included
 _HELD_OUT = 0.1  # of all combinations; a sentence has one or two
-_PATIENCE = 100  # sentences looked at for one that the test can have
+_MAX_TRIES = 100  # sentences drawn per test sentence before giving up: too little training data would loop forever
 
 RULES: tuple[tuple[Callable[[Random], Phrase], int], ...] = (
     (action.statement, 5),
@@ -56,11 +56,11 @@ RULES: tuple[tuple[Callable[[Random], Phrase], int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class AlignedPair:
-    """A sentence, its translation, and which English word each Chinese character translates.
+    """A sentence, its translation, and the gold alignment.
 
-    `source` has spaces between words and before punctuation; `target` has none. A link (i, j) joins word i of the
-    source and character j of the target, both from 0. Every character has a link; "the", "do" in negations and
-    other words without a counterpart have none.
+    `source` has spaces between words and before punctuation; `target` has no spaces. A link (i, j) aligns word i of the
+    source with character j of the target, both from 0. Every character has a link. Words without a counterpart, such
+    as "the" and the "do" of a negation, have none.
     """
 
     source: str
@@ -71,9 +71,7 @@ class AlignedPair:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Three disjoint lots of sentences. No combination in `held_out` occurs in `train` or `valid`; each sentence
-    of `test` has one.
-    """
+    """Three disjoint sets of sentences: only those of `test` have combinations of `held_out`, at least one each."""
 
     train: list[AlignedPair]
     valid: list[AlignedPair]
@@ -84,7 +82,8 @@ class Corpus:
 def make_corpus(seed: int = 0, *, train: int = 6000, valid: int = 300, test: int = 500) -> Corpus:
     """Makes the corpus; the same arguments give the same sentences on every machine.
 
-    There are more than enough: of 60,000 sentences drawn, 58,500 are distinct.
+    The grammar is large enough: of 60,000 sentences drawn, 58,500 are distinct.
+    Raises: ValueError, when the training sentences have too few words for the test.
     """
     drawn = sentences(Random(seed))
     known: list[AlignedPair] = []
@@ -92,21 +91,24 @@ def make_corpus(seed: int = 0, *, train: int = 6000, valid: int = 300, test: int
     while len(known) < train + valid:
         pair = next(drawn)
         (novel if _novelties(pair, seed) else known).append(pair)
+    # A test sentence tests combinations, so all of its words must occur in training.
     words, characters = _vocabulary(known[:train])
     chosen: list[AlignedPair] = []
-    for pair in islice(chain(novel, drawn), _PATIENCE * test):
+    for pair in islice(chain(novel, drawn), _MAX_TRIES * test):
         if len(chosen) == test:
             break
         if _novelties(pair, seed) and words.issuperset(pair.source.split()) and characters.issuperset(pair.target):
             chosen.append(pair)
     if len(chosen) < test:
-        raise ValueError(f"{train} sentences of training show too few words for a test of {test}: ask for more of them")
+        raise ValueError(
+            f"{train} training sentences have too few words for a test of {test}: ask for more training sentences"
+        )
     held_out = frozenset[Combination]().union(*(_novelties(pair, seed) for pair in chosen))
     return Corpus(known[:train], known[train:], chosen, held_out)
 
 
 def sentences(random: Random) -> Iterator[AlignedPair]:
-    """Distinct sentences without end, as the rules and their weights make them."""
+    """An endless iterator over distinct sentences, drawn by the rules and their weights."""
     rules, weights = zip(*RULES, strict=True)
     seen: set[str] = set()
     while True:
@@ -118,12 +120,13 @@ def sentences(random: Random) -> Iterator[AlignedPair]:
 
 
 def _novelties(pair: AlignedPair, seed: int) -> frozenset[Combination]:
-    """The combinations of a sentence that training must not show."""
+    """The combinations of a sentence that must not occur in training."""
     return frozenset(combination for combination in pair.combinations if _is_held_out(combination, seed))
 
 
 def _is_held_out(combination: Combination, seed: int) -> bool:
-    """Whether the lot fell on this combination: a fixed function of its words and the seed."""
+    """Whether a combination is held out: a fixed function of its words and the seed."""
+    # A hash instead of a random draw: it does not depend on which sentences were drawn before, nor on the process.
     digest = blake2b(" ".join((*combination, str(seed))).encode(), digest_size=8).digest()
     return int.from_bytes(digest) < _HELD_OUT * 2**64
 

@@ -1,7 +1,7 @@
-"""Phrases in two languages at once, and the template that builds one from others with its links.
+"""Bilingual phrases, and templates that build a phrase with its alignment from others.
 
 A template is a rule of a synchronous grammar: `fill("SUBJ bought#v OBJ", "SUBJ 买了#v OBJ", SUBJ=…, OBJ=…)`. A word
-in the slots stands for a phrase; words that share a label after # translate each other; words without one, as
+that names a slot stands for a phrase. Words that share a label after # are aligned. Words without a label, such as
 "the", have no counterpart.
 Source: Aho, Ullman 1969, "Syntax directed translations and the pushdown assembler"; Chiang 2005 (P05-1033).
 """
@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Combination = tuple[str, str, str]
-"""A kind of bond and the two words in it: ("adjective", "small", "cat")."""
+"""A relation and its two words: ("adjective", "small", "cat")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word with the ties that it shares with its counterparts."""
+    """A word, and the ties that it shares with its counterparts in the other language."""
 
     text: str
     ties: frozenset[object]
@@ -24,7 +24,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """The same thing in both languages, and the combinations of words it is made of."""
+    """A phrase in both languages, and the combinations of words in it."""
 
     english: tuple[Token, ...] = ()
     chinese: tuple[Token, ...] = ()
@@ -42,7 +42,7 @@ class Phrase:
 
     @property
     def links(self) -> frozenset[tuple[int, int]]:
-        """(English word, Chinese character) that translate each other, both counted from 0."""
+        """The alignment: pairs (English word, Chinese character), both counted from 0."""
         characters = [token for token in self.chinese for _ in token.text]
         return frozenset(
             (i, j)
@@ -56,7 +56,8 @@ NOTHING = Phrase()
 
 
 def fill(english: str, chinese: str, bonds: Iterable[Combination] = (), /, **slots: Phrase) -> Phrase:
-    """Builds a phrase from a rule: both templates, the combinations it makes, and the phrases for its slots."""
+    """Builds a phrase from both templates of a rule, the combinations it makes, and the phrases for its slots."""
+    # Each label gets a fresh object, so that equal labels of different calls are not aligned with each other.
     ties: defaultdict[str, object] = defaultdict(object)
     combinations = frozenset(bonds).union(*(phrase.combinations for phrase in slots.values()))
     left = tuple(_expanded(english, {name: phrase.english for name, phrase in slots.items()}, ties))

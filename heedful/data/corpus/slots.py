@@ -1,4 +1,4 @@
-"""Made-up dialogues in which a fact is told early and asked for late: who does not look back cannot know it."""
+"""Synthetic dialogues in which a fact is told early and asked for late, so that a model must attend to its context."""
 
 from collections.abc import Sequence
 from random import Random
@@ -10,7 +10,7 @@ SLOTS = {
     "city": ("lima", "oslo", "paris", "quito", "rome", "seoul", "tunis", "vienna", "accra", "bern", "cairo", "delhi"),
     "pet": ("cat", "dog", "parrot", "rabbit", "turtle", "goldfish", "hamster", "pony", "snake", "duck", "mouse", "owl"),
 }
-"""What is told, and its values."""
+"""The slots and their values."""
 
 _SMALL_TALK = (
     ("how are you ?", "fine , thanks ."),
@@ -22,24 +22,24 @@ _SMALL_TALK = (
 
 
 def make_slot_dialogues(seed: int, count: int, *, unseen: bool = False, talk: int = 2) -> list[Dialogue]:
-    """Dialogues of two speakers: the first tells all of `SLOTS`, chats, and asks for one; the second answers.
+    """Dialogues in which one speaker tells a value for each slot and later asks for one, and the other answers.
 
-    The second repeats what it is told, which is soon learnt and teaches it to look. In between stand `talk` exchanges
-    that have nothing to do with it. Facts come in any order, and the question is for
-    any of them. Combinations of values with `unseen` are others than without: a fifth of all, set aside for tests.
-    The same seed gives the same dialogues.
+    The second speaker repeats each value when it is told. This is easy to learn, and teaches a model to attend. `talk`
+    unrelated exchanges separate the facts from the question. The order of the facts and the question are random. With
+    `unseen` the combinations of values are disjoint from those without: a fifth of all, for tests. The same seed
+    gives the same dialogues.
     """
     random = Random(seed)
     return [_dialogue(random, unseen, talk, f"made up {number}") for number in range(1, count + 1)]
 
 
 def slot_asked(dialogue: Dialogue) -> str:
-    """The value that the last reply of a made-up dialogue must name."""
+    """The value that the last reply of a dialogue has to name."""
     return dialogue.turns[-1].text.split()[-2]
 
 
 def with_slot(dialogue: Dialogue, old: str, new: str) -> Dialogue:
-    """The same dialogue with one value told, and answered, in the place of another."""
+    """The same dialogue with one value replaced by another, in the facts and in the answer."""
     turns = tuple(
         Turn(" ".join(new if word == old else word for word in turn.text.split()), turn.speaker, turn.where)
         for turn in dialogue.turns
@@ -59,8 +59,8 @@ def _dialogue(random: Random, unseen: bool, talk: int, where: str) -> Dialogue:
 
 
 def _combination(random: Random, unseen: bool) -> tuple[str, ...]:
-    """One value a slot, from the part of all combinations that is for training or for tests."""
-    while True:
-        places = [random.randrange(len(values)) for values in SLOTS.values()]
-        if (sum(places) % 5 == 0) == unseen:
-            return tuple(values[place] for values, place in zip(SLOTS.values(), places, strict=True))
+    """One value per slot, from the combinations for training or from those for tests."""
+    while True:  # a fifth of the combinations is for tests, so few draws are rejected
+        indices = [random.randrange(len(values)) for values in SLOTS.values()]
+        if (sum(indices) % 5 == 0) == unseen:
+            return tuple(values[index] for values, index in zip(SLOTS.values(), indices, strict=True))

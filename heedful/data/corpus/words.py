@@ -1,6 +1,6 @@
-"""The words of the made-up corpus: one table a part of speech, English forms beside their one Chinese answer.
+"""The vocabulary of the synthetic corpus: one table per part of speech, English forms with their one translation.
 
-`kinds` say what goes with what: a verb names the kinds it takes, an adjective those it describes.
+`kinds` say which words combine: a verb names the kinds of its objects, an adjective those of its nouns.
 """
 
 from heedful.data.corpus.entry import HE, SHE, Place, adjective, animal, person, thing, verb
