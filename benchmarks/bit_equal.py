@@ -7,7 +7,8 @@ with the code of this checkout. It then compares, and exits with 1 at any differ
 
 - the bits of every tensor in `model.safetensors`,
 - what `heedful predict` and `heedful eval` print for the new run folders,
-- the same for the old run folders when the new code answers from them.
+- the same for the old run folders when the new code answers from them,
+- the weights of `RESUMED`: stopped half way by the old code, and finished by either.
 
 Weights depend on the processor and on torch, so only runs of one machine compare. Needs git and the extra `train`.
 """
@@ -19,6 +20,7 @@ import io
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,11 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 """Each task with its kinds of models, with and without files to validate on, and with every option of training."""
 
+RESUMED = ("translate-transformer", "translate-shared", "translate-rnnsearch", "classify-birnn", "language-transformer")
+"""Cases that are also stopped half way and resumed."""
+
+HALF, WHOLE = "train.steps=6", "train.steps=12"
+
 ASKED = {"translate": "pairs.tsv", "classify": "texts.jsonl", "pretrain": "lines.txt", "match": "questions.tsv",
          "parse": "sentences.txt", "chat": "sentences.txt", "language-model": "sentences.txt"}  # fmt: skip
 SCORED = {"translate": "few.tsv", "classify": "texts.jsonl", "pretrain": "lines.txt", "parse": "trees.mrg",
@@ -150,20 +157,33 @@ def command(*words: str) -> str:
     return out.getvalue()
 
 
-def train(name: str) -> None:
-    """Trains a case in the folder of its name."""
+def train(name: str, out: str, *last: str) -> None:
+    """Trains a case in a folder; `last` are settings that win over its own."""
     task, files, settings, _ = CASES[name]
-    command("train", task, *files, "--out", name, *(word for one in [*QUICK, *settings] for word in ("--set", one)))
+    words = (word for setting in [*QUICK, *settings, *last] for word in ("--set", setting))
+    command("train", task, *files, "--out", out, *words)
+
+
+def resume(name: str, half: Path, out: Path) -> dict[str, str]:
+    """The bits of the weights of a run that is stopped half way in `half`, when it is finished in a copy of it."""
+    shutil.copytree(half, out)
+    command("train", CASES[name][0], "--resume", "--out", str(out), "--set", WHOLE)
+    return weights(out)
+
+
+def weights(run: Path) -> dict[str, str]:
+    """The bits of a run folder's weights."""
+    from safetensors.torch import load_file
+
+    tensors = sorted(load_file(run / "model.safetensors").items())
+    return {f"weights {key}": hashlib.sha256(value.numpy().tobytes()).hexdigest() for key, value in tensors}
 
 
 def answers(name: str, folder: Path) -> dict[str, str]:
     """The bits of a run folder's weights, and what it answers."""
-    from safetensors.torch import load_file
-
     task, _, _, options = CASES[name]
     run = folder / name / ("fold-2" if name.endswith("folds") else "")
-    tensors = sorted(load_file(run / "model.safetensors").items())
-    found = {f"weights {key}": hashlib.sha256(value.numpy().tobytes()).hexdigest() for key, value in tensors}
+    found = weights(run)
     found["predict"] = command("predict", str(run), ASKED[task], "--json")
     scores = json.loads(command("eval", str(run), MATCHED.get(name) or SCORED[task], "--json", *options))
     return found | {f"eval {key}": str(value) for key, value in scores.items() if key not in TIMED}
@@ -178,10 +198,15 @@ def work(base: Path | None) -> None:
     found: dict[str, dict[str, str]] = {}
     for name in CASES:
         print(name, file=sys.stderr)
-        train(name)
+        train(name, name)
         found[name] = answers(name, Path())
         if base is not None:
             found[f"{name} of the base"] = answers(name, base)
+        if name in RESUMED:
+            if base is None:
+                train(name, f"{name}-half", HALF)
+            half = (base or Path()) / f"{name}-half"
+            found[f"{name} resumed"] = resume(name, half, Path(f"{name}-resumed"))
     print(json.dumps(found))
 
 

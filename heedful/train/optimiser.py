@@ -34,22 +34,37 @@ def set_rates(optimiser: torch.optim.Optimizer, rates: Rates, step: int) -> None
 
 
 def state_by_name(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
-    """The optimiser's state, as `<parameter>/<quantity>`: tensor."""
+    """The optimiser's state, as `<parameter>/<quantity>`: tensor; a parameter has the name that it has in files."""
     return {
-        f"{name}/{key}": value
-        for name, parameter in model.named_parameters()
+        f"{names[0]}/{key}": value
+        for parameter, names in _names_in_files(model).items()
         for key, value in optimiser.state.get(parameter, {}).items()
     }
 
 
 def load_state(optimiser: torch.optim.Optimizer, model: nn.Module, saved: Mapping[str, Tensor]) -> None:
     """Puts back what `state_by_name` gave."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
     by_name: dict[str, dict[str, Tensor]] = {}
     for entry, value in saved.items():
         name, _, key = entry.rpartition("/")
         by_name.setdefault(name, {})[key] = value
+    # A shared parameter has several names, and another version may have saved it under another of them.
+    found = {
+        parameter: by_name[name]
+        for parameter, names in _names_in_files(model).items()
+        for name in names
+        if name in by_name
+    }
     # torch numbers the parameters in the order of the groups. Names keep a saved state valid when groups change.
     order = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    state = {i: by_name[names[parameter]] for i, parameter in enumerate(order) if names[parameter] in by_name}
+    state = {number: found[parameter] for number, parameter in enumerate(order) if parameter in found}
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _names_in_files(model: nn.Module) -> dict[nn.Parameter, list[str]]:
+    """Every parameter's names in `model.state_dict()`, which stay when a module renames what is inside it."""
+    names: dict[nn.Parameter, list[str]] = {}
+    for name, value in model.state_dict(keep_vars=True).items():
+        if isinstance(value, nn.Parameter):
+            names.setdefault(value, []).append(name)
+    return names
