@@ -33,6 +33,13 @@ Draw = Callable[[Map], Any]
 Options = Mapping[str, Any]
 """Options of a command that the user gave, by name; a task says which it knows in `Task.options`."""
 
+STEPWISE = {
+    "encode": "encode(source, lengths) -> memory",
+    "start": "start(memory) -> state",
+    "step": "step(token, state, memory) -> heedful.layer.step.Step",
+}
+"""The methods of a model whose outputs are searched for or sampled, as `Task.model_methods` has them."""
+
 TOKENISER = "text"
 """The name of the part that most tasks have: one tokeniser."""
 

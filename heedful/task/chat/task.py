@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
@@ -21,7 +21,7 @@ from heedful.data.dialogue import (
 )
 from heedful.data.report import Report
 from heedful.data.tokenise import load_tokeniser
-from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.base import STEPWISE, TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.options import OPTIONS
@@ -44,6 +44,10 @@ class Chat(Task[list[Dialogue], Replies]):
     config = ChatConfig
     predictor = Partner
     options = OPTIONS
+    model_methods: ClassVar[Mapping[str, str]] = {
+        **STEPWISE,
+        "logits": "logits(source, lengths, target_in) -> [B, T, V]",
+    }
     usage = Usage(
         "a partner in talk,",
         "Talk to it, reply to a file of contexts, or see where it looks",

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from heedful.data.places import repeats
 from heedful.data.report import Finding, Report, describe_texts, finding, tokenise_texts
 from heedful.data.stream import collate_segments
 from heedful.data.text import iterate_lines
-from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.base import STEPWISE, TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed, Examples
 from heedful.task.hold_out import HeldOut
 from heedful.task.language_model.config import LanguageConfig
@@ -46,6 +46,7 @@ class LanguageModelling(Task[Text, Validation]):
     files = "a plain text file; it may be .gz"
     config = LanguageConfig
     predictor = Writer
+    model_methods: ClassVar[Mapping[str, str]] = STEPWISE
     usage = Usage(
         "a language model",
         "Continue each line of a file, score a text, or see where the model looks",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
@@ -16,7 +16,7 @@ from heedful.data.report import Report
 from heedful.data.table import read_column
 from heedful.data.tokenise import load_tokeniser
 from heedful.errors import UserError
-from heedful.task.base import Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.base import STEPWISE, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
 from heedful.task.look import choose_look
@@ -38,6 +38,10 @@ class Translate(Task[list[Pair], PreparedPairs]):
     config = TranslateConfig
     predictor = Translator
     options = OPTIONS
+    model_methods: ClassVar[Mapping[str, str]] = {
+        **STEPWISE,
+        "logits": "logits(source, lengths, target_in) -> [B, T, V]",
+    }
     usage = Usage(
         "a translator",
         "Translate a file, one sentence a line, or see where it looks",
