@@ -80,9 +80,9 @@ class Writer(Predictor[LanguageConfig]):
     def looks(self, text: str, *, every: bool = False) -> list[Map]:
         """Where the last tokens of a text look: the mean of the last layer, or each layer and head.
 
-        Empty for a model that does not look.
+        Empty for a model that does not look, and for one of the user's own that cannot read a text in one step.
         """
-        if not attentions(self.model):
+        if not attentions(self.model) or not hasattr(self.model, "forward_step"):
             return []
         ids = self._prompt(text)
         with answering(self.model, self.config.decode.precision), record(self.model) as seen:
