@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from heedful.data.batch import Example, collate
 from heedful.data.pharaoh import Link, Links, aer
+from heedful.data.token_words import TokenWords, links, merge, settle
 from heedful.errors import UserError
 from heedful.task.batches import batches
-from heedful.task.words import Words, links, merge, settle
 from heedful.watch import Map, attentions, record
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
@@ -30,7 +30,7 @@ class Look(BaseModel):
     `module` is the attention's name in the model (None: the mean of all attentions to the source), `head` the head
     (None: their mean). With `shift` 1 a word's row is read one step later, when it is the decoder's input. A link is
     made to the source word with the most weight, if that is at least `threshold`, after the map has been settled (see
-    `heedful.task.words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
+    `token_words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
     target word goes with the one before. A word that looks at the end of the source most is left without a link; with
     `end` false the end does not count, and the word goes with its next best. What is shown of the map is as the model
     has it.
@@ -67,8 +67,8 @@ class Gold:
     """A sentence pair with its gold links: token ids and words; the source's words end with its end."""
 
     example: Example
-    source_words: Words
-    target_words: Words
+    source_words: TokenWords
+    target_words: TokenWords
     links: Links
 
 
@@ -149,7 +149,7 @@ def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
     return _error(look, _word_maps(look, maps, gold), gold)
 
 
-def word_map(look: Look | None, maps: Maps, rows: Words, columns: Words, *, title: str) -> Map | None:
+def word_map(look: Look | None, maps: Maps, rows: TokenWords, columns: TokenWords, *, title: str) -> Map | None:
     """The map of one pair over words, with all layers behind it; None where there is nothing to see."""
     if look is None or not maps or not rows.of_token:
         return None
@@ -157,7 +157,7 @@ def word_map(look: Look | None, maps: Maps, rows: Words, columns: Words, *, titl
     return Map(merge(read(look, maps), rows, columns), rows.texts, columns.texts, f"{title}: {look}", layers)
 
 
-def word_links(look: Look, maps: Maps, *, source: Words, target: Words) -> list[Link]:
+def word_links(look: Look, maps: Maps, *, source: TokenWords, target: TokenWords) -> list[Link]:
     """The links between words that one look makes; `source` ends with its end."""
     return _links(look, merge(read(look, maps), target, source))
 

@@ -1,6 +1,7 @@
 """The closed table of tasks. Importing it is cheap: a task is loaded when it is asked for."""
 
 import importlib
+import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -44,6 +45,8 @@ def options_of_tasks(command: str) -> Mapping[str, tuple[Option, list[str]]]:
     """Every option that a command has for some task, with the names of those tasks."""
     found: dict[str, tuple[Option, list[str]]] = {}
     for task in _TASKS:
+        if importlib.util.find_spec(f"{_folder(task)}.options") is None:
+            continue  # a task without options of its own
         options: tuple[Option, ...] = importlib.import_module(f"{_folder(task)}.options").OPTIONS
         for option in options:
             if command in option.commands:

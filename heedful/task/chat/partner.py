@@ -10,6 +10,7 @@ from torch import Tensor
 
 from heedful.data.batch import Example, pad_sources
 from heedful.data.dialogue import Context, MarkedTokeniser, Turn, alternating_turns, encode_turns, next_speaker
+from heedful.data.token_words import TokenWords
 from heedful.decode import Hypothesis, sample, search
 from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
@@ -17,7 +18,6 @@ from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import grouped
 from heedful.task.chat.config import ChatConfig
 from heedful.task.look import Look, Maps, default_look, replay, word_map
-from heedful.task.words import Words
 from heedful.watch import Map
 
 Said = str | Sequence[str] | Sequence[Turn]
@@ -119,8 +119,8 @@ class Partner(Predictor[ChatConfig]):
 
     def word_map(self, example: Example, maps: Maps, typed: Sequence[str] = ()) -> Map | None:
         """The map of one reply over words, all layers behind it; `typed` is what was typed at each id of its source."""
-        rows = Words.of(self.tokeniser, example.target)
-        columns = Words.of(self.tokeniser, [*example.source, EOS], typed)
+        rows = TokenWords.of(self.tokeniser, example.target)
+        columns = TokenWords.of(self.tokeniser, [*example.source, EOS], typed)
         return word_map(self.look, maps, rows, columns, title=self.config.model.name)
 
     def _batched(

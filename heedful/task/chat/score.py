@@ -9,12 +9,12 @@ import torch
 from heedful.data.batch import Example, collate, pad_sources
 from heedful.data.dialogue import Dialogue, prepare_replies
 from heedful.decode import likelihood
+from heedful.metric.perplexity import perplexity
 from heedful.shapes import PAD
 from heedful.task.answering import evaluating
 from heedful.task.batches import batches, summed_loss
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.ranking import ROWS, rank_replies, spread
-from heedful.task.perplexity import perplexity
 
 RECALL = {10: (1, 2, 5), 100: (1, 10)}
 """Among how many candidates the true reply is looked for, and how high it has to stand."""

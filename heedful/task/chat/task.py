@@ -21,6 +21,7 @@ from heedful.data.dialogue import (
 )
 from heedful.data.report import Report
 from heedful.data.tokenise import load_tokeniser
+from heedful.metric.perplexity import perplexity
 from heedful.task.base import STEPWISE, TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.chat.config import ChatConfig
@@ -28,7 +29,6 @@ from heedful.task.chat.options import OPTIONS
 from heedful.task.chat.partner import Partner, Reply
 from heedful.task.chat.score import evaluate, likelihood_of
 from heedful.task.hold_out import Strata
-from heedful.task.perplexity import perplexity
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.watch import Map
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.data.document import Document, as_document, collate_documents, typed_in
+from heedful.data.token_words import TokenWords, merge
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 from heedful.shapes import describe
@@ -17,7 +18,6 @@ from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import batches
 from heedful.task.classify.config import ClassifyConfig
-from heedful.task.words import Words, merge
 from heedful.watch import Map, attentions, record
 
 
@@ -97,7 +97,7 @@ class Classifier(Predictor[ClassifyConfig]):
         batch = collate_documents([document]).to(self.device)
         with self._answering("float32"), record(self.model) as seen:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
-        words = Words.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
+        words = TokenWords.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
         return [
             one
             for name, heads in seen.maps.items()
@@ -131,7 +131,7 @@ class Classifier(Predictor[ClassifyConfig]):
         for count in counts:
             if count:
                 own = slice(start, start + count)
-                words = Words.of(self.tokeniser, ids[own].tolist(), typed[own])
+                words = TokenWords.of(self.tokeniser, ids[own].tolist(), typed[own])
                 yield _over_words(weights[None, None, own], words)
             start += count
 
@@ -140,10 +140,10 @@ class Classifier(Predictor[ClassifyConfig]):
         return answering(self.model, precision)
 
 
-def _over_words(heads: Float[Tensor, "H T S"], words: Words, layer: str = "") -> Map:
+def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "") -> Map:
     """The heads of a layer over tokens as a map over words: its rows too, unless it has one only."""
     rows, count = words, heads.shape[1]
     if count == 1 or count != len(words.of_token):
-        rows = Words(("",) * count, tuple((row,) for row in range(count)))
+        rows = TokenWords(("",) * count, tuple((row,) for row in range(count)))
     merged = merge(heads, rows, words)
     return Map(merged.mean(0), rows.texts, words.texts, layers={layer: merged})

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from heedful.data.document import UNLABELLED, Document, as_document
 from heedful.data.labelled import Labelled
+from heedful.data.labels import class_numbers
 from heedful.errors import UserError, require
-from heedful.task.classes import ClassCount, class_numbers, count_classes, macro_f1
+from heedful.metric.classes import ClassCount, count_classes, macro_f1
 from heedful.task.classify.classifier import Classifier
 
 _BINS = 15

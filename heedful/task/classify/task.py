@@ -11,6 +11,7 @@ from torch import nn
 
 from heedful.data.document import Document, as_document, collate_documents
 from heedful.data.labelled import Labelled, read_labelled
+from heedful.data.labels import class_numbers, sorted_labels
 from heedful.data.places import count_note, once_note, repeats
 from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.table import read_column
@@ -20,7 +21,6 @@ from heedful.errors import UserError
 from heedful.model.text import TextClassifier
 from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
-from heedful.task.classes import class_numbers, sorted_labels
 from heedful.task.classify.classifier import Classification, Classifier
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.options import OPTIONS

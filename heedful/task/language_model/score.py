@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
+from heedful.metric.perplexity import perplexity
 from heedful.task.language_model.texts import Text, Tokens, as_tokens
 from heedful.task.language_model.writer import Writer
-from heedful.task.perplexity import perplexity
 
 _LOG_2 = math.log(2.0)
 

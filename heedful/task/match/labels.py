@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from heedful.data.document import UNLABELLED
+from heedful.data.labels import class_numbers, sorted_labels
 from heedful.data.matched import Match
 from heedful.errors import UserError
 from heedful.model.match.goal import Classes, Goal, Relevance, Similarity
-from heedful.task.classes import class_numbers, sorted_labels
 from heedful.task.match.config import METRICS, MatchConfig
 
 _YES_NO = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}

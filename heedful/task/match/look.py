@@ -8,17 +8,20 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from heedful.task.words import Words, merge
+from heedful.data.token_words import TokenWords, merge
 from heedful.watch import Map
 
 _LEFT = "left"
 """What models call the attention from the left text to the right one."""
 
+Sides = tuple[TokenWords, TokenWords]
+"""The words of the left and of the right text."""
+
 Calls = Mapping[str, Sequence[Float[Tensor, "_ _ _ _"]]]
 """The weights ``[B, H, T, S]`` of each call of each attention, by its name, as `heedful.record` has them."""
 
 
-def pair_maps(calls: Calls, row: int, words: tuple[Words, Words], *, width: int = 1) -> list[Map]:
+def pair_maps(calls: Calls, row: int, words: Sides, *, width: int = 1) -> list[Map]:
     """What pair `row` of a recorded batch looked at: from its left text to its right one, or within each.
 
     Of a model with attention between the texts there is one map, of the first layer and head, with all others behind
@@ -34,7 +37,7 @@ def pair_maps(calls: Calls, row: int, words: tuple[Words, Words], *, width: int 
     return [replace(between[0], layers={name: torch.stack(maps) for name, maps in behind.items()})]
 
 
-def _between(name: str, weights: Float[Tensor, "H T S"], words: tuple[Words, Words], width: int) -> Iterator[Map]:
+def _between(name: str, weights: Float[Tensor, "H T S"], words: Sides, width: int) -> Iterator[Map]:
     """The maps of an attention's heads, if it goes from left to right."""
     parts = name.split(".")
     if parts[-1] != _LEFT:
@@ -50,14 +53,14 @@ def _between(name: str, weights: Float[Tensor, "H T S"], words: tuple[Words, Wor
         yield Map(merged, left.texts, right.texts, name)
 
 
-def _apart(found: Sequence[Tensor], row: int, words: tuple[Words, Words]) -> Iterator[Map]:
+def _apart(found: Sequence[Tensor], row: int, words: Sides) -> Iterator[Map]:
     """How much of each word is in its text's vector: one call a text."""
     for own, weights, side in zip(words, found, ("left", "right"), strict=False):
-        one = Words((side,), ((0,),))
+        one = TokenWords((side,), ((0,),))
         yield Map(merge(weights[row, 0, :1, : len(own.of_token)].float().cpu(), one, own), one.texts, own.texts, side)
 
 
-def _tokens_of(words: Words) -> Float[Tensor, "1 s"]:
+def _tokens_of(words: TokenWords) -> Float[Tensor, "1 s"]:
     """Of how many tokens each word is made."""
     tokens = len(words.of_token)
-    return merge(torch.ones(1, tokens), Words(("",), ((0,),)), words).clamp_min(1e-9)
+    return merge(torch.ones(1, tokens), TokenWords(("",), ((0,),)), words).clamp_min(1e-9)

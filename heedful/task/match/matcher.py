@@ -10,6 +10,7 @@ from torch import Tensor
 
 from heedful.data.matched import MatchExample, collate_matches, match_lengths
 from heedful.data.overlap import Overlap
+from heedful.data.token_words import TokenWords
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 from heedful.model.match.convolutional import ConvolutionalConfig
@@ -20,7 +21,6 @@ from heedful.task.batches import batches
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
 from heedful.task.match.look import pair_maps
-from heedful.task.words import Words
 from heedful.watch import Map, attentions, record
 
 OVERLAP = "overlap"
@@ -110,7 +110,7 @@ class Matcher(Predictor[MatchConfig]):
             for place, row in enumerate(rows):
                 read = (examples[row].left, examples[row].right)
                 typed = (self.tokeniser.surface_pieces(text) for text in pairs[row])
-                left, right = (Words.of(self.tokeniser, *side) for side in zip(read, typed, strict=True))
+                left, right = (TokenWords.of(self.tokeniser, *side) for side in zip(read, typed, strict=True))
                 found[row] = pair_maps(seen.calls, place, (left, right), width=width)
         return found
 

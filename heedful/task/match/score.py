@@ -11,10 +11,12 @@ from torch import Tensor
 from heedful.data.document import UNLABELLED
 from heedful.data.matched import Match
 from heedful.errors import UserError
+from heedful.metric.classes import class_scores
+from heedful.metric.correlation import pearson, spearman
+from heedful.metric.ranking import mean_average_precision, mean_reciprocal_rank
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of, label_numbers
 from heedful.task.match.matcher import Matcher
-from heedful.task.match.measure import class_scores, mean_average_precision, mean_reciprocal_rank, pearson, spearman
 
 
 def evaluate(matcher: Matcher, pairs: Sequence[Match]) -> dict[str, Any]:

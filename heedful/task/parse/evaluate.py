@@ -5,8 +5,8 @@ from typing import Any
 
 from heedful.data.tree import ParsedText, Tree
 from heedful.errors import UserError
+from heedful.metric.brackets import score_brackets
 from heedful.task.parse.parser import Parser
-from heedful.task.parse.score import score_brackets
 
 
 def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = None) -> dict[str, Any]:

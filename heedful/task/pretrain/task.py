@@ -8,10 +8,10 @@ from heedful.data.report import Finding, Report, describe_texts, tokenise_texts
 from heedful.data.stream import Segment, collate_segments
 from heedful.data.table import read_column
 from heedful.data.unlabelled import read_texts, unlabelled_columns
+from heedful.metric.perplexity import perplexity
 from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
-from heedful.task.perplexity import perplexity
 from heedful.task.pretrain.config import PretrainRunConfig
 from heedful.task.pretrain.reader import Reader
 from heedful.task.tokenisers import learn_tokeniser

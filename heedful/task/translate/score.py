@@ -10,12 +10,12 @@ from torch import nn
 from heedful.data.batch import Example
 from heedful.data.pairs import Pair
 from heedful.data.pharaoh import Links
+from heedful.data.token_words import TokenWords
 from heedful.data.tokenise.base import CJK
 from heedful.errors import UserError, require
 from heedful.shapes import EOS
 from heedful.task.look import Gold, Look, error_rate
 from heedful.task.translate.translator import Translator
-from heedful.task.words import Words
 from heedful.watch import branch_weights
 
 
@@ -104,8 +104,8 @@ def gold_of(translator: Translator, pairs: Sequence[Pair]) -> list[Gold]:
 
 def _gold(translator: Translator, pair: Pair, links: Links) -> Gold:
     example = Example(translator.source.encode(pair.source), translator.target.encode(pair.target))
-    source = Words.of(translator.source, [*example.source, EOS])
-    target = Words.of(translator.target, example.target)
+    source = TokenWords.of(translator.source, [*example.source, EOS])
+    target = TokenWords.of(translator.target, example.target)
     for s, t in sorted(links.sure | links.possible):
         if s >= len(source.texts) - 1 or t >= len(target.texts):
             raise UserError(

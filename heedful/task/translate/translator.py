@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.data.batch import Example, collate, pad_sources
+from heedful.data.token_words import TokenWords
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, search
 from heedful.shapes import EOS
@@ -17,7 +18,6 @@ from heedful.task.base import Predictor
 from heedful.task.batches import grouped, in_eights, summed_loss
 from heedful.task.look import Look, Maps, default_look, read, replay, word_links, word_map
 from heedful.task.translate.config import TranslateConfig
-from heedful.task.words import Words
 from heedful.watch import Map
 
 
@@ -130,8 +130,8 @@ class Translator(Predictor[TranslateConfig]):
     def word_map(
         self, source: Sequence[int], target: Sequence[int], maps: Maps, *, typed: Sequence[str] = ()
     ) -> Map | None:
-        """The map of one sentence over words, all layers behind it (ids without EOS); `typed` as in `Words.of`."""
-        rows, columns = Words.of(self.target, target), self._words(source, typed)
+        """The map of one sentence over words, all layers behind it (ids without EOS); `typed` as in `TokenWords.of`."""
+        rows, columns = TokenWords.of(self.target, target), self._words(source, typed)
         return word_map(self.look, maps, rows, columns, title=self.config.model.name)
 
     def _search_batch(
@@ -150,9 +150,9 @@ class Translator(Predictor[TranslateConfig]):
             max_length=longest,
         )
 
-    def _words(self, source: Sequence[int], typed: Sequence[str]) -> Words:
+    def _words(self, source: Sequence[int], typed: Sequence[str]) -> TokenWords:
         """The words of a source, and its end; what was typed may be longer than what was read."""
-        return Words.of(self.source, [*source, EOS], typed[: len(source)])
+        return TokenWords.of(self.source, [*source, EOS], typed[: len(source)])
 
     def _translation(self, read_of: _Read, found: Hypothesis, maps: Maps) -> Translation:
         source, typed, is_cut = read_of
@@ -161,7 +161,7 @@ class Translator(Predictor[TranslateConfig]):
         tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
         if words is None or self.look is None:
             return Translation(text, found.score, tokens, sources, is_cut=is_cut)
-        columns, rows = self._words(source, typed), Words.of(self.target, found.tokens)
+        columns, rows = self._words(source, typed), TokenWords.of(self.target, found.tokens)
         alignment = word_links(self.look, maps, source=columns, target=rows)
         return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 

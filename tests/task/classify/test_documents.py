@@ -6,10 +6,10 @@ import pytest
 
 from heedful.data.document import UNLABELLED, as_document
 from heedful.data.labelled import Labelled
+from heedful.data.labels import class_numbers
 from heedful.data.sentence import LONGEST
 from heedful.data.tokenise import WordTokeniser
 from heedful.errors import UserError
-from heedful.task.classes import class_numbers
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.task import Classify
 from heedful.task.config import make_settings

@@ -9,13 +9,13 @@ from torch.nn.functional import cross_entropy
 
 import heedful
 from heedful.errors import UserError
+from heedful.metric.perplexity import perplexity
 from heedful.shapes import BOS, EOS
 from heedful.task.config import make_settings
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.models import MODELS
 from heedful.task.language_model.score import evaluate, validation_numbers
 from heedful.task.language_model.texts import Text, as_tokens, opening, read_text
-from heedful.task.perplexity import perplexity
 
 LINES = ["to be, or not to be", "", "that is the question"]
 

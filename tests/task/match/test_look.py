@@ -2,11 +2,11 @@
 
 import torch
 
+from heedful.data.token_words import TokenWords
 from heedful.task.match.look import pair_maps
-from heedful.task.words import Words
 
-LEFT = Words(("a", "b", "c"), ((0,), (1,), (2,)))
-RIGHT = Words(("xy", "z"), ((0,), (0,), (1,)))
+LEFT = TokenWords(("a", "b", "c"), ((0,), (1,), (2,)))
+RIGHT = TokenWords(("xy", "z"), ((0,), (0,), (1,)))
 
 
 def test_windows_become_words():

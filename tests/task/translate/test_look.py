@@ -7,11 +7,11 @@ from torch import nn
 from heedful import Attention, MultiHead
 from heedful.data.batch import Example
 from heedful.data.pharaoh import Links
+from heedful.data.token_words import TokenWords
 from heedful.errors import UserError
 from heedful.task import look as look_module
 from heedful.task.look import Gold, choose_look, default_look, error_rate, read, word_links
 from heedful.task.translate.config import Look
-from heedful.task.words import Words
 
 
 class Pointing(nn.Module):
@@ -43,8 +43,8 @@ def pointing(monkeypatch):
 
 
 def _gold(length):
-    words = Words(tuple("abcdef"[:length]), tuple((i,) for i in range(length)))
-    ended = Words((*words.texts, "</s>"), tuple((i,) for i in range(length + 1)))
+    words = TokenWords(tuple("abcdef"[:length]), tuple((i,) for i in range(length)))
+    ended = TokenWords((*words.texts, "</s>"), tuple((i,) for i in range(length + 1)))
     links = frozenset((i, i) for i in range(length))
     return Gold(Example([4] * length, [4] * length), ended, words, Links(links, links))
 
@@ -68,8 +68,8 @@ def test_the_error_of_a_look_is_that_of_its_links(pointing):
 
 def test_where_the_end_does_not_count_a_word_goes_with_its_next_best():
     weights = torch.tensor([[0.6, 0.1, 0.3], [0.1, 0.3, 0.6]])  # the last column is the end of the source
-    words = Words(("a", "b"), ((0,), (1,)))
-    ended = Words(("x", "y", "</s>"), ((0,), (1,), (2,)))
+    words = TokenWords(("a", "b"), ((0,), (1,)))
+    ended = TokenWords(("x", "y", "</s>"), ((0,), (1,), (2,)))
     maps = {"m": torch.cat([weights, weights[:1]]).unsqueeze(0)}
     assert word_links(Look(module="m"), maps, source=ended, target=words) == [(0, 0)]
     assert word_links(Look(module="m", end=False), maps, source=ended, target=words) == [(0, 0), (1, 1)]

@@ -20,7 +20,7 @@ _RUN = re.compile(f"[{CJK}{CJK_MARKS}]|[^{CJK}{CJK_MARKS}]+")
 
 
 @dataclass(frozen=True)
-class Words:
+class TokenWords:
     """The words of one side: their texts, and for each token the words that it is a part of, or that it holds.
 
     What stands between blanks is a word, and so is each Chinese or Japanese character, whatever the tokeniser makes
@@ -31,7 +31,7 @@ class Words:
     of_token: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str] = ()) -> "Words":
+    def of(cls, tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str] = ()) -> "TokenWords":
         """The words of a tokenised text; EOS, where it stands, is a word of its own.
 
         `typed` is what was typed at each id, from the first on, as `Tokeniser.surface_pieces` gives it; where that is
@@ -92,7 +92,7 @@ def _with_blanks(of_token: list[list[int]]) -> list[list[int]]:
     return filled[::-1]
 
 
-def merge(weights: Float[Tensor, "... T S"], rows: Words, columns: Words) -> Float[Tensor, "... t s"]:
+def merge(weights: Float[Tensor, "... T S"], rows: TokenWords, columns: TokenWords) -> Float[Tensor, "... t s"]:
     """A map over tokens as a map over words.
 
     A word gets the sum of what its source tokens got, a token that holds several words giving each an equal part; it
@@ -139,7 +139,7 @@ def links(weights: Float[Tensor, "T S"], words: int, threshold: float = 0.0) -> 
     return [(s, t) for t, (s, weight) in enumerate(chosen) if s < words and weight >= threshold and weight > 0]
 
 
-def _membership(words: Words, like: Tensor) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
+def _membership(words: TokenWords, like: Tensor) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
     """Which token belongs to which word, and what part of it: one, or equal parts where it holds several."""
     own = [(token, word, 1 / len(parts)) for token, parts in enumerate(words.of_token) for word in parts]
     tokens, places, shares = zip(*own, strict=True) if own else ((), (), ())

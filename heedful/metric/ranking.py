@@ -1,12 +1,8 @@
-"""How good answers to pairs are: rankings by MAP and MRR, yes and no by accuracy and F1, numbers by correlation."""
+"""How good rankings are: mean average precision and mean reciprocal rank."""
 
 import math
 from collections.abc import Sequence
 from itertools import groupby
-
-import numpy as np
-
-from heedful.task.classes import count_classes, macro_f1
 
 
 def mean_average_precision(scores: Sequence[float], labels: Sequence[int], groups: Sequence[str]) -> float:
@@ -66,35 +62,6 @@ def _reciprocal_rank(ranking: Ties) -> float:
             return sum(math.comb(count - place - 1, hits - 1) / orders / (above + place + 1) for place in places)
         above += count
     raise ValueError("a ranking needs a relevant pair")
-
-
-def class_scores(given: Sequence[int], wanted: Sequence[int], classes: int) -> dict[str, float]:
-    """Accuracy, the F1 of the last class (with two classes, the positive one) and the mean F1 of those that occur.
-
-    A wanted class that is `UNLABELLED` is answered wrong.
-    """
-    counts = count_classes(given, wanted, classes)
-    right = sum(one.right for one in counts)
-    found = {"accuracy": right / max(1, len(wanted)), "macro_f1": macro_f1(counts)}
-    return found | ({"f1": counts[-1].f1} if classes == 2 else {})
-
-
-def pearson(given: Sequence[float], wanted: Sequence[float]) -> float:
-    """The linear correlation of two lists; NaN where one of them is constant."""
-    one, other = (np.asarray(values, dtype=np.float64) - np.mean(values) for values in (given, wanted))
-    size = math.sqrt(float((one**2).sum() * (other**2).sum()))
-    return float((one * other).sum()) / size if size > 0 else math.nan
-
-
-def spearman(given: Sequence[float], wanted: Sequence[float]) -> float:
-    """The correlation of ranks, tied ones sharing the mean of theirs; NaN where one list is constant."""
-    return pearson(_ranks(given), _ranks(wanted))
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[places].tolist()
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful import ShapeError
+from heedful.data.token_words import TokenWords, links, merge, settle
 from heedful.data.tokenise import CharacterTokeniser, SentencePieceTokeniser, WordTokeniser
 from heedful.shapes import EOS
-from heedful.task.words import Words, links, merge, settle
 
 
 def _words(sizes):
-    return Words(tuple(f"w{i}" for i in range(len(sizes))), tuple((i,) for i, n in enumerate(sizes) for _ in range(n)))
+    return TokenWords(
+        tuple(f"w{i}" for i in range(len(sizes))), tuple((i,) for i, n in enumerate(sizes) for _ in range(n))
+    )
 
 
 sizes = st.lists(st.integers(1, 3), min_size=1, max_size=5)
@@ -43,7 +45,7 @@ def test_a_map_of_another_size_is_refused():
 
 def test_words_of_letters_and_of_chinese_characters():
     tokeniser = CharacterTokeniser.train(["ab cd 三本书"])
-    words = Words.of(tokeniser, [*tokeniser.encode("ab 三本"), EOS])
+    words = TokenWords.of(tokeniser, [*tokeniser.encode("ab 三本"), EOS])
     assert words.texts == ("ab", "三", "本", "</s>")
     assert words.of_token == ((0,), (0,), (1,), (1,), (2,), (3,))
 
@@ -52,7 +54,7 @@ def test_a_piece_of_several_chinese_characters_holds_several_words():
     texts = ["学生们买了书。", "学生买了三本书。", "老人买了书，学生走了。", "we read books ."] * 9
     tokeniser = SentencePieceTokeniser.train(texts, 520)
     ids = tokeniser.encode("学生买了书 books .")
-    words = Words.of(tokeniser, ids)
+    words = TokenWords.of(tokeniser, ids)
     assert words.texts == ("学", "生", "买", "了", "书", "books", ".")
     assert len(ids) < len("".join(words.texts))
     assert sorted({word for own in words.of_token for word in own}) == list(range(7))
@@ -68,7 +70,7 @@ def test_a_character_spelt_in_bytes_is_one_word():
         ("reaéd\x01 .", ("reaéd\x01", ".")),
     ]:
         ids = tokeniser.encode(text)
-        words = Words.of(tokeniser, ids)
+        words = TokenWords.of(tokeniser, ids)
         assert words.texts == texts
         assert all(words.of_token)
 
@@ -78,14 +80,14 @@ def test_every_token_has_a_word_and_every_word_a_token(text):
     for kind in (CharacterTokeniser, WordTokeniser):
         tokeniser = kind.train(["ab a b 三 本。"])
         ids = tokeniser.encode(text)
-        words = Words.of(tokeniser, ids)
+        words = TokenWords.of(tokeniser, ids)
         assert all(words.of_token) or not ids
         assert {word for own in words.of_token for word in own} == set(range(len(words.texts)))
 
 
 def test_an_unknown_word_still_has_a_name():
     tokeniser = WordTokeniser.train(["a b"])
-    assert "" not in Words.of(tokeniser, tokeniser.encode("a zzz")).texts
+    assert "" not in TokenWords.of(tokeniser, tokeniser.encode("a zzz")).texts
 
 
 @given(even=st.floats(0, 1), carry=st.floats(0, 1))
@@ -118,12 +120,12 @@ def test_links_follow_the_heaviest_weight():
 def test_words_are_those_typed_where_there_are_any():
     tokeniser = WordTokeniser.train(["a b"], lowercase=True)
     ids = [*tokeniser.encode("A xyz B"), EOS]
-    assert Words.of(tokeniser, ids).texts == ("a", "<unk>", "b", "</s>")
-    assert Words.of(tokeniser, ids, ["A", "xyz", ""]).texts == ("A", "xyz", "b", "</s>")
+    assert TokenWords.of(tokeniser, ids).texts == ("a", "<unk>", "b", "</s>")
+    assert TokenWords.of(tokeniser, ids, ["A", "xyz", ""]).texts == ("A", "xyz", "b", "</s>")
 
 
 def test_unknown_letters_are_parts_of_the_words_they_stand_in():
     tokeniser = CharacterTokeniser.train(["ab 我"])
     text = "aZb 猫"
-    words = Words.of(tokeniser, tokeniser.encode(text), tokeniser.surface_pieces(text))
+    words = TokenWords.of(tokeniser, tokeniser.encode(text), tokeniser.surface_pieces(text))
     assert words.texts == ("aZb", "猫")

@@ -8,13 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.data.document import UNLABELLED
-from heedful.task.match.measure import (
-    class_scores,
-    mean_average_precision,
-    mean_reciprocal_rank,
-    pearson,
-    spearman,
-)
+from heedful.metric.classes import class_scores
+from heedful.metric.correlation import pearson, spearman
+from heedful.metric.ranking import mean_average_precision, mean_reciprocal_rank
 
 
 def test_rankings_by_hand():

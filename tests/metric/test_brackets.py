@@ -3,7 +3,7 @@
 import pytest
 
 from heedful.data.tree import Lineariser, Tree, read_brackets
-from heedful.task.parse.score import brackets, score_brackets
+from heedful.metric.brackets import brackets, score_brackets
 
 
 def tree(text: str) -> Tree:

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.data.document import UNLABELLED
-from heedful.task.classes import count_classes, macro_f1
+from heedful.metric.classes import class_scores, count_classes, macro_f1
 from heedful.task.classify.score import score_labels
-from heedful.task.match.measure import class_scores
 
 ANSWERS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20)
 
