@@ -38,7 +38,7 @@ class AttentionConfig(BaseModel):
     @field_validator("score")
     @classmethod
     def _known_score(cls, name: str) -> str:
-        return known(name, SCORES, what="score")
+        return name if name == CUSTOM_SCORE else known(name, SCORES, what="score")
 
     @field_validator("choice")
     @classmethod
@@ -68,10 +68,10 @@ class AttentionConfig(BaseModel):
         region = first
         for other in others:
             region = region & other
-        if self._build_score is None:
-            score = SCORES[self.score](self, query_dim, key_dim)
+        if self.score == CUSTOM_SCORE:
+            score = (self._build_score or _needs_code)(query_dim, key_dim)
         else:
-            score = self._build_score(query_dim, key_dim)
+            score = SCORES[self.score](self, query_dim, key_dim)
         return Attention(score, region=region, choice=CHOICES[self.choice](self))
 
 
@@ -100,7 +100,7 @@ def _equal(score: Score, name: str, query_dim: int, key_dim: int) -> Score:
     return score
 
 
-def _needs_code() -> Score:
+def _needs_code(query_dim: int, key_dim: int) -> Score:
     raise UserError(
         "the score 'custom' is the user's own code",
         hint="give what builds it in Python: heedful.fit(..., score=build) or heedful.load(folder, score=build)",
@@ -116,7 +116,6 @@ SCORES: dict[str, Callable[[AttentionConfig, int, int], Score]] = {
     "concat": lambda config, query, key: Additive(query, key, config.width or query),
     "linear-concat": lambda config, query, key: Concat(query, key),
     "location": lambda config, query, key: Location(query, config.max_length),
-    CUSTOM_SCORE: lambda config, query, key: _needs_code(),
 }
 """Score names. "concat" is Luong's, ``v^T tanh(W [q; k])``, which is additive; "linear-concat" cannot look."""
 

@@ -61,9 +61,11 @@ def test_a_text_alone_is_its_row_and_padding_is_not_read(settings: dict[str, Any
 def test_every_pooling_fits_every_encoder_and_gradients_are_finite(settings: dict[str, Any], pooling: str) -> None:
     config = TextConfig(**(SMALL | settings | {"pooling": pooling}))
     model = build(**(settings | {"pooling": pooling}))
-    pool = POOLINGS[pooling](config, model.encoder).double()  # pyright: ignore
+    query_dim = model.encoder.output_dim if pooling == "asked" else None
+    pool = POOLINGS[pooling](config, model.encoder, query_dim).double()  # pyright: ignore
     read = model.train()(texts(), LENGTHS)
-    pooled = pool(read.states, read.keep)
+    queries = None if query_dim is None else torch.randn(3, query_dim, dtype=torch.float64)
+    pooled = pool(read.states, read.keep, queries)
     assert pooled.shape == (3, pool.output_dim)
     pooled.square().sum().backward()
     assert all(one.grad is not None and one.grad.isfinite().all() for one in model.parameters())
