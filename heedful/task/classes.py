@@ -1,4 +1,4 @@
-"""Classes: their labels as numbers, and how well they are told apart, by precision, recall and F1."""
+"""Classes: labels as numbers, and precision, recall and F1 of predicted classes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,47 +11,48 @@ from heedful.errors import UserError
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How often a class was answered rightly, was wanted, and was given; the numbers made of them are fractions."""
+    """True positives (`right`), gold and predicted examples of a class; the scores made of them are fractions."""
 
     right: int
-    wanted: int
-    given: int
+    gold: int
+    predicted: int
 
     @property
     def precision(self) -> float:
-        """How many of those that were given the class have it; 0 where there are none."""
-        return self.right / max(1, self.given)
+        """The fraction of examples predicted to be of the class that are; 0 if none is predicted."""
+        return self.right / max(1, self.predicted)
 
     @property
     def recall(self) -> float:
-        """How many of those that have the class were given it; 0 where there are none."""
-        return self.right / max(1, self.wanted)
+        """The fraction of examples of the class that are predicted to be of it; 0 if there is none."""
+        return self.right / max(1, self.gold)
 
     @property
     def f1(self) -> float:
-        """Their harmonic mean, 2 right / (wanted + given)."""
-        return 2 * self.right / max(1, self.wanted + self.given)
+        """The harmonic mean of precision and recall, 2 right / (gold + predicted)."""
+        return 2 * self.right / max(1, self.gold + self.predicted)
 
 
-def count_classes(given: Sequence[int], wanted: Sequence[int], classes: int) -> list[ClassCount]:
-    """The counts of each class, from the answers given and those wanted.
+def count_classes(predicted: Sequence[int], gold: Sequence[int], classes: int) -> list[ClassCount]:
+    """The counts of each class, from predicted and gold classes.
 
-    Where `UNLABELLED` is wanted, for a label that training has not shown, the answer is a wrong one of the class given.
+    A gold class of `UNLABELLED` stands for a label that training has not seen. Its prediction counts as an error of the
+    predicted class.
     """
-    right = Counter(one for one, other in zip(given, wanted, strict=True) if one == other != UNLABELLED)
-    needed, answered = Counter(wanted), Counter(given)
-    return [ClassCount(right[each], needed[each], answered[each]) for each in range(classes)]
+    right = Counter(guess for guess, label in zip(predicted, gold, strict=True) if guess == label != UNLABELLED)
+    of_gold, of_predicted = Counter(gold), Counter(predicted)
+    return [ClassCount(right[number], of_gold[number], of_predicted[number]) for number in range(classes)]
 
 
 def macro_f1(counts: Sequence[ClassCount]) -> float:
-    """The mean F1 of the classes that are wanted or given at all; 0 where none is."""
-    there = [one.f1 for one in counts if one.wanted or one.given]
-    return sum(there) / max(1, len(there))
+    """The mean F1 of the classes that occur among gold or predicted ones; 0 if none does."""
+    present = [count.f1 for count in counts if count.gold or count.predicted]
+    return sum(present) / max(1, len(present))
 
 
 @runtime_checkable
 class _Labelled(Protocol):
-    """Something with a label as it was written, and the "file:line" it came from."""
+    """An example with its label as written, and the "file:line" it came from."""
 
     @property
     def label(self) -> str: ...
@@ -60,37 +61,39 @@ class _Labelled(Protocol):
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """Each label once: numbers in their order, then words in that of the alphabet."""
+    """The distinct labels: numbers first, in numerical order, then other labels in alphabetical order."""
     return tuple(sorted(set(labels), key=_label_order))
 
 
 def class_numbers(examples: Sequence[_Labelled], labels: Sequence[str], what: str) -> tuple[list[int], str | None]:
-    """The number of each label among `labels`, `UNLABELLED` where it is not one of them, and a line about those.
+    """The index of each example's label in `labels`, or `UNLABELLED`, and a note about labels that are not in it.
 
-    `what` the examples are called is for the messages.
-    Raises: UserError, when no example has a known label: then they are written in another way.
+    `what` is what messages call the examples.
+    Raises: UserError, when no example has a known label.
     """
     numbers = {label: number for number, label in enumerate(labels)}
-    found = [numbers.get(one.label, UNLABELLED) for one in examples]
-    unknown = [one for one, number in zip(examples, found, strict=True) if number == UNLABELLED]
+    numbered = [numbers.get(example.label, UNLABELLED) for example in examples]
+    unknown = [example for example, number in zip(examples, numbered, strict=True) if number == UNLABELLED]
     if not unknown:
-        return found, None
+        return numbered, None
     first = unknown[0]
+    # A few new labels are normal. If all are new, the file most likely spells its labels differently.
     if len(unknown) == len(examples):
         known = ", ".join(map(repr, labels[:10]))
         raise UserError(
             f"none of {len(examples)} {what} has a label of training; the first is {first.label!r}",
             where=first.where,
-            hint=f"training has {known}{' and others' if len(labels) > 10 else ''}: write them alike",
+            hint=f"expected the labels of training: {known}{' and others' if len(labels) > 10 else ''}",
         )
-    kinds = sorted({one.label for one in unknown})
-    return found, (
-        f"{len(unknown)} of {len(examples)} {what} have a label that training has not shown "
-        f"({', '.join(map(repr, kinds[:5]))}; the first is {first.where}): they count as answered wrong"
+    new = sorted({example.label for example in unknown})
+    return numbered, (
+        f"{len(unknown)} of {len(examples)} {what} have a label that training has not seen "
+        f"({', '.join(map(repr, new[:5]))}; the first is {first.where}): they count as errors"
     )
 
 
 def _label_order(label: str) -> tuple[bool, float, str]:
+    # Numbers sort by value: as text, "10" would come before "2".
     try:
         return False, float(label), label
     except ValueError:

@@ -96,13 +96,13 @@ class LanguageConfig(RunConfig, frozen=True):
         return self.data.window // 2 if self.decode.context is None else self.decode.context
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """As for every task; and a Transformer reaches as far as it reads in training, so that text may go on.
 
         Distances that training has not shown would mislead it.
         """
-        defaults = super().own_defaults(given)
+        defaults = super().task_defaults(chosen)
         if defaults["model"]["name"] != "transformer":
             return defaults
-        window = section(given, "data").get("window", cls.model_fields["data"].default.window)
+        window = section(chosen, "data").get("window", cls.model_fields["data"].default.window)
         return join_settings({"model": {"reach": window, "max_length": window}}, defaults)

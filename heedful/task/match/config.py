@@ -74,11 +74,11 @@ class MatchConfig(RunConfig, frozen=True):
     scale: tuple[float, float] = (0.0, 1.0)
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """As for every task; and words have as many columns as the vectors that they begin from."""
-        defaults = super().own_defaults(given)
-        vectors = section(given, "data").get("vectors")
-        if isinstance(vectors, str) and "labels" not in given:
+        defaults = super().task_defaults(chosen)
+        vectors = section(chosen, "data").get("vectors")
+        if isinstance(vectors, str) and "labels" not in chosen:
             width = {"embed": vectors_width(Path(vectors))}
             convolutional = isinstance(MODELS.named(defaults["model"]["name"])[1].preset, ConvolutionalConfig)
             defaults["model"] |= width if convolutional else {"text": width}

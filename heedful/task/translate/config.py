@@ -80,11 +80,11 @@ class TranslateConfig(RunConfig, frozen=True):
         return self
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """As for every task; and of a model that ties all words, two vocabularies leave the target's."""
-        defaults = super().own_defaults(given)
+        defaults = super().task_defaults(chosen)
         preset = cls.models.named(defaults["model"]["name"])[1].preset
-        if getattr(preset, "tie", None) == "all" and section(given, "data").get("shared") is False:
+        if getattr(preset, "tie", None) == "all" and section(chosen, "data").get("shared") is False:
             defaults["model"]["tie"] = "target"
         return defaults
 

@@ -138,7 +138,7 @@ def test_no_mark_is_ever_said(make_partner, name):
     partner = make_partner(name)
     for reply in partner.predict([["a", "b"]] * 20, temperature=50.0, seed=1):
         assert not set(reply.tokens) & set(ROLES)
-    with pytest.raises(UserError, match=r"model\.tie is 'all', but what is read has turn marks"):
+    with pytest.raises(UserError, match=r"model\.tie is 'all', but the context has turn marks"):
         make_partner(name, model={"tie": "all"})
 
 
