@@ -1,4 +1,4 @@
-"""Options of language modelling: it has none of its own."""
+"""Language modelling has no options that are specific to it."""
 
 from heedful.task.option import Option
 

@@ -1,4 +1,4 @@
-"""Options of pretraining: it has none of its own."""
+"""Pretraining has no options that are specific to it."""
 
 from heedful.task.option import Option
 

@@ -122,7 +122,7 @@ def test_words_split_at_blanks(make_parser: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"data": {"reverse": True}}, "knows where in the sentence it stands"),
+        ({"data": {"reverse": True}}, "uses the position of the next word"),
         ({"model": "transformer", "data": {"reverse": True}}, "knows where"),
         ({"model": "gramar-lstm"}, "did you mean 'grammar-lstm'"),
         ({"data": {"tags": "some"}}, "data.tags"),
