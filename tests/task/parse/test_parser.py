@@ -123,7 +123,7 @@ def test_words_split_at_blanks(make_parser: Any) -> None:
     ("given", "said"),
     [
         ({"data": {"reverse": True}}, "uses the position of the next word"),
-        ({"model": "transformer", "data": {"reverse": True}}, "knows where"),
+        ({"model": "transformer", "data": {"reverse": True}}, "uses the position"),
         ({"model": "gramar-lstm"}, "did you mean 'grammar-lstm'"),
         ({"data": {"tags": "some"}}, "data.tags"),
     ],
