@@ -1,4 +1,4 @@
-"""The command line: one file a command, heavy imports inside commands so that `heedful --help` answers at once."""
+"""The command line: one file per command. Heavy imports are inside the commands, so that `--help` answers at once."""
 
 from heedful.cli.run import main
 

@@ -1,4 +1,4 @@
-"""The application that commands add themselves to, and what stands before every command."""
+"""The typer application to which commands add themselves, and the options before every command."""
 
 from typing import Annotated
 
@@ -16,20 +16,20 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> bool:
-    if asked:
+def _print_version(requested: bool) -> bool:
+    if requested:
         print(f"heedful {heedful.__version__}")
         raise typer.Exit
-    return asked
+    return requested
 
 
 @app.callback()
 def before(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show where an error comes from (may stand anywhere).")
+        bool, typer.Option("--debug", help="Show the traceback of an error (may be anywhere on the line).")
     ] = False,
 ) -> None:
-    """What stands before every command; `--debug` is taken off before typer reads the words."""
+    """Options before the command. `--debug` is only here for the help text: `run` takes it off before typer parses."""

@@ -1,33 +1,34 @@
-"""What is done to the words of a command line before typer reads them."""
+"""Preprocesses the words of a command line before typer parses them, and checks words with a fixed set of values."""
 
 from collections.abc import Iterable, Iterator
 
 from heedful.errors import UserError, did_you_mean
 from heedful.task.tasks import NAMES
 
-_PAIRS = ("--train", "--valid", "--test")
+_PAIR_OPTIONS = ("--train", "--valid", "--test")
 TASK_HELP = ", ".join(NAMES)
 FILES_HELP = (
-    ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; all also .gz"
+    ".tsv, .csv or .jsonl; pairs also as two line-parallel files, labels as folders, trees in brackets; each may be .gz"
 )
 HELD_OUT = "a share of the training examples (language-model: the end of each text)"
 
 
-def spread_pairs(words: Iterable[str]) -> list[str]:
-    """Lets ``--train a.en a.de`` mean ``--train a.en --train a.de``, which typer understands.
+def repeat_pair_options(words: Iterable[str]) -> list[str]:
+    """Rewrites ``--train a.en a.de`` as ``--train a.en --train a.de``, since typer options take one value.
 
-    A second word belongs to the option unless it is an option itself or the name of a task.
+    The second word belongs to the option unless it is an option itself or the name of a task.
     """
-    return list(_spread(list(words)))
+    return list(_with_repeated_options(list(words)))
 
 
-def _spread(words: list[str]) -> Iterator[str]:
+def _with_repeated_options(words: list[str]) -> Iterator[str]:
     option, taken = "", 0
     for word in words:
-        if word in _PAIRS:
+        if word in _PAIR_OPTIONS:
             option, taken = word, 0
         elif option and not word.startswith("-"):
             taken += 1
+            # As in `heedful train --train a.tsv translate`, where the task comes last.
             if taken == 2 and word not in NAMES:
                 yield option
             if taken == 2:
@@ -38,17 +39,17 @@ def _spread(words: list[str]) -> Iterator[str]:
 
 
 def take_flag(words: list[str], flag: str) -> tuple[list[str], bool]:
-    """The words without a flag that may stand anywhere before ``--``, and whether it was there."""
+    """Removes a flag, which may be anywhere before ``--``; returns the other words and whether it was there."""
     end = words.index("--") if "--" in words else len(words)
     kept = [word for word in words[:end] if word != flag] + words[end:]
     return kept, len(kept) < len(words)
 
 
-def check_choice(given: str, options: Iterable[str], what: str) -> None:
-    """Checks a word that must be one of some.
+def check_choice(word: str, choices: Iterable[str], what: str) -> None:
+    """Checks that a word is one of the choices.
 
-    Raises: UserError, with the likeliest.
+    Raises: UserError, if it is not; suggests the closest choice.
     """
-    options = list(options)
-    if given not in options:
-        raise UserError(f"no {what} is called {given!r}", hint=did_you_mean(given, options))
+    choices = list(choices)
+    if word not in choices:
+        raise UserError(f"no {what} is called {word!r}", hint=did_you_mean(word, choices))

@@ -1,4 +1,4 @@
-"""``heedful bench``: how long attention takes beside its peers, and how much memory, on this machine."""
+"""``heedful bench``: compares the time and memory of attention with other implementations, on this machine."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from heedful.bench.report import Row
 
 _QUICK = {"seconds": 0.05, "turns": 2}
-_QUICK_LENGTHS = {True: (32, 48, 64), False: (64,)}  # of a sweep, of another case
+_QUICK_LENGTHS = {True: (32, 48, 64), False: (64,)}  # True for the sweep, False for other cases
 _THREE_SECONDS, _LONGEST = 3.0, 20.0
 
 
@@ -26,31 +26,29 @@ def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
     cases: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CASE]...", help="additive, dot ...; `lengths` sweeps 64 to 131,072. [default: the rest]"
+            metavar="[CASE]...", help="additive, dot ...; `lengths` sweeps 64 to 131,072. [default: all but lengths]"
         ),
     ] = None,
     lengths: Annotated[
-        str | None, typer.Option(metavar="N,N", help="Lengths for every case; three or more also show memory.")
+        str | None, typer.Option(metavar="N,N", help="Lengths for every case; with three or more, memory is shown too.")
     ] = None,
-    peers: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Only these beside ours.")] = None,
-    seconds: Annotated[
-        float | None, typer.Option(min=0, help="How long the peers of a row take turns. [default: 3]")
+    peers: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Compare only with these.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="How long each row is measured. [default: 3]")] = None,
+    longest: Annotated[float, typer.Option(min=0, help="Skip a peer if one call would take more seconds.")] = _LONGEST,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Number of threads, for all peers. [default: torch's]")
     ] = None,
-    longest: Annotated[
-        float, typer.Option(min=0, help="A peer leaves where a call would take more seconds.")
-    ] = _LONGEST,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads, for everybody. [default: torch's]")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    out: Annotated[
-        Path, typer.Option(metavar="NAME", help="Writes NAME.md, NAME.jsonl and, of sweeps, pictures.")
-    ] = Path("benchmarks/results/latest"),
+    out: Annotated[Path, typer.Option(metavar="NAME", help="Write NAME.md, NAME.jsonl and, for sweeps, plots.")] = Path(
+        "benchmarks/results/latest"
+    ),
     as_installed: Annotated[
-        bool, typer.Option("--as-installed", help="Let the allocator give large buffers back, as it comes.")
+        bool, typer.Option("--as-installed", help="Keep the allocator's default: return large buffers to the system.")
     ] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny sizes: whether it works, not how fast.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Use tiny sizes, to check that it works.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON instead of a table.")] = False,
 ) -> None:
-    """Time attention beside its peers, in turns in one process, after a check of every answer."""
+    """Compare the speed of attention with other implementations, after checking that all results agree."""
     import torch
 
     from heedful.bench.benchmark import Benchmark
@@ -61,17 +59,19 @@ def bench(  # noqa: PLR0913, PLR0917 - its parameters are its options
 
     chosen = _lengths_by_case(cases or [], lengths, quick=quick)
     here, missing = _peers(peers)
-    place = _device(device)
+    torch_device = _device(device)
     if threads:
         torch.set_num_threads(threads)
     kept = not as_installed and keep_large_buffers()
-    settings = Settings(place, seconds=_THREE_SECONDS if seconds is None else seconds, longest=longest)
+    settings = Settings(torch_device, seconds=_THREE_SECONDS if seconds is None else seconds, longest=longest)
     if quick:
-        settings = Settings(place, seconds=seconds or _QUICK["seconds"], turns=int(_QUICK["turns"]), longest=longest)
+        settings = Settings(
+            torch_device, seconds=seconds or _QUICK["seconds"], turns=int(_QUICK["turns"]), longest=longest
+        )
     words: dict[str, object] = {"--lengths": lengths, "--peers": peers, "--seconds": seconds, "--threads": threads}
     words |= {"--longest": None if longest == _LONGEST else longest, "--device": None if device == "auto" else device}
     flags = {"--as-installed": as_installed, "--quick": quick}
-    setting = describe_run(_command(cases or [], words, flags), kept=kept, device=place, missing=missing)
+    setting = describe_run(_command(cases or [], words, flags), kept=kept, device=torch_device, missing=missing)
 
     def line(row: "Row") -> None:
         print(json_line(row) if as_json else table_line(row), flush=True)
@@ -91,9 +91,9 @@ def _print_head(preface: Iterable[str]) -> None:
 
 
 def _lengths_by_case(cases: Sequence[str], lengths: str | None, *, quick: bool) -> dict[str, tuple[int, ...]]:
-    """The cases asked for, or all but the sweep, and their lengths.
+    """The lengths of each case: those chosen, or all but the sweep, which takes far longer.
 
-    Raises: UserError, for a name or a length that is none.
+    Raises: UserError, for an unknown name or an invalid length.
     """
     from heedful.bench.cases import CASES, SWEEP
 
@@ -101,8 +101,7 @@ def _lengths_by_case(cases: Sequence[str], lengths: str | None, *, quick: bool) 
         check_choice(case, CASES, "case")
     names = list(dict.fromkeys(cases)) or [name for name in CASES if name != SWEEP]
     if lengths is not None:
-        given = _numbers(lengths)
-        return dict.fromkeys(names, given)
+        return dict.fromkeys(names, _numbers(lengths))
     return {name: _QUICK_LENGTHS[name == SWEEP] if quick else CASES[name].lengths for name in names}
 
 
@@ -114,16 +113,16 @@ def _numbers(words: str) -> tuple[int, ...]:
 
 
 def _peers(words: str | None) -> tuple[list[str], dict[str, str]]:
-    """The peers asked for that are here, and why the others are not.
+    """The chosen peers that are installed, and why the others cannot be used.
 
-    Raises: UserError, for a name that is none.
+    Raises: UserError, for an unknown name.
     """
     from heedful.bench.peers import PEERS
 
-    asked = [word.strip() for word in words.split(",") if word.strip()] if words is not None else list(PEERS)
-    for name in asked:
+    chosen = [word.strip() for word in words.split(",") if word.strip()] if words is not None else list(PEERS)
+    for name in chosen:
         check_choice(name, PEERS, "peer")
-    reasons = {name: PEERS[name].missing() for name in dict.fromkeys(asked)}
+    reasons = {name: PEERS[name].missing() for name in dict.fromkeys(chosen)}
     return [name for name, reason in reasons.items() if not reason], {k: v for k, v in reasons.items() if v}
 
 
@@ -132,15 +131,13 @@ def _device(name: str) -> "torch.device":
 
     check_choice(name, ("auto", "cpu", "cuda"), "device")
     if name == "cuda" and not torch.cuda.is_available():
-        raise UserError(
-            "--device is cuda, and torch sees no CUDA device here", hint="leave it out, or say --device cpu"
-        )
+        raise UserError("--device is cuda, but torch finds no CUDA device", hint="leave it out, or use --device cpu")
     cuda = name != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if cuda else "cpu")
 
 
 def _command(cases: Sequence[str], words: Mapping[str, object], flags: Mapping[str, bool]) -> str:
-    """The command as it may be given again, less where its results go."""
-    said = [f"{option} {quote(str(value))}" for option, value in words.items() if value is not None]
-    said += [flag for flag, given in flags.items() if given]
-    return " ".join(("heedful bench", *cases, *said))
+    """The command line that repeats this run, without --out."""
+    parts = [f"{option} {quote(str(value))}" for option, value in words.items() if value is not None]
+    parts += [flag for flag, is_set in flags.items() if is_set]
+    return " ".join(("heedful bench", *cases, *parts))

@@ -1,4 +1,4 @@
-"""``heedful chat``: a talk with a trained partner, line by line."""
+"""``heedful chat``: a conversation with a trained chat model, line by line."""
 
 import sys
 from collections.abc import Iterator
@@ -21,17 +21,18 @@ _PROMPT = "> "
 @app.command()
 def chat(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder of the task chat.", show_default=False)],
-    beam: Annotated[int | None, typer.Option(min=1, help="Width of the search. [default: the run's]")] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Draw each word instead of searching.")] = False,
+    beam: Annotated[int | None, typer.Option(min=1, help="Beam width of the search. [default: the run's]")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Sample each word instead of searching.")] = False,
     temperature: Annotated[
-        float | None, typer.Option(min=0.01, help="Draw each word; below 1 the likely ones more often. [default: 1]")
+        float | None, typer.Option(min=0.01, help="Sample each word; below 1 prefers likely words. [default: 1]")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Draw the same words again.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the sampling, to get the same words again.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in decode.beam=1; may be repeated."),
     ] = None,
 ) -> None:
-    """Talk to a trained partner: a turn a line, replies on standard output; /help lists the commands."""
+    """Talk to a trained chat model, one turn per line; replies go to standard output, /help lists the commands."""
     from heedful.cli.output import load_run
     from heedful.task.chat.partner import Partner
     from heedful.task.chat.session import Manner
@@ -43,16 +44,17 @@ def chat(
         raise UserError(
             f"this run does not chat: its task is {task.name!r}", where=str(folder), hint="try heedful show"
         )
-    drawn = 1.0 if sample and temperature is None else temperature
+    sampling = 1.0 if sample and temperature is None else temperature
     try:
-        _talk(predictor, Manner(beam, drawn, seed))
-    except (KeyboardInterrupt, EOFError):  # Ctrl-C and Ctrl-D are how one takes leave
+        _talk(predictor, Manner(beam, sampling, seed))
+    # Ctrl-C and Ctrl-D are the usual ways to end a conversation, and no errors.
+    except (KeyboardInterrupt, EOFError):
         if sys.stdin.isatty():
             print(file=sys.stderr)
 
 
 def _talk(partner: "Partner", manner: "Manner") -> None:
-    """Read, obey or reply, until the lines end."""
+    """Reads lines and replies to them or runs their commands, until they end."""
     from heedful.cli.output import tell
     from heedful.task.chat.session import Talk, is_command, obey, respond
 
@@ -70,8 +72,8 @@ def _talk(partner: "Partner", manner: "Manner") -> None:
         except UserError as error:
             tell(str(error))
             continue
-        for told in order.lines:
-            tell(told)
+        for text in order.lines:
+            tell(text)
         if order.draws:
             _draw(talk)
         if order.leaves:
@@ -80,7 +82,7 @@ def _talk(partner: "Partner", manner: "Manner") -> None:
 
 
 def _lines() -> Iterator[str]:
-    """Lines as they are typed, with editing and a history of their own; or those of a pipe."""
+    """Lines typed in a terminal, with editing and history; or lines of standard input if it is a pipe."""
     from heedful.cli.output import tell
     from heedful.data.text import iterate_lines
 
@@ -88,14 +90,14 @@ def _lines() -> Iterator[str]:
         yield from iterate_lines("-")
         return
     with suppress(ModuleNotFoundError):
-        import readline  # noqa: F401  # pyright: ignore[reportUnusedImport] - input() edits lines where this is there
-    tell("say something; /help lists the commands")
+        import readline  # noqa: F401  # pyright: ignore[reportUnusedImport] - makes input() edit lines
+    tell("type a turn, or /help for the commands")
     while True:
         yield input(_PROMPT)
 
 
 def _draw(talk: "Talk") -> None:
-    """Where the last reply looked."""
+    """Draws the attention of the last reply."""
     from heedful.cli.output import drawn_map, notes
 
     if talk.last is None or talk.last.words is None:

@@ -1,4 +1,4 @@
-"""``heedful check``: looks through a file before anyone trains on it."""
+"""``heedful check``: reports statistics and problems of data files before training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(
-    task: Annotated[str, typer.Argument(help=f"What it is for: {TASK_HELP}.", show_default=False)],
+    task: Annotated[str, typer.Argument(help=f"The task: {TASK_HELP}.", show_default=False)],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=f"{FILES_HELP}.", show_default=False)],
-    run: Annotated[Path | None, typer.Option(help="Take the tokenisers of this run folder.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, which says how to tokenise.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Use the tokenisers of this run folder.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, which define the tokenisers.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="One setting, as in data.lowercase=true; repeat.")
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in data.lowercase=true; may be repeated."),
     ] = None,
 ) -> None:
-    """Report counts, lengths, unknown words, empty lines and duplicates of a file, with examples."""
+    """Report counts, lengths, unknown words, empty lines and duplicates in files, with examples."""
     from heedful.cli.output import filled, results
     from heedful.task import engine, task_named
     from heedful.task.base import Files
@@ -53,7 +54,7 @@ def check(
 
 
 def _lengths(report: "Report") -> "Table":
-    """Lengths of each side: the shortest, at some percents of the texts, and the longest."""
+    """A table of the lengths on each side: shortest, percentiles and longest."""
     from rich.table import Table
 
     from heedful.data.report import PERCENTILES

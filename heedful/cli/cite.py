@@ -1,4 +1,4 @@
-"""``heedful cite``: the paper of a model, for a bibliography."""
+"""``heedful cite``: the papers of a model, for a bibliography."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 @app.command()
 def cite(
     model: Annotated[
-        str, typer.Argument(help="A model's name, as `heedful models` lists it, or a run folder.", show_default=False)
+        str, typer.Argument(help="A model name from `heedful models`, or a run folder.", show_default=False)
     ],
 ) -> None:
-    """Print the papers behind a model as BibTeX entries: of a run folder also those of the model's parts."""
+    """Print the papers behind a model as BibTeX; for a run folder, also those of the parts of its model."""
     from heedful.task import all_tasks
 
     if Path(model).is_dir():
@@ -28,8 +28,9 @@ def cite(
         known = [name for task in tasks for name in (*task.models.names, *task.models.aliases)]
         if model not in known:
             raise UserError(f"no model is called {model!r}", hint=did_you_mean(model, known))
-        having = [task.models for task in tasks if model in (*task.models.names, *task.models.aliases)]
-        papers = [models.named(model)[1].paper for models in having]
+        tables = [task.models for task in tasks if model in (*task.models.names, *task.models.aliases)]
+        papers = [models.named(model)[1].paper for models in tables]
+    # Several tasks may have a model of this name, and parts may share a paper.
     for paper in dict.fromkeys(filter(None, papers)):
         print(paper.bibtex())
 

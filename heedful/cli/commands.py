@@ -1,5 +1,5 @@
-"""All commands, gathered in the order in which help lists them: importing one adds it."""
-# ruff: noqa: I001 - the order is meant
+"""Imports all commands in the order of the help text; importing one adds it to the application."""
+# ruff: noqa: I001 - the order is deliberate
 
 from heedful.cli.app import app
 from heedful.cli import demo

@@ -1,4 +1,4 @@
-"""``heedful models``: which models there are, with their papers."""
+"""``heedful models``: lists all models with their papers."""
 
 import json
 from typing import Annotated
@@ -29,8 +29,8 @@ def models(
     for task in tasks:
         print(f"{task.name}: {task.summary}")
         for name, model in task.models.names.items():
-            usual = " (the usual one)" if name == task.models.default else ""
-            print(f"  {name:<{widest}}  {model.summary}{usual}\n  {'':<{widest}}  {model.paper}")
+            default = " (default)" if name == task.models.default else ""
+            print(f"  {name:<{widest}}  {model.summary}{default}\n  {'':<{widest}}  {model.paper}")
         print()
     print("Train one with: heedful train TASK --model NAME --train FILE --valid FILE")
     print("Cite its paper with: heedful cite NAME")

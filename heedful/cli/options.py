@@ -1,7 +1,7 @@
-"""Flags of commands from the options of tasks, and which of them a task takes.
+"""Makes command-line flags of the options of tasks.
 
-A command takes the options of all tasks as ``**options``; `with_task_options` writes them into its signature, where
-typer finds them. Help says for which tasks an option is.
+A command takes the options of all tasks as ``**options``. `with_task_options` adds a parameter for each of them to its
+signature, where typer finds it. The help text names the tasks that accept an option.
 """
 
 import inspect
@@ -20,30 +20,32 @@ Command = Callable[..., None]
 
 
 def with_task_options(command: str) -> Callable[[Command], Command]:
-    """A command whose ``**options`` are replaced by a parameter for each option that some task has for it."""
+    """A decorator that replaces ``**options`` of a command by one parameter for each option of a task."""
 
     def decorate(run: Command) -> Command:
         signature = inspect.signature(run)
-        fixed = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        parameters = signature.parameters.values()
+        fixed = [parameter for parameter in parameters if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
         flags = [_parameter(option, tasks) for option, tasks in options_of_tasks(command).values()]
+        # Typer reads the signature for names and defaults, and the annotations for types.
         run.__signature__ = signature.replace(parameters=[*fixed, *flags])  # pyright: ignore[reportFunctionMemberAccess]
-        run.__annotations__ |= {one.name: one.annotation for one in flags}
+        run.__annotations__ |= {parameter.name: parameter.annotation for parameter in flags}
         return run
 
     return decorate
 
 
-def task_options(task: "Task[Any, Any]", command: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The options of a command that were given (not None or False), by name.
+def task_options(task: "Task[Any, Any]", command: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The options that the user set, which are those that are not None or False, by name.
 
-    Raises: UserError, for one that this task does not know.
+    Raises: UserError, for an option that this task does not accept.
     """
-    chosen = {name: value for name, value in given.items() if value is not None and value is not False}
+    chosen = {name: value for name, value in values.items() if value is not None and value is not False}
     return check_options(task.name, task.options, command, chosen, spell=flag)
 
 
 def _parameter(option: Option, tasks: list[str]) -> inspect.Parameter:
-    """The flag of an option as typer wants it."""
+    """The typer parameter of an option."""
     declared = typer.Option(
         flag(option.name),
         help=f"{', '.join(tasks)}: {option.help}",

@@ -1,4 +1,4 @@
-"""Where a command writes: results to standard output, everything else to standard error."""
+"""Output of commands: results go to standard output, everything else to standard error."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,65 +19,65 @@ if TYPE_CHECKING:
 
 
 def results() -> Console:
-    """The console for what a command is run for; nothing else goes there, so that it can be piped on."""
+    """The console for results. Nothing else is written to it, so that results can be piped."""
     return Console(highlight=False, soft_wrap=True)
 
 
 def notes() -> Console:
-    """The console for progress, hints and questions of form."""
+    """The console for progress, notes and hints."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def drawn_map(console: Console, seen: Map) -> Text:
-    """A map drawn for a console: its width, its colours, plain ASCII where it is no terminal; one row as text."""
-    return _drawn(console, [seen])
+def drawn_map(console: Console, attention: Map) -> Text:
+    """A map drawn for a console's width and colours, in ASCII if it is not a terminal; one row is drawn as text."""
+    return _drawn(console, [attention])
 
 
 def drawn_maps(console: Console, maps: Iterable[Map]) -> Iterator[tuple[str, Text]]:
-    """The titles and drawings of maps; maps of one row after a titled one, a text's sentences, are drawn with it."""
-    for own in passages(maps):
-        yield own[0].title, _drawn(console, own)
+    """The titles and drawings of maps. The sentences of one text, which are maps of one row, are drawn together."""
+    for passage in passages(maps):
+        yield passage[0].title, _drawn(console, passage)
 
 
-def _drawn(console: Console, own: Sequence[Map]) -> Text:
+def _drawn(console: Console, passage: Sequence[Map]) -> Text:
     palette = palette_for(console.color_system, console.is_terminal, console.encoding)
-    seen = own[0]
-    if is_text(seen):
-        return highlight(own, width=console.width, palette=palette)
-    return draw(seen.weights, seen.rows, seen.columns, width=console.width, palette=palette)
+    first = passage[0]
+    if is_text(first):
+        return highlight(passage, width=console.width, palette=palette)
+    return draw(first.weights, first.rows, first.columns, width=console.width, palette=palette)
 
 
 def shown_training() -> "Shown":
-    """How training is watched from a command: lines, and a map after each validation, on standard error."""
+    """How commands report training: lines, and a map after each validation, on standard error."""
     from heedful.task.base import Shown
 
     console = notes()
-    return Shown(say=tell, draw=lambda seen: drawn_map(console, seen))
+    return Shown(say=tell, draw=lambda attention: drawn_map(console, attention))
 
 
-_TITLES = {"confusion": "confusion (its own label down, the label given across)"}
-_WIDEST = 160  # no table is printed wider, in columns of the terminal
+_TITLES = {"confusion": "confusion (rows: gold labels, columns: predicted labels)"}
+_WIDEST = 160  # the widest table that is printed, in terminal columns
 
 
-def result_lines(found: Mapping[str, Any]) -> str:
-    """Results by name, one a line; what has rows and columns of its own as a table below, unless it is too wide."""
-    tables = {name: value for name, value in found.items() if isinstance(value, Mapping)}
-    plain = {name: value for name, value in found.items() if name not in tables}
+def result_lines(results: Mapping[str, Any]) -> str:
+    """Results by name, one per line. Nested ones follow as tables, unless they are too wide."""
+    tables = {name: value for name, value in results.items() if isinstance(value, Mapping)}
+    plain = {name: value for name, value in results.items() if name not in tables}
     widest = max(map(len, plain), default=0)
     lines = [f"{name:<{widest}}  {_shown(value)}" for name, value in plain.items()]
     for name, rows in tables.items():
         table = _table(cast(Mapping[str, Mapping[str, Any]], rows))
         if max(map(cell_len, table)) > _WIDEST:
-            table = [f"too wide to print, {len(rows)} rows; --json has it"]
+            table = [f"too wide to print, {len(rows)} rows; use --json"]
         lines += ["", _TITLES.get(name, name), *(f"  {line}" for line in table)]
     return "\n".join(lines)
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Rows by name of cells by name, in columns; numbers end where the others do."""
+    """A table of rows and columns by name, with cells aligned to the right."""
     heads = list(next(iter(rows.values()), {}))
     cells = [["", *heads], *([row, *map(_shown, values.values())] for row, values in rows.items())]
-    widths = [max(cell_len(line[place]) for line in cells) for place in range(len(heads) + 1)]
+    widths = [max(cell_len(line[column]) for line in cells) for column in range(len(heads) + 1)]
     padded = ([set_cell_size(line[0], widths[0]), *map(right, line[1:], widths[1:])] for line in cells)
     return ["  ".join(line).rstrip() for line in padded]
 
@@ -87,7 +87,7 @@ def _shown(value: Any) -> str:
 
 
 def filled(front: str, items: Iterable[str], width: int) -> str:
-    """Items behind `front`, with commas between, in lines of a width; none is broken, and each line is indented."""
+    """`front` and then the items, separated by commas and wrapped between items; further lines are indented."""
     indent = " " * cell_len(front)
     lines, line = [], front
     for item in items:
@@ -100,7 +100,7 @@ def filled(front: str, items: Iterable[str], width: int) -> str:
 
 
 def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task[Any, Any], Predictor[Any]]":
-    """A run folder's task and predictor, on the GPU if there is one; `words` are settings of how it answers."""
+    """The task and the predictor of a run folder, on the GPU if there is one; `words` are settings from ``--set``."""
     from heedful.task import engine
     from heedful.task.folder import task_of_run
     from heedful.task.settings import parse_settings
@@ -111,5 +111,5 @@ def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task[An
 
 
 def tell(text: str) -> None:
-    """One line on standard error, as it is."""
+    """Prints a line on standard error, without markup or wrapping."""
     print(text, file=sys.stderr)

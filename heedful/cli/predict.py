@@ -1,4 +1,4 @@
-"""``heedful predict``: a file or standard input in, an answer a line out."""
+"""``heedful predict``: answers a file or standard input, one answer per line."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from heedful.task.base import Answer
     from heedful.watch import Map
 
-_CHUNK = 512  # questions read before the first is answered, unless someone sits and types
+_CHUNK = 512  # questions per chunk: large enough for full batches, small enough to answer soon
 
 
 @app.command()
@@ -23,21 +23,24 @@ def predict(
     file: Annotated[
         str,
         typer.Argument(
-            help="Text, one a line, or a table (.tsv .csv .jsonl), as for pairs; perhaps .gz; - is standard input."
+            help="One text per line, or a table (.tsv .csv .jsonl), as for pairs; may be .gz; - is standard input."
         ),
     ] = "-",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     attention: Annotated[
         str | None,
-        typer.Option(metavar="OUT", help="Where it looks: a .png .pdf .svg .html .npz or .jsonl file, or `terminal`."),
+        typer.Option(
+            metavar="OUT", help="Write attention maps to a .png .pdf .svg .html .npz or .jsonl file, or to `terminal`."
+        ),
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in decode.beam=1; may be repeated."),
     ] = None,
-    at_once: Annotated[int | None, typer.Option(min=1, help="Questions read before the first is answered.")] = None,
+    at_once: Annotated[int | None, typer.Option(min=1, help="How many questions to read before answering.")] = None,
     **options: Any,
 ) -> None:
-    """Answer a file or standard input, one question a line."""
+    """Answer the questions in a file or on standard input, one per line."""
     from heedful.cli.output import load_run
     from heedful.store import strict_json
     from heedful.task.engine import answers
@@ -45,6 +48,7 @@ def predict(
     maps = _MapFile(attention)
     task, predictor = load_run(folder, settings)
     options = task_options(task, "predict", options)
+    # A person who types expects an answer after each line.
     size = at_once or (1 if file == "-" and sys.stdin.isatty() else _CHUNK)
     for chunk in answers(task, predictor, file, size=size, maps=attention is not None, options=options):
         for answer in chunk:
@@ -55,18 +59,19 @@ def predict(
 
 
 class _MapFile:
-    """Where the maps go: to the terminal at once, or together into a file at the end."""
+    """Writes maps: to the terminal at once, or to one file at the end."""
 
     def __init__(self, target: str | None) -> None:
         from heedful.watch import check_format
 
         self._target = target
         self._maps: list[Map] = []
+        # Checked first: a wrong suffix must not be reported only after everything has been answered.
         if target not in (None, "terminal"):
             check_format(Path(target))
 
     def add(self, answer: "Answer") -> None:
-        """One more answer."""
+        """Adds the maps of an answer, and prints its note."""
         from heedful.cli.output import drawn_maps, notes, tell
 
         if answer.note:
@@ -79,14 +84,14 @@ class _MapFile:
             self._maps += answer.maps
 
     def close(self) -> None:
-        """Write the file."""
+        """Writes the file."""
         from heedful.cli.output import tell
         from heedful.watch import save_maps
 
         if self._target in (None, "terminal"):
             return
         if not self._maps:
-            tell(f"note: {self._target} is not written: there was nothing to look at, or this model does not look")
+            tell(f"note: {self._target} was not written: the answers are empty, or this model has no attention")
             return
         hint = save_maps(self._maps, Path(self._target))
         if hint:

@@ -1,4 +1,4 @@
-"""``heedful pretrain``: texts without labels in, the beginning of a classifier out."""
+"""``heedful pretrain``: pretrains a classifier on unlabelled texts."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,31 +7,36 @@ import typer
 
 from heedful.cli.app import app
 
-_FILES = "a text a line, a table with a column text, or a folder with a text a file; each may be .gz"
+_FILES = "one text per line, a table with a column text, or a folder with one text per file; each may be .gz"
 
 
 @app.command()
 def pretrain(  # noqa: PLR0913, PLR0917 - its parameters are its options
     train: Annotated[
-        list[Path] | None, typer.Option("--train", metavar="FILE", help=f"Texts without labels: {_FILES}.")
+        list[Path] | None, typer.Option("--train", metavar="FILE", help=f"Unlabelled texts: {_FILES}.")
     ] = None,
     valid: Annotated[
         list[Path] | None,
-        typer.Option("--valid", metavar="FILE", help="To choose the best weights by. [default: some of training's]"),
+        typer.Option("--valid", metavar="FILE", help="Validation texts. [default: a share of the training texts]"),
     ] = None,
-    test: Annotated[list[Path] | None, typer.Option("--test", metavar="FILE", help="To score the result with.")] = None,
+    test: Annotated[
+        list[Path] | None, typer.Option("--test", metavar="FILE", help="Test texts, to score the result.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="autoencoder or next-word. [default: next-word]")] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as a run folder's.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as that of a run folder.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="One setting, as in model.hidden=256; repeat.")
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in model.hidden=256; may be repeated."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/pretrain-MODEL]")] = None,
-    devices: Annotated[int | None, typer.Option(help="Processes on this machine, one a GPU if there are any.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in the folder stopped.")] = False,
+    devices: Annotated[
+        int | None, typer.Option(help="Number of processes on this machine, one per GPU if there are GPUs.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in the folder.")] = False,
 ) -> None:
-    """Train words and recurrent layers on text without labels, for a classifier to begin from (SA-LSTM).
+    """Train embeddings and recurrent layers on unlabelled text, to initialise a classifier (SA-LSTM).
 
-    The same as `heedful train pretrain`; then: heedful train classify --start DIR --train FILE.
+    The same as `heedful train pretrain`. Then run: heedful train classify --start DIR --train FILE.
     """
     from heedful.cli.train import train as run
 

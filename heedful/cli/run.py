@@ -1,7 +1,13 @@
-"""Runs a command and turns whatever goes wrong into one line and an exit status.
+"""Runs a command and turns errors into one line and an exit status.
 
-0: done. 1: something the user gave cannot be used. 2: the command line itself is wrong. 70: a fault of ours.
-130 and 143: stopped by Ctrl-C or SIGTERM.
+| status | meaning |
+|---|---|
+| 0 | success |
+| 1 | something the user provided cannot be used |
+| 2 | the command line is invalid |
+| 70 | a bug in heedful |
+| 130, 143 | stopped by Ctrl-C or SIGTERM |
+| 141 | the reader of standard output has closed it |
 """
 
 import os
@@ -10,7 +16,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Any
 
-from heedful.cli.arguments import spread_pairs, take_flag
+from heedful.cli.arguments import repeat_pair_options, take_flag
 from heedful.cli.stopped import Stopped
 from heedful.errors import UserError
 
@@ -18,6 +24,7 @@ from heedful.errors import UserError
 def main() -> None:
     """The entry point of the ``heedful`` command."""
     share_cores()
+    # Texts are UTF-8 whatever the locale says. Characters that the terminal lacks are escaped instead of failing.
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="strict" if stream is sys.stdin else "backslashreplace")
@@ -25,11 +32,11 @@ def main() -> None:
 
 
 def share_cores() -> None:
-    """Lets torch's threads sleep soon while they wait for each other; to be called before torch is imported.
+    """Makes torch's threads sleep after a short wait for each other. Must be called before torch is imported.
 
-    By default GNU's OpenMP spins for long, which costs a training step twice its time where another process wants a
-    core; sleeping at once costs a quarter of the speed on idle cores, for a step has thousands of short waits. A short
-    spin is near the better of the two in both. What the environment says already stays.
+    By default, GNU OpenMP spins for a long time, which doubles the time of a training step when another process needs
+    a core. Sleeping at once costs a quarter of the speed on idle cores, since a step has thousands of short waits. A
+    short spin is close to the better of the two in both cases. Variables that are already set are kept.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
@@ -42,8 +49,9 @@ def run(words: Sequence[str]) -> int:
     """
     rest, debug = take_flag(list(words), "--debug")
     try:
-        return _invoke(spread_pairs(rest))
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        return _invoke(repeat_pair_options(rest))
+    # The reader, such as `head`, has ended. Python would fail again when it flushes standard output at exit.
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
@@ -67,7 +75,7 @@ def _invoke(words: list[str]) -> int:
 
 
 def _report(error: Exception) -> int:
-    """Print an error on one line, and its hint on the next."""
+    """Prints an error on one line, and its hint on the next; returns the exit status."""
     status, message, hint = _explain(error)
     print(message if status >= 128 else f"error: {message}", file=sys.stderr)
     if hint:
@@ -81,15 +89,17 @@ def _explain(error: Exception) -> tuple[int, str, str | None]:
         return 1, _one_line(f"{error.message}{place}"), error.hint and _one_line(error.hint)
     if isinstance(error, Stopped):
         return error.status, str(error), None
-    if type(error).__name__ == "Abort":  # what click makes of Ctrl-C
+    # Click turns Ctrl-C into this. By name, since importing click here would be slow.
+    if type(error).__name__ == "Abort":
         return 130, "stopped by Ctrl-C", None
-    if hasattr(error, "format_message"):  # click's errors, wherever this version of typer keeps them
+    # Errors of click, which some versions of typer bundle under another name.
+    if hasattr(error, "format_message"):
         status: int = getattr(error, "exit_code", 2)
         return status, _one_line(error.format_message()), _usage(error)  # pyright: ignore[reportAttributeAccessIssue]
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return 1, "this machine's memory is used up", "use a smaller model or smaller batches: --set train.tokens=1000"
-    fault = _one_line(f"{type(error).__name__}: {error}")[:300]
-    return 70, fault, "this looks like a fault of heedful; --debug shows where it comes from"
+        return 1, "this machine is out of memory", "use a smaller model or smaller batches: --set train.tokens=1000"
+    message = _one_line(f"{type(error).__name__}: {error}")[:300]
+    return 70, message, "this looks like a bug in heedful; --debug shows the traceback"
 
 
 def _usage(error: Exception) -> str | None:

@@ -1,4 +1,4 @@
-"""``heedful show``: one question, its answer, and where the model looked."""
+"""``heedful show``: answers one question and draws its attention maps."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,15 +14,16 @@ from heedful.cli.options import task_options, with_task_options
 def show(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
     texts: Annotated[
-        list[str], typer.Argument(metavar="TEXT...", help="A text, in quotes; two for a pair.", show_default=False)
+        list[str], typer.Argument(metavar="TEXT...", help="A text in quotes; two texts for a pair.", show_default=False)
     ],
-    every: Annotated[bool, typer.Option("--all", help="Every layer and head, not only the one that is read.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every layer and head.")] = False,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="How it answers, as in decode.beam=1; repeat.")
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in decode.beam=1; may be repeated."),
     ] = None,
     **options: Any,
 ) -> None:
-    """Answer one question and draw where the model looked."""
+    """Answer one question and draw its attention maps."""
     from heedful.cli.output import drawn_maps, load_run, results, tell
     from heedful.task import engine
 
@@ -34,7 +35,7 @@ def show(
         if answer.note:
             tell(f"note: {answer.note}")
         if not answer.maps:
-            tell("note: there is nothing to draw: the answer is empty, or this model does not look")
+            tell("note: there is nothing to draw: the answer is empty, or this model has no attention")
         for title, drawing in drawn_maps(console, answer.maps):
             if title:
                 console.print(f"\n{title}", markup=False)

@@ -1,8 +1,8 @@
-"""How a command says that it was interrupted."""
+"""The exception of an interrupted command."""
 
 
 class Stopped(Exception):
-    """A command that was interrupted and has put its affairs in order; `status` is 128 and the signal's number."""
+    """A command was interrupted and has saved its state; `status` is 128 plus the signal's number."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""``heedful train``: own files in, a run folder out."""
+"""``heedful train``: trains a model on the user's files."""
 
 from pathlib import Path
 from shlex import quote
@@ -18,31 +18,34 @@ if TYPE_CHECKING:
 @app.command()
 @with_task_options("train")
 def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
-    task: Annotated[str, typer.Argument(help=f"What to learn: {TASK_HELP}.", show_default=False)],
+    task: Annotated[str, typer.Argument(help=f"The task: {TASK_HELP}.", show_default=False)],
     train: Annotated[
-        list[Path] | None, typer.Option("--train", metavar="FILE [FILE]", help=f"What to learn from: {FILES_HELP}.")
+        list[Path] | None, typer.Option("--train", metavar="FILE [FILE]", help=f"Training files: {FILES_HELP}.")
     ] = None,
     valid: Annotated[
         list[Path] | None,
-        typer.Option("--valid", metavar="FILE [FILE]", help=f"To choose the best weights by. [default: {HELD_OUT}]"),
+        typer.Option("--valid", metavar="FILE [FILE]", help=f"Validation files. [default: {HELD_OUT}]"),
     ] = None,
     test: Annotated[
-        list[Path] | None, typer.Option("--test", metavar="FILE [FILE]", help="To score the result with.")
+        list[Path] | None, typer.Option("--test", metavar="FILE [FILE]", help="Test files, to score the result.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="A name that `heedful models` lists. [default: the task's first]")
+        str | None, typer.Option(help="A model from `heedful models`. [default: that of the task]")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as a run folder's.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as that of a run folder.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="One setting, as in model.dropout=0.1; repeat.")
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in model.dropout=0.1; may be repeated."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/TASK-MODEL]")] = None,
-    devices: Annotated[int | None, typer.Option(help="Processes on this machine, one a GPU if there are any.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in the folder stopped.")] = False,
-    folds: Annotated[int | None, typer.Option(min=2, help="Cross-validate with so many folds.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Number of processes on this machine, one per GPU if there are GPUs.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in the folder.")] = False,
+    folds: Annotated[int | None, typer.Option(min=2, help="Cross-validate with this many folds.")] = None,
     **options: Any,
 ) -> None:
-    """Train a model on your own files and leave a run folder."""
+    """Train a model on your own files and write a run folder."""
     from heedful.cli.output import shown_training
     from heedful.machine import keep_large_buffers
     from heedful.task import fit, task_named
@@ -66,24 +69,26 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
         shown=shown_training(),
         **options,
     )
+    # With folds, the run folder of the last fold is inside the one to resume.
     folder = trained.folder.parent if folds else trained.folder
     _end(kind, trained, _again(task, folder, folds))
 
 
 def _again(task: str, folder: Path, folds: int | None) -> str:
-    """The command that goes on with a run: all that it needs is in its folder, but for the number of folds."""
+    """The command that resumes a run. The folder has everything it needs except the number of folds."""
     return f"heedful train {task} --resume --out {quote(str(folder))}" + (f" --folds {folds}" if folds else "")
 
 
 def _end(task: "Task[Any, Any]", trained: "Trained", again: str) -> None:
-    """Tell the results and what to do next, or how to go on with what was stopped."""
+    """Prints the results and the next commands, or how to resume an interrupted run."""
     from heedful.cli.output import result_lines, tell
 
     if trained.fit.exit_status:
         raise Stopped(
-            f"stopped at step {trained.fit.steps}; all of it is saved. Go on with: {again}",
+            f"stopped at step {trained.fit.steps}; the state is saved. Continue with: {again}",
             status=trained.fit.exit_status,
         )
+    # Only rank 0 has results.
     if trained.ranks.rank:
         return
     print(result_lines(trained.results))

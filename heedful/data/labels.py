@@ -9,7 +9,7 @@ from heedful.errors import UserError
 
 @runtime_checkable
 class _Labelled(Protocol):
-    """Something with a label as it was written, and the "file:line" it came from."""
+    """An example with its label as written, and the "file:line" it came from."""
 
     @property
     def label(self) -> str: ...
@@ -18,37 +18,39 @@ class _Labelled(Protocol):
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """Each label once: numbers in their order, then words in that of the alphabet."""
+    """The distinct labels: numbers first, in numerical order, then other labels in alphabetical order."""
     return tuple(sorted(set(labels), key=_label_order))
 
 
 def class_numbers(examples: Sequence[_Labelled], labels: Sequence[str], what: str) -> tuple[list[int], str | None]:
-    """The number of each label among `labels`, `UNLABELLED` where it is not one of them, and a line about those.
+    """The index of each example's label in `labels`, or `UNLABELLED`, and a note about labels that are not in it.
 
-    `what` the examples are called is for the messages.
-    Raises: UserError, when no example has a known label: then they are written in another way.
+    `what` is what messages call the examples.
+    Raises: UserError, when no example has a known label.
     """
     numbers = {label: number for number, label in enumerate(labels)}
-    found = [numbers.get(one.label, UNLABELLED) for one in examples]
-    unknown = [one for one, number in zip(examples, found, strict=True) if number == UNLABELLED]
+    numbered = [numbers.get(example.label, UNLABELLED) for example in examples]
+    unknown = [example for example, number in zip(examples, numbered, strict=True) if number == UNLABELLED]
     if not unknown:
-        return found, None
+        return numbered, None
     first = unknown[0]
+    # A few new labels are normal. If all are new, the file most likely spells its labels differently.
     if len(unknown) == len(examples):
         known = ", ".join(map(repr, labels[:10]))
         raise UserError(
             f"none of {len(examples)} {what} has a label of training; the first is {first.label!r}",
             where=first.where,
-            hint=f"training has {known}{' and others' if len(labels) > 10 else ''}: write them alike",
+            hint=f"expected the labels of training: {known}{' and others' if len(labels) > 10 else ''}",
         )
-    kinds = sorted({one.label for one in unknown})
-    return found, (
-        f"{len(unknown)} of {len(examples)} {what} have a label that training has not shown "
-        f"({', '.join(map(repr, kinds[:5]))}; the first is {first.where}): they count as answered wrong"
+    new = sorted({example.label for example in unknown})
+    return numbered, (
+        f"{len(unknown)} of {len(examples)} {what} have a label that training has not seen "
+        f"({', '.join(map(repr, new[:5]))}; the first is {first.where}): they count as errors"
     )
 
 
 def _label_order(label: str) -> tuple[bool, float, str]:
+    # Numbers sort by value: as text, "10" would come before "2".
     try:
         return False, float(label), label
     except ValueError:

@@ -1,4 +1,4 @@
-"""From maps over pieces to maps over words, and from those to links."""
+"""Merges maps over tokens into maps over words, and reads word alignments from them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ _RUN = re.compile(f"[{CJK}{CJK_MARKS}]|[^{CJK}{CJK_MARKS}]+")
 
 @dataclass(frozen=True)
 class TokenWords:
-    """The words of one side: their texts, and for each token the words that it is a part of, or that it holds.
+    """The words of one side: their texts, and for each token the indices of the words that it overlaps.
 
-    What stands between blanks is a word, and so is each Chinese or Japanese character, whatever the tokeniser makes
-    of them: a piece such as 学生 holds two words.
+    Words are separated by blanks, and each Chinese or Japanese character is a word, however the tokeniser splits the
+    text. A token such as 学生 therefore holds two words.
     """
 
     texts: tuple[str, ...]
@@ -32,77 +32,79 @@ class TokenWords:
 
     @classmethod
     def of(cls, tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str] = ()) -> "TokenWords":
-        """The words of a tokenised text; EOS, where it stands, is a word of its own.
+        """The words of a tokenised text. EOS is a word by itself.
 
-        `typed` is what was typed at each id, from the first on, as `Tokeniser.surface_pieces` gives it; where that is
-        "", or there is none, a word is shown as the tokeniser has it.
+        `typed` is the original text of each id from the first one, as `Tokeniser.surface_pieces` returns it. Where it
+        is empty or missing, the tokeniser's piece is shown instead.
         """
         texts: list[str] = []
         of_token: list[list[int]] = []
-        place = None  # the blank-separated word that the last text is a part of, if it can still grow
-        spelt, places = _without_bytes(_shown(tokeniser, ids, typed)), tokeniser.word_index(ids)
-        for i, (piece, is_rest) in enumerate(spelt):
-            own: list[int] = of_token[-1][-1:] if is_rest else []
+        growing = None  # the blank-separated word that the last text belongs to, if it can still grow
+        spelling, word_index = _without_bytes(_shown(tokeniser, ids, typed)), tokeniser.word_index(ids)
+        for i, (piece, is_rest) in enumerate(spelling):
+            # The later bytes of a character belong to the word that its first byte opened.
+            words: list[int] = of_token[-1][-1:] if is_rest else []
             for run in [piece] if ids[i] in SPECIAL else _RUN.findall(piece.replace(_BLANK, "")):
                 alone = _CHARACTER.fullmatch(run) is not None
-                if alone or place != places[i]:
+                if alone or growing != word_index[i]:
                     texts.append("")
                 texts[-1] += run
-                place = None if alone else places[i]
-                own.append(len(texts) - 1)
-            of_token.append(own)
+                growing = None if alone else word_index[i]
+                words.append(len(texts) - 1)
+            of_token.append(words)
         return cls(tuple(texts) or ("",) * bool(of_token), tuple(map(tuple, _with_blanks(of_token))))
 
 
 def _shown(tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str]) -> list[str]:
-    """A string for each id: what was typed, or what it stands for."""
-    return [own or piece for own, piece in zip_longest(typed[: len(ids)], tokeniser.pieces(ids), fillvalue="")]
+    """A string for each id: its original text, or else its piece."""
+    return [text or piece for text, piece in zip_longest(typed[: len(ids)], tokeniser.pieces(ids), fillvalue="")]
 
 
 def _without_bytes(pieces: Sequence[str]) -> list[tuple[str, bool]]:
-    """The pieces, and which of them are the rest of a character spelt in bytes, as in ``<0xE4> <0xB9> <0xA6>``.
+    """The pieces with characters spelt in bytes, as in ``<0xE4> <0xB9> <0xA6>``, decoded into the first of their bytes.
 
-    The first of its bytes stands for such a character.
+    The flag marks the later bytes, whose text is empty.
     """
-    spelt: list[tuple[str, bool]] = []
-    while len(spelt) < len(pieces):
-        start = len(spelt)
+    decoded: list[tuple[str, bool]] = []
+    while len(decoded) < len(pieces):
+        start = len(decoded)
+        # A character has at most 4 bytes in UTF-8.
         text, length = next(_characters_at(pieces[start : start + 4]), (pieces[start], 1))
-        spelt += [(text, False), *[("", True)] * (length - 1)]
-    return spelt
+        decoded += [(text, False), *[("", True)] * (length - 1)]
+    return decoded
 
 
 def _characters_at(pieces: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """The character that these pieces begin with, if its bytes are spelt, and how many they are."""
-    found = [_BYTE.fullmatch(piece) for piece in pieces]
-    for length in range(1, len(found) + 1):
-        spelt = bytes(int(byte[1], 16) for byte in found[:length] if byte)
-        text = spelt.decode("utf-8", "ignore")
-        if text and len(spelt) == length:
+    """The character that the pieces begin with, if it is spelt in bytes, and the number of these bytes."""
+    matches = [_BYTE.fullmatch(piece) for piece in pieces]
+    for length in range(1, len(matches) + 1):
+        encoded = bytes(int(byte[1], 16) for byte in matches[:length] if byte)
+        text = encoded.decode("utf-8", "ignore")
+        if text and len(encoded) == length:
             yield text, length
 
 
 def _with_blanks(of_token: list[list[int]]) -> list[list[int]]:
-    """A token that is only a blank belongs to the word that it opens, or closes where nothing follows."""
-    following = next((own[-1:] for own in reversed(of_token) if own), [0])
+    """Assigns tokens that are only a blank to the word after them, or to the last word if none follows."""
+    following = next((words[-1:] for words in reversed(of_token) if words), [0])
     filled: list[list[int]] = []
-    for own in reversed(of_token):
-        following = own[:1] or following
-        filled.append(own or following)
+    for words in reversed(of_token):
+        following = words[:1] or following
+        filled.append(words or following)
     return filled[::-1]
 
 
 def merge(weights: Float[Tensor, "... T S"], rows: TokenWords, columns: TokenWords) -> Float[Tensor, "... t s"]:
-    """A map over tokens as a map over words.
+    """Merges a map over tokens into a map over words.
 
-    A word gets the sum of what its source tokens got, a token that holds several words giving each an equal part; it
-    looks as the mean of its target tokens does. So rows sum to what they summed to before.
-    Raises: ShapeError, when there is not one token a row and column.
+    Columns of one word are summed; a token that holds several words gives each an equal share. Rows of one word are
+    averaged. Row sums therefore stay the same.
+    Raises: ShapeError, when the rows or columns are not one per token.
     """
     if weights.shape[-2:] != (len(rows.of_token), len(columns.of_token)):
         raise ShapeError(
             f"weights are {describe(weights)}, expected [..., {len(rows.of_token)}, {len(columns.of_token)}]: "
-            "one row a target token, one column a source token."
+            "one row per target token, one column per source token."
         )
     token, word, share = _membership(columns, weights)
     parts = weights.index_select(-1, token) * share
@@ -114,34 +116,36 @@ def merge(weights: Float[Tensor, "... T S"], rows: TokenWords, columns: TokenWor
 
 
 def settle(weights: Float[Tensor, "... T S"], even: float, carry: float) -> Float[Tensor, "... T S"]:
-    """A map over words made more of an alignment than of a search for the next word.
+    """Adjusts a map over words so that it reads better as an alignment.
 
-    Words that many look at are worth less: each column is divided by its sum to the power `even`. And a word that
-    hardly needs to look, such as the second half of a name, goes with the one before: `carry` of its row is added.
-    Rows keep their sums. With 0 and 0 nothing changes.
+    Each column is divided by its sum to the power `even`, since source words that many target words attend to, such as
+    punctuation, would attract too many links. `carry` times the previous row is added to each row, since a word that is
+    predictable from the previous one, such as the second half of a name, hardly needs attention.
+    Row sums stay the same. With 0 and 0 nothing changes.
     """
+    # Both small constants only prevent a division by zero, for columns and rows without weight.
     shared = weights / (weights.sum(-2, keepdim=True) + 1e-3) ** even
     shared = shared + carry * torch.nn.functional.pad(shared[..., :-1, :], (0, 0, 1, 0))
     return shared * (weights.sum(-1, keepdim=True) / shared.sum(-1, keepdim=True).clamp_min(1e-12))
 
 
 def links(weights: Float[Tensor, "T S"], words: int, threshold: float = 0.0) -> list[tuple[int, int]]:
-    """Word alignment of a map: each target word with the source word that it looks at most.
+    """The word alignment of a map: each target word is linked to the source word with the most weight.
 
-    `words` is the number of source words; columns after them, such as the end of the source, make no link, and a
-    target word that looks there most, or nowhere with at least `threshold`, is left alone.
-    Returns: pairs of source and target word, from 0, in the order of target words.
+    `words` is the number of source words. A target word gets no link if its most weight is in a column after them, such
+    as EOS, or is below `threshold`.
+    Returns: pairs of source and target word, counted from 0, in the order of target words.
     """
     if 0 in weights.shape:
         return []
-    best, where = weights.max(-1)
-    chosen = zip(where.tolist(), best.tolist(), strict=True)
-    return [(s, t) for t, (s, weight) in enumerate(chosen) if s < words and weight >= threshold and weight > 0]
+    best, columns = weights.max(-1)
+    peaks = zip(columns.tolist(), best.tolist(), strict=True)
+    return [(s, t) for t, (s, weight) in enumerate(peaks) if s < words and weight >= threshold and weight > 0]
 
 
 def _membership(words: TokenWords, like: Tensor) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
-    """Which token belongs to which word, and what part of it: one, or equal parts where it holds several."""
-    own = [(token, word, 1 / len(parts)) for token, parts in enumerate(words.of_token) for word in parts]
-    tokens, places, shares = zip(*own, strict=True) if own else ((), (), ())
-    index = [torch.tensor(numbers, dtype=torch.int64, device=like.device) for numbers in (tokens, places)]
+    """Pairs of token and word, with the share of the token that belongs to the word."""
+    triples = [(token, word, 1 / len(parts)) for token, parts in enumerate(words.of_token) for word in parts]
+    tokens, indices, shares = zip(*triples, strict=True) if triples else ((), (), ())
+    index = [torch.tensor(numbers, dtype=torch.int64, device=like.device) for numbers in (tokens, indices)]
     return index[0], index[1], torch.tensor(shares, dtype=like.dtype, device=like.device)

@@ -1,4 +1,4 @@
-"""How well classes are told apart: precision, recall and F1 of each, and the mean of the last."""
+"""Precision, recall and F1 of predicted classes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,50 +9,51 @@ from heedful.data.document import UNLABELLED
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How often a class was answered rightly, was wanted, and was given; the numbers made of them are fractions."""
+    """True positives (`right`), gold and predicted examples of a class; the scores made of them are fractions."""
 
     right: int
-    wanted: int
-    given: int
+    gold: int
+    predicted: int
 
     @property
     def precision(self) -> float:
-        """How many of those that were given the class have it; 0 where there are none."""
-        return self.right / max(1, self.given)
+        """The fraction of examples predicted to be of the class that are; 0 if none is predicted."""
+        return self.right / max(1, self.predicted)
 
     @property
     def recall(self) -> float:
-        """How many of those that have the class were given it; 0 where there are none."""
-        return self.right / max(1, self.wanted)
+        """The fraction of examples of the class that are predicted to be of it; 0 if there is none."""
+        return self.right / max(1, self.gold)
 
     @property
     def f1(self) -> float:
-        """Their harmonic mean, 2 right / (wanted + given)."""
-        return 2 * self.right / max(1, self.wanted + self.given)
+        """The harmonic mean of precision and recall, 2 right / (gold + predicted)."""
+        return 2 * self.right / max(1, self.gold + self.predicted)
 
 
-def count_classes(given: Sequence[int], wanted: Sequence[int], classes: int) -> list[ClassCount]:
-    """The counts of each class, from the answers given and those wanted.
+def count_classes(predicted: Sequence[int], gold: Sequence[int], classes: int) -> list[ClassCount]:
+    """The counts of each class, from predicted and gold classes.
 
-    Where `UNLABELLED` is wanted, for a label that training has not shown, the answer is a wrong one of the class given.
+    A gold class of `UNLABELLED` stands for a label that training has not seen. Its prediction counts as an error of the
+    predicted class.
     """
-    right = Counter(one for one, other in zip(given, wanted, strict=True) if one == other != UNLABELLED)
-    needed, answered = Counter(wanted), Counter(given)
-    return [ClassCount(right[each], needed[each], answered[each]) for each in range(classes)]
+    right = Counter(guess for guess, label in zip(predicted, gold, strict=True) if guess == label != UNLABELLED)
+    of_gold, of_predicted = Counter(gold), Counter(predicted)
+    return [ClassCount(right[number], of_gold[number], of_predicted[number]) for number in range(classes)]
 
 
 def macro_f1(counts: Sequence[ClassCount]) -> float:
-    """The mean F1 of the classes that are wanted or given at all; 0 where none is."""
-    there = [one.f1 for one in counts if one.wanted or one.given]
-    return sum(there) / max(1, len(there))
+    """The mean F1 of the classes that occur among gold or predicted ones; 0 if none does."""
+    present = [count.f1 for count in counts if count.gold or count.predicted]
+    return sum(present) / max(1, len(present))
 
 
-def class_scores(given: Sequence[int], wanted: Sequence[int], classes: int) -> dict[str, float]:
-    """Accuracy, the F1 of the last class (with two classes, the positive one) and the mean F1 of those that occur.
+def class_scores(predicted: Sequence[int], gold: Sequence[int], classes: int) -> dict[str, float]:
+    """Accuracy and macro F1; with two classes also the F1 of the last one, which is the positive class.
 
-    A wanted class that is `UNLABELLED` is answered wrong.
+    A gold class of `UNLABELLED` counts as an error.
     """
-    counts = count_classes(given, wanted, classes)
-    right = sum(one.right for one in counts)
-    found = {"accuracy": right / max(1, len(wanted)), "macro_f1": macro_f1(counts)}
-    return found | ({"f1": counts[-1].f1} if classes == 2 else {})
+    counts = count_classes(predicted, gold, classes)
+    right = sum(count.right for count in counts)
+    scores = {"accuracy": right / max(1, len(gold)), "macro_f1": macro_f1(counts)}
+    return scores | ({"f1": counts[-1].f1} if classes == 2 else {})

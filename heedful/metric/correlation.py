@@ -1,4 +1,4 @@
-"""How well two lists of numbers go together: Pearson's and Spearman's correlation."""
+"""Correlations of two lists of numbers: Pearson and Spearman."""
 
 import math
 from collections.abc import Sequence
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def pearson(given: Sequence[float], wanted: Sequence[float]) -> float:
-    """The linear correlation of two lists; NaN where one of them is constant."""
-    one, other = (np.asarray(values, dtype=np.float64) - np.mean(values) for values in (given, wanted))
-    size = math.sqrt(float((one**2).sum() * (other**2).sum()))
-    return float((one * other).sum()) / size if size > 0 else math.nan
+def pearson(predicted: Sequence[float], gold: Sequence[float]) -> float:
+    """The linear correlation of two lists; NaN if one of them is constant."""
+    x, y = (np.asarray(values, dtype=np.float64) - np.mean(values) for values in (predicted, gold))
+    size = math.sqrt(float((x**2).sum() * (y**2).sum()))
+    return float((x * y).sum()) / size if size > 0 else math.nan
 
 
-def spearman(given: Sequence[float], wanted: Sequence[float]) -> float:
-    """The correlation of ranks, tied ones sharing the mean of theirs; NaN where one list is constant."""
-    return pearson(_ranks(given), _ranks(wanted))
+def spearman(predicted: Sequence[float], gold: Sequence[float]) -> float:
+    """The correlation of ranks, where ties share their mean rank; NaN if one list is constant."""
+    return pearson(_ranks(predicted), _ranks(gold))
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[places].tolist()
+    return (last - (counts - 1) / 2)[inverse].tolist()

@@ -1,4 +1,4 @@
-"""A model while it answers: in evaluation mode, without gradients, its products in a chosen precision."""
+"""Runs a model for inference: in evaluation mode, without gradients, with matrix products in a chosen precision."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from heedful.machine import choose_precision
 
 @contextmanager
 def evaluating(model: nn.Module) -> Generator[None]:
-    """The model in evaluation mode, without gradients, and in its own mode again afterwards."""
+    """Puts the model in evaluation mode, without gradients, and restores its previous mode afterwards."""
     was_training = model.training
     model.eval()
     try:
@@ -25,7 +25,7 @@ def evaluating(model: nn.Module) -> Generator[None]:
 
 @contextmanager
 def answering(model: nn.Module, precision: Literal["auto", "float32", "bfloat16"]) -> Generator[None]:
-    """The same with products in a precision: "auto" is bfloat16 where the hardware multiplies it."""
+    """As `evaluating`, with matrix products in `precision`; "auto" means bfloat16 where the hardware supports it."""
     device = next(model.parameters()).device
     with evaluating(model), products_in(choose_precision(precision, device), device):
         yield

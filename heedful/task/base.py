@@ -1,7 +1,7 @@
-"""What a task is: what the engine, and so the command line and `heedful.fit`, ask of one.
+"""The interface of a task: what the engine, the command line and `heedful.fit` call.
 
-A new task is a final subclass of `Task`, a `RunConfig`, and a `Predictor`; `heedful.task.engine` does everything that
-is the same for all of them.
+A new task consists of a final subclass of `Task`, a `RunConfig` and a `Predictor`. `heedful.task.engine` does
+everything that all tasks have in common.
 """
 
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ Draw = Callable[[Map], Any]
 """How a map is drawn for the person who watches training."""
 
 Options = Mapping[str, Any]
-"""Options of a command that the user gave, by name; a task says which it knows in `Task.options`."""
+"""Options that the user gave to a command, by name. `Task.options` lists those that a task accepts."""
 
 STEPWISE = {
     "encode": "encode(source, lengths) -> memory",
@@ -41,27 +41,27 @@ STEPWISE = {
 """The methods of a model whose outputs are searched for or sampled, as `Task.model_methods` has them."""
 
 TOKENISER = "text"
-"""The name of the part that most tasks have: one tokeniser."""
+"""The name of the tokeniser among the parts of a task that has only one."""
 
 
 @runtime_checkable
 class Part(Protocol):
-    """What a model needs beside its weights, such as a tokeniser; it lies in the run folder under a name."""
+    """Something that a model needs besides its weights, such as a tokeniser. It is saved in the run folder."""
 
     def save(self, folder: Path, name: str) -> None:
-        """Writes files ``folder/name.*``."""
+        """Writes the files ``folder/name.*``."""
         ...
 
 
 Parts = Mapping[str, Any]
-"""The parts of a trained model by their names in the run folder; each is a `Part`."""
+"""The parts of a trained model, by their names in the run folder. Each is a `Part`."""
 
 
 class Predictor(ABC, Generic[C]):
-    """A trained model with all that it needs to answer; `heedful.load(folder)` gives one.
+    """A trained model with everything that it needs to answer. `heedful.load(folder)` returns one.
 
-    A task's own class adds `predict`, from a list of whatever the task asks to a list of results in the same order.
-    `task` is needed where the settings name no task of this package.
+    Subclasses implement `predict`, which maps a list of questions to a list of results in the same order. `task` is
+    required when the settings name a task that is not part of this package.
     """
 
     def __init__(self, config: C, model: nn.Module, parts: Parts, *, task: "Task[Any, Any] | None" = None) -> None:
@@ -69,7 +69,7 @@ class Predictor(ABC, Generic[C]):
 
     @abstractmethod
     def predict(self, questions: Sequence[Any], /) -> Sequence[Any]:
-        """The answer to each question, in the order given."""
+        """The answer to each question, in the order of the questions."""
 
     @property
     def task(self) -> "Task[Any, Any]":
@@ -80,11 +80,11 @@ class Predictor(ABC, Generic[C]):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The device that holds the model."""
         return next(self.model.parameters()).device
 
     def save(self, folder: str | Path) -> None:
-        """Writes a folder that `heedful.load` reads, with a README that says how to use it.
+        """Writes a folder that `heedful.load` can read, with a README that explains how to use it.
 
         Raises: UserError, when a file cannot be written.
         """
@@ -97,8 +97,8 @@ class Predictor(ABC, Generic[C]):
 class Answer:
     """The answer to one question.
 
-    `text` is what is printed, `maps` is where the model looked, `note` what a person should know of it, and `record`
-    the same as `text` for a program, one JSON object.
+    `text` is printed. `maps` are the attention maps behind it. `note` is a remark for the user, such as that the input
+    was truncated. `record` holds the same content as `text`, as one JSON object.
     """
 
     text: str
@@ -109,7 +109,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person sees of training: lines of text, and how a validation example's map is drawn."""
+    """How training reports to the user: `say` takes lines of text, `draw` draws the map of a validation example."""
 
     say: Callable[[str], None] = lambda line: None
     draw: Draw | None = None
@@ -117,9 +117,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training gave: the predictor, how the run ended, and the results on the test set, if there was one.
+    """The outcome of training: the predictor, how the run ended, and the results on the test set if there is one.
 
-    Where several processes train, only rank 0 has results. `folder` is the run folder.
+    When several processes train, only rank 0 has results. `folder` is the run folder.
     """
 
     predictor: Any
@@ -133,8 +133,8 @@ class Trained:
 class Files:
     """Files to read examples from.
 
-    `split` says what a run needs them for: train, valid or test; None where a command reads them for itself, with the
-    options that it was given.
+    `split` is their role in a run: train, valid or test. It is None when a command such as ``heedful eval`` reads them;
+    `options` are then the options of that command.
     """
 
     paths: Sequence[Path]
@@ -144,10 +144,10 @@ class Files:
 
 @dataclass(frozen=True)
 class Usage:
-    """How a run folder is used, as its README and the end of training tell it.
+    """How to use a run folder, as printed in its README and at the end of training.
 
-    `made` is what training makes, "a translator". `intro` says what `commands` do; in these ``{run}`` stands for the
-    folder. `python` is a name for the predictor and an expression with it.
+    `made` names the product of training, such as "a translator". `intro` says what `commands` do; in the commands,
+    ``{run}`` stands for the folder. `python` is a variable name for the predictor and an expression that uses it.
     """
 
     made: str
@@ -156,13 +156,13 @@ class Usage:
     python: tuple[str, str] | None = None
 
     def next_commands(self, folder: str) -> list[str]:
-        """The commands for a folder, its name quoted as a shell wants it."""
+        """The commands for a folder, whose name must already be quoted for the shell."""
         return [command.replace("{run}", folder) for command in self.commands]
 
 
 @dataclass(frozen=True)
 class Prepared(Generic[V]):
-    """Examples as the model reads them: those to learn from, what validation needs, and lines for the person."""
+    """Examples as the model reads them: the training examples, what validation needs, and warnings for the user."""
 
     train: Examples
     valid: V
@@ -170,13 +170,14 @@ class Prepared(Generic[V]):
 
 
 class Task(ABC, Generic[Raw, V]):
-    """A kind of job: what its files hold, which models serve it, how it answers and is scored.
+    """A kind of job: what its files contain, which models it offers, how it answers and how answers are scored.
 
-    Tasks have no state. `Raw` is what `read` makes of files, such as a list of labelled texts, and `V` what validation
-    needs of it. `summary` and `files` say in a few words what the task does and what a data file is. `config` and
-    `predictor` are the task's own classes, `usage` how its run folders are used, `options` what only some tasks'
-    commands take. `show_takes` is how many texts make one question for `heedful show`; None for any number.
-    `model_methods` are methods that the predictor calls of a model, with what they take and return.
+    Tasks have no state. `Raw` is the type that `read` returns, such as a list of labelled texts. `V` is the type that
+    validation needs. `summary` and `files` say in a few words what the task does and what a data file looks like.
+    `config` and `predictor` are the task's classes for settings and trained models. `usage` says how run folders are
+    used. `options` are command options that not every task has. `show_takes` is the number of texts in one question of
+    ``heedful show``, or None for any number. `model_methods` maps each method that the predictor calls on a model to
+    its signature.
     """
 
     summary: ClassVar[str]
@@ -190,50 +191,50 @@ class Task(ABC, Generic[Raw, V]):
 
     @property
     def name(self) -> str:
-        """The task's name, as its settings have it."""
+        """The task's name, which is the default of the setting `task`."""
         return self.config.model_fields["task"].default
 
     @property
     def models(self) -> Models:
-        """The models that can be asked for by name."""
+        """The models that can be chosen by name."""
         return self.config.models
 
     # --------------------------------------------------------------------------------------- from files to examples
 
     @abstractmethod
     def read(self, config: Any, files: Files) -> Raw:
-        """The examples in files, as a person wrote them.
+        """Reads the examples in files as they were written, without tokenising them.
 
-        Raises: UserError, with file and line, for whatever cannot be read as such.
+        Raises: UserError, with file and line, for anything that is not a valid example.
         """
 
     def settle(self, config: Any, raw: Raw) -> Any:
-        """The settings with what the training examples decide, such as the labels.
+        """Fills in the settings that the training examples determine, such as the labels.
 
-        Raises: UserError, when the examples and the settings do not fit.
+        Raises: UserError, when the examples do not fit the settings.
         """
         return config
 
     def strata(self, config: Any, raw: Raw) -> Strata:
-        """Which examples are alike, or belong together, when some are held out or dealt into folds."""
+        """How to stratify and group the examples when some are held out or when folds are made."""
         return Strata()
 
     def hold_out(self, config: Any, raw: Raw) -> HeldOut[Raw]:
-        """The training examples without a share of them, which is held out for validation.
+        """Splits a share of the training examples off for validation.
 
-        Raises: UserError, when none can be spared.
+        Raises: UserError, when there are too few examples.
         """
         strata, share = self.strata(config, raw), config.data.hold_out
         return cast(HeldOut[Raw], hold_out(cast(Sequence[Any], raw), share, config.train.seed, strata=strata))
 
     @abstractmethod
     def learn(self, config: Any, raw: Raw) -> Parts:
-        """What is learned from the training examples before any weight: tokenisers, vocabularies, counts."""
+        """Learns the parts from the training examples before weights are trained: tokenisers, vocabularies, counts."""
 
     def load_parts(self, config: Any, folder: Path) -> Parts:
-        """The parts that lie in a run folder.
+        """Loads the parts from a run folder.
 
-        Raises: UserError, when one is missing or damaged.
+        Raises: UserError, when a file is missing or damaged.
         """
         return {TOKENISER: load_tokeniser(folder, TOKENISER)}
 
@@ -241,57 +242,57 @@ class Task(ABC, Generic[Raw, V]):
 
     @abstractmethod
     def sizes(self, config: Any, parts: Parts) -> Mapping[str, Any]:
-        """What a model must know beside its settings, by the names of its arguments: sizes of vocabularies, classes."""
+        """The arguments of a model besides its settings, by name: the sizes of vocabularies, the number of classes."""
 
     def begin(self, config: Any, model: nn.Module, parts: Parts) -> list[str]:
-        """Puts weights that were learned elsewhere into a fresh model, and says which.
+        """Initialises parts of a new model from pretrained weights; returns a line about each.
 
-        Raises: UserError, when they do not fit.
+        Raises: UserError, when the weights do not fit the model.
         """
         return []
 
     @abstractmethod
     def prepare(self, predictor: Any, train: Raw, valid: Raw) -> Prepared[V]:
-        """The examples as the model reads them, without those that training cannot use.
+        """Encodes the examples for the model and drops those that cannot be trained on.
 
-        Raises: UserError, when none is left.
+        Raises: UserError, when no training example is left.
         """
 
     @abstractmethod
     def measure(self, predictor: Any, valid: V) -> Mapping[str, float]:
-        """How good the weights are now, as numbers by name; the setting train.metric names one, after "valid_"."""
+        """Validation numbers of the current weights, by name. ``train.metric`` is one of them, prefixed by "valid_"."""
 
     def watch(self, predictor: Any, valid: V) -> Callable[[], Map | None] | None:
-        """What draws the map of one validation example, always the same, while the model learns."""
+        """A function that returns the map of one fixed validation example, called during training; None for no map."""
         return None
 
     def finish(self, predictor: Any, valid: V, folder: Path) -> tuple[Any, Mapping[str, Any]]:
-        """What is left to do when the weights are final: the settings, perhaps changed, and numbers for the results."""
+        """Runs once the weights are final. Returns the settings, possibly changed, and numbers for the results."""
         return predictor.config, {}
 
     # ---------------------------------------------------------------------------------------------------- answering
 
     @abstractmethod
     def questions(self, config: Any, file: str) -> Iterator[Any]:
-        """The questions of a file, or of standard input for "-", one by one; a run's settings say how it is read.
+        """Yields the questions in a file, or on standard input for "-", read as the run's settings say.
 
-        Raises: UserError, for what is no question, and for a table without the columns that the run learnt from.
+        Raises: UserError, for a line that is not a question, and for a table without the required columns.
         """
 
     @abstractmethod
     def answer(
         self, predictor: Any, questions: Sequence[Any], *, first: int, maps: bool, options: Options
     ) -> list[Answer]:
-        """One answer a question, in order; with `maps`, where the model looked. `first` is the first one's line."""
+        """One answer per question, in order; with attention maps if `maps`. `first` is the first question's line."""
 
     @abstractmethod
     def show(self, predictor: Any, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
-        """The question that these texts make, answered with its maps; `every` asks for all layers and heads."""
+        """Answers the question that these texts form, with attention maps; `every` asks for all layers and heads."""
 
     @abstractmethod
     def score(self, predictor: Any, raw: Raw, options: Options) -> dict[str, Any]:
-        """How good the answers to these examples are, as numbers by name."""
+        """Scores the answers to these examples; returns numbers by name."""
 
     @abstractmethod
     def report(self, config: Any, raw: Raw, parts: Parts) -> Report:
-        """What there is in these examples and what is wrong with them, tokenised by these parts."""
+        """Statistics of these examples and problems found in them, tokenised with these parts."""

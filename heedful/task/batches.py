@@ -1,4 +1,4 @@
-"""Batches: by length for a model that answers, and as a stream of tensors for one that learns."""
+"""Batches: by length for inference, and as a resumable stream of tensors for training."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,27 +15,28 @@ F = TypeVar("F")
 
 @runtime_checkable
 class Examples(Protocol):
-    """What training reads: which examples make a batch, and the tensors of one.
+    """What training reads: which examples form a batch, and the tensors of a batch.
 
-    `counted` is what the losses count, as progress names it.
+    `counted` is the unit that losses count, such as "tokens", as the progress line shows it.
     """
 
     @property
     def counted(self) -> str: ...
     def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
-        """The batches of all epochs, for this process."""
+        """The batches of all epochs, of which this process takes its share."""
         ...
 
     def collate(self, share: Share) -> Any:
-        """The tensors of this process's share of a batch; a share may be empty."""
+        """The tensors of this process's share of a batch. A share may be empty."""
         ...
 
 
 @dataclass(frozen=True)
 class Bucketed:
-    """Examples of which those of about the same length share a batch.
+    """Examples that are batched with others of similar length.
 
-    `lengths` has each example's lengths in tokens, `make` makes tensors of rows of `items`, as `heedful.data.collate`.
+    `lengths` are each example's lengths in tokens. `make` collates rows of `items` into tensors, as
+    `heedful.data.collate` does.
     """
 
     items: Sequence[Any]
@@ -44,7 +45,7 @@ class Bucketed:
     counted: str = "tokens"
 
     def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
-        """Batches of at most ``train.tokens`` padded tokens."""
+        """Batches of at most ``train.tokens`` padded tokens each."""
         tokens, seed = settings.tokens, settings.seed
         return BatchPlan(self.lengths, tokens=tokens, seed=seed, rank=ranks.rank, world=ranks.world)
 
@@ -54,12 +55,13 @@ class Bucketed:
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Indices of sentences of about the same length, the longest first, at most `tokens` padded tokens a batch.
+    """Indices of sentences of similar length, longest first, at most `tokens` padded tokens per batch.
 
-    A sentence longer than that goes alone.
+    A sentence of more than `tokens` tokens forms a batch of its own.
     """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        # Indices come longest first, so the first one of a batch is the length that the others are padded to.
         if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
             yield batch
             batch = []
@@ -69,7 +71,7 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
 
 
 def in_chunks(questions: Iterator[B], size: int) -> Iterator[list[B]]:
-    """Questions in lists of at most `size`, each given as soon as it is full or they end."""
+    """Questions in lists of at most `size`. A list is yielded as soon as it is full or the questions end."""
     chunk: list[B] = []
     for question in questions:
         chunk.append(question)
@@ -87,34 +89,36 @@ def grouped(
     longest: Callable[[int], int],
     tokens: int,
 ) -> dict[int, F]:
-    """What `find` finds for rows of like length together, by row; rows of length 0 are left out.
+    """Runs `find` over batches of rows of similar length; returns its results by row. Rows of length 0 are left out.
 
-    `find` gets the rows of a batch and the most tokens that their answers may have. `longest` tells that from a row's
-    own length, so that no answer depends on who shares its batch; `in_eights` keeps the groups few.
+    `find` takes the rows of a batch and the longest output that they may have. `longest` computes that limit from the
+    length of a row.
     """
-    alike: dict[int, list[int]] = {}
+    # Rows are grouped by their output limit first. A batch with several limits would have to use the largest, and an
+    # answer would then depend on which rows share its batch.
+    by_limit: dict[int, list[int]] = {}
     for row, length in enumerate(lengths):
         if length:
-            alike.setdefault(longest(length), []).append(row)
-    found: dict[int, F] = {}
-    for most, rows in sorted(alike.items(), reverse=True):
+            by_limit.setdefault(longest(length), []).append(row)
+    results: dict[int, F] = {}
+    for limit, rows in sorted(by_limit.items(), reverse=True):
         for batch in batches([lengths[row] for row in rows], tokens):
-            chosen = [rows[place] for place in batch]
-            found.update(zip(chosen, find(chosen, most), strict=True))
-    return found
+            batch_rows = [rows[index] for index in batch]
+            results.update(zip(batch_rows, find(batch_rows, limit), strict=True))
+    return results
 
 
 def in_eights(length: int) -> int:
-    """A length rounded up to a multiple of 8."""
+    """A length rounded up to a multiple of 8, so that `grouped` makes few groups."""
     return -(-length // 8) * 8
 
 
 def summed_loss(
     model: nn.Module, lengths: Sequence[int], make: Callable[[list[int]], Any], *, tokens: int
 ) -> tuple[float, int]:
-    """The negative log-likelihood of examples in nats, without smoothing, and of how many tokens it is.
+    """The total negative log-likelihood in nats, without label smoothing, and the number of tokens in it.
 
-    `make` makes the batch of some rows; `tokens` is the most padded ones of a batch.
+    `make` collates the batch of some rows. A batch has at most `tokens` padded tokens.
     """
     device = next(model.parameters()).device
     losses = [cast(Any, model).loss(make(rows).to(device)) for rows in batches(lengths, tokens)]
@@ -122,25 +126,25 @@ def summed_loss(
 
 
 class Batches(Generic[B]):
-    """The tensors of a plan's batches, epoch after epoch; it stops and goes on wherever `BatchStream` does.
+    """The tensors of a plan's batches, epoch after epoch. It can be resumed at any batch, as `BatchStream` can.
 
-    `make` turns one rank's share of a batch into tensors; `counted` is what the losses count, as progress names it.
+    `make` turns one rank's share of a batch into tensors. `counted` is as in `Examples`.
     """
 
     def __init__(self, plan: Plan, make: Callable[[Share], B], *, counted: str = "tokens") -> None:
         self._stream, self._make, self.counted = BatchStream(plan), make, counted
 
     def __len__(self) -> int:
-        """How many batches an epoch has; a later epoch may have one or two more or fewer."""
+        """The number of batches in the first epoch; a later epoch may have one or two more or fewer."""
         return len(self._stream.plan.batches(0))
 
     def __iter__(self) -> Iterator[B]:
         return map(self._make, self._stream)
 
     def state_dict(self) -> Mapping[str, Any]:
-        """The place of the next batch."""
+        """The position of the next batch."""
         return self._stream.state_dict()
 
     def load_state_dict(self, state: Any) -> None:
-        """Goes to the place that `state_dict` gave."""
+        """Continues at the position that `state_dict` returned."""
         self._stream.load_state_dict(state)

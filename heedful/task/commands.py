@@ -1,4 +1,4 @@
-"""The commands as functions: what `heedful train`, `eval` and `show` do, from Python, with the user's own code too."""
+"""The commands `train`, `eval` and `show` as Python functions, which also accept the user's own models and tasks."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from heedful.task.settings import join_settings, nested
 from heedful.task.tasks import task_named
 
 AnyTask = str | Task[Any, Any] | type[Task[Any, Any]]
-"""A task by its name, or the user's own."""
+"""A task by its name, or a task of the user's."""
 
 Paths = str | Path | Sequence[str | Path]
 """One file or folder, or several."""
@@ -41,24 +41,24 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     shown: Shown | None = None,
     **options: Any,
 ) -> Trained:
-    """Trains a model on files and leaves a run folder, as ``heedful train TASK`` does.
+    """Trains a model on files and writes a run folder, as ``heedful train TASK`` does.
 
-    `task` is a name or a task of your own. `model` is a name, or a function that builds a model of your own from the
-    sizes that the task knows; `score` builds the score of the named model's attention from the widths of its queries
-    and keys, and `encoder` its encoder from the sizes. `settings` are those of ``--set``, as ``{"train": {"epochs":
-    3}}``, and win over those of the YAML file `config`; `out` is the run folder (``runs/TASK-MODEL`` if not given).
-    `folds` cross-validates. `options` are the task's own, such as ``vectors="glove.txt"``.
-    The result has the `predictor`, the `results` on the test files, and the `folder`. After a Ctrl-C its
-    `fit.exit_status` is not 0, and `resume` goes on. Lines that a person may want to read go to standard error, or
-    where `shown` says.
+    `task` is a name or your own task. `model` is a name, or a function that builds your own model from the sizes that
+    the task passes by name. `score` builds the score of the named model's attention from the widths of its queries and
+    keys. `encoder` builds its encoder from the sizes.
+    `settings` are those of ``--set``, written as ``{"train": {"epochs": 3}}``. They override those of the YAML file
+    `config`. `out` is the run folder (default: ``runs/TASK-MODEL``). `folds` cross-validates. `options` are specific to
+    the task, such as ``vectors="glove.txt"``.
+    The result has the `predictor`, the `results` on the test files, and the `folder`. After Ctrl-C, its
+    `fit.exit_status` is not 0; call again with `resume` to continue. Progress goes to standard error, or to `shown`.
 
-    Raises: UserError, for an unknown task, model, setting or option, a file that cannot be used, a folder that holds a
-        run where `resume` is not asked for, or code of your own that lacks or returns something unexpected.
+    Raises: UserError, for an unknown task, model, setting or option, a file that cannot be used, a folder that already
+        holds a run when `resume` is false, or your own code that lacks a method or returns something unexpected.
     """
     kind = _task(task)
     options = check_options(kind.name, kind.options, "train", options)
     code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
-    files = {name: _names(found) for name, found in (("train", train), ("valid", valid), ("test", test)) if found}
+    files = {name: _names(paths) for name, paths in (("train", train), ("valid", valid), ("test", test)) if paths}
     chosen = {"data": files, "model": {"name": model} if isinstance(model, str) else {}}
     chosen = join_settings(chosen, custom_settings(code), *_option_settings(kind, options))
     layers = [read_settings(Path(config), kind.name)] if config else []
@@ -80,11 +80,11 @@ def load(
     score: Build | None = None,
     encoder: Build | None = None,
 ) -> Predictor[Any]:
-    """Loads what training or a predictor's `save` has left in a folder, ready to predict.
+    """Loads a run folder that training or a predictor's `save` wrote, ready to predict.
 
-    `settings` change how it answers: ``{"decode": {"beam": 1}}``. A run that was made with a task, model, score or
-    encoder of your own needs it again, since a folder holds no code. Needs only the core packages.
-    Raises: UserError, when the folder or a file in it is missing or damaged, or your own code is needed.
+    `settings` change how it answers, for example ``{"decode": {"beam": 1}}``. If the run was trained with your own
+    task, model, score or encoder, pass it again: a run folder holds no code. Needs only the core packages.
+    Raises: UserError, when the folder or a file in it is missing or damaged, or if your own code is needed.
     """
     kind = task_of_run(Path(folder)) if task is None else _task(task)
     if kind.name != (name := task_of(Path(folder))):
@@ -94,10 +94,10 @@ def load(
 
 
 def evaluate(predictor: Predictor[Any], files: Paths, **options: Any) -> dict[str, Any]:
-    """Answers the questions of files and scores the answers, as ``heedful eval`` does.
+    """Answers the questions in files and scores the answers, as ``heedful eval`` does.
 
-    Returns: numbers by name: see docs/train.md for each task's.
-    Raises: UserError, when a file cannot be used, or for an option that the task does not know.
+    Returns: numbers by name; docs/train.md lists those of each task.
+    Raises: UserError, when a file cannot be used, or for an option that the task does not accept.
     """
     kind = check_predictor(predictor).task
     options = check_options(kind.name, kind.options, "eval", options)
@@ -105,11 +105,11 @@ def evaluate(predictor: Predictor[Any], files: Paths, **options: Any) -> dict[st
 
 
 def show(predictor: Predictor[Any], *texts: str, every: bool = False, **options: Any) -> list[Answer]:
-    """Answers one question with where the model looked, as ``heedful show`` does.
+    """Answers one question and returns its attention maps, as ``heedful show`` does.
 
-    `every` gives all layers and heads.
-    Returns: answers with `text` and `maps`, each with `weights`, `rows` and `columns`, that `heedful.watch` draws.
-    Raises: UserError, when the texts are no question of the task, or for an option that it does not know.
+    With `every`, the maps of all layers and heads are returned.
+    Returns: answers with `text` and `maps`. Each map has `weights`, `rows` and `columns`; `heedful.watch` draws it.
+    Raises: UserError, when the texts do not form a question of the task, or for an option that it does not accept.
     """
     kind = check_predictor(predictor).task
     options = check_options(kind.name, kind.options, "show", options)
@@ -125,7 +125,7 @@ def _names(files: Paths) -> list[str]:
 
 
 def _option_settings(task: Task[Any, Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The options of training as the settings that they are."""
+    """The training options that stand for a setting, as settings."""
     paths = {option.name: option.setting for option in task.options if option.setting}
     return [nested(paths[name].split("."), str(value)) for name, value in options.items() if name in paths]
 
@@ -138,9 +138,10 @@ def _settings(
     resume: bool,
     where: str | Path | None,
 ) -> tuple[RunConfig, Path]:
-    """All layers of settings in one, below them those of a run that goes on, and the run folder."""
+    """All layers of settings merged, and the run folder."""
     found = make_settings(task.config, *layers, where=str(where) if where else None)
     folder = Path(out or Path("runs") / f"{task.name}-{found.model_name}")
+    # A resumed run starts from its saved settings, so that a bare `--resume --out DIR` is enough.
     if resume and (folder / CONFIG).exists():
         layers = [read_settings(folder / CONFIG, task.name), *layers]
     return make_settings(task.config, *layers, where=str(where or folder / CONFIG)), folder

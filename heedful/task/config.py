@@ -1,4 +1,4 @@
-"""What the settings of every task have in common: a model by name, how it is trained, and how layers of them join."""
+"""Settings that all tasks share: the model by name, data files, training; and how layers of settings are merged."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,9 +14,9 @@ from heedful.train.settings import TrainSettings
 
 
 class ModelChoice(BaseModel):
-    """A model by name and its settings; written flat: ``{name: rnnsearch, hidden: 256, ...}``.
+    """A model by name and its settings, written flat: ``{name: rnnsearch, hidden: 256, ...}``.
 
-    `settings` are of the class that the model's family has. Settings that are not given are those of the name's preset.
+    `settings` are an instance of the family's config class. Settings that are left out come from the name's preset.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,9 +30,9 @@ class ModelChoice(BaseModel):
 
         Raises: UserError, for an unknown name or setting.
         """
-        others = dict(flat)
-        name, entry = models.named(str(others.pop("name", models.default)))
-        merged = join_settings(entry.preset.model_dump(), others)
+        changes = dict(flat)
+        name, entry = models.named(str(changes.pop("name", models.default)))
+        merged = join_settings(entry.preset.model_dump(), changes)
         return cls(name=name, settings=check_settings(entry.family.config, merged, section="model"))
 
     @model_serializer
@@ -41,10 +41,10 @@ class ModelChoice(BaseModel):
 
 
 class DataSettings(BaseModel):
-    """Which files; a task adds how they are read.
+    """The data files. A task adds settings for how they are read.
 
-    Without `valid`, the share `hold_out` of the training examples is held out for validation, drawn by the seed. Folds
-    of a cross-validation are drawn by the seed too, or are runs of examples as they stand with `folds_in_order`.
+    Without `valid`, the share `hold_out` of the training examples is held out for validation, drawn with the seed.
+    Folds of a cross-validation are also drawn with the seed; with `folds_in_order` they are consecutive examples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,16 +53,16 @@ class DataSettings(BaseModel):
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     hold_out: float = Field(default=0.1, gt=0, lt=1)
-    folds_in_order: bool = Field(default=False, description="folds are runs of examples as they stand, not drawn")
+    folds_in_order: bool = Field(default=False, description="folds are consecutive examples, not drawn at random")
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid"):
-    """The settings that a run folder keeps in ``config.yaml``, whatever the task.
+    """The settings of a run, which its folder keeps in ``config.yaml``.
 
-    A task's own class names the task, in a field `task` with its name as the default, and its `models`; it refines
-    `data` and adds sections. `defaults` are settings that serve the task better than the general ones. `settled` are
-    paths of settings that training files decide, such as the labels; `changeable` are sections that may be changed when
-    a trained model answers. `custom` names the user's own code that the run was made with, by what it stands for.
+    The subclass of a task declares its name, as the default of a field `task`, and its `models`. It refines `data` and
+    adds sections. `defaults` override the general defaults for this task. `settled` are the paths of settings that are
+    derived from the training files, such as the labels. `changeable` are the sections that may be changed after
+    training. `custom` names the user's own code in the run, by the part that it builds.
     """
 
     models: ClassVar[Models]
@@ -78,47 +78,48 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="before")
     @classmethod
-    def _choose_model(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return given
-        settings = dict(cast(Mapping[str, Any], given))
-        chosen = settings.get("model", {})
-        if isinstance(chosen, Mapping):
-            settings["model"] = ModelChoice.of(cls.models, cast(Mapping[str, Any], chosen))
+    def _choose_model(cls, plain: Any) -> Any:
+        if not isinstance(plain, Mapping):
+            return plain
+        settings = dict(cast(Mapping[str, Any], plain))
+        flat = settings.get("model", {})
+        if isinstance(flat, Mapping):
+            settings["model"] = ModelChoice.of(cls.models, cast(Mapping[str, Any], flat))
         return settings
 
     @model_serializer(mode="wrap")
     def _without_empty_custom(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """As usual, but runs without the user's own code do not mention it."""
+        """Leaves `custom` out when it is empty, as in run folders written before it existed."""
         plain = dump(self)
         return plain if self.custom else {name: value for name, value in plain.items() if name != "custom"}
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What the task and the model's name have, where nobody says otherwise."""
-        name, entry = cls.models.named(str(section(given, "model").get("name", cls.models.default)))
-        own = {"data": entry.data, "train": entry.train, "model": {"name": name}}
-        return join_settings(cls._sections(), cls.defaults, own)
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The defaults of the task and of the model that the `chosen` settings name."""
+        name, entry = cls.models.named(str(section(chosen, "model").get("name", cls.models.default)))
+        of_model = {"data": entry.data, "train": entry.train, "model": {"name": name}}
+        return join_settings(cls._sections(), cls.defaults, of_model)
 
     @classmethod
     def _sections(cls) -> dict[str, Any]:
-        """The sections as their classes have them, so that one setting given inside leaves its neighbours alone."""
+        """The default value of every section."""
+        # Written out in full: pydantic replaces a section as a whole, so that setting one key would reset the others.
         fields = cls.model_fields.items()
         return {name: field.default.model_dump() for name, field in fields if isinstance(field.default, BaseModel)}
 
     @property
     def model_name(self) -> str:
-        """The name that the model goes by."""
+        """The model's name."""
         return self.model.name
 
     @property
     def family(self) -> Family:
-        """How models of this name are built, and which of their attentions are shown."""
+        """The family of the model, which says how it is built and which of its attentions are shown."""
         return self.models.named(self.model.name)[1].family
 
     @property
     def looks(self) -> str:
-        """The pattern of the attentions that are shown, as `heedful.record` takes it."""
+        """A pattern of the attentions whose maps are shown, in the syntax of `heedful.record`."""
         settings = self.model.settings
         return settings.looks if isinstance(settings, CustomModelConfig) else self.family.looks
 
@@ -127,39 +128,40 @@ C = TypeVar("C", bound=RunConfig)
 
 
 def make_settings(kind: type[C], *layers: Mapping[str, Any], where: str | None = None) -> C:
-    """The settings of a run from layers of plain settings, the later ones winning.
+    """The settings of a run, merged from layers of plain settings; later layers override earlier ones.
 
-    What no layer says is as the task and the model's name have it. `where` is the file that they came from.
+    Everything else takes the defaults of the task and the model. `where` is the file that the settings came from.
     Raises: UserError, for an unknown name, setting or value.
     """
-    given = _named(join_settings({}, *layers))
+    chosen = _named(join_settings({}, *layers))
     try:
-        return check_settings(kind, join_settings(kind.own_defaults(given), given), where=where)
+        return check_settings(kind, join_settings(kind.task_defaults(chosen), chosen), where=where)
     except UserError as error:
+        # Errors raised inside validators do not know the file.
         raise UserError(error.message, where=error.where or where, hint=error.hint) from None
 
 
-def _named(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with ``model: name`` written as ``model: {name: name}``."""
-    model = given.get("model")
-    return {**given, "model": {"name": model}} if isinstance(model, str) else dict(given)
+def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with the short form ``model: NAME`` expanded to ``model: {name: NAME}``."""
+    model = settings.get("model")
+    return {**settings, "model": {"name": model}} if isinstance(model, str) else dict(settings)
 
 
-def section(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A section of plain settings, empty where there is none.
+def section(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A section of plain settings; empty if it is missing.
 
-    Raises: UserError, when something else than a section stands there.
+    Raises: UserError, when the value is not a section.
     """
-    found = given.get(name, {})
-    if not isinstance(found, Mapping):
-        raise UserError(f"the section {name!r} is {found!r}", hint="expected lines of 'name: value' below it")
-    return cast(Mapping[str, Any], found)
+    content = settings.get(name, {})
+    if not isinstance(content, Mapping):
+        raise UserError(f"the section {name!r} is {content!r}", hint="expected lines of 'name: value' below it")
+    return cast(Mapping[str, Any], content)
 
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:
-    """Plain settings from the user's YAML file, not checked yet.
+    """Reads plain settings from a YAML file, without checking them yet.
 
-    Raises: UserError, when it is missing, not YAML, or of another task.
+    Raises: UserError, when the file is missing, not YAML, or for another task.
     """
     settings = read_yaml(path)
     named = settings.get("task", task)
@@ -169,25 +171,25 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
 
 
 def changed_for_use(config: C, changes: Mapping[str, Any]) -> C:
-    """The settings of a trained model with some of its `changeable` sections changed, such as decode.
+    """The settings of a trained model with changes to its `changeable` sections, such as decode.
 
-    Raises: UserError, for a section that was fixed by training, or an unknown setting.
+    Raises: UserError, for a section that training has fixed, or an unknown setting.
     """
     for name in changes:
         if name not in config.changeable:
             raise UserError(
                 f"--set {name}: training has fixed that",
-                hint=f"what may be changed afterwards is {', '.join(config.changeable) or 'nothing'}",
+                hint=f"what can be changed after training is {', '.join(config.changeable) or 'nothing'}",
             )
     return check_settings(type(config), join_settings(config.model_dump(), changes)) if changes else config
 
 
 def with_settled(config: C, earlier: C) -> C:
-    """The settings with what the training files decided when the run began: the paths in `settled`."""
-    plain, decided = config.model_dump(), earlier.model_dump()
+    """The settings with the values at the paths `settled` taken from an earlier version of them."""
+    plain, saved = config.model_dump(), earlier.model_dump()
     for path in config.settled:
         *sections, last = path.split(".")
-        target, source = plain, decided
+        target, source = plain, saved
         for name in sections:
             target, source = target[name], source[name]
         target[last] = source[last]

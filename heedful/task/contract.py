@@ -1,4 +1,4 @@
-"""What the engine expects of a task and of a model, said in words where the user's own does something else."""
+"""Checks that a task, predictor or model of the user's has what the engine calls, with errors that name the method."""
 
 import inspect
 from collections.abc import Mapping
@@ -14,20 +14,21 @@ T = TypeVar("T")
 
 
 def check_task(task: Any) -> "Task[Any, Any]":
-    """The task itself, or one of the class that was given, if it has all that a task needs.
+    """Checks a task, or a class of tasks, of which it makes an instance; returns the task.
 
     Raises: UserError, which names what is missing and what was expected.
     """
     kind: Any = task if isinstance(task, type) else type(task)
     if not issubclass(kind, Task):
         raise UserError(
-            f"{kind.__name__} is no task", hint="expected a name, or a subclass of heedful.task.base.Task or one of it"
+            f"{kind.__name__} is no task",
+            hint="expected a name, or a subclass of heedful.task.base.Task or an instance of one",
         )
     missing = sorted(kind.__abstractmethods__)
     if missing:
         raise UserError(
-            f"the task {kind.__name__} lacks the method {missing[0]}", hint=f"it needs {', '.join(missing)} as well as"
-            " what it has: see heedful.task.base.Task",
+            f"the task {kind.__name__} lacks the method {missing[0]}", hint=f"missing are {', '.join(missing)}; see"
+            " heedful.task.base.Task",
         )  # fmt: skip
     for name, expected in _ATTRIBUTES.items():
         if not hasattr(kind, name):
@@ -42,13 +43,14 @@ def check_task(task: Any) -> "Task[Any, Any]":
 
 
 def _check_predictor_class(kind: Any) -> None:
-    """Whether a task's predictor can be made and asked."""
+    """Checks that a task's predictor class can be instantiated and has `predict`."""
     name = getattr(kind, "__name__", repr(kind))
     missing = sorted(getattr(kind, "__abstractmethods__", ()))
     if missing:
         raise UserError(
             f"the predictor {name} lacks the method {missing[0]}", hint=f"expected {_ATTRIBUTES['predictor']}"
         )
+    # Bound without being called: a wrong signature is reported before training, and without side effects.
     try:
         inspect.signature(kind).bind(None, None, None, task=None)
     except TypeError as error:
@@ -59,8 +61,8 @@ def _check_predictor_class(kind: Any) -> None:
 
 
 _ATTRIBUTES = {
-    "summary": "a line that says what the task does",
-    "files": "a few words that say what a data file is",
+    "summary": "a line that describes the task",
+    "files": "a short description of its data files",
     "config": 'a subclass of heedful.task.config.RunConfig with `models` and `task: Literal["NAME"] = "NAME"`',
     "predictor": "a subclass of heedful.task.base.Predictor with a method predict",
     "usage": "a heedful.task.base.Usage",
@@ -68,7 +70,7 @@ _ATTRIBUTES = {
 
 
 def check_parts(task: "Task[Any, Any]", parts: Any) -> Parts:
-    """The parts that a task learned or loaded.
+    """Checks the parts that a task learned or loaded; returns them.
 
     Raises: UserError, when they cannot be saved.
     """
@@ -81,9 +83,9 @@ def check_parts(task: "Task[Any, Any]", parts: Any) -> Parts:
 
 
 def check_model(task: "Task[Any, Any]", model: nn.Module) -> None:
-    """Whether a model has what training and the task's predictor call.
+    """Checks that a model has the methods that training and the task's predictor call.
 
-    Raises: UserError, which names the method that it lacks.
+    Raises: UserError, which names the missing method.
     """
     for method, expected in ({"loss": "loss(batch) -> TokenLoss"} | dict(task.model_methods)).items():
         if not callable(getattr(model, method, None)):
@@ -94,7 +96,7 @@ def check_model(task: "Task[Any, Any]", model: nn.Module) -> None:
 
 
 def check_prepared(task: "Task[Any, Any]", prepared: Any) -> Prepared[Any]:
-    """What `Task.prepare` returned, if it can be trained on."""
+    """Checks what `Task.prepare` returned; returns it."""
     if not isinstance(prepared, Prepared):
         raise _wrong(task, "prepare", prepared, "a heedful.task.base.Prepared")
     for method in ("plan", "collate"):
@@ -104,23 +106,23 @@ def check_prepared(task: "Task[Any, Any]", prepared: Any) -> Prepared[Any]:
 
 
 def check_measured(task: "Task[Any, Any]", numbers: Any) -> Mapping[str, float]:
-    """What `Task.measure` returned, if it is numbers by name."""
+    """Checks what `Task.measure` returned; returns it."""
     if not isinstance(numbers, Mapping) or not all(isinstance(value, int | float) for value in numbers.values()):
         raise _wrong(task, "measure", numbers, 'numbers by name, such as {"accuracy": 0.5}')
     return numbers
 
 
 def check_predictor(predictor: Any) -> "Predictor[Any]":
-    """A predictor, as `heedful.evaluate` and `heedful.show` take one.
+    """Checks the predictor passed to `heedful.evaluate` or `heedful.show`; returns it.
 
-    Raises: UserError for anything else.
+    Raises: UserError, for anything else.
     """
     if not isinstance(predictor, Predictor):
         raise UserError(
-            f"{type(predictor).__name__} is no trained model", hint="give what heedful.load(folder) returns"
+            f"{type(predictor).__name__} is no trained model", hint="pass what heedful.load(folder) returns"
         )
     return predictor
 
 
-def _wrong(task: "Task[Any, Any]", method: str, found: Any, expected: str) -> UserError:
-    return UserError(f"{type(task).__name__}.{method} returned {type(found).__name__}", hint=f"expected {expected}")
+def _wrong(task: "Task[Any, Any]", method: str, returned: Any, expected: str) -> UserError:
+    return UserError(f"{type(task).__name__}.{method} returned {type(returned).__name__}", hint=f"expected {expected}")

@@ -1,6 +1,6 @@
-"""The user's own code in a run: what builds the model, its scores or its encoder, in place of a name.
+"""The user's own code in a run: functions that build the model, its scores or its encoder.
 
-A run folder keeps the names of such code and never imports it: who loads the folder gives the code again.
+A run folder keeps the names of these functions but never imports them. Whoever loads the folder passes them again.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from heedful.task.models import CUSTOM
 Build = Callable[..., Any]
 
 Custom = Mapping[str, Build]
-"""The user's code by what it stands for: "model", "score", "encoder"."""
+"""The user's functions by what they build: "model", "score", "encoder"."""
 
 EXPECTED = {
     "model": "model=build, where build({sizes}) returns a torch.nn.Module",
@@ -27,12 +27,12 @@ EXPECTED = {
 }
 
 
-def custom_code(**given: Build | None) -> Custom:
-    """The code that was given.
+def custom_code(**builders: Build | None) -> Custom:
+    """The functions that are not None, by what they build.
 
-    Raises: UserError, for what cannot be called.
+    Raises: UserError, for one that cannot be called.
     """
-    code = {what: build for what, build in given.items() if build is not None}
+    code = {what: build for what, build in builders.items() if build is not None}
     for what, build in code.items():
         if not callable(build):
             raise UserError(f"{what} is {build!r}", hint=f"expected {_expected(what, {})}")
@@ -40,7 +40,7 @@ def custom_code(**given: Build | None) -> Custom:
 
 
 def custom_settings(code: Custom) -> dict[str, Any]:
-    """The settings that say which code a run is made with."""
+    """The settings that record which custom code a run uses."""
     settings: dict[str, Any] = {}
     if code:
         settings["custom"] = {what: name_of(build) for what, build in code.items()}
@@ -52,22 +52,22 @@ def custom_settings(code: Custom) -> dict[str, Any]:
 
 
 def name_of(build: Build) -> str:
-    """A class's or function's name with its module, as in "mymodels.build"."""
+    """The qualified name of a class or function, as in "mymodels.build"."""
     module = getattr(build, "__module__", "")
     return f"{module}.{getattr(build, '__qualname__', type(build).__qualname__)}".removeprefix(".")
 
 
 def check_custom(config: RunConfig, code: Custom, where: str | None = None) -> None:
-    """Whether the code that a run was made with is what was given.
+    """Checks that the code passed is the code that the run needs.
 
-    Raises: UserError, when some is missing or there is some that the run does not use.
+    Raises: UserError, when something is missing, or was passed but is not used by the run.
     """
     for what, name in config.custom.items():
         if what not in code:
             raise UserError(
                 f"the {what} of this run is the user's own code, {name}, which a run folder does not hold",
                 where=where,
-                hint=f"load it from Python and give it: {_expected(what, {})}",
+                hint=f"load it from Python and pass it: {_expected(what, {})}",
             )
     for what in code:
         if what not in config.custom:
@@ -78,9 +78,9 @@ def check_custom(config: RunConfig, code: Custom, where: str | None = None) -> N
 
 
 def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn.Module:
-    """The model that the settings describe, with fresh weights, in which the user's code stands where it should.
+    """Builds the model that the settings describe, with new weights, using the user's code for its parts.
 
-    Raises: UserError, when the code cannot be called so, or returns something else than it should.
+    Raises: UserError, when that code cannot be called with the expected arguments or returns the wrong type.
     """
     if "model" in code:
         return _call("model", code["model"], sizes, nn.Module)
@@ -93,7 +93,7 @@ def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn
         raise UserError(f"the model {config.model_name!r} takes no encoder of the user's own", hint="leave it out")
     else:
         model = family.build_over(settings, _call("encoder", code["encoder"], sizes, nn.Module), **sizes)
-    # A model may have settings of an attention that it does not use, such as a decoder that does not look.
+    # Counted after building: a model may have settings for an attention that it never builds.
     if "score" in code and not scores:
         raise UserError(
             f"the model {config.model_name!r} has no attention whose score can be chosen",
@@ -103,7 +103,7 @@ def build_model(config: RunConfig, sizes: Mapping[str, Any], code: Custom) -> nn
 
 
 def _checked_score(build: Build, scores: list[Any]) -> Build:
-    """The user's builder of scores, checked when it is called; what it makes is added to `scores`."""
+    """Wraps the user's builder of scores with checks; each score that it builds is also appended to `scores`."""
 
     def build_score(query_dim: int, key_dim: int) -> Any:
         try:
@@ -122,7 +122,7 @@ def _checked_score(build: Build, scores: list[Any]) -> Build:
 
 
 def with_score(settings: Any, build: Build) -> Any:
-    """Settings in which every attention with the score "custom" builds it by `build`."""
+    """Settings in which every attention whose score is "custom" builds it with `build`."""
     if isinstance(settings, AttentionConfig):
         return settings.with_score(build) if settings.score == CUSTOM else settings
     if not isinstance(settings, BaseModel):
@@ -133,25 +133,27 @@ def with_score(settings: Any, build: Build) -> Any:
 
 
 def _call(what: str, build: Build, sizes: Mapping[str, Any], kind: type) -> Any:
-    """What the user's code makes of the sizes.
+    """Calls the user's code with the sizes; returns what it builds.
 
-    Raises: UserError, when it cannot be called with them, or makes something else.
+    Raises: UserError, when it does not accept these arguments or returns something other than a `kind`.
     """
+    # Checked by signature first, so that a TypeError from inside the user's code keeps its own traceback.
     try:
         inspect.signature(build).bind(**sizes)
     except TypeError as error:
         raise _not_callable(what, build, ", ".join(sizes), error, sizes) from None
-    made = build(**sizes)
-    if not isinstance(made, kind):
+    built = build(**sizes)
+    if not isinstance(built, kind):
         raise UserError(
-            f"{what}: {name_of(build)} returned {type(made).__name__}", hint=f"expected {_expected(what, sizes)}"
+            f"{what}: {name_of(build)} returned {type(built).__name__}", hint=f"expected {_expected(what, sizes)}"
         )
-    return made
+    return built
 
 
-def _not_callable(what: str, build: Build, given: str, error: TypeError, sizes: Mapping[str, Any]) -> UserError:
+def _not_callable(what: str, build: Build, arguments: str, error: TypeError, sizes: Mapping[str, Any]) -> UserError:
     return UserError(
-        f"{what}: {name_of(build)} cannot be called with {given}: {error}", hint=f"expected {_expected(what, sizes)}"
+        f"{what}: {name_of(build)} cannot be called with {arguments}: {error}",
+        hint=f"expected {_expected(what, sizes)}",
     )
 
 

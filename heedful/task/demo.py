@@ -1,6 +1,6 @@
-"""The main job on a made-up corpus: two translators trained, scored, and shown looking, in a few minutes on two cores.
+"""The demo: two translators are trained, scored and shown on a synthetic corpus, in a few minutes on two cores.
 
-All sizes are here, in `DEMO`.
+All sizes are in `DEMO`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ CORPUS = "corpus"
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """How much text there is, and how each model is trained; settings are those of a config file."""
+    """How many sentence pairs each split has, and the settings of each model, as in a config file."""
 
     train: int
     valid: int
@@ -71,9 +71,9 @@ DEMO = DemoSettings(
 
 
 def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: DemoSettings = DEMO) -> list[Trained]:
-    """Writes the corpus to `out` and trains each model there; a run that was stopped goes on.
+    """Writes the corpus to `out` and trains each model there; runs that were interrupted are resumed.
 
-    Returns: what training gave for each model, with BLEU and AER of the test in its results.
+    Returns: the outcome of training for each model, with BLEU and AER on the test set in its results.
     Raises: UserError, when `out` holds a demo with another seed.
     """
     corpus = make_corpus(seed, train=settings.train, valid=settings.valid, test=settings.test)
@@ -84,9 +84,9 @@ def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: 
     links = {f"{name}_alignments": str(out / CORPUS / f"{name}.align") for name in ("valid", "test")}
     files, task = {"data": {**corpora, **links}}, Translate()
     trained: list[Trained] = []
-    for name, own in settings.models.items():
+    for name, of_model in settings.models.items():
         (shown or Shown()).say(f"\n{name}")
-        config = make_settings(TranslateConfig, settings.common, own, files, {"train": {"seed": seed}})
+        config = make_settings(TranslateConfig, settings.common, of_model, files, {"train": {"seed": seed}})
         if (out / name / CONFIG).exists() and load_settings(TranslateConfig, out / name).train.seed != seed:
             raise UserError("this folder holds a demo with another seed", where=str(out), hint="choose another --out")
         sets = read_sets(task, config)
@@ -97,24 +97,26 @@ def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: 
 
 
 def best_of(trained: Sequence[Trained]) -> Trained:
-    """The one whose alignment errs least."""
-    return min(trained, key=lambda one: one.results["test aer"])
+    """The run with the lowest alignment error rate."""
+    return min(trained, key=lambda run: run.results["test aer"])
 
 
 def example(trained: Trained) -> tuple[Pair, Translation]:
-    """A test sentence worth looking at: of those translated right, one whose words change places most."""
+    """A test sentence for display: the correct translation with the most reordering."""
     config = trained.predictor.config
     pairs = read_pairs([Path(config.data.test[0])])[:200]
-    found = trained.predictor.predict([pair.source for pair in pairs])
-    right = [(pair, one) for pair, one in zip(pairs, found, strict=True) if one.text == pair.target]
-    return max(right or list(zip(pairs, found, strict=True)), key=lambda both: _crossings(both[1]))
+    translations = trained.predictor.predict([pair.source for pair in pairs])
+    translated = list(zip(pairs, translations, strict=True))
+    right = [(pair, translation) for pair, translation in translated if translation.text == pair.target]
+    return max(right or translated, key=lambda both: _crossings(both[1]))
 
 
-def _crossings(found: Translation) -> float:
-    """Pairs of links that cross, in sentences that fit on a screen."""
-    links = found.alignment
+def _crossings(translation: Translation) -> float:
+    """The number of pairs of links that cross."""
+    links = translation.alignment
     crossed = sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for i, a in enumerate(links) for b in links[:i])
-    return crossed / (1 if len(found.source_tokens) <= 14 else 100)
+    # Longer sentences do not fit on a screen, and are chosen only if there is nothing else.
+    return crossed / (1 if len(translation.source_tokens) <= 14 else 100)
 
 
 def _write(pairs: Sequence[AlignedPair], folder: Path, name: str) -> None:

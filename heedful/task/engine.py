@@ -1,6 +1,6 @@
-"""The course of every run: files to a trained model in a folder, and from there to answers and scores.
+"""The engine that all tasks share: trains from files to a run folder, loads it, answers, evaluates and checks files.
 
-What differs between tasks is in their `Task`; nothing here knows one of them.
+Everything specific to a task is in its `Task`; nothing here depends on a particular one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ from heedful.train import TRAINING, FitResult, fit, init_ranks
 
 @dataclass(frozen=True)
 class Sets:
-    """The examples of a run as `Task.read` gives them; None where the user gave none."""
+    """The examples of a run as `Task.read` returns them; None for a split without files."""
 
     train: Any
     valid: Any = None
@@ -32,9 +32,9 @@ class Sets:
 
 
 def read_sets(task: Task[Any, Any], config: Any) -> Sets:
-    """The examples that the settings name.
+    """Reads the examples in the files that the settings name.
 
-    Raises: UserError, when there are none to learn from, or a file cannot be used.
+    Raises: UserError, when there are no training files, or a file cannot be used.
     """
     data = config.data
     if not data.train:
@@ -47,11 +47,11 @@ def read_sets(task: Task[Any, Any], config: Any) -> Sets:
 
 
 class Run:
-    """A run in the folder `out`: a new one or, with `resume`, the one that lies there.
+    """A run in the folder `out`: a new run or, with `resume`, the one that is already there.
 
-    `leads` says whether this process is the one that writes and speaks, `has_parts` whether the run's parts and
-    settings lie in the folder already, and `has_begun` whether training left a state to go on from.
-    Raises: UserError, when the folder holds a run and `resume` is not asked for.
+    `leads` is true in the one process that writes files and reports. `has_parts` says whether the folder has the run's
+    settings and parts, and `has_begun` whether it has a training state to resume from.
+    Raises: UserError, when the folder already holds a run and `resume` is false.
     """
 
     def __init__(self, config: RunConfig, out: Path, *, resume: bool = False, shown: Shown | None = None) -> None:
@@ -64,11 +64,11 @@ class Run:
             raise UserError(
                 "this folder holds a run already",
                 where=str(out),
-                hint="go on with it by --resume, or choose another folder with --out",
+                hint="continue it with --resume, or choose another folder with --out",
             )
 
     def say(self, lines: Iterable[str]) -> None:
-        """Tells the person, once however many processes train."""
+        """Reports lines to the user, from the leading process only."""
         for line in lines if self.leads else ():
             self.shown.say(line)
 
@@ -83,13 +83,15 @@ def train(
     shown: Shown | None = None,
     custom: Custom | None = None,
 ) -> Trained:
-    """Trains a model of a task and leaves it in the folder `out`, with its results on the test set, if there is one.
+    """Trains a model of a task and writes it to the folder `out`, with its results on the test set if there is one.
 
-    Raises: UserError, when the folder holds a run and `resume` is not asked for, or examples and settings do not fit.
+    Raises: UserError, when the folder already holds a run and `resume` is false, or the examples do not fit the
+        settings.
     """
     run, code = Run(config, out, resume=resume, shown=shown), custom or {}
     check_custom(config, code)
     if run.has_parts:
+        # The saved model was built for the labels of the first start, even if the files have changed since.
         config = with_settled(config, load_settings(task.config, out))
     else:
         config = task.settle(config, sets.train)
@@ -98,12 +100,14 @@ def train(
         sets = Sets(held.train, held.valid, sets.test)
         run.say([held.note])
     predictor, notes = _begin(task, config, sets.train, run, code)
+    # Saved before training, so that an interrupted run can be resumed, and its checkpoints used, with the same parts.
     if run.leads:
         save_parts(out, config, predictor.parts)
         save_readme(out, config, task.usage, {})
     prepared = check_prepared(task, task.prepare(predictor, sets.train, sets.valid))
     run.say([*notes, *prepared.warnings])
     result = _fit(task, predictor, prepared, run)
+    # After an interruption the weights are not final; other ranks must not write the same files as the leading one.
     if result.exit_status or not run.leads:
         return Trained(predictor, result, run.ranks, out)
     return _finish(task, predictor, prepared, sets.test, Trained(predictor, result, run.ranks, out))
@@ -112,10 +116,12 @@ def train(
 def _begin(
     task: Task[Any, Any], config: Any, examples: Any, run: Run, code: Custom
 ) -> tuple[Predictor[Any], list[str]]:
-    """A predictor with fresh weights, and lines about those; its parts are the run's own if it has any yet."""
+    """A predictor with initial weights, and lines about where they come from. A resumed run keeps its saved parts."""
     parts = task.load_parts(config, run.out) if run.has_parts else task.learn(config, examples)
+    # Seeded after the parts are learned: how they are learned must not change the initial weights.
     torch.manual_seed(config.train.seed)
     predictor = _predictor(task, config, check_parts(task, parts), code)
+    # A resumed run loads its own weights, so pretrained ones would be overwritten anyway.
     notes = [] if run.has_begun else task.begin(config, predictor.model, parts)
     return predictor, notes
 
@@ -127,7 +133,7 @@ def _predictor(task: Task[Any, Any], config: Any, parts: Parts, code: Custom) ->
 
 
 def _fit(task: Task[Any, Any], predictor: Predictor[Any], prepared: Prepared[Any], run: Run) -> FitResult:
-    """Trains to the end, or until it is interrupted."""
+    """Trains until the end or an interruption."""
     settings, examples, draw = predictor.config.train, prepared.train, run.shown.draw
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
@@ -146,12 +152,12 @@ def _fit(task: Task[Any, Any], predictor: Predictor[Any], prepared: Prepared[Any
 
 
 def _watch(task: Task[Any, Any], predictor: Predictor[Any], valid: Any, draw: Draw) -> Any:
-    """From the model to a drawing of where it looks at one validation example, for `heedful.train.fit`."""
-    look = task.watch(predictor, valid)
+    """A function that draws the attention map of one validation example, as `heedful.train.fit` calls it."""
+    map_of_example = task.watch(predictor, valid)
 
     def drawn(model: nn.Module) -> Any:
-        found = look() if look else None
-        return None if found is None else draw(found)
+        attention = map_of_example() if map_of_example else None
+        return None if attention is None else draw(attention)
 
     return drawn
 
@@ -159,23 +165,23 @@ def _watch(task: Task[Any, Any], predictor: Predictor[Any], valid: Any, draw: Dr
 def _finish(
     task: Task[Any, Any], predictor: Predictor[Any], prepared: Prepared[Any], test: Any, trained: Trained
 ) -> Trained:
-    """Lets the task do what is left, scores the test set, and writes the results into the folder."""
+    """Lets the task finish, scores the test set and writes the results to the folder."""
     predictor.model.eval()
     config, numbers = task.finish(predictor, prepared.valid, trained.folder)
     if config is not predictor.config:
         save_config(config, trained.folder)
         predictor = task.predictor(config, predictor.model, predictor.parts, task=task)
-    results = _course_numbers(config, trained.fit) | dict(numbers)
+    results = _training_numbers(config, trained.fit) | dict(numbers)
     if test is not None:
         scores = task.score(predictor, test, {}).items()
-        # Tables and lists are for `heedful eval`: a README and the last lines of training have one number a line.
+        # The README and the last lines of training show one number per line; tables are left to `heedful eval`.
         results |= {f"test {name}": value for name, value in scores if not isinstance(value, Mapping | list)}
     save_readme(trained.folder, config, task.usage, results)
     return Trained(predictor, trained.fit, trained.ranks, trained.folder, results)
 
 
-def _course_numbers(config: RunConfig, result: FitResult) -> dict[str, Any]:
-    """How a run went, as its results begin."""
+def _training_numbers(config: RunConfig, result: FitResult) -> dict[str, Any]:
+    """Numbers about training, which come first in the results."""
     numbers: dict[str, Any] = {f"best {config.train.metric}": result.best, "weights": result.kept}
     return numbers | {"steps": result.steps, "minutes": result.seconds / 60}
 
@@ -188,9 +194,9 @@ def load(
     changes: Mapping[str, Any] | None = None,
     custom: Custom | None = None,
 ) -> Predictor[Any]:
-    """The predictor that lies in a run folder, ready to answer; `changes` are settings of how it answers.
+    """Loads the predictor in a run folder, ready to answer. `changes` override settings for how it answers.
 
-    Raises: UserError, when the folder or a file in it is missing or damaged, or the user's code that it needs.
+    Raises: UserError, when the folder or a file in it is missing or damaged, or custom code that it needs is missing.
     """
     config = changed_for_use(load_settings(task.config, folder), changes or {})
     code = custom or {}
@@ -203,7 +209,7 @@ def load(
 def answers(
     task: Task[Any, Any], predictor: Predictor[Any], file: str, *, size: int, maps: bool, options: Options
 ) -> Iterator[list[Answer]]:
-    """Answers to the questions of a file, or of standard input for "-", `size` questions at a time."""
+    """Answers the questions in a file, or on standard input for "-", in chunks of `size`."""
     first = 1
     for chunk in in_chunks(task.questions(predictor.config, file), size):
         yield task.answer(predictor, chunk, first=first, maps=maps, options=options)
@@ -211,16 +217,16 @@ def answers(
 
 
 def evaluate(task: Task[Any, Any], predictor: Predictor[Any], files: Files) -> dict[str, Any]:
-    """How good the answers to the examples of files are, as numbers by name."""
+    """Scores the answers to the examples in files; returns numbers by name."""
     return task.score(predictor, task.read(predictor.config, files), files.options)
 
 
 def show(
     task: Task[Any, Any], predictor: Predictor[Any], texts: tuple[str, ...], *, every: bool, options: Options
 ) -> list[Answer]:
-    """The question that these texts make, answered with its maps; `every` asks for all layers and heads.
+    """Answers the question that these texts form, with attention maps; `every` asks for all layers and heads.
 
-    Raises: UserError, when there are more or fewer texts than a question has.
+    Raises: UserError, when the number of texts is not that of a question.
     """
     if task.show_takes not in (None, len(texts)):
         expected, hint = {1: ("one text", "put quotes around it")}.get(
@@ -231,7 +237,7 @@ def show(
 
 
 def check(task: Task[Any, Any], config: Any, files: Files, predictor: Predictor[Any] | None = None) -> Report:
-    """What there is in files and what is wrong with it, tokenised as the settings, or the predictor, say."""
+    """Statistics and problems of files, tokenised as the predictor does, or else as the settings say."""
     config = config if predictor is None else predictor.config
     raw = task.read(config, files)
     return task.report(config, raw, task.learn(config, raw) if predictor is None else predictor.parts)

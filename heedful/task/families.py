@@ -1,4 +1,4 @@
-"""Families of models that read a sequence and say another: translators and partners in talk are made of them."""
+"""Families of sequence-to-sequence models, which translation and chat share."""
 
 from torch import nn
 
@@ -19,10 +19,10 @@ def _transformer(config: TransformerConfig, encoder: nn.Module, *, source_size: 
 
 
 RECURRENT = Family(SeqToSeqConfig, SeqToSeq.for_texts, "decoder.look*", _recurrent)
-"""Recurrent decoders, with attention or without."""
+"""Recurrent encoder-decoders, with or without attention."""
 
 TRANSFORMER = Family(TransformerConfig, Transformer.for_texts, "decoder.*.source", _transformer)
 """The Transformer."""
 
 WEIGHTED = Family(WeightedTransformerConfig, weighted_transformer, "decoder.*.source*")
-"""The Weighted Transformer, whose encoder has branches as its decoder has."""
+"""The Weighted Transformer. Its encoder has branches too, so that it takes no other encoder."""

@@ -1,4 +1,4 @@
-"""A run folder: what is in it whatever the task, how it is written and read. Nothing in it is ever executed."""
+"""Writes and reads the files that every run folder has, whatever the task. Nothing in a run folder is executed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,18 +28,19 @@ def save_config(config: RunConfig, folder: Path) -> None:
 
 
 def save_parts(folder: Path, config: RunConfig, parts: "Mapping[str, Part]") -> None:
-    """Writes what a run needs beside its weights: its parts by name and the settings, last: where they are, all is.
+    """Writes a run's parts and then its settings.
 
     Raises: UserError, when a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
         part.save(folder, name)
+    # Last, because the settings mark the parts as complete when a run is resumed.
     save_config(config, folder)
 
 
 def save_predictor(predictor: "Predictor[Any]", folder: Path) -> None:
-    """Writes a whole run folder, as training leaves it, but for what only serves to go on training.
+    """Writes a complete run folder, except for the files that are only needed to resume training.
 
     Raises: UserError, when a file cannot be written.
     """
@@ -49,9 +50,9 @@ def save_predictor(predictor: "Predictor[Any]", folder: Path) -> None:
 
 
 def with_weights(model: M, folder: Path, device: str) -> M:
-    """The model with the weights of a run folder, on the device, ready to answer.
+    """Loads the weights of a run folder into the model; returns it on the device, in evaluation mode.
 
-    Raises: UserError, when they are missing or damaged.
+    Raises: UserError, when the weights are missing or damaged.
     """
     check_folder(folder, [WEIGHTS])
     load_module(model, folder / WEIGHTS)
@@ -59,18 +60,19 @@ def with_weights(model: M, folder: Path, device: str) -> M:
 
 
 def task_of(folder: Path) -> str:
-    """The task that a run folder was made for.
+    """The name of the task that a run folder was made for.
 
-    Raises: UserError, when the folder is missing, is no run folder, or its settings are damaged.
+    Raises: UserError, when the folder is missing, is not a run folder, or its settings are damaged.
     """
     check_folder(folder, [CONFIG])
+    # Translation was the first task. Run folders from before there were others do not name it.
     return str(read_yaml(folder / CONFIG).get("task", "translate"))
 
 
 def task_of_run(folder: Path) -> "Task[Any, Any]":
-    """The task of this package that a run folder was made for.
+    """The task that a run folder was made for.
 
-    Raises: UserError, as `task_of`, and for a task of the user's own.
+    Raises: UserError, as `task_of`, and for a task that is not part of this package.
     """
     name = task_of(folder)
     if name not in NAMES:
@@ -78,7 +80,7 @@ def task_of_run(folder: Path) -> "Task[Any, Any]":
         raise UserError(
             f"no task is called {name!r}",
             where=str(folder),
-            hint=f"{likely}; a task of your own is given in Python: heedful.load(folder, task=MyTask)",
+            hint=f"{likely}; pass a task of your own in Python: heedful.load(folder, task=MyTask)",
         )
     return task_named(name)
 
@@ -86,14 +88,14 @@ def task_of_run(folder: Path) -> "Task[Any, Any]":
 def load_settings(kind: type[C], folder: Path) -> C:
     """Reads the settings of a run folder.
 
-    Raises: UserError, when the folder is missing, is no run folder, or its settings are damaged.
+    Raises: UserError, when the folder is missing, is not a run folder, or its settings are damaged.
     """
     check_folder(folder, [CONFIG])
     return check_settings(kind, read_yaml(folder / CONFIG), where=str(folder / CONFIG))
 
 
 def save_readme(folder: Path, config: RunConfig, usage: "Usage", results: Mapping[str, Any]) -> None:
-    """Writes what the run is, what it reached, and the next commands."""
+    """Writes the README of a run: what it is, its results, and the next commands."""
     table = ["| result | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in results.items()), ""]
     commands = [f"    {command}" for command in usage.next_commands(quote(str(folder)))]
     lines = [
@@ -117,22 +119,22 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", results: Mappin
 
 
 def _settled(config: RunConfig) -> list[str]:
-    """A paragraph on what the training files decided, such as the labels; only the first of many are named."""
-    plain, said = config.model_dump(), []
+    """A paragraph about settings derived from the training files, such as the labels; long lists are shortened."""
+    plain, entries = config.model_dump(), []
     for path in config.settled:
         value: Any = plain
         for name in path.split("."):
             value = value[name]
-        some = [str(one) for one in value] if isinstance(value, tuple | list) else [str(value)]
-        shown = ", ".join(some[:_NAMED]) + (" and others" if len(some) > _NAMED else "")
-        said += [f"{path} {shown}"] if shown else []
-    return [f"From the training files: {'; '.join(said)}.", ""] if said else []
+        items = [str(item) for item in value] if isinstance(value, tuple | list) else [str(value)]
+        listed = ", ".join(items[:_LISTED]) + (" and others" if len(items) > _LISTED else "")
+        entries += [f"{path} {listed}"] if listed else []
+    return [f"From the training files: {'; '.join(entries)}.", ""] if entries else []
 
 
-_NAMED = 8  # labels that a README lists
+_LISTED = 8  # the most labels that a README lists
 _CONTENTS = (
-    "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the course of training.",
-    "The folder may be moved or copied; `training.safetensors` and `checkpoints/` only serve to go on training.",
+    "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the log of training.",
+    "The folder may be moved or copied; `training.safetensors` and `checkpoints/` are only needed to resume training.",
 )
 
 

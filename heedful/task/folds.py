@@ -1,4 +1,4 @@
-"""Cross-validation of any task: a run for each fold, tested on what it has not seen, and their mean and deviation."""
+"""Cross-validation of any task: one run per fold, tested on that fold, and the mean and deviation of the results."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,12 +29,12 @@ def cross_validate(
     shown: Shown | None = None,
     custom: Custom | None = None,
 ) -> Trained:
-    """Trains on all folds but one, for each in turn, in ``out/fold-1`` and so on, and tests on that one.
+    """Trains one run per fold, in ``out/fold-1`` and so on, and tests it on that fold.
 
-    Of the training examples some are held out for validation, as without folds. Writes the settings to
-    ``out/config.yaml``, for `resume`, and the numbers of all folds to ``out/folds.json``; returns the last run and its
+    Some of the training examples of each run are held out for validation, as without folds. The settings are written to
+    ``out/config.yaml``, for `resume`, and the numbers of all folds to ``out/folds.json``. Returns the last run and its
     folder, with the mean and standard deviation of each number.
-    Raises: UserError, as `train`; for a task whose examples cannot be dealt out, and for files to validate or test on.
+    Raises: UserError, as `train`; for a task whose examples cannot be split into folds; for validation or test files.
     """
     if sets.valid is not None or sets.test is not None:
         raise UserError("--folds makes its own validation and test sets", hint="leave out --valid and --test")
@@ -42,7 +42,7 @@ def cross_validate(
         raise UserError(f"the task {task.name!r} has one long text, which cannot be dealt into folds")
     examples, shown = cast(Sequence[Any], sets.train), shown or Shown()
     strata = task.strata(task.settle(config, examples), examples)
-    dealt = deal_folds(
+    fold_of = deal_folds(
         len(examples), folds, config.train.seed, strata=strata, in_order=config.data.folds_in_order
     )  # fmt: skip
     if Run(config, out / "fold-1", resume=resume).leads:
@@ -52,19 +52,20 @@ def cross_validate(
     trained: Trained | None = None
     for fold in range(folds):
         shown.say(f"\nfold {fold + 1} of {folds}")
-        own = Sets(
-            *(
-                [one for one, its in zip(examples, dealt, strict=True) if (its == fold) == tests]
-                for tests in (False, True)
-            )
+        # An example in fold -1 cannot be tested on, and is trained on in every run.
+        learnt, tested = (
+            [example for example, number in zip(examples, fold_of, strict=True) if (number == fold) == is_test]
+            for is_test in (False, True)
         )
-        own = Sets(own.train, None, own.valid)
         folder = out / f"fold-{fold + 1}"
-        trained = train(task, config, own, folder, resume=resume and folder.exists(), shown=shown, custom=custom)
+        fold_sets = Sets(learnt, test=tested)
+        trained = train(task, config, fold_sets, folder, resume=resume and folder.exists(), shown=shown, custom=custom)
+        # Only rank 0 has results to collect; the other processes end with their fold.
         if trained.fit.exit_status or trained.ranks.rank:
             return trained
         rows.append(_numbers(trained.results))
         shown.say("  ".join(f"{name} {value:.4f}" for name, value in rows[-1].items()))
+        # Written after each fold, so that results are not lost when a later fold is interrupted.
         write_text_atomically(out / FOLDS, json.dumps({"folds": rows}, indent=1) + "\n")
     assert trained is not None
     summary = _summary(rows)
@@ -73,7 +74,7 @@ def cross_validate(
 
 
 def _numbers(results: Mapping[str, Any]) -> dict[str, float]:
-    """What a fold's test gave that can be averaged: speeds and counts are left out."""
+    """The test results that can be averaged; speeds and counts are left out."""
     tested = {name.removeprefix("test "): value for name, value in results.items() if name.startswith("test ")}
     return {name: value for name, value in tested.items() if isinstance(value, float) and "_per_second" not in name}
 

@@ -1,4 +1,4 @@
-"""Training examples put aside for validation, where the user gives none."""
+"""Splits training examples: a share held out for validation, or folds for cross-validation."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -15,7 +15,7 @@ Raw = TypeVar("Raw")
 
 @dataclass(frozen=True)
 class HeldOut(Generic[Raw]):
-    """Examples to learn from, examples held out, each in the order of the file; and a line that tells how many."""
+    """Training and held-out examples, each in the order of the file, and a line that says how many."""
 
     train: Raw
     valid: Raw
@@ -24,11 +24,11 @@ class HeldOut(Generic[Raw]):
 
 @dataclass(frozen=True)
 class Strata:
-    """Which examples are alike, and which belong together.
+    """How examples are stratified and grouped when they are split.
 
-    Examples have `kinds`, of each of which validation gets some; without them all are of one kind. Examples of one of
-    `groups` stay together, and count as the rarest kind among them. Those that are not `usable` stay in training. What
-    the examples are called, and a `hint`, are for messages.
+    `kinds` are the strata; every split gets some examples of each kind. None means a single kind. Examples of the same
+    group in `groups` stay together, and the group counts as the rarest kind in it. Examples that are not `usable` stay
+    in training. `what`, the name of the examples, and `hint` are used in messages.
     """
 
     what: str = "examples"
@@ -38,84 +38,86 @@ class Strata:
     hint: str | None = None
 
     def members(self, count: int) -> list[list[int]]:
-        """The rows of each group of usable examples, in the order in which groups first come."""
-        found: dict[Hashable, list[int]] = {}
+        """The rows of each group of usable examples, in the order in which groups first appear."""
+        rows_of: dict[Hashable, list[int]] = {}
         for row in range(count):
             if self.usable is None or self.usable[row]:
-                found.setdefault(row if self.groups is None else self.groups[row], []).append(row)
-        return list(found.values())
+                rows_of.setdefault(row if self.groups is None else self.groups[row], []).append(row)
+        return list(rows_of.values())
 
     def kinds_of(self, rows: Sequence[int]) -> set[str]:
-        """The kinds of some examples."""
+        """The kinds of these examples."""
         return {self.kinds[row] if self.kinds else "" for row in rows}
 
 
 def hold_out(examples: Sequence[T], share: float, seed: int, *, strata: Strata) -> HeldOut[list[T]]:
-    """Holds out a share of each kind of example, at least one, drawn by the seed.
+    """Holds out a share of each kind, at least one group, drawn with the seed.
 
-    Of every kind some example stays, so that a kind of a single group has none to spare.
-    Raises: UserError, when none can be held out.
+    Some example of every kind stays in training: a kind that occurs in one group only is not held out.
+    Raises: UserError, when nothing can be held out.
     """
     groups = strata.members(len(examples))
     usable = sum(map(len, groups))
     drawn = _drawn([strata.kinds_of(rows) for rows in groups], share, seed)
-    chosen = {row for place in drawn for row in groups[place]}
-    if not chosen:
+    held = {row for index in drawn for row in groups[index]}
+    if not held:
         raise UserError(
             f"{usable} {strata.what} are too few to hold some out for validation",
             hint=strata.hint or f"give {strata.what} to validate on with --valid",
         )
-    learnt = {row for rows in groups for row in rows} - chosen
-    order = [*sorted(learnt), *sorted(set(range(len(examples))) - learnt - chosen)]  # what cannot be used comes last
+    learnt = {row for rows in groups for row in rows} - held
+    # Unusable examples go to the end of the training set. `Task.prepare` reports and drops them.
+    order = [*sorted(learnt), *sorted(set(range(len(examples))) - learnt - held)]
     return HeldOut(
         [examples[row] for row in order],
-        [examples[row] for row in sorted(chosen)],
-        f"validation: {len(chosen)} of {usable} training {strata.what}, held out",
+        [examples[row] for row in sorted(held)],
+        f"validation: {len(held)} of {usable} training {strata.what}, held out",
     )
 
 
 def deal_folds(count: int, folds: int, seed: int, *, strata: Strata, in_order: bool) -> list[int]:
-    """The fold that tests each of `count` examples: every kind is dealt out evenly, drawn by the seed.
+    """The fold of each of `count` examples. Every kind is spread evenly over the folds, drawn with the seed.
 
-    With `in_order` a kind is cut into runs of examples as they stand in the files, as sets do whose folds are told by
-    file names. Examples that are not usable are in fold -1, which none tests.
-    Raises: UserError, for fewer than two folds, or more than there are groups of a kind.
+    With `in_order`, each kind is cut into consecutive examples instead, as in data sets whose folds are given by file
+    names. Unusable examples get fold -1, which is never tested.
+    Raises: UserError, for fewer than two folds, or more folds than there are groups of some kind.
     """
     groups = strata.members(count)
     by_kind: dict[str, list[list[int]]] = {}
     for rows in groups:
         by_kind.setdefault(min(strata.kinds_of(rows)), []).append(rows)
     rarest = min(by_kind, key=lambda kind: len(by_kind[kind]), default="")
-    most = len(by_kind.get(rarest, ()))
-    if folds < 2 or folds > most:
+    fewest = len(by_kind.get(rarest, ()))
+    if folds < 2 or folds > fewest:
         label = f" have the label {rarest!r}" if strata.kinds else " there are"
         raise UserError(
-            f"{folds} folds of {strata.what} of which {most}{label}",
-            hint=f"expected 2 folds or more, and no more than {strata.what} of the rarest kind",
+            f"{folds} folds of {strata.what} of which {fewest}{label}",
+            hint=f"expected at least 2 folds, and no more than there are {strata.what} of the rarest kind",
         )
     random = np.random.default_rng(seed)
-    found = [-1] * count
+    fold_of = [-1] * count
     for _, members in sorted(by_kind.items()):
         order = range(len(members)) if in_order else random.permutation(len(members)).tolist()
-        for place, group in enumerate(order):
+        for position, group in enumerate(order):
             for row in members[group]:
-                found[row] = place * folds // len(members)
-    return found
+                fold_of[row] = position * folds // len(members)
+    return fold_of
 
 
 def _drawn(groups: Sequence[set[str]], share: float, seed: int) -> list[int]:
-    """Places of groups, given by the kinds that are in them, so that each kind is left in some other group."""
-    staying = Counter(kind for own in groups for kind in own)  # how many groups that are not drawn have it
+    """Draws a share of the groups, each described by its kinds, so that some group of every kind is left."""
+    staying = Counter(kind for kinds in groups for kind in kinds)  # by kind, the groups that are not drawn
     of_kind: dict[str, list[int]] = {}
-    for place, own in enumerate(groups):
-        of_kind.setdefault(min(own, key=lambda kind: (staying[kind], kind)), []).append(place)
+    # A group of several kinds counts as the rarest of them; names break ties, since sets have no fixed order.
+    for index, kinds in enumerate(groups):
+        of_kind.setdefault(min(kinds, key=lambda kind: (staying[kind], kind)), []).append(index)
     random = np.random.default_rng(seed)
     drawn: list[int] = []
-    for _, places in sorted(of_kind.items()):
-        wanted = max(1, round(share * len(places)))
-        for place in (places[index] for index in random.permutation(len(places))):
-            if wanted and all(staying[kind] > 1 for kind in groups[place]):
-                staying.subtract(groups[place])
-                drawn.append(place)
-                wanted -= 1
+    for _, members in sorted(of_kind.items()):
+        needed = max(1, round(share * len(members)))
+        for index in (members[position] for position in random.permutation(len(members))):
+            if needed and all(staying[kind] > 1 for kind in groups[index]):
+                staying.subtract(groups[index])
+                drawn.append(index)
+                needed -= 1
     return drawn

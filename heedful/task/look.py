@@ -1,4 +1,4 @@
-"""Where a model looks at its source: its maps for given pairs, and which of them is shown and read as alignment."""
+"""Attention maps of sequence-to-sequence models: recording them for sentence pairs, and reading one as alignment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,9 @@ from heedful.task.batches import batches
 from heedful.watch import Map, attentions, record
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
-"""For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is asked when token t is to be said."""
+"""For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is the step that predicts token t."""
 
+# The grid that `choose_look` searches.
 _EVEN, _CARRY, _THRESHOLDS = (0.0, 0.5, 0.7, 0.85), (0.0, 0.3, 0.45, 0.6), (0.0, 0.15, 0.3, 0.45)
 _BATCH_TOKENS = 4096
 
@@ -27,13 +28,14 @@ _BATCH_TOKENS = 4096
 class Look(BaseModel):
     """Which of a model's maps is read as word alignment, and how.
 
-    `module` is the attention's name in the model (None: the mean of all attentions to the source), `head` the head
-    (None: their mean). With `shift` 1 a word's row is read one step later, when it is the decoder's input. A link is
-    made to the source word with the most weight, if that is at least `threshold`, after the map has been settled (see
-    `token_words.settle`) by `even`, how much a source word that many look at loses, and `carry`, how much a
-    target word goes with the one before. A word that looks at the end of the source most is left without a link; with
-    `end` false the end does not count, and the word goes with its next best. What is shown of the map is as the model
-    has it.
+    `module` is the name of the attention in the model; None means the mean of all attentions to the source. `head` is
+    the head; None means the mean of all heads. With `shift` 1, the row of a target word is read one step later, when
+    the word is the decoder's input.
+    Before links are made, the map is adjusted by `token_words.settle`: `even` reduces the weight of source words
+    that many target words attend to, and `carry` adds part of the previous target word's row. Each target word is then
+    linked to the source word with the most weight, if that is at least `threshold`. If the most weight is on EOS, the
+    word gets no link; with `end` false, EOS is ignored and the word is linked to the best source word.
+    Maps that are shown are not adjusted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,7 +66,7 @@ class Look(BaseModel):
 
 @dataclass(frozen=True)
 class Gold:
-    """A sentence pair with its gold links: token ids and words; the source's words end with its end."""
+    """A sentence pair as token ids and words, with its gold links. The last source word is EOS."""
 
     example: Example
     source_words: TokenWords
@@ -73,9 +75,9 @@ class Gold:
 
 
 def default_look(model: nn.Module, pattern: str) -> Look | None:
-    """The map to read when nobody has chosen one: the only one, or the mean of heads of the last layer but one.
+    """The map to read by default: the mean of the heads of the last attention but one, or of the only attention.
 
-    Returns: None for a model that does not look.
+    Returns: None for a model without attention.
     Source: Garg et al. 2019, section 4.2 (arXiv:1909.02074), for the layer.
     """
     names = list(attentions(model, pattern))
@@ -83,24 +85,24 @@ def default_look(model: nn.Module, pattern: str) -> Look | None:
 
 
 def replay(model: nn.Module, pattern: str, examples: Sequence[Example]) -> list[Maps]:
-    """Where a model looks while it says given targets to given sources.
+    """The attention maps of a model while it is forced to produce the targets of the examples.
 
-    Every target word is forced, so nothing depends on the search. A map has a column for each source token and EOS,
-    and a row for each target token and EOS. The model should be in evaluation mode.
+    A map has a column for each source token and EOS, and a row for each target token and EOS. The model should be in
+    evaluation mode.
     """
     maps: list[Maps] = [{} for _ in examples]
     if not attentions(model, pattern):
         return maps
-    for rows in batches([max(len(one.source), len(one.target)) + 1 for one in examples], _BATCH_TOKENS):
-        seen = _replay_batch(model, pattern, [examples[i] for i in rows])
-        for place, i in enumerate(rows):
-            steps, keys = len(examples[i].target) + 1, len(examples[i].source) + 1
-            maps[i] = {name: _all_steps(each[place], steps)[:, :steps, :keys] for name, each in seen.items()}
+    for rows in batches([max(len(pair.source), len(pair.target)) + 1 for pair in examples], _BATCH_TOKENS):
+        recorded = _replay_batch(model, pattern, [examples[row] for row in rows])
+        for index, row in enumerate(rows):
+            steps, keys = len(examples[row].target) + 1, len(examples[row].source) + 1
+            maps[row] = {name: _all_steps(heads[index], steps)[:, :steps, :keys] for name, heads in recorded.items()}
     return maps
 
 
 def read(look: Look, maps: Maps) -> Float[Tensor, "T S"]:
-    """The one map that a look names: a row a target token, EOS left out."""
+    """The map that a look names, with a row for each target token, without EOS."""
     if look.module is None:
         chosen = torch.stack([heads.mean(0) for heads in maps.values()]).mean(0)
     else:
@@ -110,47 +112,48 @@ def read(look: Look, maps: Maps) -> Float[Tensor, "T S"]:
 
 
 def choose_look(model: nn.Module, pattern: str, gold: Sequence[Gold]) -> tuple[Look, float] | None:
-    """The map whose links agree best with gold ones, and its alignment error rate there.
+    """The look whose links agree best with the gold links, and its alignment error rate.
 
-    Tried are all attentions to the source, their heads, the mean of these, and the mean of all attentions, at once or
-    a step later; then for the best of them the ways to read it. Of equals the first is taken.
-    Returns: None for a model that does not look.
+    First the map is chosen: every attention to the source, each of its heads and their mean, and the mean of all
+    attentions, with `shift` 0 and 1. Then the other fields are chosen for the best map. Ties go to the first candidate.
+    Returns: None for a model without attention, or when there are no gold links.
     Source: reading a step later is Chen et al. 2020, section 3.2 (arXiv:2004.14837).
     """
     maps = replay(model, pattern, [pair.example for pair in gold])
     if not gold or not maps[0]:
         return None
-    places: list[tuple[str | None, int | None]] = [
+    sources: list[tuple[str | None, int | None]] = [
         (name, head)
         for name, heads in maps[0].items()
         for head in ((None, *range(len(heads))) if len(heads) > 1 else (None,))
     ]
     if len(maps[0]) > 1:
-        places.append((None, None))
-    where = [
-        Look(module=module, head=head, shift=shift, even=0.5, carry=0.4) for module, head in places for shift in (0, 1)
+        sources.append((None, None))
+    # Maps are compared with typical settings. The full product with the grid below would cost many times as much.
+    looks = [
+        Look(module=module, head=head, shift=shift, even=0.5, carry=0.4) for module, head in sources for shift in (0, 1)
     ]
-    best = where[_least([error_rate(look, maps, gold) for look in where])]
-    seen = _word_maps(best, maps, gold)
-    how = [
+    best = looks[_argmin([error_rate(look, maps, gold) for look in looks])]
+    word_maps = _word_maps(best, maps, gold)
+    readings = [
         best.model_copy(update={"end": end, "even": even, "carry": carry, "threshold": threshold})
         for end, even, carry, threshold in product((True, False), _EVEN, _CARRY, _THRESHOLDS)
     ]
-    errors = [_error(look, seen, gold) for look in how]
-    return how[_least(errors)], min(errors)
+    errors = [_error(look, word_maps, gold) for look in readings]
+    return readings[_argmin(errors)], min(errors)
 
 
-def _least(errors: list[float]) -> int:
+def _argmin(errors: list[float]) -> int:
     return errors.index(min(errors))
 
 
 def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
-    """The alignment error rate of one look over sentence pairs (Och & Ney 2003, section 5.1)."""
+    """The alignment error rate of a look over sentence pairs (Och & Ney 2003, section 5.1)."""
     return _error(look, _word_maps(look, maps, gold), gold)
 
 
 def word_map(look: Look | None, maps: Maps, rows: TokenWords, columns: TokenWords, *, title: str) -> Map | None:
-    """The map of one pair over words, with all layers behind it; None where there is nothing to see."""
+    """The word-level map of one pair, with all layers behind it; None if there is no attention or no target token."""
     if look is None or not maps or not rows.of_token:
         return None
     layers = {name: merge(heads[:, : len(rows.of_token)], rows, columns) for name, heads in maps.items()}
@@ -158,19 +161,20 @@ def word_map(look: Look | None, maps: Maps, rows: TokenWords, columns: TokenWord
 
 
 def word_links(look: Look, maps: Maps, *, source: TokenWords, target: TokenWords) -> list[Link]:
-    """The links between words that one look makes; `source` ends with its end."""
+    """The word links that a look makes; `source` must end with EOS."""
     return _links(look, merge(read(look, maps), target, source))
 
 
 def _links(look: Look, words: Float[Tensor, "T S"]) -> list[Link]:
-    """The links that a look makes of a map over words, the last column being the end of the source."""
+    """The links that a look makes from a map over words, whose last column is EOS."""
     sources = words.shape[1] - 1
     counted = words if look.end else words[:, :sources]
     return links(settle(counted, look.even, look.carry), sources, look.threshold)
 
 
 def _word_maps(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> list[Tensor]:
-    return [merge(read(look, one), pair.target_words, pair.source_words) for one, pair in zip(maps, gold, strict=True)]
+    pairs = zip(maps, gold, strict=True)
+    return [merge(read(look, of_pair), pair.target_words, pair.source_words) for of_pair, pair in pairs]
 
 
 def _error(look: Look, word_maps: Sequence[Tensor], gold: Sequence[Gold]) -> float:
@@ -180,11 +184,11 @@ def _error(look: Look, word_maps: Sequence[Tensor], gold: Sequence[Gold]) -> flo
 
 def _replay_batch(model: nn.Module, pattern: str, examples: Sequence[Example]) -> dict[str, Tensor]:
     batch = collate(examples).to(next(model.parameters()).device)
-    with torch.no_grad(), record(model, pattern) as seen:
+    with torch.no_grad(), record(model, pattern) as recording:
         model.logits(batch.source, batch.source_lengths, batch.target_in)  # pyright: ignore[reportCallIssue]
-    return {name: weights.float().cpu() for name, weights in seen.maps.items()}
+    return {name: weights.float().cpu() for name, weights in recording.maps.items()}
 
 
 def _all_steps(weights: Float[Tensor, "H t S"], steps: int) -> Float[Tensor, "H t S"]:
-    """A model that looks once, before its first word, looks the same way at every step."""
+    """Repeats the single row of a model that attends only once, before its first word, for every step."""
     return weights.expand(-1, steps, -1) if weights.shape[1] == 1 else weights

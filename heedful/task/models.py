@@ -1,4 +1,4 @@
-"""Closed tables of models: a name at the edge, a configured model behind it, and its paper."""
+"""Closed tables of models: each name stands for a family, a preset configuration and a paper."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from heedful.papers import Paper
 
 @dataclass(frozen=True)
 class Family:
-    """A family of models: how it is configured and built, and which of its attentions are read as its look.
+    """A family of models: its configuration class, how it is built, and which of its attention maps are shown.
 
-    `build` takes the settings, then by name the sizes that the task knows: vocabularies, classes. `looks` is a pattern
-    of module names, as `heedful.record` takes it. `build_over` builds the same over an encoder of the user's own, which
-    it takes after the settings; None where there is no encoder to take the place of.
+    `build` takes the settings and, by name, sizes from the task, such as those of vocabularies. `looks` is a pattern of
+    attention modules, in the syntax of `heedful.record`. `build_over` builds the model with the user's own encoder,
+    which it takes after the settings; None if the encoder cannot be replaced.
     """
 
     config: type[BaseModel]
@@ -28,9 +28,9 @@ class Family:
 
 @dataclass(frozen=True)
 class Name:
-    """A model that can be asked for by name.
+    """A model that can be chosen by name.
 
-    `train` and `data` hold settings that serve it better than the general ones.
+    `train` and `data` are settings that override the general defaults for this model.
     """
 
     family: Family
@@ -42,10 +42,10 @@ class Name:
 
 
 class CustomModelConfig(BaseModel):
-    """What a task needs to know of a model of the user's own.
+    """What a task needs to know about the user's own model.
 
-    `longest_source`, `longest_target` and `longest` say how many tokens it can read and say (None: any number); `looks`
-    is a pattern of the attentions that are shown, as `heedful.record` takes it.
+    `longest_source`, `longest_target` and `longest` are the most tokens that it can read and produce; None means no
+    limit. `looks` is a pattern of the attentions that are shown, in the syntax of `heedful.record`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,13 +58,13 @@ class CustomModelConfig(BaseModel):
 
 
 CUSTOM = "custom"
-"""The name of a model that the user's own code builds."""
+"""The name under which settings keep a model that the user's own code builds."""
 
 
 def _needs_code(settings: BaseModel, **sizes: Any) -> nn.Module:
     raise UserError(
         "the model 'custom' is the user's own code",
-        hint="give what builds it in Python: heedful.fit(..., model=build) or heedful.load(folder, model=build)",
+        hint="pass its builder in Python: heedful.fit(..., model=build) or heedful.load(folder, model=build)",
     )
 
 
@@ -73,17 +73,17 @@ _CUSTOM_NAME = Name(Family(CustomModelConfig, _needs_code), CustomModelConfig(),
 
 @dataclass(frozen=True)
 class Models:
-    """The models of one task, other names for them, and which is meant where nobody says."""
+    """The models of one task by name, aliases for them, and the default."""
 
     names: Mapping[str, Name]
     default: str
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def named(self, name: str) -> tuple[str, Name]:
-        """The entry of a name, and the name it goes by here ("bahdanau" is "rnnsearch").
+        """The canonical name and the entry of a name or alias; "bahdanau", for example, is "rnnsearch".
 
-        `CUSTOM` names a model of the user's own, which every task takes.
-        Raises: UserError for an unknown name, with the likeliest.
+        `CUSTOM` stands for the user's own model, which every task accepts.
+        Raises: UserError, for an unknown name; suggests the closest one.
         """
         if name == CUSTOM:
             return CUSTOM, _CUSTOM_NAME

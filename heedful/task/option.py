@@ -1,4 +1,4 @@
-"""Options of commands as values: each task lists its own, and the command line makes its flags from them.
+"""Command options as values: each task lists those that are specific to it, and the command line makes flags of them.
 
 This module and each task's `options.py` import nothing heavy, so that ``--help`` answers at once.
 """
@@ -12,12 +12,12 @@ from heedful.errors import UserError
 
 @dataclass(frozen=True)
 class Option:
-    """One option of some commands.
+    """An option of some commands.
 
-    `name` is its name in Python, as in ``beam=5``; the flag is spelt ``--beam``. `commands` are those that take it:
-    train, predict, eval, show. `kind` is the type of its value, `bool` for a flag without one. `minimum` is its least
-    value and `choices` the words that it may be; `metavar` is what help calls its value. An option of training with a
-    `setting`, as in "data.vectors", is another way to give that setting; its value is then kept in the run folder.
+    `name` is its name in Python, as in ``beam=5``; the flag is then ``--beam``. `commands` are those that accept it,
+    out of train, predict, eval and show. `kind` is the type of its value, or `bool` for a flag without a value.
+    `minimum` is its least value, `choices` are the allowed words, and `metavar` is what the help text calls its value.
+    `setting` is a path such as "data.vectors": the option of ``train`` sets it, so that the run folder keeps the value.
     """
 
     name: str
@@ -30,45 +30,45 @@ class Option:
     setting: str | None = None
 
 
-BEAM = Option("beam", "width of the search. [default: the run's]", ("predict", "eval", "show"), int, minimum=1)
-"""The beam of every task that searches."""
+BEAM = Option("beam", "beam width of the search. [default: the run's]", ("predict", "eval", "show"), int, minimum=1)
+"""The beam width, for every task that searches."""
 
 VECTORS = Option(
     "vectors",
-    "word vectors to begin from (text format of word2vec or GloVe).",
+    "word vectors to initialise from (text format of word2vec or GloVe).",
     ("train",),
     metavar="FILE",
     setting="data.vectors",
 )
-"""Word vectors of every task that can begin from some."""
+"""Word vectors, for every task whose embeddings can be initialised from them."""
 
 
 def flag(name: str) -> str:
-    """The option of a name as it is typed."""
+    """The flag of an option, as typed on the command line."""
     return f"--{name.replace('_', '-')}"
 
 
 def check_options(
-    task: str, known: Sequence[Option], command: str, given: Mapping[str, Any], *, spell: Callable[[str], str] = str
+    task: str, known: Sequence[Option], command: str, options: Mapping[str, Any], *, spell: Callable[[str], str] = str
 ) -> dict[str, Any]:
-    """The given options, if the task knows all of them for this command; `spell` says how the user writes a name.
+    """Checks the options passed to a command of a task; returns them. `spell` formats an option's name for messages.
 
     Raises: UserError, for an unknown option, a value below the minimum, or a word that is not among the choices.
     """
-    options = {option.name: option for option in known if command in option.commands}
-    for name, value in given.items():
-        if name not in options:
-            names = ", ".join(map(spell, sorted(options)))
+    accepted = {option.name: option for option in known if command in option.commands}
+    for name, value in options.items():
+        if name not in accepted:
+            names = ", ".join(map(spell, sorted(accepted)))
             raise UserError(
                 f"{spell(name)} is not for the task {task!r}",
                 hint=f"its own options for {command} are {names}" if names else f"it has none of its own for {command}",
             )
-        _check_value(options[name], value, spell(name))
-    return dict(given)
+        _check_value(accepted[name], value, spell(name))
+    return dict(options)
 
 
-def _check_value(option: Option, value: Any, spelt: str) -> None:
+def _check_value(option: Option, value: Any, spelling: str) -> None:
     if option.choices and value not in option.choices:
-        raise UserError(f"{spelt} is {value!r}", hint=f"expected one of {', '.join(option.choices)}")
+        raise UserError(f"{spelling} is {value!r}", hint=f"expected one of {', '.join(option.choices)}")
     if option.minimum is not None and value < option.minimum:
-        raise UserError(f"{spelt} is {value!r}", hint=f"expected {option.minimum} or more")
+        raise UserError(f"{spelling} is {value!r}", hint=f"expected {option.minimum} or more")

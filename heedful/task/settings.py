@@ -1,7 +1,7 @@
 """Settings from the user: plain mappings checked against pydantic classes, with errors that name the key.
 
-A wrong setting becomes one `UserError` that quotes the path of the key ("model.hiden"), what was given, what was
-expected, and the likeliest right key.
+A wrong setting becomes one `UserError`, which quotes the path of the key ("model.hiden"), the value, what was expected,
+and the closest known key.
 """
 
 import re
@@ -16,23 +16,23 @@ from heedful.errors import UserError, did_you_mean
 M = TypeVar("M", bound=BaseModel)
 
 
-def check_settings(kind: type[M], given: Mapping[str, Any], *, where: str | None = None, section: str = "") -> M:
-    """Makes a settings object of a plain mapping, such as YAML gives.
+def check_settings(kind: type[M], plain: Mapping[str, Any], *, where: str | None = None, section: str = "") -> M:
+    """Makes a settings object from a plain mapping, such as one read from YAML.
 
-    `where` is the file it came from, `section` the path of these settings in it ("model").
-    Raises: UserError for the first setting that is unknown or has a wrong value.
+    `where` is the file that it came from. `section` is the path of these settings in it, such as "model".
+    Raises: UserError, for the first setting that is unknown or has an invalid value.
     """
     try:
-        return kind.model_validate(dict(given))
+        return kind.model_validate(dict(plain))
     except ValidationError as error:
         raise _explain(kind, error, where, section) from None
 
 
-def join_settings(base: Mapping[str, Any], *others: Mapping[str, Any]) -> dict[str, Any]:
-    """One mapping of several, the later ones winning; sections are joined key by key."""
+def join_settings(base: Mapping[str, Any], *layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Merges mappings; later ones override earlier ones, and sections are merged key by key."""
     joined = dict(base)
-    for other in others:
-        for key, value in other.items():
+    for layer in layers:
+        for key, value in layer.items():
             old = joined.get(key)
             both = isinstance(old, Mapping) and isinstance(value, Mapping)
             joined[key] = join_settings(cast(Any, old), cast(Any, value)) if both else value
@@ -40,9 +40,9 @@ def join_settings(base: Mapping[str, Any], *others: Mapping[str, Any]) -> dict[s
 
 
 def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """Settings of words like ``model.hidden=512``, as the command line gives them; the value is read as YAML.
+    """Settings from words such as ``model.hidden=512`` on the command line; the value is parsed as YAML.
 
-    Raises: UserError for a word without "=" or a value that is not YAML.
+    Raises: UserError, for a word without "=" or a value that is not YAML.
     """
     settings: dict[str, Any] = {}
     for assignment in assignments:
@@ -59,14 +59,14 @@ def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def nested(keys: Sequence[str], value: Any) -> dict[str, Any]:
-    """The settings in which a value stands behind some keys: ``model.hidden`` as ``{"model": {"hidden": value}}``."""
+    """The settings with one value at a path of keys: ``model.hidden`` gives ``{"model": {"hidden": value}}``."""
     for key in reversed(keys):
         value = {key: value}
     return value
 
 
 def _explain(kind: type[BaseModel], error: ValidationError, where: str | None, section: str) -> UserError:
-    """The first fault, in our words."""
+    """The first validation error as a `UserError`."""
     fault = error.errors(include_url=False)[0]
     keys = [str(key) for key in fault["loc"]]
     path = ".".join([*([section] if section else []), *keys])
@@ -86,17 +86,17 @@ def _explain(kind: type[BaseModel], error: ValidationError, where: str | None, s
 
 
 def _sentence(expected: str) -> str:
-    """What pydantic says, to go on after "but it"."""
+    """Pydantic's message as the continuation of "but it"."""
     return expected if expected.startswith(("should", "must", "is ")) else f"is not right: {expected}"
 
 
 def _fields_at(kind: type[BaseModel], keys: list[str]) -> list[str]:
-    """The names of the settings beside the last of `keys`."""
+    """The names of the settings in the section that holds the last of `keys`."""
     for key in keys[:-1]:
         field = kind.model_fields.get(key)
-        inner = [] if field is None else [field.annotation, *get_args(field.annotation)]
-        found = [option for option in inner if isinstance(option, type) and issubclass(option, BaseModel)]
-        if not found:
+        types = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        sections = [inner for inner in types if isinstance(inner, type) and issubclass(inner, BaseModel)]
+        if not sections:
             return []
-        kind = found[0]
+        kind = sections[0]
     return list(kind.model_fields)

@@ -1,4 +1,4 @@
-"""The closed table of tasks. Importing it is cheap: a task is loaded when it is asked for."""
+"""The closed table of tasks. Importing it is cheap: a task's module is imported on demand."""
 
 import importlib
 import importlib.util
@@ -20,16 +20,16 @@ _TASKS = {
     "chat": "Chat",
     "language-model": "LanguageModelling",
 }
-"""A task's name and its class; its folder is called as the task, with ``_`` for ``-``, and holds `task.py`."""
+"""Each task's name and class. The class is in `task.py` of the folder of that name, with ``_`` for ``-``."""
 
 NAMES = tuple(_TASKS)
 """The names of all tasks, in the order in which help lists them."""
 
 
 def task_named(name: str) -> "Task[Any, Any]":
-    """The task of a name.
+    """The task with this name.
 
-    Raises: UserError for an unknown name, with the likeliest.
+    Raises: UserError, for an unknown name; suggests the closest one.
     """
     if name not in _TASKS:
         raise UserError(f"no task is called {name!r}", hint=did_you_mean(name, _TASKS))
@@ -37,21 +37,21 @@ def task_named(name: str) -> "Task[Any, Any]":
 
 
 def all_tasks() -> "Iterator[Task[Any, Any]]":
-    """Every task, in the order of the table."""
+    """All tasks, in the order of the table."""
     return map(task_named, _TASKS)
 
 
 def options_of_tasks(command: str) -> Mapping[str, tuple[Option, list[str]]]:
-    """Every option that a command has for some task, with the names of those tasks."""
-    found: dict[str, tuple[Option, list[str]]] = {}
+    """The options of a command that only some tasks accept, each with the names of those tasks."""
+    by_name: dict[str, tuple[Option, list[str]]] = {}
     for task in _TASKS:
         if importlib.util.find_spec(f"{_folder(task)}.options") is None:
             continue  # a task without options of its own
         options: tuple[Option, ...] = importlib.import_module(f"{_folder(task)}.options").OPTIONS
         for option in options:
             if command in option.commands:
-                found.setdefault(option.name, (option, []))[1].append(task)
-    return found
+                by_name.setdefault(option.name, (option, []))[1].append(task)
+    return by_name
 
 
 def _folder(task: str) -> str:

@@ -1,4 +1,4 @@
-"""How text becomes tokens, as a setting, and tokenisers learnt from training text."""
+"""The settings of a tokeniser, and learning one from training text."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -16,30 +16,30 @@ from heedful.errors import UserError
 
 
 class TokeniserSettings(BaseModel):
-    """How a text becomes tokens."""
+    """How text is split into tokens."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tokeniser: Literal["sentencepiece", "word", "character"] = "sentencepiece"
-    size: int = Field(default=8000, ge=8, description="most tokens; a small text gives fewer")
-    min_count: int = Field(default=1, ge=1, description="rarer words or characters are unknown; not for sentencepiece")
+    size: int = Field(default=8000, ge=8, description="the most tokens of the vocabulary; small corpora give fewer")
+    min_count: int = Field(default=1, ge=1, description="rarer words or characters are unknown (not for sentencepiece)")
     unknown: Literal["one", "shape"] = Field(
-        default="one", description="whether unknown words are all one, or known by shape and ending"
+        default="one", description="one token for all unknown words, or tokens by shape and ending"
     )
 
     @model_validator(mode="after")
     def _shapes_are_of_rare_words(self) -> "TokeniserSettings":
         if self.unknown == "shape" and (self.tokeniser != "word" or self.min_count < 2):
             raise UserError(
-                f"unknown is 'shape', tokeniser {self.tokeniser!r} and min_count {self.min_count}, but shapes are "
-                "those of words, and are learnt from rare ones",
+                f"unknown is 'shape', tokeniser {self.tokeniser!r} and min_count {self.min_count}, but "
+                "shapes need a word tokeniser and are learnt from rare words",
                 hint="set tokeniser to word and min_count to 2 or more",
             )
         return self
 
 
 def learn_tokeniser(settings: TokeniserSettings, texts: Sequence[str], *, lowercase: bool = False) -> Tokeniser:
-    """The tokeniser that the settings name, learnt from texts.
+    """Learns the tokeniser that the settings name from texts.
 
     Raises: UserError, when there is no text.
     """

@@ -1,4 +1,4 @@
-"""Training that begins from word vectors learned elsewhere: they must fit the model, and have some of its words."""
+"""Initialises word embeddings from a file of pretrained vectors."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from heedful.model.text import WordVectors
 
 
 def begin_from(words: WordVectors, file: Path, tokeniser: Tokeniser) -> str:
-    """Begins with the vectors of a file; returns a word about how many there are.
+    """Initialises embeddings from the vectors in a file; returns a line that says how many were found.
 
-    Raises: UserError, when they are of another width than the model's, or none is of a piece of the vocabulary.
+    Raises: UserError, when their width differs from the model's, or no piece of the vocabulary is in the file.
     """
-    given, wanted = vectors_width(file), words.embedding.embedding_dim
-    if given != wanted:
+    width, embed = vectors_width(file), words.embedding.embedding_dim
+    if width != embed:
         raise UserError(
-            f"a word has {given} numbers, but the model's embed is {wanted}",
+            f"a word has {width} numbers, but the model's embed is {embed}",
             where=str(file),
-            hint=f"leave embed out of the settings, or set it to {given}",
+            hint=f"leave embed out of the settings, or set it to {width}",
         )
     vectors, known = read_vectors(file, tokeniser.pieces(range(tokeniser.size)))
     pieces, found = tokeniser.size - len(SPECIAL), int(known[len(SPECIAL) :].sum())
@@ -26,7 +26,7 @@ def begin_from(words: WordVectors, file: Path, tokeniser: Tokeniser) -> str:
         raise UserError(
             f"none of the {pieces} pieces of the vocabulary is in this file",
             where=str(file),
-            hint="expected vectors of the texts' language, of words as the tokeniser makes them (data.text.tokeniser)",
+            hint="expected words of the texts' language, split as the tokeniser does (data.text.tokeniser)",
         )
     words.start_from(vectors, known)
     return f"vectors: {found} of {pieces} pieces of the vocabulary are in {file}"

@@ -3,7 +3,7 @@
 import pytest
 
 from heedful import UserError
-from heedful.cli.arguments import check_choice, spread_pairs, take_flag
+from heedful.cli.arguments import check_choice, repeat_pair_options, take_flag
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from heedful.cli.arguments import check_choice, spread_pairs, take_flag
     ],
 )
 def test_a_second_file_belongs_to_its_option(typed, understood):
-    assert spread_pairs(typed.split()) == understood.split()
+    assert repeat_pair_options(typed.split()) == understood.split()
 
 
 def test_a_flag_is_taken_from_anywhere_before_the_double_dash():

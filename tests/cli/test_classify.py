@@ -179,7 +179,7 @@ def test_eval_prints_tables_or_one_json_object(trained, texts, call):
     assert {"run", "texts", "macro_f1", "loss", "calibration_error", "texts_per_second"} <= set(found)
     assert sum(sum(row.values()) for row in found["confusion"].values()) == 40
     shown, _ = call("eval", trained / "birnn", texts / "test.jsonl")
-    assert "confusion (its own label down, the label given across)" in shown
+    assert "confusion (rows: gold labels, columns: predicted labels)" in shown
     assert "precision" in shown
     soft, _ = call("eval", trained / "birnn", texts / "test.jsonl", "--json", "--set", "answer.temperature=50")
     assert json.loads(soft)["loss"] > found["loss"]
@@ -240,7 +240,7 @@ def test_a_table_of_results_is_in_columns_and_never_too_wide():
     assert below.splitlines() == ["table", "        n  much", "  好    1   0.5", "  bad  22  0.25"]
     wide = result_lines({"confusion": {f"row{i}": {f"column{j}": 1 for j in range(50)} for i in range(50)}})
     assert max(map(len, wide.splitlines())) < 160
-    assert "--json has it" in wide
+    assert "use --json" in wide
 
 
 def test_lists_fill_lines_and_break_no_item():

@@ -183,9 +183,7 @@ def test_what_is_odd_is_told_and_trained_on(tmp_path, capsys, monkeypatch):
     assert "training: one text only of 'alone'" in told
     assert "training: 1 of 23 texts are cut after 500 tokens (data.max_length); the first is t.tsv:22" in told
     assert "training: 1 of 23 texts are empty, and read as one unknown word; the first is t.tsv:21" in told
-    assert (
-        "validation: 1 of 6 texts have a label that training has not shown ('stranger'; the first is v.tsv:6)" in told
-    )
+    assert "validation: 1 of 6 texts have a label that training has not seen ('stranger'; the first is v.tsv:6)" in told
 
 
 def test_texts_in_the_column_of_labels_are_doubted(tmp_path, capsys):

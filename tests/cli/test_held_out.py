@@ -88,6 +88,9 @@ def test_pretrain_knows_test_and_devices(tmp_path, capsys, monkeypatch):
 
 
 def test_the_help_says_what_happens_without_validation_files(capsys):
-    for command, told in (("train", "default: a share of the training examples"), ("pretrain", "some of training's")):
+    for command, told in (
+        ("train", "default: a share of the training examples"),
+        ("pretrain", "default: a share of the training texts"),
+    ):
         assert run([command, "--help"]) == 0
         assert told in " ".join(capsys.readouterr().out.replace("│", " ").split())

@@ -11,7 +11,7 @@ from heedful.data.tokenise import WordTokeniser
 from heedful.task import task_named
 from heedful.task.config import make_settings
 from heedful.task.custom import build_model
-from heedful.task.pretrain.reader import Reader
+from heedful.task.pretrain.pretrained import Pretrained
 
 WORDS = "a b c d"
 SIZE = {"embed": 4, "hidden": 4}
@@ -105,5 +105,5 @@ def test_a_perplexity_beyond_all_numbers(tmp_path, read, make):
 
 def test_a_prediction_that_is_no_number(tmp_path, read, monkeypatch):
     reader(tmp_path / "run")
-    monkeypatch.setattr(Reader, "predict", lambda self, texts: [float("nan")] * len(texts))
+    monkeypatch.setattr(Pretrained, "predict", lambda self, texts: [float("nan")] * len(texts))
     assert read("predict", "a b c d\n") == {"nats_per_token": None}

@@ -141,7 +141,7 @@ def test_a_model_whose_output_has_another_shape_is_told(texts, tmp_path):
         def logits(self, tokens, lengths, sentences):
             return torch.cat([super().logits(tokens, lengths, sentences)] * 2, -1)
 
-    with pytest.raises(UserError, match=r"Wide\.logits returned .*\[2, 4\].*expected \[2, 2\]: one row a text"):
+    with pytest.raises(UserError, match=r"Wide\.logits returned .*\[2, 4\].*expected \[2, 2\]: one row per text"):
         fit_model(Wide, texts, tmp_path)
 
 
@@ -196,7 +196,7 @@ def test_a_builder_of_scores_is_called_with_the_widths_and_returns_a_score(build
 
 def test_only_a_predictor_is_evaluated_and_shown(texts):
     for ask in (lambda: heedful.evaluate(Bag(9, 2), texts), lambda: heedful.show(nn.Linear(2, 2), "a")):
-        with pytest.raises(UserError, match=r"is no trained model \(give what heedful\.load\(folder\) returns\)"):
+        with pytest.raises(UserError, match=r"is no trained model \(pass what heedful\.load\(folder\) returns\)"):
             ask()
 
 

@@ -1,1 +1,1 @@
-"""Chat: dialogues in, a partner out that replies, with where it looks."""
+"""Chat: trains a partner on dialogues, which replies and shows its attention."""

@@ -1,4 +1,4 @@
-"""What a partner in talk is made of and how it is trained: data, model, train, decode, score."""
+"""The settings of a chat partner: data, model, train, decode, score."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -14,12 +14,12 @@ from heedful.task.tokenisers import TokeniserSettings
 
 
 class TalkSettings(DataSettings):
-    """Which files, how their text becomes tokens, how much of a dialogue is read, and whose turns are learnt.
+    """The data files, their tokeniser, how much of a dialogue is read, and whose turns are learnt.
 
-    A reply is learnt from the last `turns` turns before it (None: all), of which the last `max_context` tokens are
-    read; what is cut off is counted. Replies of more than `max_reply` tokens are left out, and counted. `learn` names
-    the speaker whose turns are learnt (None: everybody's); speakers without names are "1", who begins, and "2".
-    Dialogues are held out whole.
+    The context of a reply is the last `turns` turns before it (None: all), truncated to the last `max_context` tokens.
+    Replies of more than `max_reply` tokens are left out. Both are reported. `learn` names the speaker whose turns are
+    learnt (None: all speakers). Speakers without names are "1", who begins, and "2". Dialogues are never split between
+    training and validation.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -30,19 +30,19 @@ class TalkSettings(DataSettings):
     max_context: int = Field(default=200, ge=2)
     max_reply: int = Field(default=100, ge=1)
     learn: str | None = None
-    valid_most: int = Field(default=2000, ge=1, description="validation looks at the first so many replies")
+    valid_most: int = Field(default=2000, ge=1, description="validation uses at most this many replies")
 
     @property
-    def window(self) -> ContextLimit:
+    def context_limit(self) -> ContextLimit:
         """How much of a dialogue is read."""
         return ContextLimit(self.turns, self.max_context)
 
 
 class DecodeSettings(BaseModel):
-    """How replies are found: by a beam, or drawn at a `temperature` if there is one (below 1 sharpens).
+    """How replies are found: by beam search, or by sampling if a `temperature` is set (below 1 sharpens).
 
-    A reply has at most `longest` tokens. With `precision` "auto" products are bfloat16 where the hardware multiplies
-    it.
+    A reply has at most `longest` tokens. With `precision` "auto", matrix products use bfloat16 where the hardware
+    supports it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,9 +56,10 @@ class DecodeSettings(BaseModel):
 
 
 class ScoreSettings(BaseModel):
-    """How replies are scored: recall looks at `contexts` of them, evenly spread, and draws the others by `seed`.
+    """How replies are scored: recall is measured on `contexts` evenly spaced replies.
 
-    Replies of more than `longest` tokens, or than the model has places for, are left out, and counted.
+    The other candidates are drawn with `seed`. Replies of more than `longest` tokens, or than the model has positions
+    for, are left out and counted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,26 +84,26 @@ class ChatConfig(RunConfig, frozen=True):
 
     @property
     def longest_scored(self) -> int:
-        """The most tokens of a reply that is scored, its end not counted."""
-        places = self.model.settings.longest_target
-        return self.score.longest if places is None else min(self.score.longest, places - 1)
+        """The most tokens of a reply that is scored, without EOS."""
+        positions = self.model.settings.longest_target
+        return self.score.longest if positions is None else min(self.score.longest, positions - 1)
 
     @model_validator(mode="after")
     def _dialogues_fit_the_model(self) -> "ChatConfig":
         settings, data = self.model.settings, self.data
         if settings.tie == "all":
             raise UserError(
-                "model.tie is 'all', but what is read has turn marks, which are never said: there are two vocabularies",
+                "model.tie is 'all', but the context has turn marks that replies lack: there are two vocabularies",
                 hint="set model.tie to target or none",
             )
-        for name, given, longest in (
+        for name, length, longest in (
             ("data.max_context", data.max_context, settings.longest_source),
             ("data.max_reply", data.max_reply, settings.longest_target),
             ("decode.longest", self.decode.longest, settings.longest_target),
         ):
-            if longest is not None and given >= longest:
+            if longest is not None and length >= longest:
                 raise UserError(
-                    f"this model knows {longest} positions, too few for {name} {given} and the end",
+                    f"this model knows {longest} positions, too few for {name} {length} and EOS",
                     hint=f"set {name} to {longest - 1} or less, or the model's max_length to more",
                 )
         return self

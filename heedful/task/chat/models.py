@@ -1,4 +1,4 @@
-"""The models that reply: those that translate, without smoothing, which perplexity would pay for."""
+"""The chat models: the translation models without label smoothing, which would make perplexity worse."""
 
 from heedful.model.seq2seq import PRESETS, SeqToSeqConfig
 from heedful.model.transformer import TransformerConfig
@@ -26,26 +26,26 @@ _NAMES = {
     "luong": Name(
         RECURRENT,
         _preset("luong").model_copy(update={"decoder": "luong"}),
-        "LSTM over the dialogue, attention after every word; the quickest that looks",
+        "LSTM over the dialogue, attention after every word; the fastest with attention",
         EFFECTIVE_APPROACHES,
     ),
     "luong-feeding": Name(
         RECURRENT,
         _preset("luong"),
-        "the same with input feeding: what was seen goes into the next step",
+        "the same with input feeding: the attention vector is an input of the next step",
         EFFECTIVE_APPROACHES,
     ),
     "transformer": Name(
         TRANSFORMER,
         TransformerConfig(smoothing=0.0, tie="target"),
-        "attention alone: many heads, trained all words at once",
+        "attention only, with many heads; all words are trained in parallel",
         ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},
     ),
     "sutskever": Name(
         RECURRENT,
         _preset("sutskever"),
-        "LSTM without attention, as the neural conversational model: all that was said in one vector",
+        "LSTM without attention, as in the neural conversational model: the dialogue in one vector",
         NEURAL_CONVERSATION,
     ),
 }

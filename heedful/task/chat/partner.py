@@ -1,4 +1,4 @@
-"""A trained partner in talk: turns in, a reply out, with where it looked."""
+"""A trained chat partner, which replies to turns and shows its attention."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,18 @@ from heedful.task.chat.config import ChatConfig
 from heedful.task.look import Look, Maps, default_look, replay, word_map
 from heedful.watch import Map
 
-Said = str | Sequence[str] | Sequence[Turn]
-"""What came before a reply: one turn, several turn by turn, or turns with speakers."""
+Turns = str | Sequence[str] | Sequence[Turn]
+"""The context of a reply: one turn, several turns as texts, or turns with speakers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """A reply and where it looked.
+    """A reply and its attention map.
 
-    `score` is what search compared, or the log-probability of one that was drawn. `context` are the pieces that were
-    read, marks and end included; `is_cut` says that there was more, which was not read. `words` has a row a word of
-    the reply and a column a word of the context; None when it was not asked for, or the model does not look.
+    `score` is the score of the search, or the log-probability of a sampled reply. `context` are the pieces that the
+    model read, including turn marks and EOS. `is_cut` says that the context was truncated. `words` has a row for each
+    word of the reply and a column for each word of the context. It is None if attention was not asked for or the model
+    has none.
     """
 
     text: str
@@ -42,63 +43,66 @@ class Reply:
 
 
 class Partner(Predictor[ChatConfig]):
-    """A model with its tokeniser and settings. `heedful.load(folder)` gives one; training leaves such a folder."""
+    """A trained chat model with its tokeniser and settings, as `heedful.load(folder)` returns it."""
 
     @property
     def tokeniser(self) -> MarkedTokeniser:
-        """How a turn becomes tokens, with marks of who speaks."""
+        """The tokeniser, with marks for the speakers."""
         return self.parts[TOKENISER]
 
     @cached_property
     def look(self) -> Look | None:
-        """The map that is shown; None for a model that does not look."""
+        """The map that is shown; None for a model without attention."""
         return default_look(self.model, self.config.looks)
 
     def predict(
         self,
-        contexts: Sequence[Said],
+        contexts: Sequence[Turns],
         *,
         beam: int | None = None,
         temperature: float | None = None,
         seed: int | None = None,
         attention: bool = True,
     ) -> list[Reply]:
-        """A reply to each context, in the order given.
+        """A reply to each context, in the order of the contexts.
 
-        `beam` is the width of the search, 1 is greedy; a `temperature` draws the words instead, and with `seed` the
-        same ones again (None: the settings'). Who replies is the one whose turn it is.
+        `beam` is the width of the search; 1 is greedy. A `temperature` samples words instead, reproducibly if there is
+        a `seed`. None means as the settings say. The reply is by the speaker whose turn is next.
         """
         settings = self.config.decode
-        turns = [as_turns(one) for one in contexts]
-        read_of = [self._read(one) for one in turns]
-        sources = [ids for ids, _ in read_of]
-        chosen = temperature or (None if beam else settings.temperature)
-        if chosen is None:
+        dialogues = [as_turns(context) for context in contexts]
+        inputs = [self._input(turns) for turns in dialogues]
+        sources = [ids for ids, _ in inputs]
+        # A beam passed to this call wins over a temperature in the settings.
+        sampling = temperature or (None if beam else settings.temperature)
+        if sampling is None:
             found = self.search(sources, beam or settings.beam)
         else:
-            found = self.draw(sources, chosen, seed)
-        examples = [Example(ids, one.tokens) for ids, one in zip(sources, found, strict=True)]
+            found = self.draw(sources, sampling, seed)
+        examples = [Example(ids, hypothesis.tokens) for ids, hypothesis in zip(sources, found, strict=True)]
         maps: list[Maps] = self.maps(examples) if attention else [{}] * len(examples)
         replies: list[Reply] = []
-        for example, one, seen, own, (_, is_cut) in zip(examples, found, maps, turns, read_of, strict=True):
-            words = self.word_map(example, seen, self._typed(own, example.source)) if attention else None
-            replies.append(self._reply(example, one, words, is_cut=is_cut))
+        for example, hypothesis, layers, turns, (_, is_cut) in zip(
+            examples, found, maps, dialogues, inputs, strict=True
+        ):
+            words = self.word_map(example, layers, self._typed(turns, example.source)) if attention else None
+            replies.append(self._reply(example, hypothesis, words, is_cut=is_cut))
         return replies
 
     def search(self, sources: Sequence[Sequence[int]], size: int) -> list[Hypothesis]:
-        """The best reply to each context (ids without EOS), searched for with a beam of `size`."""
+        """The best reply to each context (ids without EOS), found with a beam of `size`."""
         settings = self.config.decode
 
         def best(source: Tensor, lengths: Tensor) -> list[Hypothesis]:
             model, penalty = cast(Any, self.model), settings.length_penalty
             memory = model.encode(source, lengths)
-            found = search(model, memory, size=size, length_penalty=penalty, max_length=settings.longest)
-            return [options[0] for options in found]
+            beams = search(model, memory, size=size, length_penalty=penalty, max_length=settings.longest)
+            return [beam[0] for beam in beams]
 
         return self._batched(sources, size, best)
 
     def draw(self, sources: Sequence[Sequence[int]], temperature: float, seed: int | None = None) -> list[Hypothesis]:
-        """A reply to each context (ids without EOS), drawn word by word."""
+        """A sampled reply to each context (ids without EOS)."""
         generator = torch.Generator(self.device)
         if seed is None:
             generator.seed()
@@ -113,12 +117,12 @@ class Partner(Predictor[ChatConfig]):
         return self._batched(sources, 1, drawn)
 
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
-        """Where the model looks while it says given replies after given contexts."""
+        """The attention maps of the model while it is forced to produce the replies of the examples."""
         with evaluating(self.model):
             return replay(self.model, self.config.looks, examples)
 
     def word_map(self, example: Example, maps: Maps, typed: Sequence[str] = ()) -> Map | None:
-        """The map of one reply over words, all layers behind it; `typed` is what was typed at each id of its source."""
+        """The word-level map of a reply, with all layers; `typed` is the original text of each id of its source."""
         rows = TokenWords.of(self.tokeniser, example.target)
         columns = TokenWords.of(self.tokeniser, [*example.source, EOS], typed)
         return word_map(self.look, maps, rows, columns, title=self.config.model.name)
@@ -126,7 +130,10 @@ class Partner(Predictor[ChatConfig]):
     def _batched(
         self, sources: Sequence[Sequence[int]], rows: int, find: Callable[[Tensor, Tensor], list[Hypothesis]]
     ) -> list[Hypothesis]:
-        """`find` for contexts of like length together, `rows` of the model's for each; an empty one has no reply."""
+        """Runs `find` on batches of contexts of similar length; an empty context gets an empty reply.
+
+        `rows` is how many rows of the model one context takes, such as the width of the beam.
+        """
 
         def batch(chosen: list[int], longest: int) -> list[Hypothesis]:
             source, lengths = pad_sources([sources[index] for index in chosen])
@@ -138,17 +145,18 @@ class Partner(Predictor[ChatConfig]):
             found = grouped(lengths, batch, longest=lambda length: decode.longest, tokens=tokens)
         return [found.get(index, Hypothesis([], 0.0, 0.0)) for index in range(len(sources))]
 
-    def _read(self, turns: Sequence[Turn]) -> Context:
-        """What the model reads of these turns, and whether it is cut."""
-        window = self.config.data.window
-        own = encode_turns(turns, self.tokeniser)
-        return window.read(own, len(own), next_speaker=next_speaker(turns), tokeniser=self.tokeniser)
+    def _input(self, turns: Sequence[Turn]) -> Context:
+        """The ids that the model reads for these turns, and whether they were truncated."""
+        limit = self.config.data.context_limit
+        encoded = encode_turns(turns, self.tokeniser)
+        return limit.read(encoded, len(encoded), next_speaker=next_speaker(turns), tokeniser=self.tokeniser)
 
     def _typed(self, turns: Sequence[Turn], source: Sequence[int]) -> list[str]:
-        """What was typed at each id that was read of these turns, the last of all; nothing at the marks."""
-        whole = [piece for turn in turns for piece in ("", *self.tokeniser.surface_pieces(turn.text))]
-        last = whole[len(whole) - len(source) :]
-        return ["" if self.tokeniser.is_mark(one) else piece for one, piece in zip(source, last, strict=True)]
+        """The original text of each id in `source`, which ends with the last turn; empty for marks."""
+        pieces = [piece for turn in turns for piece in ("", *self.tokeniser.surface_pieces(turn.text))]
+        # A long context is truncated at its start, so that the ids belong to the last pieces.
+        last = pieces[len(pieces) - len(source) :]
+        return ["" if self.tokeniser.is_mark(index) else piece for index, piece in zip(source, last, strict=True)]
 
     def _reply(self, example: Example, found: Hypothesis, words: Map | None, *, is_cut: bool) -> Reply:
         tokeniser = self.tokeniser
@@ -158,11 +166,11 @@ class Partner(Predictor[ChatConfig]):
         )
 
 
-def as_turns(said: Said) -> tuple[Turn, ...]:
-    """A context as turns; without speakers the last turn is the other's, and they took turns before."""
-    if isinstance(said, str):
-        return alternating_turns([said], [""])
-    given = list(said)
-    if all(isinstance(one, Turn) for one in given):
-        return tuple(cast(list[Turn], given))
-    return alternating_turns([str(one) for one in given], [""] * len(given))
+def as_turns(context: Turns) -> tuple[Turn, ...]:
+    """A context as turns. Texts without speakers are taken as turns of two alternating speakers."""
+    if isinstance(context, str):
+        return alternating_turns([context], [""])
+    turns = list(context)
+    if all(isinstance(turn, Turn) for turn in turns):
+        return tuple(cast(list[Turn], turns))
+    return alternating_turns([str(text) for text in turns], [""] * len(turns))

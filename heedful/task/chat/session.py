@@ -1,4 +1,4 @@
-"""A talk in progress: what was said, what is said next, and the commands that a person may type."""
+"""A conversation in progress, and the commands that a person may type."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,12 +9,12 @@ from heedful.errors import UserError, did_you_mean
 from heedful.task.chat.partner import Partner, Reply
 
 PERSON, MACHINE = FIRST, SECOND
-"""Who is who in a talk: the person begins."""
+"""The two speakers; the person begins."""
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How replies are found; None is as the settings say. Reply number n is drawn with seed `seed` + n."""
+    """How replies are found; None means as the settings say. A reply after n turns is sampled with `seed` + n."""
 
     beam: int | None = None
     temperature: float | None = None
@@ -23,23 +23,24 @@ class Manner:
 
 @dataclass(frozen=True)
 class Talk:
-    """What was said so far, oldest first, and the last reply."""
+    """The turns so far, oldest first, and the last reply."""
 
     turns: tuple[Turn, ...] = ()
     last: Reply | None = None
 
     def heard(self, text: str) -> "Talk":
-        """The talk after the person has said something."""
+        """The talk with a turn of the person added."""
         return replace(self, turns=(*self.turns, Turn(text, PERSON)))
 
     def answered(self, reply: Reply) -> "Talk":
-        """The talk after the machine has replied."""
+        """The talk with a reply of the machine added."""
         return Talk((*self.turns, Turn(reply.text, MACHINE)), reply)
 
 
 def respond(partner: Partner, talk: Talk, text: str, *, manner: Manner) -> Talk:
-    """The talk after a person's turn and the reply to it, which is the last of its turns."""
+    """The talk with a person's turn and the reply to it added."""
     heard = talk.heard(text)
+    # A different seed for each reply: with the same one, equal contexts would always get the same words.
     seed = None if manner.seed is None else manner.seed + len(talk.turns)
     reply = partner.predict([heard.turns], beam=manner.beam, temperature=manner.temperature, seed=seed)[0]
     return heard.answered(reply)
@@ -47,7 +48,7 @@ def respond(partner: Partner, talk: Talk, text: str, *, manner: Manner) -> Talk:
 
 @dataclass(frozen=True)
 class Order:
-    """What a command does: the talk after it, lines to show, whether the last map is shown, whether to leave."""
+    """The effect of a command: the new talk, lines to print, whether to draw the last map, and whether to quit."""
 
     talk: Talk
     lines: tuple[str, ...] = ()
@@ -56,9 +57,9 @@ class Order:
 
 
 def obey(talk: Talk, typed: str) -> Order:
-    """What a command, such as "/reset", does to a talk.
+    """The effect of a command, such as "/reset", on a talk.
 
-    Raises: UserError for an unknown command, with the likeliest.
+    Raises: UserError, for an unknown command; suggests the closest one.
     """
     name = typed.split(maxsplit=1)[0]
     if name not in COMMANDS:
@@ -67,7 +68,7 @@ def obey(talk: Talk, typed: str) -> Order:
 
 
 def is_command(typed: str) -> bool:
-    """Whether a line is a command and not a turn."""
+    """Whether a line is a command rather than a turn."""
     return typed.startswith("/")
 
 
@@ -75,7 +76,7 @@ def _attention(talk: Talk) -> Order:
     if talk.last is None:
         return Order(talk, ("nothing was said yet",))
     if talk.last.words is None:
-        return Order(talk, ("there is nothing to draw: the reply is empty, or this model does not look",))
+        return Order(talk, ("there is nothing to draw: the reply is empty, or this model has no attention",))
     return Order(talk, draws=True)
 
 
@@ -86,15 +87,15 @@ def _history(talk: Talk) -> Order:
 
 
 def _help(talk: Talk) -> Order:
-    lines = (f"{name:<11} {says}" for name, (says, _) in COMMANDS.items())
-    return Order(talk, (*lines, "anything else is said to the machine; Ctrl-D leaves, too"))
+    lines = (f"{name:<11} {summary}" for name, (summary, _) in COMMANDS.items())
+    return Order(talk, (*lines, "any other line is a turn; Ctrl-D also quits"))
 
 
 COMMANDS: Mapping[str, tuple[str, Callable[[Talk], Order]]] = {
-    "/attention": ("where the last reply looked, over the words of what was said", _attention),
-    "/history": ("what was said so far", _history),
-    "/reset": ("forget what was said", lambda talk: Order(Talk(), ("forgotten",))),
-    "/help": ("these lines", _help),
-    "/quit": ("leave", lambda talk: Order(talk, leaves=True)),
+    "/attention": ("the attention of the last reply over the words before it", _attention),
+    "/history": ("the conversation so far", _history),
+    "/reset": ("start a new conversation", lambda talk: Order(Talk(), ("forgotten",))),
+    "/help": ("show this list", _help),
+    "/quit": ("quit", lambda talk: Order(talk, leaves=True)),
 }
-"""The closed table of commands: what each says of itself, and what it does."""
+"""The closed table of commands: the summary and the function of each."""

@@ -1,4 +1,4 @@
-"""Chat: what was said in, a reply out."""
+"""Chat: replies to dialogues."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,9 +34,9 @@ from heedful.watch import Map
 
 
 class Chat(Task[list[Dialogue], Replies]):
-    """What was said in, a reply out."""
+    """Replies to dialogues."""
 
-    summary = "dialogues in, a partner out that replies"
+    summary = "trains a chat partner on dialogues"
     files = (
         "a .jsonl file with turns, or with context and reply; .tsv or .csv with context and reply; or .txt "
         "with one turn a line and a blank line between dialogues, or as in the dialog bAbI tasks; each may be .gz"
@@ -61,92 +61,97 @@ class Chat(Task[list[Dialogue], Replies]):
     show_takes = None
 
     def read(self, config: ChatConfig, files: Files) -> list[Dialogue]:
-        """The dialogues."""
+        """The dialogues in the files."""
         return read_dialogues(files.paths)
 
     def strata(self, config: ChatConfig, raw: list[Dialogue]) -> Strata:
-        """Dialogues that have a reply to learn, and others, which stay in training.
+        """Only dialogues that have a reply to learn can be held out.
 
-        Raises: UserError, when nobody is called as the speaker who is learnt.
+        Raises: UserError, when no speaker has the name in ``data.learn``.
         """
-        found = exchanges(raw, config.data.learn)
-        told = {id(one.dialogue) for one in found if one.reply.text and any(turn.text for turn in one.context)}
-        return Strata("dialogues with a reply", usable=[id(dialogue) in told for dialogue in raw])
+        # By identity, since two dialogues may have the same text.
+        with_reply = {
+            id(exchange.dialogue)
+            for exchange in exchanges(raw, config.data.learn)
+            if exchange.reply.text and any(turn.text for turn in exchange.context)
+        }
+        return Strata("dialogues with a reply", usable=[id(dialogue) in with_reply for dialogue in raw])
 
     def learn(self, config: ChatConfig, raw: list[Dialogue]) -> Parts:
-        """The tokeniser, from all turns."""
+        """The tokeniser, learnt from all turns."""
         texts = [turn.text for dialogue in raw for turn in dialogue.turns]
         tokeniser = learn_tokeniser(config.data.text, texts, lowercase=config.data.lowercase)
         return {TOKENISER: MarkedTokeniser(tokeniser)}
 
     def load_parts(self, config: ChatConfig, folder: Path) -> Parts:
-        """The tokeniser that lies in a run folder."""
+        """The tokeniser in a run folder."""
         return {TOKENISER: MarkedTokeniser(load_tokeniser(folder, TOKENISER))}
 
     def sizes(self, config: ChatConfig, parts: Parts) -> Mapping[str, Any]:
-        """How many tokens are read, and how many are said: marks are read and never said."""
+        """The sizes of both vocabularies: speaker marks are read but never generated."""
         return {"source_size": parts[TOKENISER].size, "target_size": parts[TOKENISER].base.size}
 
     def prepare(self, predictor: Partner, train: list[Dialogue], valid: list[Dialogue]) -> Prepared[Replies]:
-        """Replies as ids, each after what was said before; what is left out or cut is told."""
-        learnt, judged = (prepared(predictor, dialogues) for dialogues in (train, valid))
+        """Encodes replies with their contexts; warns of what is left out or truncated."""
+        learnt, validated = (prepared(predictor, dialogues) for dialogues in (train, valid))
         warnings = [f"training: {note}" for note in learnt.warnings]
-        warnings += [f"validation: {note}" for note in judged.warnings]
+        warnings += [f"validation: {note}" for note in validated.warnings]
         examples = Bucketed(learnt.examples, lengths_of(learnt.examples), collate)
-        return Prepared(examples, judged.examples[: predictor.config.data.valid_most], warnings)
+        return Prepared(examples, validated.examples[: predictor.config.data.valid_most], warnings)
 
     def measure(self, predictor: Partner, valid: Replies) -> Mapping[str, float]:
-        """The loss of a token of the replies in nats, and the perplexity that it makes."""
+        """The loss per token in nats, and the perplexity."""
         total, tokens = likelihood_of(predictor, valid)
         loss = -total / max(1, tokens)
         return {"loss": loss, "perplexity": perplexity(loss)}
 
     def watch(self, predictor: Partner, valid: Replies) -> Callable[[], Map | None]:
-        """Where the model looks while it says a reply of about eight words."""
-        example = min(valid[:200], key=lambda one: abs(len(one.target) - 8) + abs(len(one.source) - 20))
+        """The map of a reply of about eight words."""
+        # Short enough to be drawn in a terminal. Examples are made when they are read, so only some are searched.
+        example = min(valid[:200], key=lambda reply: abs(len(reply.target) - 8) + abs(len(reply.source) - 20))
         return lambda: predictor.word_map(example, predictor.maps([example])[0])
 
     def questions(self, config: ChatConfig, file: str) -> Iterator[tuple[Turn, ...]]:
-        """Contexts: a turn a line, JSON with several, the column of a table, or what dialog bAbI's bot replies to."""
+        """Contexts: one turn per line, JSON with several turns, a table's column, or the turns of dialog bAbI files."""
         return read_contexts(file)
 
     def answer(
         self, predictor: Partner, questions: Sequence[tuple[Turn, ...]], *, first: int, maps: bool, options: Options
     ) -> list[Answer]:
-        """Replies; a context without a word has an empty one."""
-        found = predictor.predict(questions, beam=options.get("beam"), attention=maps)
+        """Replies; an empty context gets an empty reply."""
+        replies = predictor.predict(questions, beam=options.get("beam"), attention=maps)
         limit = predictor.config.data.max_context
         return [
-            _answered(one, f"context {number} is long; only its last {limit} tokens were read")
-            for number, one in enumerate(found, start=first)
+            _answered(reply, f"context {number} is long; only its last {limit} tokens were read")
+            for number, reply in enumerate(replies, start=first)
         ]
 
     def show(self, predictor: Partner, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
-        """The reply to these turns, the last of them the other's, and where the model looked for every word of it."""
-        found = predictor.predict([texts], beam=options.get("beam"))[0]
-        answer = _answered(found, f"long; only the last {predictor.config.data.max_context} tokens were read")
-        if every and found.words is not None:
-            return [Answer(answer.text, list(found.words.of_heads()), answer.note, answer.record)]
+        """The reply to these turns of two alternating speakers, and its attention map."""
+        reply = predictor.predict([texts], beam=options.get("beam"))[0]
+        answer = _answered(reply, f"long; only the last {predictor.config.data.max_context} tokens were read")
+        if every and reply.words is not None:
+            return [Answer(answer.text, list(reply.words.of_heads()), answer.note, answer.record)]
         return [answer]
 
     def score(self, predictor: Partner, raw: list[Dialogue], options: Options) -> dict[str, Any]:
-        """Perplexity, token accuracy, replies found exactly, and the true reply's rank among others."""
+        """Perplexity, token accuracy, exact replies, and recall of the true reply among candidates."""
         file = options.get("candidates")
         candidates = None if file is None else read_candidates(Path(file))
         return evaluate(predictor, raw, beam=options.get("beam"), candidates=candidates)
 
     def report(self, config: ChatConfig, raw: list[Dialogue], parts: Parts) -> Report:
-        """Counts, speakers, lengths, single and empty turns, contexts that are cut, repetitions."""
+        """Counts, speakers, lengths, single and empty turns, truncated contexts and repetitions."""
         data = config.data
-        return check_dialogues(raw, parts[TOKENISER], data.window, learn=data.learn, max_reply=data.max_reply)
+        return check_dialogues(raw, parts[TOKENISER], data.context_limit, learn=data.learn, max_reply=data.max_reply)
 
 
 def prepared(partner: Partner, dialogues: Sequence[Dialogue]) -> PreparedReplies:
-    """The replies of dialogues as the partner learns them."""
+    """The replies of dialogues, encoded for training."""
     data = partner.config.data
-    return prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=data.max_reply)
+    return prepare_replies(dialogues, partner.tokeniser, data.context_limit, learn=data.learn, max_reply=data.max_reply)
 
 
-def _answered(found: Reply, note: str) -> Answer:
-    record = {"reply": found.text, "score": round(found.score, 4)}
-    return Answer(found.text, (found.words,) if found.words else (), note if found.is_cut else None, record)
+def _answered(reply: Reply, note: str) -> Answer:
+    record = {"reply": reply.text, "score": round(reply.score, 4)}
+    return Answer(reply.text, (reply.words,) if reply.words else (), note if reply.is_cut else None, record)

@@ -1,1 +1,1 @@
-"""Classification: labelled texts in, a classifier out, with the words and sentences that it went by."""
+"""Classification: trains classifiers that show which words and sentences a label is based on."""

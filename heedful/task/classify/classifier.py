@@ -1,4 +1,4 @@
-"""A trained classifier: text in, label out, with the words and sentences that it went by."""
+"""A trained classifier, which shows the words and sentences that a label is based on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -23,13 +23,13 @@ from heedful.watch import Map, attentions, record
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """One text's label, how probable it is, and what the model went by.
+    """The label of a text, its probability, and the attention behind it.
 
-    `probabilities` has every label. `words` are the sentences of the text, each with its words and how much of each
-    is in the sentence's vector (rows ``[1, S]`` that sum to 1); only the first has a title, so that they are drawn as
-    one text. `sentences` is how much of each sentence is in the text's, with a hierarchical model, and then the names
-    of the rows. Both are empty when attention was not asked for. `is_cut` says that the text was too long, and its
-    end not read.
+    `probabilities` has every label. `words` has one map for each sentence, with the weight of each word in the vector
+    of the sentence: ``[1, S]``, with sum 1. Only the first map has a title, so that they are drawn as one text.
+    `sentences` has the weight of each sentence in the vector of the text; only hierarchical models have it. It also
+    names the rows of the maps. Both are empty if attention was not asked for. `is_cut` says that the text was
+    truncated.
     """
 
     label: str
@@ -41,13 +41,13 @@ class Classification:
 
 
 class Classifier(Predictor[ClassifyConfig]):
-    """A model with its tokeniser, labels and settings, as training leaves it and `heedful.load(folder)` gives it."""
+    """A trained model with its tokeniser, labels and settings, as `heedful.load(folder)` returns it."""
 
     model: Any
 
     @property
     def tokeniser(self) -> Tokeniser:
-        """How a text becomes tokens."""
+        """The tokeniser of texts."""
         return self.parts[TOKENISER]
 
     @property
@@ -56,72 +56,75 @@ class Classifier(Predictor[ClassifyConfig]):
         return self.config.labels
 
     def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
-        """The label of each text, in the order given; without `attention` it is quicker."""
+        """The label of each text, in the order of the texts. It is faster without `attention`."""
         longest = self.config.data.max_length
-        read = [as_document(text, self.tokeniser, longest=longest) for text in texts]
-        documents = [document for document, _ in read]
+        inputs = [as_document(text, self.tokeniser, longest=longest) for text in texts]
+        documents = [document for document, _ in inputs]
         rows = torch.softmax(self.scores(documents) / self.config.answer.temperature, dim=-1).tolist()
-        seen = self._looks(documents, texts) if attention else [([], []) for _ in documents]
-        found: list[Classification] = []
-        for row, (words, sentences), (_, is_cut) in zip(rows, seen, read, strict=True):
+        weights = self._attention(documents, texts) if attention else [([], []) for _ in documents]
+        results: list[Classification] = []
+        for row, (words, sentences), (_, is_cut) in zip(rows, weights, inputs, strict=True):
             by_label = dict(zip(self.labels, row, strict=True))
             label = max(by_label, key=by_label.__getitem__)
             name = f"{self.config.model.name}: {label}, probability {by_label[label]:.2f}"
             named = [
-                replace(one, rows=(f"{sentences[i]:.2f}" if sentences else label,), title="" if i else name)
-                for i, one in enumerate(words)
+                replace(sentence, rows=(f"{sentences[i]:.2f}" if sentences else label,), title="" if i else name)
+                for i, sentence in enumerate(words)
             ]
-            found.append(Classification(label, by_label[label], by_label, named, sentences, is_cut))
-        return found
+            results.append(Classification(label, by_label[label], by_label, named, sentences, is_cut))
+        return results
 
     def scores(self, documents: Sequence[Document]) -> Float[Tensor, "N C"]:
-        """The model's score of every label for each document, on the CPU, temperature left out."""
+        """The model's score of every label for each document, on the CPU, not divided by the temperature."""
         scores = torch.zeros(len(documents), len(self.labels))
         with self._answering(self.config.answer.precision):
-            for rows in batches([one.length for one in documents], self.config.answer.tokens):
+            for rows in batches([document.length for document in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self.device)
                 logits = self.model.logits(batch.tokens, batch.lengths, batch.sentences)
                 if logits.shape != (len(rows), len(self.labels)):
                     raise UserError(
                         f"{type(self.model).__name__}.logits returned {describe(logits)}",
-                        hint=f"expected [{len(rows)}, {len(self.labels)}]: one row a text, one score a label",
+                        hint=f"expected [{len(rows)}, {len(self.labels)}]: one row per text, one score per label",
                     )
                 scores[rows] = logits.float().cpu()
         return scores
 
     def every_map(self, text: str) -> list[Map]:
-        """The maps of all layers and heads that looked at the words of a text; none of a hierarchical model."""
+        """The maps of all layers and heads over the words of a text; empty for a hierarchical model."""
         document, _ = as_document(text, self.tokeniser, longest=self.config.data.max_length)
         if getattr(self.model, "sentences", None) is not None or not attentions(self.model):
             return []
         batch = collate_documents([document]).to(self.device)
-        with self._answering("float32"), record(self.model) as seen:
+        with self._answering("float32"), record(self.model) as recording:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
         words = TokenWords.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
         return [
-            one
-            for name, heads in seen.maps.items()
-            if heads.shape[-1] == len(words.of_token)
-            for one in _over_words(heads[0].float().cpu(), words, name).of_heads()
+            of_head
+            for name, heads in recording.maps.items()
+            if heads.shape[-1]
+            == len(words.of_token)  # other maps are not over the tokens, such as those of pooled states
+            for of_head in _over_words(heads[0].float().cpu(), words, name).of_heads()
         ]
 
-    def _looks(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
-        """Of each document the words of every sentence with their weights, and the sentences' weights."""
-        found: list[tuple[list[Map], list[float]]] = [([], []) for _ in documents]
-        if not hasattr(self.model, "looks"):  # a model of the user's own need not say what it looks at
-            return found
+    def _attention(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
+        """For each document, the maps of its sentences over words, and the weights of its sentences."""
+        weights: list[tuple[list[Map], list[float]]] = [([], []) for _ in documents]
+        # The user's own model need not have attention.
+        if not hasattr(self.model, "looks"):
+            return weights
         with self._answering("float32"):
-            for rows in batches([one.length for one in documents], self.config.answer.tokens):
+            for rows in batches([document.length for document in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self.device)
-                looks = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
-                for place, row in enumerate(rows):
-                    ids, words = batch.tokens[place].cpu(), looks["words"][place].float().cpu()
-                    above = looks["sentences"][place].float().tolist() if "sentences" in looks else []
-                    counts = batch.sentences[place].tolist() if above else [int(batch.lengths[place])]
-                    heard = [weight for weight, count in zip(above, counts, strict=False) if count]
+                of_batch = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
+                for index, row in enumerate(rows):
+                    ids, words = batch.tokens[index].cpu(), of_batch["words"][index].float().cpu()
+                    sentences = of_batch["sentences"][index].float().tolist() if "sentences" in of_batch else []
+                    # A model without sentence weights reads the text as one sentence.
+                    counts = batch.sentences[index].tolist() if sentences else [int(batch.lengths[index])]
+                    of_sentences = [weight for weight, count in zip(sentences, counts, strict=False) if count]
                     typed = self._typed(texts[row])
-                    found[row] = list(self._by_sentence(ids, words, typed, counts)), heard
-        return found
+                    weights[row] = list(self._by_sentence(ids, words, typed, counts)), of_sentences
+        return weights
 
     def _typed(self, text: str) -> list[str]:
         return typed_in(text, self.tokeniser, longest=self.config.data.max_length)
@@ -130,18 +133,18 @@ class Classifier(Predictor[ClassifyConfig]):
         start = 0
         for count in counts:
             if count:
-                own = slice(start, start + count)
-                words = TokenWords.of(self.tokeniser, ids[own].tolist(), typed[own])
-                yield _over_words(weights[None, None, own], words)
+                part = slice(start, start + count)
+                words = TokenWords.of(self.tokeniser, ids[part].tolist(), typed[part])
+                yield _over_words(weights[None, None, part], words)
             start += count
 
     def _answering(self, precision: Literal["auto", "float32", "bfloat16"]) -> AbstractContextManager[None]:
-        """The model as it answers; what is shown is computed in full precision."""
+        """The model in inference mode. Maps are computed in float32, so that their rows sum to 1."""
         return answering(self.model, precision)
 
 
 def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "") -> Map:
-    """The heads of a layer over tokens as a map over words: its rows too, unless it has one only."""
+    """Merges the heads of a layer over tokens into a map over words. Rows are merged too if they are tokens."""
     rows, count = words, heads.shape[1]
     if count == 1 or count != len(words.of_token):
         rows = TokenWords(("",) * count, tuple((row,) for row in range(count)))

@@ -1,4 +1,4 @@
-"""What a classifier is made of and how it is trained, as one tree of settings: data, model, train, answer."""
+"""The settings of a classifier: data, model, train, answer."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,11 +18,11 @@ from heedful.task.tokenisers import TokeniserSettings
 
 
 class LabelledSettings(DataSettings):
-    """Which files, and how their text becomes tokens.
+    """The data files and their tokeniser.
 
-    Texts are held out of each class. A text of more than `max_length` tokens is cut there, in training and in use.
-    `text_column` and `label_column` are what a table calls its columns. `vectors` is a file of word vectors in the text
-    format of word2vec or GloVe to begin from.
+    Texts are held out of each class. A text is truncated to `max_length` tokens, in training and in use. `text_column`
+    and `label_column` are the names of the columns of a table. `vectors` is a file of word vectors to initialise from,
+    in the text format of word2vec or GloVe.
     """
 
     text_column: str = "text"
@@ -34,11 +34,11 @@ class LabelledSettings(DataSettings):
 
 
 class AnswerSettings(BaseModel):
-    """How texts are answered: `temperature` divides the scores before the softmax.
+    """How texts are labelled: `temperature` divides the scores before the softmax.
 
-    Training chooses the temperature on the validation texts (Guo et al. 2017, section 4.2, arXiv:1706.04599), so that
-    of the answers with probability 0.8 about 80 in 100 are right. With `precision` "auto" products are bfloat16 where
-    the hardware multiplies it.
+    Training chooses the temperature on the validation texts, so that about 80 % of the labels with probability 0.8 are
+    correct (Guo et al. 2017, section 4.2, arXiv:1706.04599). With `precision` "auto", matrix products use bfloat16
+    where the hardware supports it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,8 +51,8 @@ class AnswerSettings(BaseModel):
 class ClassifyConfig(RunConfig, frozen=True):
     """All settings of a classifier; a run folder keeps them in ``config.yaml``.
 
-    `labels` are the classes in their order, found in the training texts. `start` is a run folder of ``heedful
-    pretrain`` that the words, the recurrent layers and the tokeniser come from.
+    `labels` are the classes in order, taken from the training texts. `start` is a run folder of ``heedful pretrain``,
+    which provides the initial embeddings and recurrent layers, and the tokeniser.
     """
 
     models: ClassVar[Models] = MODELS
@@ -73,29 +73,30 @@ class ClassifyConfig(RunConfig, frozen=True):
     def _begins_once(self) -> "ClassifyConfig":
         if self.start is not None and self.data.vectors is not None:
             raise UserError(
-                f"words are to begin from {self.start!r} (start) and from {self.data.vectors!r} (data.vectors)",
+                f"words cannot start from both {self.start!r} (start) and {self.data.vectors!r} (data.vectors)",
                 hint="leave out one of the two",
             )
         return self
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """As for every task; and what a classifier begins from says how large it is."""
-        start = given.get("start")
-        if isinstance(start, str) and "labels" not in given:
-            named = join_settings({"model": {"name": "sa-lstm"}}, given)
-            return join_settings(super().own_defaults(named), _settings_of(Path(start)))
-        defaults = super().own_defaults(given)
-        vectors = section(given, "data").get("vectors")
-        if isinstance(vectors, str) and "labels" not in given:
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The general defaults, with sizes that fit the pretraining or the word vectors to initialise from."""
+        start = chosen.get("start")
+        # Settings with labels are those of a run folder. They are complete, and the files may be gone by then.
+        if isinstance(start, str) and "labels" not in chosen:
+            named = join_settings({"model": {"name": "sa-lstm"}}, chosen)
+            return join_settings(super().task_defaults(named), _settings_of(Path(start)))
+        defaults = super().task_defaults(chosen)
+        vectors = section(chosen, "data").get("vectors")
+        if isinstance(vectors, str) and "labels" not in chosen:
             defaults["model"]["embed"] = vectors_width(Path(vectors))
         return defaults
 
 
 def _settings_of(start: Path) -> dict[str, Any]:
-    """The settings of a classifier that begins from a pretraining.
+    """The settings of a classifier that is initialised from a pretraining.
 
-    Raises: UserError, when the folder is of another task.
+    Raises: UserError, when the folder is a run of another task.
     """
     task = task_of(start)
     if task != "pretrain":

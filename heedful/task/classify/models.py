@@ -1,4 +1,4 @@
-"""The classifiers: a name at the edge, a configured model behind it."""
+"""The classification models by name."""
 
 from heedful.model.text import PRESETS, TextClassifier, TextConfig
 from heedful.papers import table as papers
@@ -16,7 +16,7 @@ _NAMES: dict[str, Name] = {
     "textcnn": Name(
         _FAMILY,
         PRESETS["textcnn"],
-        "n-gram detectors, the largest answer of each",
+        "convolutions over n-grams, the maximum of each",
         papers.TEXTCNN,
     ),
     "textrnn": Name(
@@ -28,13 +28,13 @@ _NAMES: dict[str, Name] = {
     "rcnn": Name(
         _FAMILY,
         PRESETS["rcnn"],
-        "each word between its left and right context, the largest of each feature",
+        "each word with its left and right context, the maximum of each feature",
         papers.RCNN,
     ),
     "cnn-attention": Name(
         _FAMILY,
         PRESETS["cnn-attention"],
-        "n-gram detectors, looked at by a bidirectional LSTM",
+        "convolutions over n-grams, with attention from a bidirectional LSTM",
         papers.APCNN,
     ),
     "han": Name(
@@ -54,13 +54,13 @@ _NAMES: dict[str, Name] = {
     "sa-lstm": Name(
         _FAMILY,
         PRESETS["sa-lstm"],
-        "LSTM that may begin from one pretrained on unlabelled text",
+        "LSTM that can be initialised by pretraining on unlabelled text",
         papers.SA_LSTM,
     ),
     "words": Name(
         _FAMILY,
         PRESETS["words"],
-        "the mean of word vectors: what all others must beat",
+        "the mean of word vectors: the baseline",
         papers.DAN,
     ),
 }

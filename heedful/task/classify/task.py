@@ -1,4 +1,4 @@
-"""Classification: one text in, its label out."""
+"""Classification: labels texts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,33 +30,33 @@ from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
 from heedful.watch import Map
 
-_FEW = 5  # texts of a class that are too few to learn it from
-_MANY = 20  # labels, more than which are doubted where there are hardly more texts
+_FEW = 5  # classes with fewer texts are reported as hard to learn
+_MANY = 20  # more labels than this are suspicious if there are hardly more texts
 _COLUMN = "is the column of labels the right one (data.label_column)?"
 
 
 @dataclass(frozen=True)
 class Validation:
-    """The texts to validate on, as they were written and as the model reads them."""
+    """The validation texts as written, and as documents of ids."""
 
     texts: Sequence[Labelled]
     documents: Sequence[Document]
 
 
 class Classify(Task[list[Labelled], Validation]):
-    """One text in, its label out."""
+    """Labels texts."""
 
-    summary = "labelled texts in, a classifier out"
+    summary = "trains a classifier on labelled texts"
     files = (
-        "a .tsv, .csv or .jsonl file with text and label, or a folder: a folder a label with a text a file, or a file "
-        "a label with a text a line"
+        "a .tsv, .csv or .jsonl file with text and label, or a folder: one folder per label with one text per file, or "
+        "one file per label with one text per line"
     )
     config = ClassifyConfig
     predictor = Classifier
     options = OPTIONS
     usage = Usage(
         "a classifier",
-        "Label a file, one text a line, see what it goes by, or score it on labelled texts",
+        "Label a file with one text per line, see the words behind a label, or score it on labelled texts",
         ("heedful predict {run} FILE > OUT", 'heedful show {run} "a text"', "heedful eval {run} FILE"),
         ("classifier", 'print(classifier.predict(["a text"])[0].label)'),
     )
@@ -67,79 +67,80 @@ class Classify(Task[list[Labelled], Validation]):
         return read_labelled(files.paths, text=config.data.text_column, label=config.data.label_column)
 
     def settle(self, config: ClassifyConfig, raw: list[Labelled]) -> ClassifyConfig:
-        """The labels that the training texts have."""
-        labels = sorted_labels(one.label for one in raw)
+        """Sets the labels to those of the training texts."""
+        labels = sorted_labels(text.label for text in raw)
         if len(labels) < 2:
             raise UserError(
-                f"all training texts have the label {raw[0].label!r}, so that there is nothing to tell apart",
+                f"all training texts have the label {raw[0].label!r}, so that there is nothing to learn",
                 where=raw[0].where,
-                hint=f"give texts of two classes or more; {_COLUMN}",
+                hint=f"give texts of at least two classes; {_COLUMN}",
             )
         return config.model_copy(update={"labels": labels})
 
     def strata(self, config: ClassifyConfig, raw: list[Labelled]) -> Strata:
-        """Texts of each class."""
-        labels = [one.label for one in raw]
+        """Texts are stratified by label."""
+        labels = [text.label for text in raw]
         hint = f"give texts with --valid, or two or more of a class (there are {len(set(labels))}); {_COLUMN}"
         return Strata("texts", kinds=labels, hint=hint)
 
     def learn(self, config: ClassifyConfig, raw: list[Labelled]) -> Parts:
-        """The tokeniser: that of the pretraining where there is one."""
+        """The tokeniser; that of the pretraining if the classifier is initialised from one."""
         if config.start is not None:
             return {TOKENISER: load_tokeniser(Path(config.start), TOKENISER)}
-        texts = [one.text for one in raw]
+        texts = [text.text for text in raw]
         return {TOKENISER: learn_tokeniser(config.data.text, texts, lowercase=config.data.lowercase)}
 
     def sizes(self, config: ClassifyConfig, parts: Parts) -> Mapping[str, Any]:
-        """How many tokens and classes there are."""
+        """The size of the vocabulary and the number of classes."""
         return {"size": parts[TOKENISER].size, "classes": len(config.labels)}
 
     def begin(self, config: ClassifyConfig, model: nn.Module, parts: Parts) -> list[str]:
-        """Words and recurrent layers of a pretraining, or word vectors."""
+        """Initialises embeddings and recurrent layers from a pretraining, or embeddings from word vectors."""
         if config.start is None and config.data.vectors is None:
             return []
         if not isinstance(model, TextClassifier):
-            raise UserError("start and data.vectors are for models of this package", hint="leave them out")
+            raise UserError("start and data.vectors only work with models of this package", hint="leave them out")
         if config.data.vectors is not None:
             return [begin_from(model.vectors, Path(config.data.vectors), parts[TOKENISER])]
-        from heedful.task.commands import load  # a run of another task: which one, its folder says
+        # Through `load`, since tasks must not import each other: the folder says which task it is of.
+        from heedful.task.commands import load
 
         pretrained: Any = load(cast(str, config.start)).model
         model.transplant(pretrained.embedding, pretrained.recurrent)
         return [f"words and recurrent layers begin from {config.start}"]
 
     def prepare(self, predictor: Classifier, train: list[Labelled], valid: list[Labelled]) -> Prepared[Validation]:
-        """Texts as documents; those that are cut, empty or of strange labels are told."""
+        """Encodes texts; warns of those that are truncated, empty or have unknown labels."""
         learnt, warnings = _documents(predictor, train, "training")
-        judged, more = _documents(predictor, valid, "validation")
-        examples = Bucketed(learnt, [(one.length,) for one in learnt], collate_documents, counted="texts")
-        return Prepared(examples, Validation(valid, judged), [*_doubts(train), *warnings, *more])
+        validated, more = _documents(predictor, valid, "validation")
+        examples = Bucketed(learnt, [(document.length,) for document in learnt], collate_documents, counted="texts")
+        return Prepared(examples, Validation(valid, validated), [*_doubts(train), *warnings, *more])
 
     def measure(self, predictor: Classifier, valid: Validation) -> Mapping[str, float]:
         """Accuracy, macro F1 and loss."""
         return scored_documents(predictor, valid.documents)
 
     def watch(self, predictor: Classifier, valid: Validation) -> Callable[[], Map | None]:
-        """What the model goes by in a text of about 80 characters."""
-        text = min(valid.texts, key=lambda one: abs(len(one.text) - 80)).text
+        """The map of the first sentence of a text of about 80 characters."""
+        text = min(valid.texts, key=lambda labelled: abs(len(labelled.text) - 80)).text
         return lambda: next(iter(predictor.predict([text])[0].words), None)
 
     def finish(self, predictor: Classifier, valid: Validation, folder: Path) -> tuple[Any, Mapping[str, Any]]:
-        """Calibrates on the validation texts, and keeps the temperature in the settings."""
-        gold = torch.tensor([one.label for one in valid.documents])
+        """Fits the temperature on the validation texts and stores it in the settings."""
+        gold = torch.tensor([document.label for document in valid.documents])
         temperature = fit_temperature(predictor.scores(valid.documents), gold)
         answer = predictor.config.answer.model_copy(update={"temperature": temperature})
         return predictor.config.model_copy(update={"answer": answer}), {"temperature": temperature}
 
     def questions(self, config: ClassifyConfig, file: str) -> Iterator[str]:
-        """Lines of text, or the column of texts of a table, whose texts may be of several lines."""
+        """Lines of text, or the text column of a table, whose texts may have several lines."""
         data = config.data
         return read_column(file, unlabelled_columns(data.text_column, data.label_column))
 
     def answer(
         self, predictor: Classifier, questions: Sequence[str], *, first: int, maps: bool, options: Options
     ) -> list[Answer]:
-        """A label and its probability, with a tab between."""
+        """Labels and their probabilities, separated by a tab."""
         longest = predictor.config.data.max_length
         return [
             _answered(found, f"line {number} is too long; only its first {longest} tokens were read")
@@ -147,64 +148,70 @@ class Classify(Task[list[Labelled], Validation]):
         ]
 
     def show(self, predictor: Classifier, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
-        """The label with its probability, and the words and sentences that it went by."""
+        """The label with its probability, and the weights of words and sentences."""
         found = predictor.predict(texts)[0]
         answer = _answered(found, f"too long; only its first {predictor.config.data.max_length} tokens were read")
         all_maps = predictor.every_map(texts[0]) if every else []
         return [replace(answer, maps=all_maps) if all_maps else answer]
 
     def score(self, predictor: Classifier, raw: list[Labelled], options: Options) -> dict[str, Any]:
-        """Accuracy, macro F1, loss, calibration error, and each class."""
+        """Accuracy, macro F1, loss, calibration error, and numbers of each class."""
         return evaluate(predictor, raw)
 
     def report(self, config: ClassifyConfig, raw: list[Labelled], parts: Parts) -> Report:
-        """Labels and how often each comes, lengths, unknown words, empty and repeated texts."""
+        """Labels and their counts, lengths, unknown words, empty and repeated texts."""
         tokeniser, longest = parts[TOKENISER], config.data.max_length
-        pieces = [tokeniser.pieces(tokeniser.encode(one.text)) for one in raw]
-        counts = Counter(one.label for one in raw)
-        twice = [
-            (f"{one.where} (as {first.where})", one.label == first.label)
-            for one, first in repeats(raw, lambda one: one.text)
+        pieces = [tokeniser.pieces(tokeniser.encode(text.text)) for text in raw]
+        counts = Counter(text.label for text in raw)
+        repeated = [
+            (f"{text.where} (as {first.where})", text.label == first.label)
+            for text, first in repeats(raw, lambda text: text.text)
         ]
         facts = {
             "texts": Finding(len(raw), []),
             "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
             f"labels of fewer than {_FEW} texts": finding([label for label, count in counts.items() if count < _FEW]),
-            "empty": finding([one.where for one in raw if not one.text]),
-            "seen before": finding([where for where, same_label in twice if same_label]),
-            "seen before with another label": finding([where for where, same_label in twice if not same_label]),
+            "empty": finding([text.where for text in raw if not text.text]),
+            "seen before": finding([where for where, same_label in repeated if same_label]),
+            "seen before with another label": finding([where for where, same_label in repeated if not same_label]),
             f"cut after {longest} tokens": finding(
-                [f"{one.where} ({len(own)})" for one, own in zip(raw, pieces, strict=True) if len(own) > longest]
+                [
+                    f"{text.where} ({len(of_text)})"
+                    for text, of_text in zip(raw, pieces, strict=True)
+                    if len(of_text) > longest
+                ]
             ),
         }
         examples = [
-            (one.where, [one.label, " ".join(own[:60])]) for one, own in list(zip(raw, pieces, strict=True))[:3]
+            (text.where, [text.label, " ".join(of_text[:60])])
+            for text, of_text in list(zip(raw, pieces, strict=True))[:3]
         ]
-        return Report({"text": describe_texts([one.text for one in raw], pieces, tokeniser)}, facts, examples)
+        return Report({"text": describe_texts([text.text for text in raw], pieces, tokeniser)}, facts, examples)
 
 
 def _documents(classifier: Classifier, texts: Sequence[Labelled], split: str) -> tuple[list[Document], list[str]]:
-    """The texts as documents, and lines about those that are cut, empty or strange."""
+    """The texts as documents, and notes about those that are truncated, empty or have unknown labels."""
     longest = classifier.config.data.max_length
-    numbers, strange = class_numbers(texts, classifier.labels, "texts")
-    read = [
-        as_document(one.text, classifier.tokeniser, longest=longest, label=number)
-        for one, number in zip(texts, numbers, strict=True)
+    numbers, unknown = class_numbers(texts, classifier.labels, "texts")
+    encoded = [
+        as_document(text.text, classifier.tokeniser, longest=longest, label=number)
+        for text, number in zip(texts, numbers, strict=True)
     ]
-    cut = [one.where for one, (_, is_cut) in zip(texts, read, strict=True) if is_cut]
-    empty = [one.where for one, (document, _) in zip(texts, read, strict=True) if not any(document.sentences)]
-    notes = [strange] if strange else []
+    cut = [text.where for text, (_, is_cut) in zip(texts, encoded, strict=True) if is_cut]
+    empty = [text.where for text, (document, _) in zip(texts, encoded, strict=True) if not any(document.sentences)]
+    notes = [unknown] if unknown else []
     notes += count_note(cut, len(texts), f"texts are cut after {longest} tokens (data.max_length)")
     notes += count_note(empty, len(texts), "texts are empty, and read as one unknown word")
-    return [document for document, _ in read], [f"{split}: {note}" for note in notes]
+    return [document for document, _ in encoded], [f"{split}: {note}" for note in notes]
 
 
 def _doubts(texts: Sequence[Labelled]) -> list[str]:
-    """Lines about classes with one example, and about very many classes."""
-    labels = len({one.label for one in texts})
+    """Notes about classes with a single example, and about suspiciously many classes."""
+    labels = len({text.label for text in texts})
+    # A wrong column, such as an id, gives almost every text a label of its own.
     many = labels > _MANY and 2 * labels > len(texts)
     doubt = [f"training: {labels} labels for {len(texts)} texts; {_COLUMN}"] if many else []
-    return [*doubt, *once_note((one.label for one in texts), "text")]
+    return [*doubt, *once_note((text.label for text in texts), "text")]
 
 
 def _answered(found: Classification, note: str) -> Answer:

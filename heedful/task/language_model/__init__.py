@@ -1,1 +1,1 @@
-"""Text in, a model out that says how likely text is and goes on with it."""
+"""Language modelling: trains models that score text and continue it."""

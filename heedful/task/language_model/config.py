@@ -1,4 +1,4 @@
-"""What a language model is made of and how it is trained, as one tree of settings: data, model, train, decode."""
+"""The settings of a language model: data, model, train, decode."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -14,13 +14,13 @@ from heedful.task.tokenisers import TokeniserSettings
 
 
 class TextSettings(DataSettings):
-    """Which files, and how their text becomes tokens.
+    """The data files and their tokeniser.
 
-    `documents` says what a document is: "file", all files one after the other are one long text, which training cuts
-    into windows at other places each epoch; or "line", each line begins and ends by itself. The model reads `window`
-    tokens at a time; of a longer line the next so many come next. Without `valid`, `hold_out` of each text is held out
-    at its end: of its characters, or of its lines where they are documents. Of validation text the first `valid_most`
-    tokens are scored.
+    `documents` says what a document is. With "file", all files are joined into one long text, which training cuts into
+    windows at different positions each epoch. With "line", each line is a document. The model reads `window` tokens at
+    a time; longer lines are read in several windows.
+    Without `valid`, the share `hold_out` at the end of each file is held out, measured in characters, or in lines if
+    these are documents. The first `valid_most` tokens of the validation text are scored.
     """
 
     documents: Literal["file", "line"] = "file"
@@ -33,10 +33,10 @@ class TextSettings(DataSettings):
 class DecodeSettings(BaseModel):
     """How text is continued, and how it is scored.
 
-    A continuation has at most `length` tokens. Each is drawn from the model's distribution: `temperature` below 1
-    sharpens it, `top_k` leaves the so many likeliest, `top_p` the fewest that reach this probability together; top_k 1
-    takes the likeliest always. The same `seed` draws the same continuation of a text, whatever stands beside it.
-    When text is scored, `context` tokens before those asked for are read with them (None: half a window).
+    A continuation has at most `length` tokens, which are sampled. A `temperature` below 1 sharpens the distribution.
+    `top_k` keeps the most likely tokens; 1 is greedy. `top_p` keeps the fewest tokens that reach this probability
+    together. The same `seed` gives the same continuation of a text, independent of the other texts.
+    When text is scored, each window also reads `context` tokens before those that it scores (None: half a window).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -92,17 +92,15 @@ class LanguageConfig(RunConfig, frozen=True):
 
     @property
     def context(self) -> int:
-        """How many tokens are read again before those that are asked for, when text is scored."""
+        """How many tokens each window reads before those that it scores."""
         return self.data.window // 2 if self.decode.context is None else self.decode.context
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """As for every task; and a Transformer reaches as far as it reads in training, so that text may go on.
-
-        Distances that training has not shown would mislead it.
-        """
-        defaults = super().own_defaults(given)
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The general defaults; a Transformer attends over at most `window` tokens."""
+        # Text can then be continued beyond a window: the model never meets distances that training has not shown.
+        defaults = super().task_defaults(chosen)
         if defaults["model"]["name"] != "transformer":
             return defaults
-        window = section(given, "data").get("window", cls.model_fields["data"].default.window)
+        window = section(chosen, "data").get("window", cls.model_fields["data"].default.window)
         return join_settings({"model": {"reach": window, "max_length": window}}, defaults)

@@ -1,4 +1,4 @@
-"""The language models: a name at the edge, a configured model behind it."""
+"""The language models by name."""
 
 from heedful.model.language import (
     CausalTransformer,
@@ -22,13 +22,13 @@ _NAMES: dict[str, Name] = {
     "attention-rnn": Name(
         _RECURRENT,
         RecurrentLanguageConfig(),
-        "LSTM that looks back at its own past states",
+        "LSTM with attention to its past states",
         papers.FRUSTRATINGLY_SHORT,
     ),
     "lstm": Name(
         _RECURRENT,
         RecurrentLanguageConfig(attention=None),
-        "LSTM that does not look: what the others must beat",
+        "LSTM without attention: the baseline",
         papers.LSTM_LANGUAGE_MODEL,
     ),
 }

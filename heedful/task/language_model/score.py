@@ -1,4 +1,4 @@
-"""How well a language model knows a text: nats and bits, per token and per character."""
+"""Scores a text with a language model: nats and bits, per token and per character."""
 
 import math
 from typing import Any
@@ -11,13 +11,13 @@ _LOG_2 = math.log(2.0)
 
 
 def evaluate(writer: Writer, text: Text) -> dict[str, Any]:
-    """Scores every token of a text but the very first, the tokens before it given.
+    """Scores every token of a text except the first, given the tokens before it.
 
-    Windows overlap by the context of the settings, so that only the first of them asks for tokens with little before
-    them. Characters count all that the tokens stand for, an end of line as one: so models with other tokenisers
-    compare. Unknown characters are scored as what they are to the model, one token, and `unknown` is their share.
-    Returns: perplexity and nats_per_token, nats_per_character, bits_per_character, tokens, characters, unknown, window
-        and context.
+    Windows overlap by ``decode.context`` tokens, so that only the first window scores tokens with little context.
+    Numbers per character make models with different tokenisers comparable; an end of line counts as one character.
+    An unknown character is scored as the unknown token. `unknown` is the fraction of unknown tokens.
+    Returns: perplexity, nats_per_token, nats_per_character, bits_per_character, tokens, characters, unknown, window and
+        context.
     """
     tokens = as_tokens(text, writer.tokeniser, writer.config.data)
     config = writer.config
@@ -36,13 +36,14 @@ def evaluate(writer: Writer, text: Text) -> dict[str, Any]:
 
 
 def validation_numbers(writer: Writer, tokens: Tokens) -> dict[str, float]:
-    """Loss in nats per token and perplexity of validation text, in windows side by side, as training has them."""
-    most = writer.config.data.valid_most
+    """Loss in nats per token and perplexity of validation text, in windows that do not overlap, as in training."""
+    limit = writer.config.data.valid_most
     runs = tokens.runs(writer.config.data.window, 0)
-    asked = 0
+    scored = 0
+    # Only whole windows are scored, so that slightly more than the limit may be.
     for number, run in enumerate(runs):
-        asked += run.target_count
-        if asked >= most:
+        scored += run.target_count
+        if scored >= limit:
             runs = runs[: number + 1]
             break
     total, count = writer.nll(runs)

@@ -1,1 +1,1 @@
-"""Pairs of texts: paraphrases, answers to questions, similar sentences."""
+"""Matching pairs of texts: paraphrases, answers to questions, similar sentences."""

@@ -1,4 +1,4 @@
-"""What a matcher is made of and how it is trained, as one tree of settings: data, model, train, answer."""
+"""The settings of a matcher: data, model, train, answer."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,16 +16,16 @@ from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
 
 METRICS = {"classes": "valid_accuracy", "relevance": "valid_map", "similarity": "valid_pearson"}
-"""By what the best weights are chosen, for each goal."""
+"""The metric that chooses the best weights, for each goal."""
 
 
 class MatchSettings(DataSettings):
-    """Which files, how their text becomes tokens, and what is counted of a pair besides.
+    """The data files, their tokeniser, and the overlap features of a pair.
 
-    All pairs of a group are held out together. A text of more than `max_length` tokens is cut there. `features` are
-    families of numbers that the model gets beside the texts (see `heedful.data.overlap`); none for a model that reads
-    alone. With `answered`, a ranking learns only from groups that have a relevant pair, as the papers do. `vectors`
-    is a file of word vectors in the text format of word2vec or GloVe to begin from.
+    All pairs of a group are held out together. A text is truncated to `max_length` tokens. `features` are families of
+    numbers that the model gets besides the texts (see `heedful.data.overlap`); they may be empty. With `answered`, a
+    ranking is trained only on groups that have a relevant pair, as in the papers. `vectors` is a file of word vectors
+    to initialise from, in the text format of word2vec or GloVe.
     """
 
     text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=50_000)
@@ -42,7 +42,7 @@ class MatchSettings(DataSettings):
 
 
 class AnswerSettings(BaseModel):
-    """How pairs are answered. With `precision` "auto" products are bfloat16 where the hardware multiplies it."""
+    """How pairs are answered. With `precision` "auto", products use bfloat16 where the hardware supports it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,9 +53,9 @@ class AnswerSettings(BaseModel):
 class MatchConfig(RunConfig, frozen=True):
     """All settings of a matcher; a run folder keeps them in ``config.yaml``.
 
-    `goal` is what labels say: classes, relevance (1 or 0, to rank the pairs of a group), similarity (a number); auto
-    finds it out from the training labels. `labels` are the classes in their order, `scale` the lowest and the highest
-    number, both found in the training pairs.
+    `goal` is the kind of the labels: classes, relevance (1 or 0, to rank the pairs of a group) or similarity (a
+    number); auto infers it from the training labels. `labels` are the classes in order, and `scale` is the lowest and
+    highest similarity. Both are taken from the training pairs.
     """
 
     models: ClassVar[Models] = MODELS
@@ -74,11 +74,12 @@ class MatchConfig(RunConfig, frozen=True):
     scale: tuple[float, float] = (0.0, 1.0)
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """As for every task; and words have as many columns as the vectors that they begin from."""
-        defaults = super().own_defaults(given)
-        vectors = section(given, "data").get("vectors")
-        if isinstance(vectors, str) and "labels" not in given:
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The general defaults, with embeddings of the width of the word vectors to initialise from."""
+        defaults = super().task_defaults(chosen)
+        vectors = section(chosen, "data").get("vectors")
+        # Settings with labels are those of a run folder. They are complete, and the file may be gone by then.
+        if isinstance(vectors, str) and "labels" not in chosen:
             width = {"embed": vectors_width(Path(vectors))}
             convolutional = isinstance(MODELS.named(defaults["model"]["name"])[1].preset, ConvolutionalConfig)
             defaults["model"] |= width if convolutional else {"text": width}
@@ -86,6 +87,6 @@ class MatchConfig(RunConfig, frozen=True):
 
     @property
     def longest(self) -> int:
-        """How many tokens of a text are read."""
-        own = self.model.settings.longest
-        return self.data.max_length if own is None else min(own, self.data.max_length)
+        """The most tokens of a text that are read."""
+        limit = self.model.settings.longest
+        return self.data.max_length if limit is None else min(limit, self.data.max_length)

@@ -1,4 +1,4 @@
-"""From labels as they are written to a goal and to numbers."""
+"""Infers the goal from labels as written, and converts labels to numbers."""
 
 import math
 from collections import Counter
@@ -17,18 +17,18 @@ _YES_NO = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
 
 @dataclass(frozen=True)
 class Numbered:
-    """The labels of pairs as numbers, None for a class that training has not shown, and a word about those."""
+    """The labels of pairs as numbers, None for a class that training has not seen, and a note about such classes."""
 
     numbers: list[float | None]
     note: str | None = None
 
 
 def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
-    """The settings with the goal, classes, scale and metric that the training pairs give.
+    """Sets the goal, classes, scale and metric from the training pairs.
 
-    Where the goal is auto it is what the labels look like: labels with a fraction are similarities; 1 and 0 for groups
-    of pairs with something in common are relevances; all others are classes.
-    Raises: UserError, when a label does not suit the goal, or all pairs have the same one.
+    If the goal is auto, it is inferred from the labels. Numbers with fractions are similarities. 1 and 0 are relevances
+    if groups have two or more pairs on average. All other labels are classes.
+    Raises: UserError, when a label does not fit the goal, or all pairs have the same label.
     """
     goal, train = _guess(pairs) if config.goal == "auto" else config.goal, config.train
     if train.metric == "auto":
@@ -39,7 +39,7 @@ def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
         raise UserError(
             f"all {len(pairs)} training pairs have the label {pairs[0].label!r}, so that there is nothing to learn",
             where=pairs[0].where,
-            hint="give pairs with two labels or more; is the column called label the right one?",
+            hint="give pairs with two labels or more; is the column label the right one?",
         )
     scale = (min(numbers), max(numbers)) if goal == "similarity" else config.scale
     settled = {"goal": goal, "train": train, "labels": labels if goal == "classes" else (), "scale": scale}
@@ -47,11 +47,15 @@ def settle_goal(config: MatchConfig, pairs: Sequence[Match]) -> MatchConfig:
 
 
 def kinds_of(goal: str, pairs: Sequence[Match]) -> list[str]:
-    """Of what kind each pair is, where validation needs some of every kind.
+    """The stratum of each pair, so that validation has some of every kind.
 
-    A class's pairs are one; of relevances those are "1" whose group has a relevant pair, without which there is no
-    ranking to score; of similarities those above the mean, for equal numbers correlate with nothing.
-    Raises: UserError with file:line, for a label that is no number where one is asked for.
+    | goal | strata | because |
+    |---|---|---|
+    | classes | the labels | |
+    | relevance | "1" if the group has a relevant pair | other groups have no ranking to score |
+    | similarity | "1" above the mean | equal numbers have no correlation |
+
+    Raises: UserError, with file:line, for a label that is not a number where the goal needs one.
     """
     if goal == "classes":
         return [pair.label for pair in pairs]
@@ -64,17 +68,17 @@ def kinds_of(goal: str, pairs: Sequence[Match]) -> list[str]:
 
 
 def goal_of(config: MatchConfig) -> Goal:
-    """The goal that settled settings name."""
+    """The goal in settings that `settle_goal` has completed."""
     if config.goal == "classes":
         return Classes(len(config.labels))
     return Relevance() if config.goal == "relevance" else Similarity(*config.scale)
 
 
 def label_numbers(config: MatchConfig, pairs: Sequence[Match]) -> Numbered:
-    """The labels as the model learns them.
+    """The labels as the numbers that the model is trained on.
 
-    Raises: UserError with file:line, for a label that is no number where one is asked for; and when no pair has a class
-        that training has shown.
+    Raises: UserError, with file:line, for a label that is not a number where the goal needs one, and when no pair has a
+        class that training has seen.
     """
     if config.goal != "classes":
         return Numbered([_number(pair, config.goal) for pair in pairs])

@@ -1,7 +1,7 @@
-"""A trained matcher: pairs of texts in, labels or scores out, with where each text looked in the other."""
+"""A trained matcher, which labels or scores pairs of texts and shows its attention."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,17 +24,17 @@ from heedful.task.match.look import pair_maps
 from heedful.watch import Map, attentions, record
 
 OVERLAP = "overlap"
-"""The name of what is counted of a pair, in the run folder."""
+"""The name of the overlap features in the run folder."""
 
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """What is said of one pair, and where its texts looked.
+    """The answer for one pair, and its attention maps.
 
-    `label` is the class, or "1" or "0" for relevance, empty for similarity; `score` its probability, that of being
-    relevant, or the similarity. `probabilities` has every class. `maps` has a map from the left text's words to the
-    right's, or one for each text where a model reads them apart; none when attention was not asked for. `is_cut` says
-    that a text was too long, and its end not read.
+    `label` is the class, or "1" or "0" for relevance; it is empty for similarity. `score` is the probability of the
+    class, the probability of being relevant, or the similarity. `probabilities` has every class. `maps` has one map
+    from the words of the left text to those of the right one, or one for each text if the model reads them separately.
+    It is empty if attention was not asked for. `is_cut` says that a text was truncated.
     """
 
     label: str
@@ -45,31 +45,31 @@ class Matched:
 
 
 class Matcher(Predictor[MatchConfig]):
-    """A trained model of text pairs with its tokeniser, settings, and what is counted of a pair."""
+    """A trained model of text pairs with its tokeniser, overlap features and settings."""
 
     @property
     def tokeniser(self) -> Tokeniser:
-        """How a text becomes tokens."""
+        """The tokeniser of both texts."""
         return self.parts[TOKENISER]
 
     @property
     def overlap(self) -> Overlap:
-        """What is counted of a pair, beside what the model reads."""
+        """The overlap features of a pair, which the model gets besides the texts."""
         return self.parts[OVERLAP]
 
     def predict(self, pairs: Sequence[tuple[str, str]], *, attention: bool = True) -> list[Matched]:
-        """What is said of each pair (left, right), in the order given; without `attention` it is quicker."""
+        """The answer for each pair (left, right), in the order of the pairs. It is faster without `attention`."""
         examples = self.examples(pairs)
         outputs = self.outputs(examples)
         answers = goal_of(self.config).answer(outputs).tolist()
         maps = self._maps(examples, pairs) if attention else [[] for _ in examples]
         rows = zip(answers, maps, self.are_cut(pairs), strict=True)
-        return [self._matched(answer, own, is_cut) for answer, own, is_cut in rows]
+        return [self._matched(answer, of_pair, is_cut) for answer, of_pair, is_cut in rows]
 
     def examples(
         self, pairs: Sequence[tuple[str, str]], labels: Sequence[float | None] | None = None
     ) -> list[MatchExample]:
-        """Pairs as a model reads them, cut to what it may read; an empty text is one unknown word."""
+        """Encodes pairs, truncated to the longest input. An empty text becomes one unknown word."""
         longest = self.config.longest
         left, right = (self.tokeniser.encode_all([pair[side] for pair in pairs]) for side in (0, 1))
         numbers = [None] * len(pairs) if labels is None else labels
@@ -79,40 +79,40 @@ class Matcher(Predictor[MatchConfig]):
         ]
 
     def are_cut(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        """Of which pairs a text is too long, so that its end is not read."""
+        """For each pair, whether a text is truncated."""
         longest = self.config.longest
         return [max(map(len, self.tokeniser.encode_all(pair))) > longest for pair in pairs]
 
     def outputs(self, examples: Sequence[MatchExample]) -> Float[Tensor, "N K"]:
-        """The model's outputs for each pair, on the CPU; labels are not looked at."""
-        found = torch.zeros(len(examples), goal_of(self.config).outputs)
+        """The model's outputs for each pair, on the CPU. Labels are not used."""
+        results = torch.zeros(len(examples), goal_of(self.config).outputs)
         with answering(self.model, self.config.answer.precision):
             for rows in self._batches(examples):
                 outputs = self.model(self._collated(examples, rows))
-                if outputs.shape != (len(rows), found.shape[1]):
+                if outputs.shape != (len(rows), results.shape[1]):
                     raise UserError(
                         f"{type(self.model).__name__} returned {describe(outputs)}",
-                        hint=f"expected [{len(rows)}, {found.shape[1]}]: one row a pair, one number an output",
+                        hint=f"expected [{len(rows)}, {results.shape[1]}]: one row per pair, one number per output",
                     )
-                found[rows] = outputs.float().cpu()
-        return found
+                results[rows] = outputs.float().cpu()
+        return results
 
     def _maps(self, examples: Sequence[MatchExample], pairs: Sequence[tuple[str, str]]) -> list[list[Map]]:
-        """Where each pair's texts looked."""
-        found: list[list[Map]] = [[] for _ in examples]
+        """The attention maps of each pair."""
+        maps: list[list[Map]] = [[] for _ in examples]
         if not attentions(self.model):
-            return found
+            return maps
         settings = self.config.model.settings
         width = settings.width if isinstance(settings, ConvolutionalConfig) else 1
         for rows in self._batches(examples):
-            with answering(self.model, self.config.answer.precision), record(self.model) as seen:
+            with answering(self.model, self.config.answer.precision), record(self.model) as recording:
                 self.model(self._collated(examples, rows))
-            for place, row in enumerate(rows):
-                read = (examples[row].left, examples[row].right)
+            for index, row in enumerate(rows):
+                ids = (examples[row].left, examples[row].right)
                 typed = (self.tokeniser.surface_pieces(text) for text in pairs[row])
-                left, right = (TokenWords.of(self.tokeniser, *side) for side in zip(read, typed, strict=True))
-                found[row] = pair_maps(seen.calls, place, (left, right), width=width)
-        return found
+                left, right = (TokenWords.of(self.tokeniser, *side) for side in zip(ids, typed, strict=True))
+                maps[row] = pair_maps(recording.calls, index, (left, right), width=width)
+        return maps
 
     def _matched(self, answer: list[float], maps: list[Map], is_cut: bool) -> Matched:
         if self.config.goal == "classes":
@@ -123,8 +123,9 @@ class Matcher(Predictor[MatchConfig]):
         return Matched(label, answer[0], {}, maps, is_cut)
 
     def _collated(self, examples: Sequence[MatchExample], rows: list[int]) -> Any:
-        plain = [MatchExample(one.left, one.right, None, one.features) for one in (examples[row] for row in rows)]
-        return collate_matches(plain).to(self.device)
+        # Without labels: a pair to be answered may have none, or one that training has not seen.
+        unlabelled = [replace(examples[row], label=None) for row in rows]
+        return collate_matches(unlabelled).to(self.device)
 
     def _batches(self, examples: Sequence[MatchExample]) -> list[list[int]]:
         return list(batches([max(both) for both in match_lengths(examples)], self.config.answer.tokens))

@@ -1,4 +1,4 @@
-"""The models of text pairs: a name at the edge, a configured model behind it."""
+"""The models of text pairs by name."""
 
 from heedful.model.match.convolutional import PRESETS, ConvolutionalConfig, ConvolutionalMatch
 from heedful.model.match.cross import CrossConfig, CrossMatch
@@ -21,7 +21,7 @@ _NAMES: dict[str, Name] = {
     "abcnn1": Name(
         _CONVOLUTIONAL,
         PRESETS["abcnn1"],
-        "convolutions that read what attention makes of the other text, too",
+        "convolutions over the words and an attention map of the other text",
         papers.ABCNN,
     ),
     "abcnn2": Name(
@@ -33,7 +33,7 @@ _NAMES: dict[str, Name] = {
     "bcnn": Name(
         _CONVOLUTIONAL,
         PRESETS["bcnn"],
-        "convolutions of both texts compared at every level, without attention",
+        "convolutions of both texts, compared at every level, without attention",
         papers.ABCNN,
     ),
     "siamese": Name(
@@ -45,13 +45,13 @@ _NAMES: dict[str, Name] = {
     "cross-attention": Name(
         _CROSS,
         CrossConfig(),
-        "each word looks at the other text and is compared with what it found",
+        "each word attends to the other text and is compared with the result",
         papers.ESIM,
     ),
     "decomposable": Name(
         _CROSS,
         CrossConfig(text=TextConfig(encoder="words"), compose="words"),
-        "the same of words alone, without recurrent layers",
+        "the same with word vectors only, without recurrent layers",
         papers.DECOMPOSABLE,
     ),
 }

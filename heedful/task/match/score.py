@@ -1,4 +1,4 @@
-"""How good a matcher is: what suits its goal, over labelled pairs."""
+"""Scores a matcher on labelled pairs, with the metrics of its goal."""
 
 import time
 from collections.abc import Sequence
@@ -20,49 +20,50 @@ from heedful.task.match.matcher import Matcher
 
 
 def evaluate(matcher: Matcher, pairs: Sequence[Match]) -> dict[str, Any]:
-    """Answers pairs and compares with their labels; a class that training has not shown counts as answered wrong.
+    """Answers pairs and compares the answers with their labels. A class that training has not seen counts as an error.
 
-    Returns: pairs, pairs_per_second, loss (nats a pair of a known label), and by the goal: accuracy, macro_f1 and, with
-        two classes, f1 of the last one; of relevance also map, mrr and the ranked groups; of similarity pearson,
-        spearman and rmse; note where labels are unknown.
-    Raises: UserError, when there is no pair, or a label does not suit the goal.
+    Returns: pairs, pairs_per_second, loss (nats per pair with a known label), a note if there are unknown labels, and
+        for classes and relevance: accuracy, macro_f1 and, with two classes, f1 of the last class; for relevance also
+        map, mrr and the number of ranked groups; for similarity: pearson, spearman and rmse.
+    Raises: UserError, when there is no pair, or a label does not fit the goal.
     """
     if not pairs:
         raise UserError("there is nothing to evaluate: no labelled pair")
     texts = [(pair.left, pair.right) for pair in pairs]
     labels = label_numbers(matcher.config, pairs)
-    matcher.predict(texts[:1], attention=False)  # what is loaded at the first call is not timed
+    # The first call also loads modules and compiles kernels, which must not be timed.
+    matcher.predict(texts[:1], attention=False)
     start = time.perf_counter()
     outputs = matcher.outputs(matcher.examples(texts))
     seconds = time.perf_counter() - start
-    found: dict[str, Any] = {"pairs": len(pairs)}
+    results: dict[str, Any] = {"pairs": len(pairs)}
     groups = [pair.group for pair in pairs]
-    found |= {
+    results |= {
         name: round(value, 4) for name, value in scores(matcher.config, outputs, labels.numbers, groups=groups).items()
     }
     if matcher.config.goal == "relevance":
-        found["groups"] = len({group for group, label in zip(groups, labels.numbers, strict=True) if label})
-    found["pairs_per_second"] = round(len(pairs) / max(seconds, 1e-9), 1)
-    return found | ({"note": labels.note} if labels.note else {})
+        results["groups"] = len({group for group, label in zip(groups, labels.numbers, strict=True) if label})
+    results["pairs_per_second"] = round(len(pairs) / max(seconds, 1e-9), 1)
+    return results | ({"note": labels.note} if labels.note else {})
 
 
 def scores(
     config: MatchConfig, outputs: Float[Tensor, "N K"], labels: Sequence[float | None], *, groups: Sequence[str]
 ) -> dict[str, float]:
-    """The numbers of `evaluate` that depend on outputs and labels alone."""
+    """The numbers of `evaluate` that depend only on outputs and labels."""
     goal = goal_of(config)
     known = [row for row, label in enumerate(labels) if label is not None]
-    wanted = torch.tensor([label for label in labels if label is not None])
-    found = {"loss": float(goal.loss(outputs[known], wanted)) / max(1, len(known))}
+    targets = torch.tensor([label for label in labels if label is not None])
+    results = {"loss": float(goal.loss(outputs[known], targets)) / max(1, len(known))}
     answers = goal.answer(outputs)
     if config.goal == "similarity":
-        given, numbers = answers.squeeze(-1).tolist(), wanted.tolist()
-        error = (answers.squeeze(-1) - wanted).square().mean().sqrt()
-        return found | {"pearson": pearson(given, numbers), "spearman": spearman(given, numbers), "rmse": float(error)}
+        error = (answers.squeeze(-1) - targets).square().mean().sqrt()
+        columns = answers.squeeze(-1).tolist(), targets.tolist()
+        return results | {"pearson": pearson(*columns), "spearman": spearman(*columns), "rmse": float(error)}
     classes = [UNLABELLED if label is None else int(label) for label in labels]
     if config.goal == "classes":
-        return found | class_scores(answers.argmax(-1).tolist(), classes, len(config.labels))
-    # Outputs rather than probabilities, which round to 1: they rank.
+        return results | class_scores(answers.argmax(-1).tolist(), classes, len(config.labels))
+    # Pairs are ranked by outputs: probabilities close to 1 round to equal numbers.
     ranked = outputs.squeeze(-1).tolist(), classes, groups
-    found |= {"map": mean_average_precision(*ranked), "mrr": mean_reciprocal_rank(*ranked)}
-    return found | class_scores((answers.squeeze(-1) >= 0.5).long().tolist(), classes, 2)
+    results |= {"map": mean_average_precision(*ranked), "mrr": mean_reciprocal_rank(*ranked)}
+    return results | class_scores((answers.squeeze(-1) >= 0.5).long().tolist(), classes, 2)

@@ -1,4 +1,4 @@
-"""Matching: two texts in, their label, relevance or similarity out."""
+"""Matching: labels pairs of texts, or scores their relevance or similarity."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ from heedful.watch import Map
 
 @dataclass(frozen=True)
 class Validation:
-    """The pairs to validate on: as they were written, as the model reads them, and their labels as numbers."""
+    """The validation pairs as written and as ids, and their labels as numbers."""
 
     pairs: Sequence[Match]
     examples: Sequence[MatchExample]
@@ -47,16 +47,16 @@ class Validation:
 
 
 class MatchPairs(Task[list[Match], Validation]):
-    """Two texts in, their label, relevance or similarity out."""
+    """Labels pairs of texts, or scores their relevance or similarity."""
 
-    summary = "labelled pairs of texts in, a model that compares two texts out"
-    files = "a .tsv, .csv or .jsonl file with left, right, label and perhaps group, which may be .gz"
+    summary = "trains a model that compares two texts, on labelled pairs"
+    files = "a .tsv, .csv or .jsonl file with left, right, label and optionally group; it may be .gz"
     config = MatchConfig
     predictor = Matcher
     options = OPTIONS
     usage = Usage(
         "a matcher",
-        "Match a file, two columns a line with a tab between, or see where the texts look",
+        "Match a file with two columns separated by a tab, or see the attention between two texts",
         ("heedful predict {run} FILE > OUT", 'heedful show {run} "a text" "another"'),
         ("matcher", 'print(matcher.predict([("a text", "another")])[0].score)'),
     )
@@ -67,94 +67,97 @@ class MatchPairs(Task[list[Match], Validation]):
         return [pair for path in files.paths for pair in read_matches(path)]
 
     def settle(self, config: MatchConfig, raw: list[Match]) -> MatchConfig:
-        """The goal, and the classes or the scale, that the training labels show."""
+        """Sets the goal, and the classes or the scale, from the training labels."""
         return settle_goal(config, raw)
 
     def strata(self, config: MatchConfig, raw: list[Match]) -> Strata:
-        """Pairs of each class, groups with and without a relevant pair, low and high similarities; groups whole.
+        """Pairs are grouped, and stratified as `kinds_of` says.
 
-        Raises: UserError, when a label does not suit the goal, or the only group with a relevant pair is to be split.
+        Raises: UserError, when a label does not fit the goal, or only one group has a relevant pair.
         """
         complete = [pair for pair in raw if not pair.is_empty]
         kinds = dict(zip(map(id, complete), kinds_of(config.goal, complete), strict=True))
         answered = {pair.group for pair in complete if kinds[id(pair)] == "1"}
         if config.goal == "relevance" and len(answered) == 1:
             raise UserError(
-                "one group only has a relevant pair, and it cannot be both learnt and held out for validation",
+                "only one group has a relevant pair, and it cannot be both learnt and held out for validation",
                 hint="give validation pairs with --valid",
             )
         usable = [not pair.is_empty for pair in raw]
         return Strata("pairs", [kinds.get(id(pair), "") for pair in raw], [pair.group for pair in raw], usable)
 
     def learn(self, config: MatchConfig, raw: list[Match]) -> Parts:
-        """The tokeniser, from both sides, each text once; and what is counted of a pair."""
+        """The tokeniser, learnt from both sides, and the overlap features."""
+        # Each text counts once: in a ranking, the same question is in many pairs.
         texts = dict.fromkeys(text for pair in raw for text in (pair.left, pair.right))
         tokeniser = learn_tokeniser(config.data.text, list(texts), lowercase=config.data.lowercase)
         return {TOKENISER: tokeniser, OVERLAP: Overlap.learn(_sides(raw), config.data.features)}
 
     def load_parts(self, config: MatchConfig, folder: Path) -> Parts:
-        """The tokeniser, and what is counted of a pair, that lie in a run folder."""
+        """The tokeniser and the overlap features in a run folder."""
         check_folder(folder, [f"{OVERLAP}.json"])
         return {TOKENISER: load_tokeniser(folder, TOKENISER), OVERLAP: Overlap.load(folder, OVERLAP)}
 
     def sizes(self, config: MatchConfig, parts: Parts) -> Mapping[str, Any]:
-        """How many tokens and counted features there are, and what the outputs mean."""
+        """The size of the vocabulary, the goal, and the number of overlap features."""
         return {"vocabulary": parts[TOKENISER].size, "goal": goal_of(config), "features": parts[OVERLAP].size}
 
     def begin(self, config: MatchConfig, model: nn.Module, parts: Parts) -> list[str]:
-        """Word vectors, where a file of them is given."""
+        """Initialises embeddings from word vectors, if there is a file."""
         if config.data.vectors is None:
             return []
         words = next((module for module in model.modules() if isinstance(module, WordVectors)), None)
         if words is None:
-            raise UserError("data.vectors is for models of this package", hint="leave it out")
+            raise UserError("data.vectors only works with models of this package", hint="leave it out")
         return [begin_from(words, Path(config.data.vectors), parts[TOKENISER])]
 
     def prepare(self, predictor: Matcher, train: list[Match], valid: list[Match]) -> Prepared[Validation]:
-        """Pairs of ids without those that training cannot use; these, and what is cut or empty, are told."""
+        """Encodes pairs and drops those that training cannot use; warns of dropped, truncated and empty ones."""
         config, kept = predictor.config, usable(train, predictor.config)
         learnt = predictor.examples(_sides(kept), label_numbers(config, kept).numbers)
-        judged, numbered = predictor.examples(_sides(valid)), label_numbers(config, valid)
+        validated, numbered = predictor.examples(_sides(valid)), label_numbers(config, valid)
         warnings = [*_left_out(train, kept, config), *_doubts(config, numbered.numbers, numbered.note)]
         warnings += [*_cut(predictor, kept, "training"), *_cut(predictor, valid, "validation")]
         examples = Bucketed(learnt, match_lengths(learnt), collate_matches, counted="pairs")
-        return Prepared(examples, Validation(valid, judged, numbered.numbers), warnings)
+        return Prepared(examples, Validation(valid, validated, numbered.numbers), warnings)
 
     def measure(self, predictor: Matcher, valid: Validation) -> Mapping[str, float]:
-        """What suits the goal, and the loss."""
+        """The metrics of the goal, and the loss."""
         groups = [pair.group for pair in valid.pairs]
         return scores(predictor.config, predictor.outputs(valid.examples), valid.numbers, groups=groups)
 
     def watch(self, predictor: Matcher, valid: Validation) -> Callable[[], Map | None]:
-        """Where the texts of a pair of middling length look."""
+        """The map of a pair of medium length."""
+        # Long enough to show something, and short enough for a terminal.
         best = min(valid.pairs, key=lambda pair: abs(len(pair.left) - 50) + abs(len(pair.right) - 60))
         return lambda: next(iter(predictor.predict([(best.left, best.right)])[0].maps), None)
 
     def finish(self, predictor: Matcher, valid: Validation, folder: Path) -> tuple[Any, Mapping[str, Any]]:
-        """Says which goal it was."""
+        """Reports the goal."""
         return predictor.config, {"goal": predictor.config.goal}
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
-        """Pairs, two columns; standard input is tab-separated."""
+        """Pairs in two columns; standard input is tab-separated."""
         return ((pair.left, pair.right) for pair in iterate_matches(Path(file), INPUT_COLUMNS))
 
     def answer(
         self, predictor: Matcher, questions: Sequence[tuple[str, str]], *, first: int, maps: bool, options: Options
     ) -> list[Answer]:
-        """A label and its probability with a tab between, or the relevance or similarity alone."""
+        """Labels and their probabilities, separated by a tab; or only the relevance or similarity."""
         longest = predictor.config.longest
         return [
-            _answered(predictor, found, f"pair {number} is too long; only the first {longest} tokens were read")
-            for number, found in enumerate(predictor.predict(questions, attention=maps), start=first)
+            _answered(predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read")
+            for number, matched in enumerate(predictor.predict(questions, attention=maps), start=first)
         ]
 
     def show(self, predictor: Matcher, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
-        """What is said of the pair, and where the left text's words look in the right one."""
-        found = predictor.predict([(texts[0], texts[1])])[0]
-        answer = _answered(predictor, found, f"too long; only the first {predictor.config.longest} tokens were read")
+        """The answer for the pair, and its attention maps."""
+        matched = predictor.predict([(texts[0], texts[1])])[0]
+        answer = _answered(predictor, matched, f"too long; only the first {predictor.config.longest} tokens were read")
         if not every:
             return [answer]
-        return [replace(answer, maps=[one for own in found.maps for one in (own.of_heads() if own.layers else (own,))])]
+        heads = [head for shown in matched.maps for head in (shown.of_heads() if shown.layers else (shown,))]
+        return [replace(answer, maps=heads)]
 
     def score(self, predictor: Matcher, raw: list[Match], options: Options) -> dict[str, Any]:
         """Accuracy and F1; MAP and MRR of rankings; correlations of similarities."""
@@ -164,7 +167,9 @@ class MatchPairs(Task[list[Match], Validation]):
         """Labels, groups, lengths, unknown words, empty sides, repeated and contradicting pairs."""
         tokeniser = parts[TOKENISER]
         texts = {side: [getattr(pair, side) for pair in raw] for side in ("left", "right")}
-        pieces = {side: [tokeniser.pieces(ids) for ids in tokeniser.encode_all(own)] for side, own in texts.items()}
+        pieces = {
+            side: [tokeniser.pieces(ids) for ids in tokeniser.encode_all(of_side)] for side, of_side in texts.items()
+        }
         longest = [max(map(len, both)) for both in zip(*pieces.values(), strict=True)]
         facts = _facts(raw) | {
             f"cut after {config.longest} tokens": finding(
@@ -176,7 +181,7 @@ class MatchPairs(Task[list[Match], Validation]):
 
 
 def usable(pairs: Sequence[Match], config: MatchConfig) -> list[Match]:
-    """The pairs that training can use: both sides there, and of a ranking those of groups with a relevant pair.
+    """The pairs that training can use: without empty sides and, for a ranking, from groups with a relevant pair.
 
     Raises: UserError, when none is left.
     """
@@ -189,7 +194,7 @@ def usable(pairs: Sequence[Match], config: MatchConfig) -> list[Match]:
         raise UserError(
             f"none of {len(pairs)} training pairs can be used",
             where=pairs[0].where,
-            hint="each needs two texts, and a ranking some group with the label 1",
+            hint="each pair needs two texts, and a ranking needs a group with the label 1",
         )
     return kept
 
@@ -199,17 +204,17 @@ def _sides(pairs: Sequence[Match]) -> list[tuple[str, str]]:
 
 
 def _left_out(pairs: Sequence[Match], kept: Sequence[Match], config: MatchConfig) -> Iterator[str]:
-    """Lines about the pairs that training cannot use, and about classes of which it has one example."""
+    """Warnings about pairs that training cannot use, and about classes with a single example."""
     empty = [pair.where for pair in pairs if pair.is_empty]
     yield from (f"left out of training: {note}" for note in count_note(empty, len(pairs), "pairs have an empty side"))
-    if others := len(pairs) - len(kept) - len(empty):
-        yield f"left out of training: {others} pairs of groups without a relevant one (data.answered)"
+    if unanswered := len(pairs) - len(kept) - len(empty):
+        yield f"left out of training: {unanswered} pairs of groups without a relevant one (data.answered)"
     if config.goal == "classes":
         yield from once_note((pair.label for pair in kept), "pair")
 
 
 def _doubts(config: MatchConfig, numbers: Sequence[float | None], note: str | None) -> Iterator[str]:
-    """Lines about labels that validation has or lacks."""
+    """Warnings about the labels of validation pairs."""
     if note:
         yield f"validation: {note}"
     if config.goal == "relevance" and not any(numbers):
@@ -217,7 +222,7 @@ def _doubts(config: MatchConfig, numbers: Sequence[float | None], note: str | No
 
 
 def _cut(matcher: Matcher, pairs: Sequence[Match], split: str) -> Iterator[str]:
-    """Lines about pairs that are cut or empty."""
+    """Warnings about pairs that are truncated or empty."""
     config = matcher.config
     limit = "data.max_length" if config.longest == config.data.max_length else "model.max_length"
     cut = [pair.where for pair, is_cut in zip(pairs, matcher.are_cut(_sides(pairs)), strict=True) if is_cut]
@@ -227,23 +232,23 @@ def _cut(matcher: Matcher, pairs: Sequence[Match], split: str) -> Iterator[str]:
     yield from (f"{split}: {note}" for note in notes)
 
 
-def _answered(matcher: Matcher, found: Matched, note: str) -> Answer:
-    score = round(found.score, 4)
-    maps = [replace(one, title=f"{one.title}: {found.label or 'similarity'} {score:.4g}") for one in found.maps]
+def _answered(matcher: Matcher, matched: Matched, note: str) -> Answer:
+    score, label = round(matched.score, 4), matched.label
+    maps = [replace(shown, title=f"{shown.title}: {label or 'similarity'} {score:.4g}") for shown in matched.maps]
     if matcher.config.goal == "classes":
-        probabilities = {label: round(value, 4) for label, value in found.probabilities.items()}
-        record: dict[str, Any] = {"label": found.label, "probability": score, "probabilities": probabilities}
-        text = f"{found.label}\t{found.score:.4f}"
+        probabilities = {name: round(value, 4) for name, value in matched.probabilities.items()}
+        record: dict[str, Any] = {"label": label, "probability": score, "probabilities": probabilities}
+        text = f"{label}\t{matched.score:.4f}"
     else:
-        record, text = {matcher.config.goal: score}, f"{found.score:.4f}"
-    return Answer(text, maps, note if found.is_cut else None, record)
+        record, text = {matcher.config.goal: score}, f"{matched.score:.4f}"
+    return Answer(text, maps, note if matched.is_cut else None, record)
 
 
 def _facts(pairs: Sequence[Match]) -> dict[str, Finding]:
-    """What is wrong with pairs, but for their lengths."""
+    """Counts of pairs, labels and groups, and problems other than length."""
     counts, groups = Counter(pair.label for pair in pairs), Counter(pair.group for pair in pairs)
     answered = {pair.group for pair in pairs if pair.label == "1"}
-    twice = [
+    repeated = [
         (f"{pair.where} (as {first.where})", pair.label == first.label)
         for pair, first in repeats(pairs, lambda pair: (pair.left, pair.right))
     ]
@@ -254,6 +259,6 @@ def _facts(pairs: Sequence[Match]) -> dict[str, Finding]:
         "groups without a label 1": finding([name[:40] for name in groups if name not in answered]),
         "empty side": finding([pair.where for pair in pairs if pair.is_empty]),
         "same text twice": finding([pair.where for pair in pairs if pair.left == pair.right and pair.left]),
-        "seen before": finding([where for where, same_label in twice if same_label]),
-        "seen before with another label": finding([where for where, same_label in twice if not same_label]),
+        "seen before": finding([where for where, same_label in repeated if same_label]),
+        "seen before with another label": finding([where for where, same_label in repeated if not same_label]),
     }

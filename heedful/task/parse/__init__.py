@@ -1,1 +1,1 @@
-"""Parsing: sentences in, constituency trees out, said symbol by symbol."""
+"""Parsing: models that generate constituency trees symbol by symbol."""

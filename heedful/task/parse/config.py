@@ -1,4 +1,4 @@
-"""What a parser is made of and how it is trained, as one tree of settings: data, model, train, decode."""
+"""The settings of a parser: data, model, train, decode."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -14,14 +14,15 @@ from heedful.task.models import Models
 from heedful.task.parse.models import MODELS
 
 TAGS: dict[str, frozenset[str] | None] = {"punctuation": PUNCTUATION, "none": frozenset(), "all": None}
-"""Which tags of words are said as they are: the others are XX."""
+"""Which part-of-speech tags are kept in symbols; all others become XX."""
 
 
 class WordSettings(BaseModel):
-    """Which words have an id of their own, and how often they are hidden in training.
+    """The vocabulary of words, and how often words are masked in training.
 
-    The `size` commonest forms of the training trees are known; other words are known by their shape and ending, in
-    classes of at least `rare` forms. A word seen n times is hidden with probability hide / (hide + n).
+    The `size` most frequent forms of the training trees have their own ids. Other words are represented by their shape
+    and ending, in classes of at least `rare` forms. A word that occurs n times is masked with probability
+    hide / (hide + n), so that the classes are trained too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,11 +33,11 @@ class WordSettings(BaseModel):
 
 
 class TreeSettings(DataSettings):
-    """Which files, and how trees become sequences.
+    """The data files, and how trees become sequences.
 
-    `functions` keeps function tags (NP-SBJ); `tags` says which part-of-speech tags are said (punctuation, none, all);
-    `reverse` reads sentences from their end; `split` cuts questions into words as the Penn Treebank does (ptb) or at
-    blanks only (blanks). Training trees of more than `max_length` symbols are left out, and counted.
+    `functions` keeps function tags (NP-SBJ). `tags` says which part-of-speech tags are kept (punctuation, none, all).
+    `reverse` reads sentences from their end. `split` says how questions are split into words: as in the Penn Treebank
+    (ptb), or at blanks only (blanks). Training trees of more than `max_length` symbols are left out and reported.
     """
 
     functions: bool = False
@@ -45,15 +46,15 @@ class TreeSettings(DataSettings):
     split: Literal["ptb", "blanks"] = "ptb"
     words: WordSettings = WordSettings()
     max_length: int = Field(default=200, ge=1)
-    valid_most: int = Field(default=1000, ge=1, description="validation looks at the first so many trees")
+    valid_most: int = Field(default=1000, ge=1, description="validation uses at most this many trees")
 
 
 class DecodeSettings(BaseModel):
-    """How trees are searched for: every one that is found is well-formed.
+    """How trees are searched for. Every tree found is well-formed.
 
-    A sentence of more than `longest_source` words is cut there. A tree has at most `ratio` symbols for each word and
-    twenty more, no more than `deepest` constituents in one another, and no more than `run` that begin at one place
-    without another symbol between. With `precision` "auto" products are bfloat16 where the hardware multiplies it.
+    A sentence is truncated to `longest_source` words. A tree has at most `ratio` symbols per word plus 20, at most
+    `deepest` nested constituents, and at most `run` opening brackets in a row. With `precision` "auto", matrix products
+    use bfloat16 where the hardware supports it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,20 +95,22 @@ class ParseConfig(RunConfig, frozen=True):
     def _places_are_not_reversed(self) -> "ParseConfig":
         settings = self.model.settings
         region = settings.attention.region if isinstance(settings, SeqToSeqConfig) else "everywhere"
-        stands = (
+        # These models use the position of the next word, which assumes that symbols follow the order of the words.
+        uses_positions = (
             isinstance(settings, TransformerConfig)
             or getattr(settings, "decoder", "") == "guided"
             or region != "everywhere"
         )
-        if self.data.reverse and stands:
+        if self.data.reverse and uses_positions:
             raise UserError(
-                f"data.reverse is true, but {self.model.name} knows where in the sentence it stands",
-                hint="set data.reverse to false: reading both ways it does not matter",
+                f"data.reverse is true, but {self.model.name} uses the position of the next word",
+                hint="set data.reverse to false",
             )
         return self
 
     @property
     def longest_source(self) -> int:
-        """Where a sentence is cut, in words: what `decode` says, or what the model can read."""
-        known = self.model.settings.longest_source
-        return self.decode.longest_source if known is None else min(self.decode.longest_source, known - 1)
+        """The most words of a sentence that are read: a limit of ``decode``, or of the model."""
+        positions = self.model.settings.longest_source
+        # One position is for EOS.
+        return self.decode.longest_source if positions is None else min(self.decode.longest_source, positions - 1)

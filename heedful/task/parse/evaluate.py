@@ -1,4 +1,4 @@
-"""A parser scored on trees: brackets, whole trees, how many are well-formed, the loss."""
+"""Scores a parser on trees: brackets, exact and well-formed trees, and the loss."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,35 +10,36 @@ from heedful.task.parse.parser import Parser
 
 
 def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = None) -> dict[str, Any]:
-    """Labelled brackets by evalb's rules, in percent; the share of whole trees; the loss of a gold symbol in nats.
+    """Labelled brackets by evalb's rules, in percent; the fraction of exact trees; the loss per gold symbol in nats.
 
-    `well_formed` is the share of outputs that are trees over their words; one that is none counts as a flat tree.
-    A sentence that is cut has its last words at the top.
+    `well_formed` is the fraction of outputs that are trees over their words. Other outputs count as flat trees. The
+    words beyond the longest input are attached at the root.
     """
-    trees = [one.tree for one in gold]
+    trees = [parsed.tree for parsed in gold]
     longest = parser.config.longest_source
-    read = [list(tree.words[:longest]) for tree in trees]
-    found = parser.search([parser.source_ids(words) for words in read], beam or parser.config.decode.beam)
-    parsed = [_tree(parser, one.tokens, words) for one, words in zip(found, read, strict=True)]
-    whole = [
-        _completed(tree or flat(words), right.words[len(words) :])
-        for tree, words, right in zip(parsed, read, trees, strict=True)
+    inputs = [list(tree.words[:longest]) for tree in trees]
+    found = parser.search([parser.source_ids(words) for words in inputs], beam or parser.config.decode.beam)
+    parses = [_tree(parser, hypothesis.tokens, words) for hypothesis, words in zip(found, inputs, strict=True)]
+    # evalb compares trees over the same words, so that words that were not read have to be in the tree as well.
+    completed = [
+        _completed(parse or flat(words), tree.words[len(words) :])
+        for parse, words, tree in zip(parses, inputs, trees, strict=True)
     ]
-    score = score_brackets(trees, whole)
-    formed = sum(tree is not None for tree in parsed)
+    score = score_brackets(trees, completed)
+    well_formed = sum(parse is not None for parse in parses)
     return {
         "bracket_f1": score.f1,
         "bracket_precision": score.precision,
         "bracket_recall": score.recall,
         "exact": score.exact_match,
-        "well_formed": formed / max(1, len(trees)),
+        "well_formed": well_formed / max(1, len(trees)),
         "loss": parser.loss([parser.example(tree) for tree in trees if len(tree.words) <= longest]),
         "sentences": len(trees),
     }
 
 
 def flat(words: Sequence[str]) -> Tree:
-    """A tree without structure."""
+    """A flat tree, for outputs that are not trees."""
     return Tree("S", tuple(Tree("XX", word=word) for word in words))
 
 
@@ -50,5 +51,5 @@ def _tree(parser: Parser, tokens: Sequence[int], words: Sequence[str]) -> Tree |
 
 
 def _completed(tree: Tree, rest: Sequence[str]) -> Tree:
-    """The tree with words that were not read at its top."""
+    """The tree with the words that were not read attached at its root."""
     return Tree(tree.label, (*tree.children, *(Tree("XX", word=word) for word in rest))) if rest else tree

@@ -1,4 +1,4 @@
-"""The parsers: a name at the edge, a configured model behind it."""
+"""The parsing models by name."""
 
 from torch import nn
 
@@ -15,12 +15,13 @@ from heedful.task.parse.symbols import Symbols
 def _recurrent(config: SeqToSeqConfig, *, words: KnownWords, symbols: Symbols, hide: float) -> SeqToSeq:
     """A recurrent parser."""
     vectors = _word_features(words, config.embed, hide)
-    target = word_vectors(symbols.size, config.embed)  # drawn before the encoder, as by all models of texts
+    # Before the encoder, as in all models of texts: the order decides the random initial weights.
+    target = word_vectors(symbols.size, config.embed)
     return SeqToSeq(config, RecurrentTextEncoder(config, vectors), target, advances=symbols.advances())
 
 
 def _transformer(config: TransformerConfig, *, words: KnownWords, symbols: Symbols, hide: float) -> Transformer:
-    """A parser made of attention alone."""
+    """A Transformer parser."""
     vectors = _word_features(words, config.width, hide, scale=config.width**0.5)
     target, added = TokenEmbedding(symbols.size, config.width), POSITIONS[config.position](config).added
     source_position, target_position = added(), added()
@@ -29,7 +30,7 @@ def _transformer(config: TransformerConfig, *, words: KnownWords, symbols: Symbo
 
 
 def _word_features(words: KnownWords, width: int, hide: float, *, scale: float = 1.0) -> nn.Module:
-    """Vectors of words by their form, shape and ending."""
+    """Embeddings of words by their form, shape and ending."""
     rates = words.masking_rates(hide)
     return FeatureEmbedding(words.features(), width, hidden_as=words.class_ids(), hiding=rates, scale=scale)
 
@@ -43,7 +44,7 @@ _NAMES = {
     "guided-lstm": Name(
         _RECURRENT,
         _SMALL,
-        "LSTM that reads the word where it stands, then looks everywhere",
+        "LSTM that reads the next word, then attends to all words",
         DETERMINISTIC,
     ),
     "grammar-lstm": Name(
@@ -58,14 +59,14 @@ _NAMES = {
     "transformer": Name(
         _TRANSFORMER,
         TransformerConfig(width=128, feedforward=256, encoder_layers=2, decoder_layers=2, dropout=0.2, tie="target"),
-        "attention alone, told the place of the next word",
+        "attention only, with the position of the next word as input",
         ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},
     ),
     "sutskever": Name(
         _RECURRENT,
         _SMALL.model_copy(update={"decoder": "feedback"}),
-        "the LSTM without attention: all of the sentence in one vector",
+        "LSTM without attention: the sentence in one vector",
         SEQUENCE_TO_SEQUENCE,
     ),
 }

@@ -1,4 +1,4 @@
-"""The parser: sentences in, trees out, each with where the model looked for its symbols."""
+"""A trained parser, which maps sentences to trees and shows the attention of each symbol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map, attentions, record
 
 WORDS, SYMBOLS = "source", "target"
-"""The names of the known words and of the symbols in the run folder."""
+"""The names of the two vocabularies in the run folder."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parse:
-    """A sentence and its tree (None for a sentence without words).
+    """A sentence and its tree, which is None for a sentence without words.
 
-    `score` is the log-probability, longer trees penalised as the settings say; `seen` is where the model looked, a row
-    a symbol and a column a word; `is_cut` says that only the first words were read.
+    `score` is the log-probability, with the length penalty of the settings. `seen` is the attention map, with a row for
+    each symbol and a column for each word. `is_cut` says that only the first words were read.
     """
 
     words: tuple[str, ...]
@@ -42,19 +42,19 @@ class Parse:
 
 
 class Parser(Predictor[ParseConfig]):
-    """A trained model with its words and symbols.
+    """A trained model with its vocabularies of words and symbols.
 
-    Every tree that it gives is well-formed and has exactly the words of its sentence.
+    Every tree that it returns is well-formed and has exactly the words that were read.
     """
 
     @property
     def words(self) -> KnownWords:
-        """Which words have an id of their own."""
+        """The vocabulary of words."""
         return self.parts[WORDS]
 
     @property
     def symbols(self) -> Symbols:
-        """What is said of a tree."""
+        """The vocabulary of tree symbols."""
         return self.parts[SYMBOLS]
 
     @cached_property
@@ -64,36 +64,37 @@ class Parser(Predictor[ParseConfig]):
     def predict(
         self, sentences: Sequence[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
     ) -> list[Parse]:
-        """The tree of each sentence, in the order given: a text, or its words.
+        """The tree of each sentence, in the order of the sentences. A sentence is a text or a list of words.
 
-        `beam` is the width of the search (None: the settings'); 1 is greedy. Without `attention` it is quicker.
+        `beam` is the width of the search; None means as the settings say, and 1 is greedy. It is faster without
+        `attention`.
         """
-        split = [self.split(one) if isinstance(one, str) else list(one) for one in sentences]
-        read = [words[: self.config.longest_source] for words in split]
-        found = self.search([self.source_ids(words) for words in read], beam or self.config.decode.beam)
-        seen: list[Map | None] = [None] * len(read)
+        split = [self.split(text) if isinstance(text, str) else list(text) for text in sentences]
+        inputs = [words[: self.config.longest_source] for words in split]
+        found = self.search([self.source_ids(words) for words in inputs], beam or self.config.decode.beam)
+        maps: list[Map | None] = [None] * len(inputs)
         if attention:
-            seen = self.maps(read, [one.tokens for one in found])
+            maps = self.maps(inputs, [hypothesis.tokens for hypothesis in found])
         return [
-            self._parse(words, one, looked, is_cut=len(words) < len(whole))
-            for words, one, looked, whole in zip(read, found, seen, split, strict=True)
+            self._parse(words, hypothesis, of_symbols, is_cut=len(words) < len(whole))
+            for words, hypothesis, of_symbols, whole in zip(inputs, found, maps, split, strict=True)
         ]
 
     def split(self, text: str) -> list[str]:
-        """The words of a text, as the settings say."""
+        """Splits a text into words, as the settings say."""
         return sentence_words(text) if self.config.data.split == "ptb" else text.split()
 
     def source_ids(self, words: Sequence[str]) -> list[int]:
-        """The ids that the model reads, in the order in which it does."""
+        """The ids of words, in the order in which the model reads them."""
         ids = self.words.ids(words)
         return ids[::-1] if self.config.data.reverse else ids
 
     def example(self, tree: Tree) -> Example:
-        """A tree as the model learns it."""
+        """A tree as a training example."""
         return Example(self.source_ids(tree.words), self.symbols.ids(tree))
 
     def search(self, sources: Sequence[Sequence[int]], size: int) -> list[Hypothesis]:
-        """The best symbols for source ids (without EOS), searched for with a beam of `size`."""
+        """The best symbols for each sentence (ids without EOS), found with a beam of `size`."""
         lengths = [len(ids) + 1 if ids else 0 for ids in sources]
 
         def find(rows: list[int], longest: int) -> list[Hypothesis]:
@@ -104,10 +105,12 @@ class Parser(Predictor[ParseConfig]):
         return [found.get(row, Hypothesis([], 0.0, 0.0)) for row in range(len(sources))]
 
     def loss(self, examples: Sequence[Example]) -> float:
-        """The negative log-likelihood of a gold symbol, in nats; 0 where there is none."""
-        known = self.config.model.settings.longest_target
-        cut = [Example(one.source, one.target[: None if known is None else known - 1]) for one in examples]
-        lengths = [max(len(one.source), len(one.target)) + 1 for one in cut]
+        """The mean negative log-likelihood of a gold symbol in nats; 0 if there is none."""
+        positions = self.config.model.settings.longest_target
+        # A gold tree of validation may be longer than the model can generate; one position is for EOS.
+        longest = None if positions is None else positions - 1
+        cut = [Example(example.source, example.target[:longest]) for example in examples]
+        lengths = [max(len(example.source), len(example.target)) + 1 for example in cut]
         with evaluating(self.model):
             nll, tokens = summed_loss(
                 self.model, lengths, lambda rows: collate(cut, rows), tokens=self.config.decode.tokens
@@ -115,29 +118,31 @@ class Parser(Predictor[ParseConfig]):
         return nll / max(1, tokens)
 
     def maps(self, sentences: Sequence[Sequence[str]], targets: Sequence[Sequence[int]]) -> list[Map | None]:
-        """Where the model looks while it says these symbols: the mean over heads of its last look at the words."""
+        """The map of the last attention to the words, averaged over heads; the model is forced to these targets."""
         maps: list[Map | None] = [None] * len(sentences)
         if not attentions(self.model, self.config.looks):
             return maps
-        real = [i for i, words in enumerate(sentences) if words]
+        filled = [row for row, words in enumerate(sentences) if words]
         with evaluating(self.model):
-            for rows in batches([len(targets[i]) + 1 for i in real], self.config.decode.tokens):
-                chosen = [real[row] for row in rows]
-                for i, seen in zip(chosen, self._look([(sentences[i], targets[i]) for i in chosen]), strict=True):
-                    maps[i] = seen
+            for batch in batches([len(targets[row]) + 1 for row in filled], self.config.decode.tokens):
+                rows = [filled[index] for index in batch]
+                recorded = self._record([(sentences[row], targets[row]) for row in rows])
+                for row, of_symbols in zip(rows, recorded, strict=True):
+                    maps[row] = of_symbols
         return maps
 
     def _longest_tree(self, length: int) -> int:
-        """The most symbols, EOS included, that the tree of a sentence of this length, its end included, may have."""
-        most = int(self.config.decode.ratio * in_eights(length - 1)) + 20
-        known = self.config.model.settings.longest_target
-        return most if known is None else min(most, known)
+        """The most symbols of a tree for a sentence of this length. Both lengths include EOS."""
+        longest = int(self.config.decode.ratio * in_eights(length - 1)) + 20
+        positions = self.config.model.settings.longest_target
+        return longest if positions is None else min(longest, positions)
 
     def _search_batch(self, sources: Sequence[Sequence[int]], size: int, longest: int) -> list[Hypothesis]:
         source, lengths = (tensor.to(self.device) for tensor in pad_sources(sources))
         model, decode = cast(Any, self.model), self.config.decode
-        rule = Bracketing(self._brackets, lengths - 1, deepest=decode.deepest, run=decode.run)  # EOS is no word
-        found = search(
+        # EOS is not a word, so that a tree has one terminal fewer than the source has tokens.
+        rule = Bracketing(self._brackets, lengths - 1, deepest=decode.deepest, run=decode.run)
+        beams = search(
             model,
             model.encode(source, lengths),
             size=size,
@@ -145,33 +150,35 @@ class Parser(Predictor[ParseConfig]):
             constraint=rule,
             max_length=longest,
         )
-        return [options[0] for options in found]
+        return [beam[0] for beam in beams]
 
-    def _look(self, pairs: Sequence[tuple[Sequence[str], Sequence[int]]]) -> list[Map]:
+    def _record(self, pairs: Sequence[tuple[Sequence[str], Sequence[int]]]) -> list[Map]:
         """The maps of one batch."""
         batch = collate([Example(self.source_ids(words), list(target)) for words, target in pairs])
         batch = batch.to(self.device)
-        with torch.no_grad(), record(self.model, self.config.looks) as seen:
+        with torch.no_grad(), record(self.model, self.config.looks) as recording:
             cast(Any, self.model).logits(batch.source, batch.source_lengths, batch.target_in)
-        name = list(seen.maps)[-1]
+        name = list(recording.maps)[-1]
         maps: list[Map] = []
         for row, (words, target) in enumerate(pairs):
-            own = {
-                key: self._in_order(each[row, :, : len(target), : len(words) + 1]) for key, each in seen.maps.items()
+            # Without the padding of the batch.
+            layers = {
+                layer: self._in_order(weights[row, :, : len(target), : len(words) + 1])
+                for layer, weights in recording.maps.items()
             }
-            title = f"{self.config.model.name}: {name}" + (", mean of its heads" if len(own[name]) > 1 else "")
+            title = f"{self.config.model.name}: {name}" + (", mean of its heads" if len(layers[name]) > 1 else "")
             rows = tuple(self.symbols.pieces(target))
-            maps.append(Map(own[name].mean(0), rows, (*words, SPECIAL[EOS]), title, own))
+            maps.append(Map(layers[name].mean(0), rows, (*words, SPECIAL[EOS]), title, layers))
         return maps
 
     def _in_order(self, weights: torch.Tensor) -> torch.Tensor:
-        """The columns in the order of the sentence, EOS last."""
+        """The weights with columns in the order of the sentence, EOS last."""
         weights = weights.float().cpu()
         if not self.config.data.reverse:
             return weights
         return torch.cat([weights[..., :-1].flip(-1), weights[..., -1:]], dim=-1)
 
-    def _parse(self, words: Sequence[str], found: Hypothesis, seen: Map | None, *, is_cut: bool) -> Parse:
-        tree = self.symbols.tree(found.tokens, words) if words else None
-        symbols = tuple(self.symbols.pieces(found.tokens))
-        return Parse(tuple(words), tree, found.score, symbols, seen, is_cut)
+    def _parse(self, words: Sequence[str], hypothesis: Hypothesis, seen: Map | None, *, is_cut: bool) -> Parse:
+        tree = self.symbols.tree(hypothesis.tokens, words) if words else None
+        symbols = tuple(self.symbols.pieces(hypothesis.tokens))
+        return Parse(tuple(words), tree, hypothesis.score, symbols, seen, is_cut)

@@ -1,4 +1,4 @@
-"""Parsing: one sentence in, its constituency tree out."""
+"""Parsing: finds the constituency trees of sentences."""
 
 import shutil
 import sys
@@ -33,12 +33,12 @@ _QUESTIONS = Columns(("text",))
 
 
 class ParseTask(Task[list[ParsedText], list[ParsedText]]):
-    """One sentence in, its constituency tree out."""
+    """Finds the constituency trees of sentences."""
 
-    summary = "trees in, a parser out"
+    summary = "trains a parser on trees"
     files = (
         "bracket files such as .mrg, or a .tsv, .csv or .jsonl file with text and tree; each may be .gz; or folders of "
-        "them"
+        "such files"
     )
     config = ParseConfig
     predictor = Parser
@@ -49,148 +49,161 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
     }
     usage = Usage(
         "a parser",
-        "Parse a file, one sentence a line, or see a tree and where the model looked for it",
+        "Parse a file with one sentence per line, or see a tree and the attention behind it",
         ("heedful predict {run} FILE > OUT", 'heedful show {run} "a sentence"'),
         ("parser", 'print(parser.predict(["A sentence ."])[0].tree)'),
     )
 
     def read(self, config: ParseConfig, files: Files) -> list[ParsedText]:
-        """The trees."""
+        """The trees in the files."""
         return read_trees(files.paths, functions=config.data.functions)
 
     def strata(self, config: ParseConfig, raw: list[ParsedText]) -> Strata:
-        """All trees are alike."""
+        """Trees are not stratified."""
         return Strata("trees")
 
     def learn(self, config: ParseConfig, raw: list[ParsedText]) -> Parts:
-        """The words and symbols of training trees."""
-        trees, settings = [one.tree for one in raw], config.data.words
+        """The vocabularies of words and symbols, from the training trees."""
+        trees, settings = [parsed.tree for parsed in raw], config.data.words
         words = KnownWords.train([tree.words for tree in trees], settings.size, rare=settings.rare)
         return {WORDS: words, SYMBOLS: Symbols.train(trees, linear_of(config))}
 
     def load_parts(self, config: ParseConfig, folder: Path) -> Parts:
-        """The known words and symbols that lie in a run folder."""
+        """The vocabularies in a run folder."""
         return {WORDS: KnownWords.load(folder, WORDS), SYMBOLS: Symbols.load(folder, SYMBOLS, linear_of(config))}
 
     def sizes(self, config: ParseConfig, parts: Parts) -> Mapping[str, Any]:
-        """The words and symbols, and how often words are hidden in training."""
+        """The vocabularies, and how often words are masked in training."""
         return {"words": parts[WORDS], "symbols": parts[SYMBOLS], "hide": config.data.words.hide}
 
     def prepare(
         self, predictor: Parser, train: list[ParsedText], valid: list[ParsedText]
     ) -> Prepared[list[ParsedText]]:
-        """The training trees that are not too long; what is left out, or new in validation, is told.
+        """Encodes training trees; warns of those that are too long, and of labels that only validation has.
 
-        Raises: UserError, when none is left.
+        Raises: UserError, when no training tree is left.
         """
         longest, linear = predictor.config.data.max_length, predictor.symbols.linear
-        lengths = [len(linear.symbols(one.tree)) for one in train]
-        kept = [one for one, length in zip(train, lengths, strict=True) if length <= longest]
+        lengths = [len(linear.symbols(parsed.tree)) for parsed in train]
+        kept = [parsed for parsed, length in zip(train, lengths, strict=True) if length <= longest]
         if not kept:
             raise UserError(
                 f"none of {len(train)} trees has at most {longest} symbols", hint="set data.max_length to more"
             )
-        left_out = [one.where for one, length in zip(train, lengths, strict=True) if length > longest]
+        left_out = [parsed.where for parsed, length in zip(train, lengths, strict=True) if length > longest]
         warnings = count_note(left_out, len(train), f"trees, which have more than {longest} symbols")
         warnings = [f"left out of training: {note}" for note in warnings] + _new_labels(train, valid)
-        examples = [predictor.example(one.tree) for one in kept]
+        examples = [predictor.example(parsed.tree) for parsed in kept]
         return Prepared(Bucketed(examples, lengths_of(examples), collate), valid, warnings)
 
     def measure(self, predictor: Parser, valid: list[ParsedText]) -> Mapping[str, float]:
-        """Brackets and whole trees of greedy search, and the loss."""
-        found = evaluate(predictor, valid[: predictor.config.data.valid_most], beam=1)
-        return {name: found[name] for name in ("bracket_f1", "exact", "loss")}
+        """Bracket F1 and exact trees of greedy search, and the loss."""
+        numbers = evaluate(predictor, valid[: predictor.config.data.valid_most], beam=1)
+        return {name: numbers[name] for name in ("bracket_f1", "exact", "loss")}
 
     def watch(self, predictor: Parser, valid: list[ParsedText]) -> Callable[[], Map | None]:
-        """Where the model looks while it says the gold tree of a sentence of about eight words."""
-        tree = min((one.tree for one in valid), key=lambda tree: abs(len(tree.words) - 8))
+        """The map of the gold tree of a sentence of about eight words."""
+        tree = min((parsed.tree for parsed in valid), key=lambda tree: abs(len(tree.words) - 8))
         return lambda: predictor.maps([tree.words], [predictor.symbols.ids(tree)])[0]
 
     def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
-        """Lines of text, or the text of each object of a .jsonl."""
+        """Lines of text, or the text of each object in a .jsonl file."""
         return read_column(file, _QUESTIONS) if format_suffix(Path(file)) in JSON else iterate_lines(file)
 
     def answer(
         self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options
     ) -> list[Answer]:
-        """Trees in brackets, one a line; an empty line for an empty one."""
+        """Trees in brackets, one per line; an empty line for an empty sentence."""
         found = predictor.predict(questions, beam=options.get("beam"), attention=maps)
-        return [_answered(one, f"line {number}") for number, one in enumerate(found, start=first)]
+        return [_answered(parse, f"line {number}") for number, parse in enumerate(found, start=first)]
 
     def show(self, predictor: Parser, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
-        """The sentence's tree drawn, and where the model looked for every symbol of it."""
-        found = predictor.predict(texts, beam=options.get("beam"))[0]
-        answer = _answered(found, "the sentence")
-        if found.tree is None:
+        """The tree of the sentence with a drawing, and the attention of each symbol."""
+        parse = predictor.predict(texts, beam=options.get("beam"))[0]
+        answer = _answered(parse, "the sentence")
+        if parse.tree is None:
             return [replace(answer, note="there are no words")]
         path = options.get("tree")
         if path is not None:
-            save_tree_svg(drawable(found.tree), path=Path(path))
-        maps = list(found.seen.of_heads()) if every and found.seen else answer.maps
-        return [replace(answer, text=f"{answer.text}\n\n{_drawn(found.tree)}", maps=maps)]
+            save_tree_svg(drawable(parse.tree), path=Path(path))
+        maps = list(parse.seen.of_heads()) if every and parse.seen else answer.maps
+        return [replace(answer, text=f"{answer.text}\n\n{_drawn(parse.tree)}", maps=maps)]
 
     def score(self, predictor: Parser, raw: list[ParsedText], options: Options) -> dict[str, Any]:
-        """Bracket F1, precision and recall in percent, the share of exact and of well-formed trees, the loss."""
+        """Bracket F1, precision and recall in percent, the fractions of exact and well-formed trees, and the loss."""
         return evaluate(predictor, raw, beam=options.get("beam"))
 
     def report(self, config: ParseConfig, raw: list[ParsedText], parts: Parts) -> Report:
-        """Trees and their labels, lengths, unknown words, what is deep, long or there twice."""
+        """Trees and their labels, lengths, unknown words, and trees that are deep, long or repeated."""
         return _report(raw, config, parts[WORDS], parts[SYMBOLS])
 
 
 def linear_of(config: ParseConfig) -> Lineariser:
-    """How trees become symbols."""
+    """The conversion of trees to symbols."""
     return Lineariser(TAGS[config.data.tags])
 
 
 def _new_labels(train: Sequence[ParsedText], valid: Sequence[ParsedText]) -> list[str]:
-    """A line about labels of validation trees that training has not, and nobody can find."""
-    known = {node.label for one in train for node in one.tree.nodes() if node.word is None}
-    places = {node.label: one.where for one in valid for node in one.tree.nodes() if node.word is None}
-    new = [f"{label!r} ({where})" for label, where in places.items() if label not in known]
-    return [f"validation: labels that training has not seen, and nobody can find: {', '.join(new[:5])}"] if new else []
+    """A warning about labels that only validation trees have, which the parser cannot predict."""
+    known = {node.label for parsed in train for node in parsed.tree.nodes() if node.word is None}
+    where_of = {node.label: parsed.where for parsed in valid for node in parsed.tree.nodes() if node.word is None}
+    new = [f"{label!r} ({where})" for label, where in where_of.items() if label not in known]
+    return (
+        [f"validation: labels that training has not seen and that cannot be predicted: {', '.join(new[:5])}"]
+        if new
+        else []
+    )
 
 
 def drawable(tree: Tree) -> Tree:
-    """The tree as it is drawn: without tags that only stand for one."""
+    """The tree as it is drawn: without the placeholder XX for tags."""
     return tree.with_tags(lambda leaf: "" if leaf.label == MASK else leaf.label)
 
 
 def _drawn(tree: Tree) -> str:
-    """The tree for the terminal: its width, and ASCII where nothing else can be shown."""
-    speaks = (sys.stdout.encoding or "ascii").lower().startswith("utf")
-    return draw_tree(drawable(tree), width=shutil.get_terminal_size().columns, lines=BOX if speaks else PLAIN)
+    """The tree drawn for the terminal's width, in ASCII unless the terminal has Unicode."""
+    has_unicode = (sys.stdout.encoding or "ascii").lower().startswith("utf")
+    return draw_tree(drawable(tree), width=shutil.get_terminal_size().columns, lines=BOX if has_unicode else PLAIN)
 
 
-def _answered(found: Parse, what: str) -> Answer:
-    text = "" if found.tree is None else str(found.tree)
-    note = f"{what} is too long; only its first {len(found.words)} words were parsed" if found.is_cut else None
-    record = {"words": list(found.words), "tree": text or None, "score": round(found.score, 4)}
-    return Answer(text, (found.seen,) if found.seen else (), note, record)
+def _answered(parse: Parse, what: str) -> Answer:
+    text = "" if parse.tree is None else str(parse.tree)
+    note = f"{what} is too long; only its first {len(parse.words)} words were parsed" if parse.is_cut else None
+    record = {"words": list(parse.words), "tree": text or None, "score": round(parse.score, 4)}
+    return Answer(text, (parse.seen,) if parse.seen else (), note, record)
 
 
 def _report(trees: Sequence[ParsedText], config: ParseConfig, words: KnownWords, symbols: Symbols) -> Report:
-    said = [symbols.linear.symbols(one.tree) for one in trees]
-    labels = Counter(symbol[1:] for own in said for symbol in own if is_opening(symbol))
-    twice = [one.where for one, _ in repeats(trees, lambda one: str(one.tree))]
+    sequences = [symbols.linear.symbols(parsed.tree) for parsed in trees]
+    labels = Counter(symbol[1:] for sequence in sequences for symbol in sequence if is_opening(symbol))
+    repeated = [parsed.where for parsed, _ in repeats(trees, lambda parsed: str(parsed.tree))]
     longest, decode = config.data.max_length, config.decode
-    unknown = Counter(word for one in trees for word in one.tree.words if not words.knows(word))
+    unknown = Counter(word for parsed in trees for word in parsed.tree.words if not words.knows(word))
     facts = {
         "trees": Finding(len(trees), []),
         "labels": Finding(len(labels), [f"{label} {count}" for label, count in labels.most_common(12)]),
         "labels seen once": finding([label for label, count in labels.items() if count == 1]),
-        "seen before": finding(twice),
+        "seen before": finding(repeated),
         f"more than {longest} symbols": finding(
-            [f"{one.where} ({len(own)})" for one, own in zip(trees, said, strict=True) if len(own) > longest]
+            [
+                f"{parsed.where} ({len(sequence)})"
+                for parsed, sequence in zip(trees, sequences, strict=True)
+                if len(sequence) > longest
+            ]
         ),
-        f"deeper than {decode.deepest}": finding([one.where for one in trees if one.tree.depth > decode.deepest]),
+        f"deeper than {decode.deepest}": finding(
+            [parsed.where for parsed in trees if parsed.tree.depth > decode.deepest]
+        ),
     }
     sides = {
-        "sentence": _side("words", [len(one.tree.words) for one in trees], unknown),
-        "tree": _side("symbols", [len(own) for own in said], Counter()),
+        "sentence": _side("words", [len(parsed.tree.words) for parsed in trees], unknown),
+        "tree": _side("symbols", [len(sequence) for sequence in sequences], Counter()),
     }
-    shown = [(one.where, [str(one.tree), " ".join(own)]) for one, own in list(zip(trees, said, strict=True))[:3]]
-    return Report(sides, facts, shown)
+    examples = [
+        (parsed.where, [str(parsed.tree), " ".join(sequence)])
+        for parsed, sequence in list(zip(trees, sequences, strict=True))[:3]
+    ]
+    return Report(sides, facts, examples)
 
 
 def _side(unit: str, lengths: Sequence[int], unknown: Counter[str]) -> Side:

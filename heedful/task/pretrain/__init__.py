@@ -1,1 +1,1 @@
-"""Pretraining: texts without labels in, the words and recurrent layers of a classifier to be out (SA-LSTM)."""
+"""Pretraining on unlabelled text: initial embeddings and recurrent layers for a classifier (SA-LSTM)."""

@@ -1,4 +1,4 @@
-"""What is learned of text without labels, and how, as one tree of settings: data, model, train."""
+"""The settings of pretraining: data, model, train."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -12,9 +12,9 @@ from heedful.task.tokenisers import TokeniserSettings
 
 
 class TextSettings(DataSettings):
-    """Which files, and how their text becomes tokens; a classifier that begins here reads its own text so, too.
+    """The data files and their tokeniser, which a classifier that is initialised from this run also uses.
 
-    A text is learned `window` tokens at a time.
+    The model reads `window` tokens of a text at a time.
     """
 
     hold_out: float = Field(default=0.05, gt=0, lt=1)

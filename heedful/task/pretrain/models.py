@@ -1,4 +1,4 @@
-"""What may be learned of text without labels: an objective at the edge, a configured model behind it."""
+"""The pretraining objectives by name."""
 
 from heedful.model.pretrain import PretrainConfig, Pretraining
 from heedful.papers.table import SA_LSTM
@@ -11,13 +11,13 @@ MODELS = Models(
         "autoencoder": Name(
             _FAMILY,
             PretrainConfig(objective="autoencoder"),
-            "LSTM that reads a text and says it again from its last state",
+            "LSTM that reads a text and reproduces it from its last state",
             SA_LSTM,
         ),
         "next-word": Name(
             _FAMILY,
             PretrainConfig(objective="next-word"),
-            "LSTM that says each next word",
+            "LSTM that predicts each next word",
             SA_LSTM,
         ),
     },

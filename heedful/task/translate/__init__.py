@@ -1,1 +1,1 @@
-"""Translation: sentence pairs in, a translator out, with where it looks."""
+"""Translation: trains translators on sentence pairs, which show their attention."""

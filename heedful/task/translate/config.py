@@ -1,4 +1,4 @@
-"""What a translator is made of and how it is trained, as one tree of settings: data, model, train, decode."""
+"""The settings of a translator: data, model, train, decode."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -14,11 +14,12 @@ from heedful.task.translate.models import MODELS
 
 
 class PairSettings(DataSettings):
-    """Which files, and how their text becomes tokens.
+    """The data files and their tokenisers.
 
-    With `shared` both sides have one vocabulary, made as `source` says. `lowercase` holds for both sides, so scores
-    are of lowercased text. Training pairs of more than `max_length` tokens on a side are left out, and counted. Pairs
-    of one source are held out together. `valid_alignments` and `test_alignments` are files of gold links.
+    With `shared`, both sides have one vocabulary, learnt with the settings `source`. `lowercase` applies to both sides,
+    so that scores are computed on lowercased text. Training pairs with more than `max_length` tokens on a side are left
+    out and reported. Pairs with the same source are held out together. `valid_alignments` and `test_alignments` are
+    files of gold links.
     """
 
     valid_alignments: str | None = None
@@ -28,14 +29,14 @@ class PairSettings(DataSettings):
     shared: bool = True
     lowercase: bool = False
     max_length: int = Field(default=200, ge=1)
-    valid_most: int = Field(default=1000, ge=1, description="validation looks at the first so many pairs")
+    valid_most: int = Field(default=1000, ge=1, description="validation uses at most this many pairs")
 
 
 class DecodeSettings(BaseModel):
     """How translations are searched for.
 
-    A source of more than `longest_source` tokens is cut there; an output has at most `ratio` tokens for each of the
-    source's, and ten more. With `precision` "auto" products are bfloat16 where the hardware multiplies it.
+    A source is truncated to `longest_source` tokens. An output has at most `ratio` tokens per source token plus 10.
+    With `precision` "auto", matrix products use bfloat16 where the hardware supports it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +66,7 @@ class TranslateConfig(RunConfig, frozen=True):
         for split, links in (("valid", self.data.valid_alignments), ("test", self.data.test_alignments)):
             if links is not None and not getattr(self.data, split):
                 raise UserError(
-                    f"--{split}-alignments without --{split}", hint="give the pairs that these links are of"
+                    f"--{split}-alignments without --{split}", hint="give the sentence pairs that these links belong to"
                 )
         return self
 
@@ -74,28 +75,28 @@ class TranslateConfig(RunConfig, frozen=True):
         longest = self.model.settings.longest_source
         if longest is not None and self.data.max_length >= longest:
             raise UserError(
-                f"this model knows {longest} positions, too few for data.max_length {self.data.max_length} and the end",
+                f"this model knows {longest} positions, too few for data.max_length {self.data.max_length} and EOS",
                 hint=f"set data.max_length to {longest - 1} or less, or the model's max_length to more",
             )
         return self
 
     @classmethod
-    def own_defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """As for every task; and of a model that ties all words, two vocabularies leave the target's."""
-        defaults = super().own_defaults(given)
+    def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The general defaults; models that tie all embeddings tie only the target's if there are two vocabularies."""
+        defaults = super().task_defaults(chosen)
         preset = cls.models.named(defaults["model"]["name"])[1].preset
-        if getattr(preset, "tie", None) == "all" and section(given, "data").get("shared") is False:
+        if getattr(preset, "tie", None) == "all" and section(chosen, "data").get("shared") is False:
             defaults["model"]["tie"] = "target"
         return defaults
 
     @property
     def longest_source(self) -> int:
-        """Where a source is cut, in tokens without EOS: what `decode` says, or what the model can read."""
-        known = self.model.settings.longest_source
-        return self.decode.longest_source if known is None else min(self.decode.longest_source, known - 1)
+        """The most source tokens that are read, without EOS: a limit of ``decode``, or of the model."""
+        positions = self.model.settings.longest_source
+        return self.decode.longest_source if positions is None else min(self.decode.longest_source, positions - 1)
 
     @property
     def longest_target(self) -> int | None:
-        """Where a target is cut, in tokens without BOS or EOS; None for no end."""
-        known = self.model.settings.longest_target
-        return None if known is None else known - 1
+        """The most target tokens, without BOS and EOS; None for no limit."""
+        positions = self.model.settings.longest_target
+        return None if positions is None else positions - 1

@@ -1,4 +1,4 @@
-"""The translators: a name at the edge, a configured model behind it."""
+"""The translation models by name."""
 
 from heedful.model.seq2seq import PRESETS
 from heedful.model.transformer import TransformerConfig
@@ -11,14 +11,14 @@ _NAMES = {
     "transformer": Name(
         TRANSFORMER,
         TransformerConfig(),
-        "attention alone: many heads, trained all words at once",
+        "attention only, with many heads; all words are trained in parallel",
         papers.ATTENTION_IS_ALL_YOU_NEED,
         {"rate": 2e-3},
     ),
     "weighted-transformer": Name(
         WEIGHTED,
         WeightedTransformerConfig(),
-        "every head goes on through its own feed-forward layer; kappa and alpha weigh them",
+        "a feed-forward layer for every head, weighted by kappa and alpha",
         papers.WEIGHTED_TRANSFORMER,
         {"rate": 2e-3},
     ),
@@ -37,19 +37,19 @@ _NAMES = {
     "luong-local": Name(
         RECURRENT,
         PRESETS["luong-local"],
-        "the same with local-p: a learned centre and a window",
+        "the same with local-p attention: a window around a predicted centre",
         papers.EFFECTIVE_APPROACHES,
     ),
     "sutskever": Name(
         RECURRENT,
         PRESETS["sutskever"],
-        "LSTM without attention: all of the source in one vector",
+        "LSTM without attention: the source in one vector",
         papers.SEQUENCE_TO_SEQUENCE,
     ),
     "cho": Name(
         RECURRENT,
         PRESETS["cho"],
-        "GRU without attention that sees the source vector at every step",
+        "GRU without attention: the source vector is an input of every step",
         papers.PHRASE_REPRESENTATIONS,
     ),
 }

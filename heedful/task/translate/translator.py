@@ -1,4 +1,4 @@
-"""A trained translator: text in, text out, with where it looked."""
+"""A trained translator, which translates texts and shows its attention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ from heedful.watch import Map
 
 @dataclass(frozen=True, eq=False)
 class Translation:
-    """One translation and where it looked.
+    """A translation and its attention.
 
-    `score` is what search compared. `tokens` are the pieces of the text, `source_tokens` those of the source with its
-    end; `attention` is ``[T, S]`` over them, and `words` the same over words, with all layers and heads behind it.
-    `alignment` are pairs of source and target word, from 0. `is_cut` says that the source was too long and its end
-    was not read. What concerns attention is empty when it was not asked for, or the model does not look.
+    `score` is the score of the search. `tokens` are the pieces of the text, `source_tokens` those of the source with
+    EOS. `attention` is the map ``[T, S]`` over them, and `words` the same map over words, with all layers and heads.
+    `alignment` has pairs of source and target word, counted from 0. `is_cut` says that the source was truncated. The
+    fields about attention are empty if it was not asked for or the model has none.
     """
 
     text: str
@@ -41,8 +41,8 @@ class Translation:
     is_cut: bool = False
 
 
-class _Read(NamedTuple):
-    """What was read of a source, what was typed there, and whether its end was not read."""
+class _Source(NamedTuple):
+    """The ids that were read of a source, their original text, and whether the source was truncated."""
 
     ids: list[int]
     typed: Sequence[str]
@@ -50,7 +50,7 @@ class _Read(NamedTuple):
 
 
 class Translator(Predictor[TranslateConfig]):
-    """A model with its tokenisers and settings. `heedful.load(folder)` gives one; training leaves such a folder."""
+    """A trained model with its tokenisers and settings, as `heedful.load(folder)` returns it."""
 
     @property
     def source(self) -> Tokeniser:
@@ -64,43 +64,46 @@ class Translator(Predictor[TranslateConfig]):
 
     @property
     def look(self) -> Look | None:
-        """The map that is shown and read as alignment; None for a model that does not look."""
+        """The map that is shown and read as alignment; None for a model without attention."""
         return self.config.look or self._default_look
 
     @cached_property
     def _default_look(self) -> Look | None:
-        """Found once: it walks through all modules, and is asked for at every sentence."""
+        """The map that is used unless the settings name one."""
+        # Cached: it is needed for every sentence, and finding it walks through all modules.
         return default_look(self.model, self.config.looks)
 
     def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
-        """The best translation of each text, in the order given.
+        """The best translation of each text, in the order of the texts.
 
-        `beam` is the width of the search (None: the settings'); 1 is greedy. Without `attention` it is quicker.
+        `beam` is the width of the search; None means as the settings say, and 1 is greedy. It is faster without
+        `attention`.
         """
-        return [found[0] for found in self.nbest(texts, 1, beam=beam, attention=attention)]
+        return [nbest[0] for nbest in self.nbest(texts, 1, beam=beam, attention=attention)]
 
     def nbest(
         self, texts: Sequence[str], count: int, *, beam: int | None = None, attention: bool = True
     ) -> list[list[Translation]]:
-        """At most `count` translations of each text, the best first; the beam is at least as wide."""
+        """At most `count` translations of each text, the best first. The beam is at least as wide."""
         sources = [ids[: self.config.longest_source] for ids in self.source.encode_all(texts)]
         found = self.search(sources, count, max(count, beam or self.config.decode.beam))
-        flat = [(i, hypothesis) for i, options in enumerate(found) for hypothesis in options]
-        seen: list[Maps] = [{} for _ in flat]
+        flat = [(row, hypothesis) for row, beam in enumerate(found) for hypothesis in beam]
+        maps: list[Maps] = [{} for _ in flat]
         if attention:
-            seen = self.maps([Example(sources[i], hypothesis.tokens) for i, hypothesis in flat])
+            maps = self.maps([Example(sources[row], hypothesis.tokens) for row, hypothesis in flat])
         results: list[list[Translation]] = [[] for _ in texts]
-        for (i, hypothesis), maps in zip(flat, seen, strict=True):
-            is_cut = len(sources[i]) == self.config.longest_source and self._is_longer(texts[i])
-            typed = self.source.surface_pieces(texts[i]) if attention else ()
-            results[i].append(self._translation(_Read(sources[i], typed, is_cut), hypothesis, maps))
+        for (row, hypothesis), layers in zip(flat, maps, strict=True):
+            # Encoding a text again is slow, so it is only done for sources of exactly the longest length.
+            is_cut = len(sources[row]) == self.config.longest_source and self._is_longer(texts[row])
+            typed = self.source.surface_pieces(texts[row]) if attention else ()
+            results[row].append(self._translation(_Source(sources[row], typed, is_cut), hypothesis, layers))
         return results
 
     def search(self, sources: Sequence[Sequence[int]], count: int, size: int) -> list[list[Hypothesis]]:
-        """The best `count` outputs for source ids (without EOS), searched for with a beam of `size`.
+        """The best `count` outputs for each source (ids without EOS), found with a beam of `size`.
 
-        An empty source has an empty output, and one that is too long is cut. The model searches in evaluation mode and
-        goes back to its own.
+        An empty source has an empty output, and a source that is too long is truncated. The model is in evaluation mode
+        during the search only.
         """
         sources = [ids[: self.config.longest_source] for ids in sources]
         lengths = [len(ids) + 1 if ids else 0 for ids in sources]
@@ -113,24 +116,24 @@ class Translator(Predictor[TranslateConfig]):
         return [found.get(row, [Hypothesis([], 0.0, 0.0)]) for row in range(len(sources))]
 
     def loss(self, examples: Sequence[Example]) -> float:
-        """The negative log-likelihood of a target token in nats; what the model cannot read or say is cut off."""
+        """The mean negative log-likelihood of a target token in nats. Examples are truncated to the model's limits."""
         source, target = self.config.longest_source, self.config.longest_target
-        cut = [Example(one.source[:source], one.target[:target]) for one in examples if one.source]
-        lengths = [max(len(one.source), len(one.target)) + 1 for one in cut]
+        cut = [Example(pair.source[:source], pair.target[:target]) for pair in examples if pair.source]
+        lengths = [max(len(pair.source), len(pair.target)) + 1 for pair in cut]
         nll, tokens = summed_loss(
             self.model, lengths, lambda rows: collate(cut, rows), tokens=self.config.decode.tokens
         )  # fmt: skip
         return nll / max(1, tokens)
 
     def maps(self, examples: Sequence[Example]) -> list[Maps]:
-        """Where the model looks while it says given targets to given sources."""
+        """The attention maps of the model while it is forced to produce the targets of the examples."""
         with evaluating(self.model):
             return replay(self.model, self.config.looks, examples)
 
     def word_map(
         self, source: Sequence[int], target: Sequence[int], maps: Maps, *, typed: Sequence[str] = ()
     ) -> Map | None:
-        """The map of one sentence over words, all layers behind it (ids without EOS); `typed` as in `TokenWords.of`."""
+        """The word-level map of one pair (ids without EOS), with all layers; `typed` as in `TokenWords.of`."""
         rows, columns = TokenWords.of(self.target, target), self._words(source, typed)
         return word_map(self.look, maps, rows, columns, title=self.config.model.name)
 
@@ -151,11 +154,12 @@ class Translator(Predictor[TranslateConfig]):
         )
 
     def _words(self, source: Sequence[int], typed: Sequence[str]) -> TokenWords:
-        """The words of a source, and its end; what was typed may be longer than what was read."""
+        """The words of a source and EOS."""
+        # The original text is that of the whole source, of which only a part may have been read.
         return TokenWords.of(self.source, [*source, EOS], typed[: len(source)])
 
-    def _translation(self, read_of: _Read, found: Hypothesis, maps: Maps) -> Translation:
-        source, typed, is_cut = read_of
+    def _translation(self, source_text: _Source, found: Hypothesis, maps: Maps) -> Translation:
+        source, typed, is_cut = source_text
         text = self.target.decode(found.tokens)
         words = self.word_map(source, found.tokens, maps, typed=typed)
         tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
@@ -166,14 +170,14 @@ class Translator(Predictor[TranslateConfig]):
         return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 
     def _longest_output(self, length: int) -> int:
-        """The most tokens that the output of a source of this length, its end included, may have."""
-        longest, most = int(self.config.decode.ratio * in_eights(length)) + 10, self.config.longest_target
-        return longest if most is None else min(longest, most)
+        """The most tokens of an output for a source of this length, which includes EOS."""
+        longest, limit = int(self.config.decode.ratio * in_eights(length)) + 10, self.config.longest_target
+        return longest if limit is None else min(longest, limit)
 
     def _is_longer(self, text: str) -> bool:
         return len(self.source.encode(text)) > self.config.longest_source
 
 
 def tokeniser_names(config: TranslateConfig) -> tuple[str, str]:
-    """The names under which the source's and the target's tokenisers lie in the folder."""
+    """The names of the source's and the target's tokenisers in the run folder."""
     return ("shared", "shared") if config.data.shared else ("source", "target")

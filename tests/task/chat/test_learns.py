@@ -39,7 +39,7 @@ def build(name, dialogues, **data):
 def train(partner, dialogues, steps, done):
     """Adam 5e-3 until `done`, which is asked every 50 steps; how many steps that took."""
     data = partner.config.data
-    made = prepare_replies(dialogues, partner.tokeniser, data.window, learn=data.learn, max_reply=50)
+    made = prepare_replies(dialogues, partner.tokeniser, data.context_limit, learn=data.learn, max_reply=50)
     examples = list(made.examples)
     plan = BatchPlan(lengths_of(examples), tokens=1024, seed=0)
     optimiser = torch.optim.Adam(partner.model.parameters(), lr=5e-3)

@@ -121,7 +121,7 @@ def test_recording_changes_no_bit(make_partner, name):
 
 def test_dialogues_must_fit_the_model():
     model = {"name": "transformer", "position": "learned", "max_length": 150}
-    with pytest.raises(UserError, match=r"this model knows 150 positions, too few for data\.max_context 200 and the"):
+    with pytest.raises(UserError, match=r"this model knows 150 positions, too few for data\.max_context 200 and EOS"):
         make_settings(ChatConfig, {"model": model})
     with pytest.raises(UserError, match=r"data\.max_reply 180"):
         make_settings(ChatConfig, {"model": model, "data": {"max_context": 149, "max_reply": 180}})
@@ -138,7 +138,7 @@ def test_no_mark_is_ever_said(make_partner, name):
     partner = make_partner(name)
     for reply in partner.predict([["a", "b"]] * 20, temperature=50.0, seed=1):
         assert not set(reply.tokens) & set(ROLES)
-    with pytest.raises(UserError, match=r"model\.tie is 'all', but what is read has turn marks"):
+    with pytest.raises(UserError, match=r"model\.tie is 'all', but the context has turn marks"):
         make_partner(name, model={"tie": "all"})
 
 

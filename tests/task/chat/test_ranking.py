@@ -20,7 +20,7 @@ def talks(contexts=CONTEXTS, replies=REPLIES):
 
 
 def replies_of(partner, dialogues):
-    return prepare_replies(dialogues, partner.tokeniser, partner.config.data.window, max_reply=99).examples
+    return prepare_replies(dialogues, partner.tokeniser, partner.config.data.context_limit, max_reply=99).examples
 
 
 def rank_of(partner, example, candidates):

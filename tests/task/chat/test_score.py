@@ -23,7 +23,7 @@ def dialogues(count=40):
 
 
 def examples_of(partner, found):
-    return prepare_replies(found, partner.tokeniser, partner.config.data.window, max_reply=99).examples
+    return prepare_replies(found, partner.tokeniser, partner.config.data.context_limit, max_reply=99).examples
 
 
 def nll(partner, example):

@@ -51,7 +51,7 @@ def test_attention_shows_the_last_map(make_partner):
     assert not order.lines
     assert obey(Talk(), "/attention").lines == ("nothing was said yet",)
     blind = obey(talked(make_partner("sutskever"), "a b"), "/attention")
-    assert "does not look" in blind.lines[0]
+    assert "has no attention" in blind.lines[0]
     assert not blind.draws
 
 

@@ -44,7 +44,7 @@ def test_a_ranking_holds_out_questions_with_an_answer_and_those_without_in_propo
 
 
 def test_a_ranking_with_one_answered_question_has_none_to_spare():
-    with pytest.raises(UserError, match=r"one group only has a relevant pair.*--valid"):
+    with pytest.raises(UserError, match=r"only one group has a relevant pair.*--valid"):
         parted(questions("01", *["00"] * 9), goal="relevance")
 
 

@@ -232,8 +232,8 @@ def test_rare_and_strange_classes_are_told_and_do_not_stop_training(tmp_path, ca
     assert run(training(tmp_path, tmp_path / "run", **short)) == 0
     said = capsys.readouterr().err
     assert "training: one pair only of 'once'" in said
-    assert "validation: 1 of 2 pairs have a label that training has not shown ('new'; the first is" in said
-    assert f"{tmp_path / 'valid.tsv'}:2): they count as answered wrong" in said
+    assert "validation: 1 of 2 pairs have a label that training has not seen ('new'; the first is" in said
+    assert f"{tmp_path / 'valid.tsv'}:2): they count as errors" in said
     assert max(validated(tmp_path / "run", "valid_accuracy")) <= 0.5
     assert run(without_valid(training(tmp_path, tmp_path / "alone", **short))) == 0
     assert heedful.load(tmp_path / "alone").config.labels == ("once", "other", "same"), "the one example is learnt"

@@ -122,8 +122,8 @@ def test_words_split_at_blanks(make_parser: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"data": {"reverse": True}}, "knows where in the sentence it stands"),
-        ({"model": "transformer", "data": {"reverse": True}}, "knows where"),
+        ({"data": {"reverse": True}}, "uses the position of the next word"),
+        ({"model": "transformer", "data": {"reverse": True}}, "uses the position"),
         ({"model": "gramar-lstm"}, "did you mean 'grammar-lstm'"),
         ({"data": {"tags": "some"}}, "data.tags"),
     ],

@@ -1,4 +1,4 @@
-"""What pretraining leaves: a model with its tokeniser, which says how well it knows a text, and begins a classifier."""
+"""A pretrained model, which scores text and provides initial weights for a classifier."""
 
 from collections.abc import Sequence
 
@@ -12,28 +12,29 @@ from heedful.task.pretrain.config import PretrainRunConfig
 _TOKENS = 8192  # padded tokens of a batch
 
 
-class Reader(Predictor[PretrainRunConfig]):
-    """A model that was trained on text without labels, with its tokeniser and settings."""
+class Pretrained(Predictor[PretrainRunConfig]):
+    """A model trained on unlabelled text, with its tokeniser and settings."""
 
     def predict(self, texts: Sequence[str]) -> list[float]:
-        """How well each text is known: nats per token, 0 for an empty text."""
-        found: list[float] = []
+        """The mean negative log-likelihood of a token of each text in nats; 0 for an empty text."""
+        means: list[float] = []
         for text in texts:
             total, count = self.nll(self.runs([text]))
-            found.append(total / max(1, count))
-        return found
+            means.append(total / max(1, count))
+        return means
 
     def runs(self, texts: Sequence[str]) -> list[Segment]:
-        """Texts as the model learns them: sentences of ids one after the other, a window at a time."""
+        """Texts as segments of ids, of at most one window each."""
         return split_documents((self.ids(text) for text in texts), self.config.data.window)
 
     def ids(self, text: str) -> list[int]:
-        """A text as a classifier reads it, in one row, however long."""
+        """A text as a classifier reads it, without truncation."""
+        # `as_document` needs a limit. Tokens shorter than a character are rare, so that this one hardly ever applies.
         document, _ = as_document(text, self.parts[TOKENISER], longest=max(1, len(text)))
         return [index for sentence in document.sentences for index in sentence]
 
     def nll(self, runs: Sequence[Segment]) -> tuple[float, int]:
-        """The negative log-likelihood of the runs' targets, in nats, and how many there are."""
+        """The total negative log-likelihood of the runs' targets in nats, and the number of targets."""
         with answering(self.model, "auto"):
             return summed_loss(
                 self.model, [len(run.ids) for run in runs], lambda rows: collate_segments(runs, rows), tokens=_TOKENS
