@@ -2,27 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+# Not `typing.Self`: jaxtyping's import hook, which the tests use, checks functions one by one and refuses it.
+BatchT = TypeVar("BatchT", bound="TensorBatch")
 
 
 class TensorBatch:
     """A base of frozen dataclasses some of whose fields are tensors."""
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
+    def to(self: BatchT, device: torch.device | str, non_blocking: bool = False) -> BatchT:
         """The same batch on another device."""
         return self._with({name: value.to(device, non_blocking=non_blocking) for name, value in self._tensors()})
 
-    def pin_memory(self) -> Self:
+    def pin_memory(self: BatchT) -> BatchT:
         """The same batch in page-locked memory, from which copies to a GPU are faster."""
         return self._with({name: value.pin_memory() for name, value in self._tensors()})
 
     def _tensors(self) -> list[tuple[str, Tensor]]:
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Tensor)]
 
-    def _with(self, tensors: dict[str, Tensor]) -> Self:
+    def _with(self: BatchT, tensors: dict[str, Tensor]) -> BatchT:
         batch: Any = self  # a dataclass, as every subclass is
         return replace(batch, **tensors)
 
