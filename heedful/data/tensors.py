@@ -1,4 +1,4 @@
-"""What all batches of tensors have in common: moving to a device, and which rows a rank's share has."""
+"""What all batches of tensors share: moving to a device, and the rows of a rank's share."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,5 +38,5 @@ def share_of(total: int, rows: Sequence[int] | None, all_rows: Sequence[int] | N
     share = list(range(total) if rows is None else rows)
     whole = share if all_rows is None else all_rows
     if not whole:
-        raise ValueError("a batch needs at least one row")
+        raise ValueError("expected the indices of at least one row, got none")
     return share, whole
