@@ -45,8 +45,8 @@ def check(
         if side.unknown:
             console.print(filled(f"unknown words, {name}: ", side.unknown, console.width), markup=False)
     for name, fact in report.facts.items():
-        places = [*fact.places, *(["..."] if fact.count > len(fact.places) > 0 else [])]
-        console.print(filled(f"{name:<{widest}}  {fact.count:>6}  ", places, console.width), markup=False)
+        locations = [*fact.locations, *(["..."] if fact.count > len(fact.locations) > 0 else [])]
+        console.print(filled(f"{name:<{widest}}  {fact.count:>6}  ", locations, console.width), markup=False)
     for where, lines in report.examples:
         console.print(f"\n{where}", markup=False)
         for line in lines:

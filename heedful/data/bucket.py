@@ -103,7 +103,7 @@ class BatchPlan:
 
 @runtime_checkable
 class Plan(Protocol):
-    """What trains from: the batches of every epoch, and one rank's share of each."""
+    """What training reads batches from: the batches of every epoch, and one rank's share of each."""
 
     def shares(self, number: int) -> list[Share]: ...
     def batches(self, number: int) -> list[list[int]]: ...

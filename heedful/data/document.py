@@ -84,10 +84,8 @@ def _padded_batch(documents: Sequence[Document]) -> DocumentBatch:
 
 
 def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = UNLABELLED) -> tuple[Document, bool]:
-    """A text as ids, one list a sentence, and whether it was cut after `longest` tokens.
-
-    No more of a long text is looked at than may be read.
-    """
+    """A text as ids, one list per sentence, and whether it was cut after `longest` tokens."""
+    # Sentences are split lazily: of a very long text only the part that is kept is processed.
     kept: list[list[int]] = []
     room = longest
     for sentence in iterate_sentences(text):
@@ -101,6 +99,6 @@ def as_document(text: str, tokeniser: Tokeniser, *, longest: int, label: int = U
 
 
 def typed_in(text: str, tokeniser: Tokeniser, *, longest: int) -> list[str]:
-    """What was typed at each token of the document that `as_document` makes, sentence after sentence."""
-    typed = (piece for sentence in iterate_sentences(text) for piece in tokeniser.surface_pieces(sentence))
-    return list(islice(typed, longest))
+    """The original text of each token of the document that `as_document` makes, sentence after sentence."""
+    pieces = (piece for sentence in iterate_sentences(text) for piece in tokeniser.surface_pieces(sentence))
+    return list(islice(pieces, longest))

@@ -104,7 +104,7 @@ def collate_matches(
     """
     rows, whole = share_of(len(examples), rows, all_rows)
     chosen = [examples[row] for row in rows or whole[:1]]
-    # Without rows of its own a rank must not count the label of the pair that it borrows.
+    # A rank whose share is empty computes the batch's first pair, whose label must not count.
     labels = [example.label for example in chosen if example.label is not None and rows]
     if len(labels) not in (0, len(chosen)):
         raise ValueError(f"{len(labels)} of {len(chosen)} pairs of a batch have a label: expected all or none")

@@ -72,12 +72,12 @@ def check_pairs(
         tokenise_texts([pair.target for pair in pairs], target),
     )
     lengths = [(len(a), len(b)) for a, b in zip(sources, targets, strict=True)]
-    first_seen: dict[tuple[str, str], Pair] = {}
-    # The first of equal pairs is remembered, each later one is listed with where the first stands.
-    twice = [
-        f"{pair.where} (as {first_seen[key].where})"
+    first: dict[tuple[str, str], Pair] = {}
+    # The first of equal pairs is remembered; each later one is listed with the location of the first.
+    repeated = [
+        f"{pair.where} (as {first[key].where})"
         for pair in pairs
-        if (key := (pair.source, pair.target)) in first_seen or first_seen.setdefault(key, pair) is not pair
+        if (key := (pair.source, pair.target)) in first or first.setdefault(key, pair) is not pair
     ]
     shown = [index for index, pair in enumerate(pairs) if not pair.is_empty][:3]
     return PairReport(
@@ -85,7 +85,7 @@ def check_pairs(
         source=describe_texts([pair.source for pair in pairs], sources, source),
         target=describe_texts([pair.target for pair in pairs], targets, target),
         empty=finding([pair.where for pair in pairs if pair.is_empty]),
-        duplicates=finding(twice),
+        duplicates=finding(repeated),
         copies=finding([pair.where for pair in pairs if pair.source == pair.target and not pair.is_empty]),
         outliers=_outliers(pairs, lengths),
         too_long=finding(_over(pairs, lengths, max_length)),

@@ -72,8 +72,8 @@ def read_alignments(path: Path, *, one_based: bool = False) -> list[Links]:
         raise UserError("the file holds no alignments", where=str(path), hint="expected lines such as: 0-0 1-2 2p2")
     if _NUMBERED.fullmatch(first.strip()):
         return _numbered(lines, path)
-    places = enumerate(lines, start=1)
-    return [parse_links(line, one_based=one_based, where=f"{path}:{number}") for number, line in places]
+    numbered = enumerate(lines, start=1)
+    return [parse_links(line, one_based=one_based, where=f"{path}:{number}") for number, line in numbered]
 
 
 def aer(

@@ -47,9 +47,10 @@ def prepare(pairs: Sequence[Pair], source: Tokeniser, target: Tokeniser, *, max_
         hint = f"{len(empty)} have an empty side, {len(too_long)} are longer than {max_length} pieces"
         raise UserError(f"none of {len(pairs)} sentence pairs can be used", hint=hint)
     reasons = ((empty, "have an empty side"), (too_long, f"have more than {max_length} pieces on a side"))
-    warnings = [_warning(places, len(pairs), reason) for places, reason in reasons if places]
+    warnings = [_warning(locations, len(pairs), reason) for locations, reason in reasons if locations]
     return Prepared(examples, kept, empty, too_long, warnings)
 
 
-def _warning(places: list[str], total: int, reason: str) -> str:
-    return f"left out of training: {len(places)} of {total} sentence pairs, which {reason}; the first is {places[0]}"
+def _warning(locations: list[str], total: int, reason: str) -> str:
+    count, first = len(locations), locations[0]
+    return f"left out of training: {count} of {total} sentence pairs, which {reason}; the first is {first}"

@@ -16,7 +16,7 @@ class Finding:
     """A count, usually of something that looks wrong, and its first locations ("file:line", possibly with a remark)."""
 
     count: int
-    places: list[str]
+    locations: list[str]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def tokenise_texts(texts: list[str], tokeniser: Tokeniser | None) -> list[list[s
 
 
 def describe_texts(texts: list[str], pieces: list[list[str]], tokeniser: Tokeniser | None) -> Side:
-    """The statistics of texts, given their pieces."""
+    """The statistics of texts and their pieces."""
     lengths = sorted(map(len, pieces))
     total = sum(lengths)
     percentiles = (
@@ -71,6 +71,6 @@ def _unknown_words(texts: list[str], tokeniser: Tokeniser) -> list[str]:
     return sorted(unknown, key=lambda word: -counts[word])[:_SHOWN]
 
 
-def finding(places: list[str]) -> Finding:
+def finding(locations: list[str]) -> Finding:
     """The finding for these locations, of which the first few are kept."""
-    return Finding(len(places), places[:_SHOWN])
+    return Finding(len(locations), locations[:_SHOWN])

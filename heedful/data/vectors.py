@@ -44,18 +44,20 @@ def read_vectors(path: Path, words: Sequence[str]) -> tuple[Float[Tensor, "V D"]
     for number, parts in _lines(path):
         word, numbers = " ".join(parts[:-width]), parts[-width:]
         # 2: exact match, 1: match in lower case. A better match replaces a worse one; of equal ones the first stays.
-        wanted = [(exact[word], 2)] if word in exact else []
-        wanted += [(index, 1) for index in by_lowercase.get(word, []) if index != exact.get(word)]
-        wanted = [(index, quality) for index, quality in wanted if match[index] < quality]
+        matches = [(exact[word], 2)] if word in exact else []
+        matches += [(index, 1) for index in by_lowercase.get(word, []) if index != exact.get(word)]
+        matches = [(index, quality) for index, quality in matches if match[index] < quality]
+        # More than `width` numbers are a word with spaces, unless the extra part is itself a number.
         if len(parts) <= width or (_is_number(parts[-width - 1]) and len(parts) > width + 1):
             raise UserError(
                 f"expected {width} numbers after {parts[0]!r}, found {len(parts) - 1}",
                 where=f"{path}:{number}",
                 hint=_HINT,
             )
-        if wanted:
+        # Only the numbers of words that are needed are parsed: a file has many more.
+        if matches:
             values = _numbers(numbers, f"{path}:{number}")
-            for index, quality in wanted:
+            for index, quality in matches:
                 vectors[index], match[index] = values, quality
     return torch.from_numpy(vectors), torch.from_numpy(match > 0)
 

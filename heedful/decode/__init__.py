@@ -1,4 +1,4 @@
-"""Search for outputs over a memory: sees of a model only how to start and step, and nothing of what was read."""
+"""Search for outputs over a memory. It uses only `start` and `step` of a model, and does not depend on its input."""
 
 from heedful.decode.beam import beam
 from heedful.decode.bracketing import Bracketing, Brackets

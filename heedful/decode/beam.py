@@ -1,4 +1,4 @@
-"""Beam search: the best outputs among those whose beginnings stayed among the best."""
+"""Beam search: at each step the best partial outputs of a sentence are extended."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,20 +29,20 @@ def beam(  # noqa: PLR0913 - what is searched, and numbers with defaults, all by
     attention: bool = False,
     max_length: int | Int[Tensor, " _"],
 ) -> list[list[Hypothesis]]:  # fmt: skip
-    """The `nbest` outputs for each row of `memory`, best first, that a beam of `size` partial outputs finds.
+    """The `nbest` outputs for each row of `memory`, best first, found with a beam of `size` partial outputs.
 
-    `memory` is what the model's `encode` gave; its rows are called sentences here, whatever they are. After each token
-    the `size` likeliest continuations of a sentence live on. An output is finished when EOS is among its sentence's
-    `size` likeliest next steps, or when it reaches `max_length` tokens (EOS included; one number for all, or one for
-    each row), where it is cut. Outputs are compared by ``log P / lp + cp`` (see `Penalty`). A sentence is done, and
-    leaves the batch, when `size` outputs are finished, or when no output that could still come would be among its
-    `nbest`. With a `constraint` only what it allows is ever said; probabilities stay the model's own, of all tokens.
-    With `attention` every hypothesis says where the model looked; coverage counts the memory's positions, of which
-    ``memory.keep`` says where there is one which are real.
+    `memory` is the result of the model's `encode`; its rows are called sentences here, whatever they hold. After each
+    token the `size` most likely continuations of a sentence are kept. An output is finished when EOS is among the
+    `size` most likely next steps of its sentence, or when it reaches `max_length` tokens, EOS included (a number for
+    all rows or for each), where it is cut. Outputs are ranked by ``log P / lp + cp`` (see `Penalty`). A sentence leaves
+    the batch when `size` outputs are finished, or when no unfinished output can still be among its `nbest`. With a
+    `constraint` only allowed tokens are produced; probabilities are still the model's over all tokens. With `attention`
+    every hypothesis has the model's attention weights. The coverage penalty counts the memory's real positions
+    (``memory.keep``, if there is one).
 
-    Returns: for each sentence at most `nbest` hypotheses, at least one.
-    Raises: ValueError, when a number is out of its range, coverage is asked of a model that does not look, or the
-        constraint cannot be kept within `max_length` tokens.
+    Returns: for each sentence between 1 and `nbest` hypotheses.
+    Raises: ValueError, when a number is out of its range, a coverage penalty is set for a model without attention, or
+        the constraint needs more than `max_length` tokens.
     Source: Wu et al. 2016, section 7 (arXiv:1609.08144).
     """
     limits = output_limits(memory, max_length)
@@ -59,13 +59,13 @@ def beam(  # noqa: PLR0913 - what is searched, and numbers with defaults, all by
         flat = Ends(ends.score.flatten(), ends.log_probability.flatten(), ends.level.flatten(), ends.row.flatten())
         hypotheses = trace.read(flat)
     groups = [hypotheses[first : first + nbest] for first in range(0, len(hypotheses), nbest)]
-    # A score of minus infinity fills a place for which no output was found; the first is always one.
+    # Entries for which no output was found have score minus infinity. The first of a group always is an output.
     return [group[:1] + [hypothesis for hypothesis in group[1:] if hypothesis.score > -torch.inf] for group in groups]
 
 
 @dataclass(frozen=True)
 class _Search:
-    """What does not change during a search."""
+    """The settings of a search, which do not change while it runs."""
 
     model: Stepwise
     penalty: Penalty
@@ -76,23 +76,24 @@ class _Search:
     attention: bool
 
     def run(self, memory: Any, nbest: int, trace: Trace) -> Found:
-        """Grow the trace, and say where in it the best outputs end."""
-        read, state, token = memory, self.model.start(memory), first_tokens(self.limits)
+        """Grow the trace, and return where in it the best outputs end."""
+        # `encoded` has one row per sentence; `memory`, from the second step on, serves a beam of rows per sentence.
+        encoded, state, token = memory, self.model.start(memory), first_tokens(self.limits)
         rule = begin_rule(self.constraint, self.limits)
         found, live = Found.nothing(self.limits.shape[0], nbest, self.limits.device), self._begin()
         shortest, last = int(self.limits.min()), self.penalty.divisors(self.limits)
         for tokens in range(1, int(self.limits.max()) + 1):
             step = self.model.step(token, state, memory)
-            live = self._look(step, live, trace)
+            live = self._record_attention(step, live, trace)
             ended, grown = next_steps(rule.restrict(log_probabilities(step.logits)), live, self.size)
-            # EOS is not written: an output that ends here stands in the trace with the tokens before it.
+            # EOS is not written to the trace: an output that ends here is the row of the tokens before it.
             ends = self._ends(live, ended, tokens, row=live.row(ended.output), level=tokens - 1)
             found = found.add(live.sentence, ends)
             going = self._unfinished(live, grown, found, tokens=tokens, last=last)
             cut = self._at_limit(live, tokens) if tokens >= shortest else going[:0]
             if going.shape[0] + cut.shape[0] == 0:
                 break
-            # What is cut is written behind what goes on, so that the rows of the batch stay the first of the level.
+            # Outputs that are cut are written after those that go on: the first rows of a level are those of the batch.
             order = torch.cat([going, cut])
             rows, token = live.row(grown.output)[order].flatten(), grown.token[order].flatten()
             trace.grow(rows, token)
@@ -102,42 +103,44 @@ class _Search:
             rows, token = rows[: going.shape[0] * self.size], token[: going.shape[0] * self.size]
             state, rule = take_rows(step.state, rows), rule.grow(rows, token)
             if going.shape[0] < live.sentence.shape[0]:
-                read = take_rows(read, going)
-            # The first step has one row a sentence; from the second on every sentence has a whole beam of them.
+                encoded = take_rows(encoded, going)
+            # The first step has one row per sentence, all later ones have a beam of rows per sentence. The memory is
+            # copied only when its rows change.
             if going.shape[0] < live.sentence.shape[0] or tokens == 1:
-                memory = self._for_beams(read, going)
+                memory = self._for_beams(encoded, going)
             live = live.grow(grown, going)
         return found
 
     def _begin(self) -> Live:
-        """One empty output for each sentence: the first step is the same for all of a beam."""
+        """One empty output per sentence: the first step would be the same for all outputs of a beam."""
         sentences = self.limits.shape[0]
-        nothing = torch.zeros(sentences, 1, device=self.limits.device)
-        return Live(torch.arange(sentences, device=self.limits.device), nothing, None)
+        log_probability = torch.zeros(sentences, 1, device=self.limits.device)
+        return Live(torch.arange(sentences, device=self.limits.device), log_probability, None)
 
-    def _look(self, step: Step, live: Live, trace: Trace) -> Live:
-        """Note where the outputs look, if anyone wants to know: a model may have to compute it for this alone."""
-        counts = self.penalty.coverage > 0
-        if step.attention is None or not (counts or self.attention):
+    def _record_attention(self, step: Step, live: Live, trace: Trace) -> Live:
+        """Records attention weights and coverage, if they are needed."""
+        # Calling `step.attention` may be expensive: some models compute the weights only for this.
+        needs_coverage = self.penalty.coverage > 0
+        if step.attention is None or not (needs_coverage or self.attention):
             return live
         weights = step.attention()
         if self.attention:
             trace.record(weights)
-        return live.cover(weights) if counts else live
+        return live.cover(weights) if needs_coverage else live
 
     def _ends(self, live: Live, steps: Steps, tokens: int, *, row: Tensor, level: int) -> Ends:
-        """Outputs of so many tokens with their scores, and where they stand in the trace."""
+        """Outputs of `tokens` tokens with their scores and positions in the trace."""
         covered = live.covered_by(steps.output)
         keep = None if self.keep is None else self.keep[live.sentence]
         score = self.penalty.score(steps.log_probability, tokens, covered=covered, keep=keep)
         return Ends(score, steps.log_probability, torch.full_like(row, level), row)
 
     def _at_limit(self, live: Live, tokens: int) -> Int[Tensor, " C"]:
-        """Which of the sentences have reached their greatest length."""
+        """The sentences that have reached their greatest length."""
         return (self.limits[live.sentence] <= tokens).nonzero().squeeze(1)
 
     def _cut(self, live: Live, grown: Steps, found: Found, *, cut: Int[Tensor, " C"], level: int, first: int) -> Found:
-        """End the outputs of some sentences where they stand; their rows in the trace begin at `first`."""
+        """Ends all outputs of the sentences `cut`, whose rows in the trace begin at `first`."""
         if cut.shape[0] == 0:
             return found
         live, grown = take_rows((live, grown), cut)
@@ -147,15 +150,17 @@ class _Search:
     def _unfinished(
         self, live: Live, grown: Steps, found: Found, *, tokens: int, last: Float[Tensor, " B"]
     ) -> Int[Tensor, " G"]:
-        """Which of the sentences go on; `last` are the length penalties at their greatest lengths."""
-        hope = self.penalty.bound(grown.log_probability[:, 0], tokens + 1, last[live.sentence])
-        settled = found.ends.score[live.sentence, -1] >= hope
+        """The sentences that go on; `last` are the length penalties at their greatest lengths."""
+        # The most likely partial output has the highest bound of its sentence. If the worst of the n best finished
+        # outputs reaches it, no further output can replace one.
+        highest = self.penalty.bound(grown.log_probability[:, 0], tokens + 1, last[live.sentence])
+        settled = found.ends.score[live.sentence, -1] >= highest
         full = found.count[live.sentence] >= self.size
         at_limit = self.limits[live.sentence] <= tokens
         return (~(settled | full | at_limit)).nonzero().squeeze(1)
 
-    def _for_beams(self, read: Any, going: Int[Tensor, " G"]) -> Any:
-        """The memory of the sentences that go on, for a whole beam of each; only copied where it must be."""
+    def _for_beams(self, encoded: Any, going: Int[Tensor, " G"]) -> Any:
+        """The memory of the sentences that go on, for a beam of each; repeated only if the model cannot share it."""
         if isinstance(self.model, Sharing):
-            return self.model.share(read, self.size)
-        return take_rows(read, torch.arange(going.shape[0], device=going.device).repeat_interleave(self.size))
+            return self.model.share(encoded, self.size)
+        return take_rows(encoded, torch.arange(going.shape[0], device=going.device).repeat_interleave(self.size))

@@ -1,4 +1,4 @@
-"""What search may say next: a rule that is asked before every token and told the token after."""
+"""Constraints on the output of a search: which tokens may come next, given the tokens so far."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -12,12 +12,12 @@ from heedful.shapes import take_rows
 
 @runtime_checkable
 class Constraint(Protocol):
-    """A rule that every output keeps, whatever the model would say.
+    """A rule that every output satisfies, whatever the model's probabilities.
 
-    Its state is any nest of tensors with rows along axis 0, as a model's is: search reorders it with the outputs.
-    What the rule has to know of the input (how many words it has, say) is given to the rule when it is made: search
-    knows the memory alone. It is asked about outputs of log-probability minus infinity, too, which broke the rule;
-    what it says of them does not matter. Every output that it allows must be able to end, by EOS, within its limit.
+    The state is any nested structure of tensors with rows along axis 0, like a model's; search reorders it with the
+    outputs. What the rule needs of the input, such as its number of words, is passed to its constructor. Search also
+    calls it for outputs of log-probability minus infinity, which broke the rule; its answer for them does not matter.
+    Every allowed output must be able to end with EOS within its limit.
     """
 
     def start(self, limits: Tensor, /) -> Any:
@@ -25,48 +25,46 @@ class Constraint(Protocol):
         ...
 
     def allowed(self, state: Any, /) -> Tensor:
-        """Which tokens may come next, ``[R, V]`` of booleans, at least one in each row that kept the rule."""
+        """Which tokens may come next, boolean ``[R, V]``; at least one in each row that satisfies the rule."""
         ...
 
     def advance(self, state: Any, token: Tensor, /) -> Any:
-        """The state after one token ``[R]`` a row."""
+        """The state after one token per row, ``[R]``."""
         ...
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A constraint on its way through a search: what it allows now, and how it goes on."""
+    """A constraint and its state during a search."""
 
     constraint: Constraint
     state: Any
 
     def restrict(self, log_probability: Float[Tensor, "R V"]) -> Float[Tensor, "R V"]:
-        """The log-probabilities of what is allowed, as they were; minus infinity for everything else.
-
-        They are not made to sum to 1 again: a score stays the model's own probability of the output.
-        """
+        """The log-probabilities of allowed tokens, unchanged, and minus infinity for all other tokens."""
+        # They are not normalised again: a score remains the model's probability of the output.
         return log_probability.masked_fill(~self.constraint.allowed(self.state), -torch.inf)
 
     def grow(self, rows: Int[Tensor, " R"], token: Int[Tensor, " R"]) -> "Rule":
-        """The rule after the outputs in `rows` have grown by one token each."""
+        """The rule after the outputs in `rows` were extended by one token each."""
         return Rule(self.constraint, self.constraint.advance(take_rows(self.state, rows), token))
 
 
 class Unconstrained:
-    """No rule at all: nothing is changed, nothing is kept."""
+    """No constraint: all tokens are allowed."""
 
     def restrict(self, log_probability: Tensor) -> Tensor:
-        """The log-probabilities themselves."""
+        """The log-probabilities, unchanged."""
         return log_probability
 
     def grow(self, rows: Tensor, token: Tensor) -> "Unconstrained":
-        """The same."""
+        """Itself: there is no state."""
         return self
 
 
 def begin_rule(constraint: Constraint | None, limits: Int[Tensor, " B"]) -> Rule | Unconstrained:
-    """What holds before the first token.
+    """The rule before the first token.
 
-    Raises: ValueError, when the constraint cannot be kept within the limits.
+    Raises: ValueError, when the constraint cannot be satisfied within the limits.
     """
     return Unconstrained() if constraint is None else Rule(constraint, constraint.start(limits))

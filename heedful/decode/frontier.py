@@ -1,6 +1,6 @@
-"""What a beam search holds between two tokens: outputs still growing, their next steps, and the best that ended.
+"""The state of a beam search between two tokens: unfinished outputs, their next steps, and the best finished outputs.
 
-Axis letters here: ``A`` sentences still searched of all ``B``, ``W`` outputs of each, ``N`` steps or ends.
+Axis letters here: ``A`` of all ``B`` sentences are still searched, ``W`` outputs of each, ``N`` steps or ends.
 """
 
 from dataclasses import dataclass, replace
@@ -16,10 +16,10 @@ from heedful.shapes import EOS, take_rows
 
 @dataclass(frozen=True)
 class Live:
-    """Outputs still growing, best first; row ``a W + w`` of the decoder's batch is output w of sentence a.
+    """Unfinished outputs, best first; row ``a W + w`` of the decoder's batch is output w of sentence a.
 
-    `covered` is how much each position of the memory was looked at so far, None where that does not count. An output
-    of log-probability minus infinity is none: it fills a row where a sentence has fewer than W.
+    `covered` is the sum of attention weights on each position of the memory so far, or None if it is not needed.
+    Entries of log-probability minus infinity are no outputs: they fill the rows of sentences with fewer than W.
     """
 
     sentence: Int[Tensor, " A"]
@@ -27,27 +27,27 @@ class Live:
     covered: Float[Tensor, "A W S"] | None
 
     def cover(self, attention: Float[Tensor, "R S"]) -> "Live":
-        """After another look at the memory."""
+        """The outputs after one more step with these attention weights."""
         weights = attention.view(*self.log_probability.shape, -1)
         return replace(self, covered=weights if self.covered is None else self.covered + weights)
 
     def covered_by(self, output: Int[Tensor, "A N"]) -> Float[Tensor, "A N S"] | None:
-        """What some of each sentence's outputs have covered."""
+        """The coverage of the chosen outputs of each sentence."""
         return None if self.covered is None else self.covered.take_along_dim(output.unsqueeze(-1), dim=1)
 
     def row(self, output: Int[Tensor, "A N"]) -> Int[Tensor, "A N"]:
-        """Rows of some of each sentence's outputs."""
+        """The batch rows of the chosen outputs of each sentence."""
         first = torch.arange(output.shape[0], device=output.device) * self.log_probability.shape[1]
         return output + first.unsqueeze(1)
 
     def grow(self, steps: "Steps", going: Int[Tensor, " G"]) -> "Live":
-        """After those steps, only of the sentences that go on."""
+        """The outputs after these steps, of the sentences that go on."""
         return take_rows(Live(self.sentence, steps.log_probability, self.covered_by(steps.output)), going)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The next steps of each sentence, best first: the probability after it, from which output, by which token."""
+    """The next steps of each sentence, best first: log-probability after the step, extended output, and token."""
 
     log_probability: Float[Tensor, "A N"]
     output: Int[Tensor, "A N"]
@@ -55,22 +55,23 @@ class Steps:
 
 
 def next_steps(gains: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Steps, Steps]:
-    """The steps by which outputs end, and those by which they grow, `size` of each for every sentence.
+    """The steps that end outputs, and the steps that extend them, `size` of each for every sentence.
 
-    `gains` are the log-probabilities of every next token, and are overwritten. An end counts when it is among the
-    `size` best of both kinds. What is missing has minus infinity.
+    `gains` are the log-probabilities of every next token, and are overwritten. A step ends an output only if it is
+    among the `size` best of both kinds. Missing entries have log-probability minus infinity.
     """
     width = live.log_probability.shape[1]
     ends = live.log_probability + gains[:, EOS].view(-1, width)
-    # Ends are apart from here on: a beam full of ends would leave nothing to grow, although the search is not over.
+    # EOS is excluded from the steps that extend: a beam of ends only would stop the search before it is settled.
     gains[:, EOS] = -torch.inf
-    # No more than `size` steps of one output can be among the `size` best of its sentence, so the vocabulary is ranked
-    # output by output, and only `width * size` sums are compared after that.
+    # At most `size` steps of an output can be among the `size` best of its sentence. The vocabulary is therefore ranked
+    # for each output, and then only `width * size` sums are compared.
     gains, tokens = best(gains, size)
     sums = live.log_probability.unsqueeze(-1) + gains.view(-1, width, size)
     grown, index = best(sums.flatten(1), size)
     both, rank = best(torch.cat([ends, grown], dim=1), size)
-    is_end = rank < width  # the ends come first in the row that was ranked
+    # The first `width` columns of the ranked rows are ends.
+    is_end = rank < width
     ended = Steps(
         both.masked_fill(~is_end, -torch.inf), rank.masked_fill(~is_end, 0), torch.full_like(rank, EOS)
     )  # fmt: skip
@@ -86,14 +87,14 @@ class Found:
 
     @staticmethod
     def nothing(sentences: int, nbest: int, device: torch.device) -> "Found":
-        """None yet, which scores of minus infinity say."""
+        """No outputs: all scores are minus infinity."""
         lowest = torch.full((sentences, nbest), -torch.inf, device=device)
-        nowhere = torch.zeros(sentences, nbest, dtype=torch.long, device=device)
-        return Found(Ends(lowest, lowest, nowhere, nowhere), nowhere[:, 0])
+        zeros = torch.zeros(sentences, nbest, dtype=torch.long, device=device)
+        return Found(Ends(lowest, lowest, zeros, zeros), zeros[:, 0])
 
     def add(self, sentence: Int[Tensor, " A"], new: Ends) -> "Found":
-        """With more outputs of some sentences; the best stay."""
-        # Scores alone decide; the other columns of an end go where its score goes.
+        """Adds outputs of some sentences and keeps the best."""
+        # The order of scores is applied to the other columns of the ends.
         old = take_rows(self.ends, sentence)
         _, rank = torch.cat([old.score, new.score], dim=1).topk(old.score.shape[1], dim=1)
 

@@ -1,4 +1,4 @@
-"""Greedy search: always the likeliest token."""
+"""Greedy search: the most likely token at each step."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ def greedy(
     attention: bool = False,
     max_length: int | Int[Tensor, " _"],
 ) -> list[Hypothesis]:
-    """The output whose every token is the likeliest after those before it; the same as `beam` of size 1.
+    """The output whose tokens are each the most likely after those before it; equal to `beam` of size 1.
 
-    `memory` is what the model's `encode` gave. `max_length` is the greatest number of tokens, EOS included, of each
-    row or of all; longer outputs are cut there. With a `constraint` it is the likeliest of what that allows. With
-    `attention` every hypothesis says where the model looked.
+    `memory` is the result of the model's `encode`. `max_length` is the largest number of tokens, EOS included, a number
+    for all rows or for each; longer outputs are cut. With a `constraint` each token is the most likely allowed one.
+    With `attention` every hypothesis has the model's attention weights.
 
     Returns: one hypothesis for each row of memory.
     Raises: ValueError, when `max_length` is below 1, or too small for the constraint.

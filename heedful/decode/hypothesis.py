@@ -1,4 +1,4 @@
-"""What a search gives back."""
+"""The result of a search."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """One output: `tokens` without BOS and EOS, and what the model thinks of it.
+    """An output: `tokens` without BOS and EOS, and its scores.
 
-    `log_probability` is the model's own, of the tokens and of EOS unless the output was cut at the greatest length;
-    `score` is what search compared, penalties included. `attention` is ``[T, S]``: for each token the weights over
-    the S positions of the memory, 0 on its padding. It is None unless the search was asked for it, and for a model
-    that does not look.
+    `log_probability` is that of the model, for the tokens and EOS (without EOS if the output was cut at the length
+    limit). `score` includes the penalties by which search ranks outputs. `attention` ``[T, S]`` has for each token the
+    weights over the S positions of the memory, 0 on padding. It is None unless it was requested, and for a model
+    without attention.
     """
 
     tokens: list[int]

@@ -1,4 +1,4 @@
-"""How likely given outputs are: candidates for each input, forced through a model that has read the input once."""
+"""The likelihood of candidate outputs: several per input, which is encoded once (teacher forcing)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,20 +20,20 @@ def likelihood(
 ) -> Float[Tensor, "B K"]:
     """The log-probability of each of K candidate outputs (ids without EOS) of each row of memory, EOS included.
 
-    `memory` is what the model's `encode` gave; it is not copied for the candidates of a model that can share it.
-    Special tokens may be said, as in training. At most `rows` outputs are forced at a time, though no fewer than one
-    for each row of memory (None: all): the first few of every row, then the next. Each time they are padded to the
-    longest, so that candidates do best in the order of their lengths.
+    `memory` is the result of the model's `encode`; it is not repeated for the candidates if the model can share it.
+    Special tokens are allowed, as in training. At most `rows` outputs are computed at a time, but at least one per row
+    of memory (None: all). Each group has the next candidates of every row, padded to the longest; candidates that are
+    sorted by length need the least padding.
 
-    Returns: natural logarithms, summed over tokens; divide by lengths plus one to compare outputs of many lengths.
-    Raises: ValueError, when there is not one list of candidates for each row, all of one length.
-    Memory: as a search with a beam of K, or one of so many rows.
+    Returns: natural logarithms, summed over tokens; divide by the lengths plus one to compare different lengths.
+    Raises: ValueError, unless there is one list of candidates per row, all lists of one length.
+    Memory: as a search with a beam of K, or with `rows` outputs in total.
     """
     like = first_tensor(memory)
     sizes = {len(outputs) for outputs in candidates}
     if len(candidates) != like.shape[0] or len(sizes) > 1:
         raise ValueError(
-            f"{like.shape[0]} rows of memory have {sorted(sizes)} candidates: give one list each, all of one length."
+            f"{like.shape[0]} rows of memory have {sorted(sizes)} candidates: expected one list per row, of one length."
         )
     count = sizes.pop() if sizes else 0
     if not count:
@@ -47,7 +47,7 @@ def likelihood(
 def _forced(
     model: Stepwise, memory: Any, candidates: Sequence[Sequence[Sequence[int]]], *, device: torch.device
 ) -> Float[Tensor, "B K"]:
-    """The same, all candidates at once."""
+    """The same for all candidates in one batch."""
     count = len(candidates[0])
     target = _padded([list(ids) for outputs in candidates for ids in outputs]).to(device)
     rows = torch.arange(len(candidates), device=device).repeat_interleave(count)
@@ -58,7 +58,7 @@ def _forced(
     for next_token in target.unbind(1):
         step = model.step(token, state, shared)
         log_probability = torch.log_softmax(step.logits, dim=-1, dtype=torch.float32)
-        # Beyond an output's end stands PAD. It goes in as a token, since all rows step together, and counts nothing.
+        # All rows step together: after an output's end PAD is read as a token, and its probability is not counted.
         gain = log_probability.gather(1, next_token.unsqueeze(1)).squeeze(1)
         total += gain.masked_fill(next_token == PAD, 0.0)
         token, state = next_token, step.state
@@ -66,6 +66,6 @@ def _forced(
 
 
 def _padded(outputs: list[list[int]]) -> Int[Tensor, "N T"]:
-    """Outputs with EOS, side by side."""
+    """Outputs with EOS, padded to the longest."""
     width = max(map(len, outputs)) + 1
     return torch.tensor([[*ids, EOS, *[PAD] * (width - 1 - len(ids))] for ids in outputs])

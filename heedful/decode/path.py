@@ -1,4 +1,4 @@
-"""One output for each row, chosen token by token: what greedy search and sampling share."""
+"""One output per row, chosen token by token: the loop of greedy search and sampling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from heedful.decode.trace import Ends, Trace
 from heedful.shapes import EOS, take_rows
 
 Chooser = Callable[[Tensor], Tensor]
-"""Log-probabilities ``[R, V]`` to one token for each row ``[R]``."""
+"""A function from log-probabilities ``[R, V]`` to one token per row ``[R]``."""
 
 
 def follow(
@@ -27,11 +27,11 @@ def follow(
     attention: bool,
     max_length: int | Int[Tensor, " _"],
 ) -> list[Hypothesis]:
-    """Say what `choose` chooses until EOS or the greatest length; rows whose outputs have ended leave the batch.
+    """Adds the tokens that `choose` returns until EOS or the length limit; finished rows leave the batch.
 
-    What `constraint` forbids has log-probability minus infinity when `choose` sees it. With `attention` it is recorded
-    where the model looked.
-    Returns: one hypothesis for each row of memory, score and log-probability both the sum over its tokens.
+    Tokens that `constraint` forbids have log-probability minus infinity in the argument of `choose`. With `attention`
+    the model's attention weights are recorded.
+    Returns: one hypothesis per row of memory; score and log-probability are both the sum over its tokens.
     Raises: ValueError, when `max_length` is below 1, or too small for the constraint.
     """
     limits = output_limits(memory, max_length)
@@ -45,7 +45,7 @@ def follow(
 
 @dataclass(frozen=True)
 class _Path:
-    """What does not change on the way."""
+    """The settings of the loop, which do not change while it runs."""
 
     model: Stepwise
     choose: Chooser
@@ -54,10 +54,10 @@ class _Path:
     attention: bool
 
     def run(self, memory: Any, trace: Trace) -> Ends:
-        """Grow the trace, and say where each row's path in it ends."""
+        """Grow the trace, and return where each row's output ends in it."""
         state, token = self.model.start(memory), first_tokens(self.limits)
         rule = begin_rule(self.constraint, self.limits)
-        # The batch shrinks as outputs end; `sentence` says which row of the memory given each row left came from.
+        # The batch shrinks as outputs end; `sentence` is the original row of each remaining row.
         sentence = torch.arange(self.limits.shape[0], device=self.limits.device)
         level, row = torch.zeros_like(sentence), torch.zeros_like(sentence)
         total: Float[Tensor, " B"] = torch.zeros(self.limits.shape[0], device=self.limits.device)
@@ -70,10 +70,12 @@ class _Path:
             token = self.choose(log_probability)
             total[sentence] += log_probability.gather(1, token.unsqueeze(1)).squeeze(1)
             rows = torch.arange(token.shape[0], device=token.device)
-            level[sentence], row[sentence] = length - 1, rows  # right for those that say EOS; the others move on below
+            # First as if all rows ended here with EOS; rows with another token are corrected after `trace.grow`.
+            level[sentence], row[sentence] = length - 1, rows
             grown = (token != EOS).nonzero().squeeze(1)
             going = grown
-            if length >= shortest:  # rows that are cut here are written last: the rows left keep their numbers
+            # Rows that are cut here are written last: the first rows of a level are those of the batch.
+            if length >= shortest:
                 at_limit = self.limits[sentence[grown]] <= length
                 going = grown[~at_limit]
                 grown = torch.cat([going, grown[at_limit]])
@@ -82,7 +84,8 @@ class _Path:
             if going.shape[0] == 0:
                 break
             state = step.state
-            if going.shape[0] < token.shape[0]:  # only then, for the memory is copied
+            # Only if rows have left the batch: taking rows copies the memory.
+            if going.shape[0] < token.shape[0]:
                 token, sentence = token[going], sentence[going]
                 state, memory = take_rows((state, memory), going)
             rule = rule.grow(going, token)

@@ -1,4 +1,4 @@
-"""How finished outputs of different length and coverage are compared."""
+"""Length and coverage penalties, by which finished outputs are compared."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 _LEAST_COVERAGE = 1e-9
-"""A position that was never looked at counts as covered this much, so that its logarithm is finite."""
+"""The smallest coverage: the logarithm of a position without attention must be finite."""
 
 
 @dataclass(frozen=True)
 class Penalty:
     """Scores ``log P / lp + cp``: ``lp = ((5 + T) / 6)^length``, ``cp = coverage sum_s log min(1, sum_t a_ts)``.
 
-    T counts the tokens, EOS included; ``a_ts`` is where the model looked for token t, s the positions of the memory
-    that are real. `length` 0 compares plain probabilities, and larger numbers favour longer outputs.
+    T is the number of tokens, EOS included; ``a_ts`` is the attention weight of token t on position s of the memory,
+    for all real positions. `length` 0 compares plain probabilities; larger numbers favour longer outputs.
     Raises: ValueError, when `coverage` is negative.
     Source: Wu et al. 2016, eq. 14 (arXiv:1609.08144).
     """
@@ -35,10 +35,10 @@ class Penalty:
         covered: Float[Tensor, "A N S"] | None,
         keep: Bool[Tensor, "A S"] | None,
     ) -> Float[Tensor, "A N"]:
-        """Scores of outputs of `tokens` tokens; `covered` is how much each position was looked at, summed.
+        """Scores of outputs of `tokens` tokens; `covered` is the sum of attention weights on each position.
 
-        `keep` says which positions are real (None: all).
-        Raises: ValueError, when coverage counts and the model does not look.
+        `keep` marks the real positions (None: all).
+        Raises: ValueError, when the coverage penalty is set and the model has no attention.
         """
         scores = log_probability / self._divisor(tokens)
         if self.coverage == 0:
@@ -48,23 +48,25 @@ class Penalty:
                 f"coverage penalty is {self.coverage}, but this model has no attention to its source: set it to 0."
             )
         logs = covered.clamp(_LEAST_COVERAGE, 1.0).log()
-        if keep is not None:  # padding is never looked at: its logarithm would be the least there is
+        # Padding gets no attention and would be penalised as uncovered.
+        if keep is not None:
             logs = logs.masked_fill(~keep.unsqueeze(1), 0.0)
         return scores + self.coverage * logs.sum(-1)
 
     def divisors(self, tokens: Int[Tensor, " B"]) -> Float[Tensor, " B"]:
-        """The length penalty ``lp`` of outputs of so many tokens."""
+        """The length penalty ``lp`` for each number of tokens."""
+        # In Python's floats, as in `score`: both must round alike for `bound` to be exact.
         return torch.tensor([self._divisor(count) for count in tokens.tolist()], device=tokens.device)
 
     def bound(
         self, log_probability: Float[Tensor, " A"], tokens: int, last: Float[Tensor, " A"]
     ) -> Float[Tensor, " A"]:
-        """What no output can exceed that grows from one of this probability.
+        """An upper bound on the scores of all outputs that extend one of this log-probability.
 
-        `tokens` is the least number of tokens that it can have, and `last` the length penalty of the greatest. Its
-        probability can only fall, and its coverage penalty is no more than 0. The length penalty rises or falls with
-        every token, so that one of the two ends of the range is the best case.
+        `tokens` is the smallest number of tokens that they can have, and `last` the length penalty of the largest.
         """
+        # Log-probabilities only fall, and the coverage penalty is at most 0. The length penalty is monotonic in the
+        # number of tokens, so that its maximum is at one of the two ends of the range.
         return log_probability / last.clamp_min(self._divisor(tokens))
 
     def _divisor(self, tokens: int) -> float:

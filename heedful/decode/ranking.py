@@ -1,4 +1,4 @@
-"""The few best of many numbers."""
+"""The k largest of many numbers."""
 
 import math
 
@@ -8,26 +8,27 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 _WORTH_COLUMNS = 1024
-"""Rows shorter than this are ranked as they are."""
+"""For shorter rows `topk` is faster."""
 
 
 def best(
     scores: Float[Tensor, "A N"], size: int
 ) -> tuple[Float[Tensor, "A size"], Int[Tensor, "A size"]]:  # fmt: skip
-    """The `size` largest of every row and their columns, filled up with minus infinity where there are fewer.
+    """The `size` largest of every row and their columns, padded with minus infinity if there are fewer.
 
-    torch's topk on a CPU pairs every number with its index and compares one by one; a maximum is read many at a time.
-    So a row is folded into a table, and only the `size` columns of the table with the largest maxima are ranked: a
-    number outside of them is no larger than `size` others. Of equal numbers any may come first.
+    torch's topk on a CPU is not vectorised, but its maximum is. A row is therefore folded into a table, and only the
+    `size` columns with the largest maxima are ranked: there are at least `size` numbers in them that are no smaller
+    than any number outside. The order of equal numbers is not defined.
     """
     if scores.shape[1] < max(_WORTH_COLUMNS, 16 * size):
         return _filled(*scores.topk(min(size, scores.shape[1]), dim=1), size)
-    columns = math.isqrt(scores.shape[1] * size)  # as many maxima to rank as numbers after them
+    # With this width there are as many maxima to rank as numbers in the chosen columns: rows * size = N size / columns.
+    columns = math.isqrt(scores.shape[1] * size)
     rows = scores.shape[1] // columns
     table = scores[:, : rows * columns].unflatten(1, (rows, columns))
     column = table.amax(1).topk(size, dim=1).indices.unsqueeze(1)
     first = torch.arange(0, rows * columns, columns, device=scores.device).unsqueeze(1)
-    # What is left over when a row is folded is ranked with them.
+    # The rest of a row, which does not fill a row of the table, is ranked with them.
     rest = torch.arange(rows * columns, scores.shape[1], device=scores.device).expand(scores.shape[0], -1)
     index = torch.cat([(column + first).flatten(1), rest], dim=1)
     top, rank = scores.gather(1, index).topk(size, dim=1)
@@ -35,6 +36,6 @@ def best(
 
 
 def _filled(top: Tensor, index: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """With minus infinity up to `size`."""
+    """Padded with minus infinity to `size` columns."""
     missing = size - top.shape[1]
     return (pad(top, (0, missing), value=-torch.inf), pad(index, (0, missing))) if missing else (top, index)

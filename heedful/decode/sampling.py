@@ -1,4 +1,4 @@
-"""Sampling: outputs drawn from the model, as it is or sharpened."""
+"""Sampling: outputs drawn from the model's distribution, with temperature, top-k and top-p."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from heedful.decode.stepwise import Stepwise
 
 @dataclass(frozen=True)
 class SharedNoise:
-    """A generator whose noise all sentences of a batch share: each is drawn as it would be alone with the generator."""
+    """A generator whose noise all rows of a batch share, so that a row's sample does not depend on the batch."""
 
     generator: torch.Generator
 
@@ -32,21 +32,21 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
     attention: bool = False,
     max_length: int | Int[Tensor, " _"],
 ) -> list[Hypothesis]:  # fmt: skip
-    """Draw every token from the model's distribution, after the tokens before it.
+    """Draws every token from the model's distribution, given the tokens before it.
 
-    `memory` is what the model's `encode` gave. `temperature` divides the logits (below 1 sharpens); then only the
-    `top_k` likeliest are left (None = all), and of them the fewest likeliest that reach probability `top_p` together.
-    `generator` lies on the logits' device; with `SharedNoise` what is drawn for a row does not depend on the others of
-    the batch, but for rounding. With a `constraint` tokens are drawn of what that allows; with `attention` every
-    hypothesis says where the model looked.
+    `memory` is the result of the model's `encode`. `temperature` divides the logits (below 1 sharpens). Then only the
+    `top_k` most likely tokens remain (None: all), and of them the smallest set of most likely ones whose probabilities
+    reach `top_p`. `generator` must be on the device of the logits. With `SharedNoise` the sample of a row does not
+    depend on the other rows, except by rounding. With a `constraint` only allowed tokens are drawn. With `attention`
+    every hypothesis has the model's attention weights.
 
-    Returns: one hypothesis for each row of memory; its log-probability is the model's own, at temperature 1.
+    Returns: one hypothesis per row of memory; its log-probability is the model's at temperature 1.
     Raises: ValueError, when a number is out of its range, or `max_length` too small for the constraint.
     Source: Fan et al. 2018, section 5.4 (arXiv:1805.04833) for top-k; Holtzman et al. 2020, eq. 2
         (arXiv:1904.09751) for top-p.
     """
     if temperature <= 0:
-        raise ValueError(f"temperature is {temperature}, expected a positive number; for the likeliest use greedy.")
+        raise ValueError(f"temperature is {temperature}, expected a positive number; greedy search is `greedy`.")
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k is {top_k}, expected at least 1, or None for all tokens.")
     if not 0 < top_p <= 1:
@@ -64,17 +64,17 @@ def sample(  # noqa: PLR0913 - what is drawn, and numbers with defaults, all by 
 
 
 def _pick(probability: Float[Tensor, "B V"], generator: torch.Generator | SharedNoise | None) -> Int[Tensor, "B 1"]:
-    """One column of each row, drawn."""
+    """A random column of each row, by its probability."""
     if not isinstance(generator, SharedNoise):
         return torch.multinomial(probability, 1, generator=generator)
-    # As multinomial draws of one row: the smallest of exponential variables whose rates are the probabilities. One row
-    # of noise serves all, so that each is drawn as if it were alone.
+    # As `multinomial` does for one row: exponential variables, divided by the probabilities, and the smallest one wins.
+    # All rows use the same row of noise, so that each is drawn as if it were alone.
     noise = torch.empty_like(probability[:1]).exponential_(1, generator=generator.generator)
     return (probability / noise).argmax(-1, keepdim=True)
 
 
 def nucleus(ranked: Float[Tensor, "B V"], top_p: float) -> Float[Tensor, "B V"]:
-    """Probabilities in falling order with zeros after the first that reach `top_p` together; at least one is left."""
-    # What comes before a token, not with it: so the token that passes `top_p` is kept, and the first one always is.
+    """Probabilities in descending order, with zeros after the first ones whose sum reaches `top_p`."""
+    # The sum BEFORE each token is compared: the token that reaches `top_p` is kept, and the first one always is.
     before = ranked.cumsum(-1) - ranked
     return ranked.masked_fill(before >= top_p, 0.0)

@@ -1,4 +1,4 @@
-"""Search of any width: a beam of one is greedy search, which is quicker."""
+"""Search of any width: greedy search for a beam of size 1, because it is faster, and beam search otherwise."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ def search(
 ) -> list[list[Hypothesis]]:
     """The best outputs for each row of `memory`, best first: those of `beam`, or, for a `size` of 1, of `greedy`.
 
-    `memory` is what the model's `encode` gave. `settings` are the further ones of `beam`. Where there is one output
-    alone, penalties have nothing to compare and are not applied: the score is the log-probability itself.
+    `memory` is the result of the model's `encode`. `settings` are further arguments of `beam`. A `size` of 1 finds a
+    single output, and penalties are not applied: the score is the log-probability.
     Raises: ValueError, as `beam` and `greedy` do.
     """
     if size == nbest == 1:

@@ -1,7 +1,7 @@
-"""What search asks of a model: to start from a memory, and to take one step.
+"""The interface between search and models: start from a memory, and take one step.
 
-Search never sees what the memory was read from. The caller encodes a text, a picture or a recording first, and
-passes on what the encoder gave; search only picks rows of it.
+Search does not use the input itself. The caller encodes a text, a picture or a recording, and passes the result;
+search only takes rows of it.
 """
 
 import dataclasses
@@ -18,9 +18,10 @@ from heedful.shapes import BOS, PAD
 
 @runtime_checkable
 class Stepwise(Protocol):
-    """A model that says one token at a time; memory and state are any nests of tensors with rows along axis 0.
+    """A model that is decoded step by step.
 
-    It is searched in the mode it is in: call `eval` first, or dropout takes part.
+    Memory and state are any nested structures of tensors with rows along axis 0. Search does not change the model's
+    mode: call `eval` first, or dropout is active.
     """
 
     def start(self, memory: Any, /) -> Any:
@@ -28,44 +29,44 @@ class Stepwise(Protocol):
         ...
 
     def step(self, token: Tensor, state: Any, memory: Any, /) -> Step:
-        """Read one token a row ``[B]`` (BOS first); return the logits of the next one and the state after it."""
+        """Read one token per row ``[B]`` (BOS first); return the logits of the next token and the state after it."""
         ...
 
 
 @runtime_checkable
 class Sharing(Protocol):
-    """A model whose step lines up k consecutive rows of tokens with one row of memory, so that none is copied."""
+    """A model whose step accepts k consecutive rows of tokens for each row of memory, which is then not repeated."""
 
     def share(self, memory: Any, size: int, /) -> Any:
-        """The memory that serves `size` rows of tokens for each of its own."""
+        """The memory for steps with `size` rows of tokens for each row of memory."""
         ...
 
 
 @runtime_checkable
 class Masked(Protocol):
-    """A memory that says which of its positions are real."""
+    """A memory with a mask of its real positions."""
 
     @property
     def keep(self) -> Bool[Tensor, "B S"] | None:
-        """True where there is something to look at; None: everywhere."""
+        """True for real positions; None: all are real."""
         ...
 
 
 def first_tensor(nest: Any) -> Tensor:
-    """The first tensor of a nest: its axis 0 counts the rows of all of them, and its device is that of all.
+    """The first tensor of a nested structure, which tells the number of rows and the device of all tensors in it.
 
     Raises: ValueError, when there is none.
     """
-    found = next(_tensors(nest), None)
-    if found is None:
+    tensor = next(_tensors(nest), None)
+    if tensor is None:
         raise ValueError(f"a memory of type {type(nest).__name__} has no tensor in it: expected what `encode` returns.")
-    return found
+    return tensor
 
 
 def output_limits(memory: Any, max_length: int | Int[Tensor, " _"]) -> Int[Tensor, " B"]:
-    """The greatest number of tokens of each row's output, EOS included: `max_length` itself, or one number for all.
+    """The largest number of tokens of each row's output, EOS included, from one number for all rows or one for each.
 
-    Raises: ValueError, when a limit is below 1, or there is not one for each row.
+    Raises: ValueError, when a limit is below 1, or their number differs from that of the rows.
     """
     like = first_tensor(memory)
     limits = torch.as_tensor(max_length, device=like.device)
@@ -73,13 +74,13 @@ def output_limits(memory: Any, max_length: int | Int[Tensor, " _"]) -> Int[Tenso
         raise ValueError(f"max_length is {max_length}, expected at least 1: EOS counts as one token.")
     if limits.ndim and limits.shape[0] != like.shape[0]:
         raise ValueError(
-            f"{like.shape[0]} rows of memory but {limits.shape[0]} limits in max_length: give one for each."
+            f"{like.shape[0]} rows of memory but {limits.shape[0]} limits in max_length: expected one per row."
         )
     return limits.expand(like.shape[0])
 
 
 def log_probabilities(logits: Float[Tensor, "B V"]) -> Float[Tensor, "B V"]:
-    """The log-probability of every next token, in float32; PAD and BOS are never said."""
+    """The log-probability of every next token, in float32; PAD and BOS, which are no output, get minus infinity."""
     result = torch.log_softmax(logits, dim=-1, dtype=torch.float32)
     result[:, PAD] = -torch.inf
     result[:, BOS] = -torch.inf
@@ -92,7 +93,7 @@ def first_tokens(like: Int[Tensor, " B"]) -> Int[Tensor, " B"]:
 
 
 def _tensors(nest: Any) -> Iterator[Tensor]:
-    """All tensors of a nest, in order: the same kinds of nest that `heedful.shapes.take_rows` picks rows of."""
+    """All tensors of a nested structure, in order; it may consist of the same types as in `take_rows`."""
     if isinstance(nest, Tensor):
         yield nest
     elif isinstance(nest, (tuple, list)):

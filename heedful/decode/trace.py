@@ -1,4 +1,4 @@
-"""The tree of partial outputs that a search grows, and the way back from its ends."""
+"""The tree of partial outputs of a search, from which whole outputs are read at its end."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from heedful.decode.hypothesis import Hypothesis
 
 @dataclass(frozen=True)
 class Ends:
-    """Outputs by where they end in the tree: the level (their number of tokens) and the row in it."""
+    """Outputs by their position in the tree: the level (their number of tokens) and the row in it."""
 
     score: Float[Tensor, "*N"]
     log_probability: Float[Tensor, "*N"]
@@ -19,11 +19,11 @@ class Ends:
 
 
 class Trace:
-    """Which token followed which output: a search appends levels, and reads whole outputs back at its end.
+    """Tokens and back-pointers of all partial outputs: a search adds levels, and reads whole outputs at its end.
 
-    Level t holds the outputs of t tokens that were alive. `grow` adds a level of rows, each one token longer than its
-    parent in the level before. Nothing is reordered as the search goes on: copying every output at every step would
-    take time that grows with the square of the length.
+    Level t holds the outputs of t tokens. `grow` adds a level of rows, each of which extends its parent in the level
+    before by one token. Levels are never reordered: copying all outputs at every step would take time quadratic in the
+    length.
     """
 
     def __init__(self) -> None:
@@ -32,16 +32,16 @@ class Trace:
         self._attention: list[Tensor] = []
 
     def record(self, attention: Float[Tensor, "R S"]) -> None:
-        """Records where the rows of the newest level look for their next tokens: its first R rows, the only ones."""
+        """Records the attention weights for the next tokens of the newest level's first R rows, the unfinished ones."""
         self._attention.append(attention)
 
     def grow(self, parents: Int[Tensor, " N"], tokens: Int[Tensor, " N"]) -> None:
-        """Adds a level: the row that each new row continues, and the token that it adds."""
+        """Adds a level: the parent of each new row, and the token that it adds."""
         self._parents.append(parents)
         self._tokens.append(tokens)
 
     def read(self, ends: Ends) -> list[Hypothesis]:
-        """The outputs that end there, in order."""
+        """The outputs with these ends, in their order."""
         tokens, attention = self._follow(ends)
         columns = (tokens, ends.level, ends.score, ends.log_probability)
         return [
@@ -57,7 +57,7 @@ class Trace:
         ]
 
     def _follow(self, ends: Ends) -> tuple[Int[Tensor, "N T"], Float[Tensor, "N T S"] | None]:
-        """All outputs at once, from the last level to the first."""
+        """Follows all outputs at once from the last level to the first."""
         count, deepest = ends.level.shape[0], int(ends.level.max())
         tokens = ends.row.new_zeros(count, deepest)
         attention = None
@@ -66,12 +66,12 @@ class Trace:
             attention = first.new_zeros(count, deepest, first.shape[1])
         row = ends.row.clone()
         for level in reversed(range(deepest)):
-            # Outputs end at different levels: an output joins the walk where it ends, and is passed by above that.
-            reached = (ends.level > level).nonzero().squeeze(1)
-            here = row[reached]
-            parent = self._parents[level][here]
-            tokens[reached, level] = self._tokens[level][here]
+            # Outputs end at different levels; those that end above this one are skipped.
+            outputs = (ends.level > level).nonzero().squeeze(1)
+            child = row[outputs]
+            parent = self._parents[level][child]
+            tokens[outputs, level] = self._tokens[level][child]
             if attention is not None:
-                attention[reached, level] = self._attention[level][parent]
-            row[reached] = parent
+                attention[outputs, level] = self._attention[level][parent]
+            row[outputs] = parent
         return tokens, attention

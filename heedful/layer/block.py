@@ -1,4 +1,4 @@
-"""The layers that a Transformer stacks, in its encoder and in its decoder: sublayers around residuals."""
+"""The layers of a Transformer's encoder and decoder: attention and feed-forward sublayers with residuals."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
 
 Heads = MultiHead | BranchedAttention
-"""Attention of several heads: mixed at once, or each going on through a feed-forward layer of its own."""
+"""Attention of several heads: mixed by a projection, or each followed by a separate feed-forward layer."""
 
 Residual = type[PreNorm] | type[PostNorm]
 
 
 class LayerSizes(NamedTuple):
-    """The numbers of a layer: columns, heads, columns inside the feed-forward layer, and the rate of dropout."""
+    """The sizes of a layer: width, heads, width inside the feed-forward layer, and the rate of dropout."""
 
     width: int
     heads: int
@@ -29,10 +29,10 @@ class LayerSizes(NamedTuple):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward layer, each around a residual.
+    """Self-attention, then the feed-forward layer, each with a residual.
 
-    A branched attention has the feed-forward layer inside, so that none follows: `feedforward` is None then.
-    Parameters: ``self`` (the attention), ``self_residual``, and, where there is one, ``feedforward`` and
+    A branched attention contains the feed-forward layer; `feedforward` is None then.
+    Parameters: ``self`` (the attention), ``self_residual``, and, if there is one, ``feedforward`` and
     ``feedforward_residual``.
     """
 
@@ -46,18 +46,18 @@ class EncoderLayer(nn.Module):
         self.feedforward_residual = None if feedforward is None else residual(sizes.width, sizes.dropout)
 
     def forward(self, stream: Float[Tensor, "B S D"], keep: Bool[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
-        """One layer up; `keep` says which positions are real."""
+        """The layer's output; `keep` marks the real positions."""
         stream = self.self_residual(stream, lambda words: self.self(words, words, keep=keep))
         return _fed_forward(stream, self.feedforward, self.feedforward_residual)
 
 
 class DecoderLayer(nn.Module):
-    """Causal self-attention, attention to the source, feed-forward, each around a residual.
+    """Causal self-attention, attention to the source, feed-forward, each with a residual.
 
-    Of the attentions one or both may be branched; `feedforward` is None where a branched one has it inside. One row
-    of the source's memory may serve several rows of words.
-    Parameters: ``self`` and ``source`` (the attentions), ``self_residual``, ``source_residual``, and, where there is
-    one, ``feedforward`` and ``feedforward_residual``.
+    One or both attentions may be branched; `feedforward` is None if a branched one contains it. Several rows of words
+    may attend to one row of the source's memory.
+    Parameters: ``self`` and ``source`` (the attentions), ``self_residual``, ``source_residual``, and, if there is one,
+    ``feedforward`` and ``feedforward_residual``.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class DecoderLayer(nn.Module):
         self.feedforward_residual = None if feedforward is None else residual(sizes.width, sizes.dropout)
 
     def forward(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T D"]:
-        """One layer up, all steps at once."""
+        """The layer's output for all steps at once."""
         stream = self.self_residual(stream, lambda words: self.self(words, words, region=Causal()))
         return self.cross_attend(stream, source)
 
@@ -81,8 +81,10 @@ class DecoderLayer(nn.Module):
     ) -> tuple[Float[Tensor, "B 1 D"], Memory]:
         """The self-attention of one step, over `past` and this word; returns the memory of both.
 
-        `cross_attend` is the rest of the step: between the two, search lines up several rows with one of the source.
+        `cross_attend` is the rest of the step. Between the two, a model views the rows that share a source row as
+        several queries of it.
         """
+        # `self_residual` expects a function from words to words; the list carries the memory out of it.
         memories: list[Memory] = []
 
         def attend(word: Tensor) -> Tensor:
@@ -98,20 +100,20 @@ class DecoderLayer(nn.Module):
         return _fed_forward(stream, self.feedforward, self.feedforward_residual)
 
     def cross_weights(self, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "B T S"]:
-        """The weights with which `cross_attend` looks at the source: the mean over heads."""
+        """The weights with which `cross_attend` attends to the source: the mean over heads."""
         return self.source.align(self.source_residual.enter(stream), source).mean(-3)
 
 
 def plain_encoder_layer(sizes: LayerSizes, residual: Residual, rotate: Rotation | None = None) -> EncoderLayer:
-    """The layer of Vaswani et al.: attention of mixed heads, then the feed-forward layer."""
+    """The encoder layer of Vaswani et al.: multi-head attention, then the feed-forward layer."""
     attention = MultiHead(sizes.width, sizes.heads, rotate=rotate)
     return EncoderLayer(attention, _feedforward(sizes), sizes, residual=residual)
 
 
 def plain_decoder_layer(sizes: LayerSizes, residual: Residual, rotate: Rotation | None = None) -> DecoderLayer:
-    """The decoder's layer of Vaswani et al.; `rotate` turns by position in the self-attention alone.
+    """The decoder layer of Vaswani et al.; `rotate` applies to the self-attention only.
 
-    The source is another sequence, whose positions do not line up with the target's.
+    The distance between a target position and a source position has no meaning: they count different sequences.
     """
     attention = MultiHead(sizes.width, sizes.heads, rotate=rotate)
     source = MultiHead(sizes.width, sizes.heads)
@@ -123,5 +125,5 @@ def _feedforward(sizes: LayerSizes) -> FeedForward:
 
 
 def _fed_forward(stream: Tensor, feedforward: FeedForward | None, residual: PreNorm | PostNorm | None) -> Tensor:
-    """The stream after the feed-forward layer, where there is one."""
+    """The stream after the feed-forward layer, if there is one."""
     return stream if feedforward is None or residual is None else residual(stream, feedforward)

@@ -1,4 +1,4 @@
-"""Branched attention: every head goes on through a feed-forward layer of its own."""
+"""Branched attention: a separate feed-forward layer after each head."""
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -13,20 +13,20 @@ from heedful.structure.weighted import by_branch
 
 
 class BranchedAttention(nn.Module):
-    """``sum_i M alpha_i FFN_i(M kappa_i head_i W^Oi)``: every head goes on through a feed-forward layer of its own.
+    """``sum_i M alpha_i FFN_i(M kappa_i head_i W^Oi)``: a separate feed-forward layer after each of M heads.
 
-    `feedforward` is cut into as many narrow ones as there are heads: FFN_i is columns ``i H/M ... (i + 1) H/M`` of its
-    hidden layer. They share the last bias, which is the same since alpha sums to one. So there are 2 M parameters more
-    than in attention and feed-forward layer. There is no norm inside: one around a branch would make the branch's
-    scale, and with it kappa, of no effect. The paper has no M before the weights, its matrices are M times ours: so
-    these begin, and learn by Adam's steps of one size, at the scale of a Transformer's.
+    `feedforward` is divided into M narrow layers: FFN_i is columns ``i H/M ... (i + 1) H/M`` of its hidden layer. They
+    share the output bias, which equals one bias per branch because alpha sums to one. There are therefore only 2 M
+    parameters more than in attention and feed-forward layer. There is no norm inside: a norm in a branch would remove
+    the branch's scale, and with it the effect of kappa. The paper has no factors M; its matrices are M times ours. With
+    the factors our matrices start at the scale of a Transformer's, which suits Adam's steps of fixed size.
 
-    Let ``found_i`` be ``M kappa_i head_i W^Oi``. In the paper a feed-forward layer sees that and nothing else, and it
-    goes on through that layer alone. A Transformer's layer sees the word that asked as well, and what was found goes
-    past it, too: so does a branch (ours) with `sees_query`, ``FFN_i(query + found_i)``, and with `residual`,
-    ``sum_i M alpha_i (found_i + FFN_i(...))``.
+    Let ``context_i`` be ``M kappa_i head_i W^Oi``. In the paper it is the only input of a feed-forward layer, and there
+    is no residual around that layer. A Transformer has both the query's word and a residual there. Both are options
+    (ours): `sees_query` gives ``FFN_i(query + context_i)``, and `residual` gives
+    ``sum_i M alpha_i (context_i + FFN_i(...))``.
     Parameters: ``weighted`` (`Weighted`), ``feedforward`` (`FeedForward`), ``alpha.weight`` [M], at `pace`.
-    Raises: ValueError, when the hidden layer cannot be cut evenly.
+    Raises: ValueError, when the hidden layer's width is no multiple of the number of heads.
     Source: Ahmed et al. 2017, eq. 5 to 7 (arXiv:1711.02132).
     """
 
@@ -43,7 +43,7 @@ class BranchedAttention(nn.Module):
         hidden = feedforward.inner.out_features
         if hidden % heads.heads:
             raise ValueError(
-                f"BranchedAttention cannot cut {hidden} hidden columns into {heads.heads} branches evenly."
+                f"BranchedAttention cannot divide {hidden} hidden columns into {heads.heads} branches: no multiple."
             )
         self.weighted = Weighted(heads, pace=pace)
         self.feedforward = feedforward
@@ -66,19 +66,21 @@ class BranchedAttention(nn.Module):
         region: Region | None = None,
         offset: int = 0,
     ) -> Float[Tensor, "*B T D"]:
-        """The branches' sum."""
-        found = self.weighted(query, memory, keep=keep, region=region, offset=offset)
-        inside = self.add(query.unsqueeze(-3) + found if self.sees_query else found)
-        return inside + (self._scale()[:, None, None] * found).sum(-3) if self.residual else inside
+        """The sum of the branches."""
+        contexts = self.weighted(query, memory, keep=keep, region=region, offset=offset)
+        branches = self.add(query.unsqueeze(-3) + contexts if self.sees_query else contexts)
+        return branches + (self._scale()[:, None, None] * contexts).sum(-3) if self.residual else branches
 
     def align(
         self, query: Float[Tensor, "*B T D"], memory: Memory | Float[Tensor, "*B S D"]
     ) -> Float[Tensor, "*B M T S"]:
-        """Where each branch looks."""
+        """The attention weights of each branch."""
         return self.weighted.align(query, memory)
 
     def add(self, heads: Float[Tensor, "*B M T D"]) -> Float[Tensor, "*B T D"]:
-        """``sum_i M alpha_i FFN_i``: alpha is multiplied into the weights, and one product with all of them sums."""
+        """``sum_i M alpha_i FFN_i`` of the heads' outputs."""
+        # Scaling the small output matrix by alpha, instead of the activations, makes the sum over branches a single
+        # matrix product.
         inner, outer, count = self.feedforward.inner, self.feedforward.outer, self.alpha.weight.shape[0]
         narrow = inner.weight.unflatten(0, (count, -1)).transpose(1, 2)  # [M, D, H/M]
         hidden = by_branch(heads, narrow, inner.bias.unflatten(0, (count, 1, -1)))

@@ -1,4 +1,4 @@
-"""The layer that a decoder-only Transformer stacks: what was said before is all that it looks at."""
+"""The layer of a decoder-only Transformer: causal self-attention and a feed-forward layer."""
 
 from typing import NamedTuple
 
@@ -15,16 +15,16 @@ from heedful.structure.multihead import Rotation
 
 
 class CausalOutput(NamedTuple):
-    """What a layer gives: its stream one layer up, and its memory of all tokens so far, these included."""
+    """A layer's output, and its keys and values of all tokens so far, including these."""
 
     stream: Tensor
     memory: Memory
 
 
 class CausalLayer(nn.Module):
-    """Causal self-attention, then the feed-forward layer, each around a residual.
+    """Causal self-attention, then the feed-forward layer, each with a residual.
 
-    With `reach` a token sees itself and the ``reach - 1`` before it; without, all that came before.
+    With `reach` a token attends to itself and the ``reach - 1`` tokens before it; by default to all before it.
     Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762), the decoder without its source; the reach: Beltagy
     et al. 2020, section 3.1 (arXiv:2004.05150).
     """
@@ -45,10 +45,11 @@ class CausalLayer(nn.Module):
         self.feedforward_residual = residual(sizes.width, sizes.dropout)
 
     def forward(self, stream: Float[Tensor, "B T D"], past: Memory | None, position: int) -> CausalOutput:
-        """One layer up for tokens at `position` and after, `past` being the layer's memory of those before.
+        """The layer's output for tokens from `position` on; `past` is the layer's memory of the tokens before.
 
-        The memory returned holds no more tokens than the next one can see.
+        The returned memory holds only tokens that the next one can attend to.
         """
+        # `self_residual` expects a function from tokens to tokens; the list carries the memory out of it.
         memories: list[Memory] = []
 
         def attend(tokens: Tensor) -> Tensor:
@@ -57,18 +58,19 @@ class CausalLayer(nn.Module):
             return self.self(tokens, memories[0], region=self._region(memories[0], tokens.shape[-2]), offset=position)
 
         stream = self.self_residual(stream, attend)
-        return CausalOutput(self.feedforward_residual(stream, self.feedforward), self._still_seen(memories[0]))
+        return CausalOutput(self.feedforward_residual(stream, self.feedforward), self._within_reach(memories[0]))
 
     def _region(self, memory: Memory, queries: int) -> Region:
-        """What the tokens may see, in the plainest words that say it: engines are quickest with those."""
+        """The region of the tokens."""
         keys = memory.key.shape[-2]
-        seen_by_all = self.reach is None or keys <= self.reach
-        if queries == 1 and seen_by_all:
+        # The simplest equivalent region is taken, because engines are fastest with it.
+        no_limit = self.reach is None or keys <= self.reach
+        if queries == 1 and no_limit:
             return Everywhere()
-        return Causal() if self.reach is None or seen_by_all else Causal() & Window(self.reach - 1)
+        return Causal() if self.reach is None or no_limit else Causal() & Window(self.reach - 1)
 
-    def _still_seen(self, memory: Memory) -> Memory:
-        """The memory without what no later token can see."""
+    def _within_reach(self, memory: Memory) -> Memory:
+        """The memory without the keys that no later token can attend to."""
         keys = memory.key.shape[-2]
         if self.reach is None or keys < self.reach:
             return memory

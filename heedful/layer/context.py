@@ -7,11 +7,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 class Contexts(nn.Module):
-    """``c_l(w_i) = tanh(W_l c_l(w_{i-1}) + W_sl e(w_{i-1}))``, and ``c_r`` the same from the other end.
+    """``c_l(w_i) = tanh(W_l c_l(w_{i-1}) + W_sl e(w_{i-1}))``, and ``c_r`` likewise from the right.
 
-    Neither context of a word reads the word. Before the first word and after the last stand learned vectors, so
+    The contexts of a word do not depend on the word itself. The contexts beyond both ends are learned vectors, so that
     ``c_l(w_1)`` and ``c_r(w_T)`` are the same in every text. The bias of each recurrence is ours.
-    Parameters: ``run`` (torch's RNN in both directions), ``ends`` [2, hidden]: left of all, right of all.
+    Parameters: ``run`` (torch's RNN in both directions), ``ends`` [2, hidden]: the contexts beyond the left and the
+    right end.
     Source: Lai et al. 2015, eq. 1-2 (AAAI, Recurrent Convolutional Neural Networks for Text Classification).
     """
 
@@ -20,7 +21,8 @@ class Contexts(nn.Module):
         self.hidden, self.output_dim = hidden, 2 * hidden
         self.run = nn.RNN(input_dim, hidden, bidirectional=True, batch_first=True)
         self.ends = nn.Parameter(torch.empty(2, hidden))
-        nn.init.uniform_(self.ends, -1.0, 1.0)  # where tanh puts the others
+        # All other contexts are outputs of tanh, between -1 and 1.
+        nn.init.uniform_(self.ends, -1.0, 1.0)
         for name, parameter in self.run.named_parameters():
             if not name.startswith("weight"):
                 nn.init.zeros_(parameter)
@@ -38,9 +40,11 @@ class Contexts(nn.Module):
         start = self.ends.to(vectors.dtype).unsqueeze(1).expand(-1, rows, -1).contiguous()
         outputs, _ = pad_packed_sequence(self.run(packed, start)[0], batch_first=True, total_length=steps)
         forwards, backwards = outputs.chunk(2, dim=-1)
+        # A context excludes its word: outputs move by one position, and an end vector fills the gap. Rows end at
+        # different positions, so that the right end vector is inserted at each row's last word.
         left_end, right_end = self.ends.to(outputs.dtype).unbind(0)
         left = torch.cat([left_end.expand(rows, 1, -1), forwards[:, :-1]], dim=1)
         right = torch.cat([backwards[:, 1:], torch.zeros_like(backwards[:, :1])], dim=1)
-        place = torch.arange(steps, device=lengths.device) - lengths.unsqueeze(-1)  # -1 at the last word
-        right = torch.where((place == -1).unsqueeze(-1), right_end, right)
-        return torch.where((place < 0).unsqueeze(-1), left, 0.0), right
+        from_end = torch.arange(steps, device=lengths.device) - lengths.unsqueeze(-1)  # -1 at the last word
+        right = torch.where((from_end == -1).unsqueeze(-1), right_end, right)
+        return torch.where((from_end < 0).unsqueeze(-1), left, 0.0), right

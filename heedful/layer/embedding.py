@@ -11,8 +11,9 @@ from torch.nn import functional
 class TokenEmbedding(nn.Module):
     """A vector for each of `size` tokens, times the square root of its width.
 
-    Rows have about unit length, which as output weights gives logits of order 1; the factor makes each entry of an
-    embedded word of order 1 beside the positions. To tie an output, give it this module's ``weight`` [size, width].
+    Rows have about unit length, so that logits have order 1 when the output shares the matrix. The factor gives the
+    entries of an embedded word order 1, like those of positions. To tie an output, assign this module's ``weight``
+    [size, width] to it.
     Source: Vaswani et al. 2017, section 3.4 (arXiv:1706.03762); Press and Wolf 2017 (arXiv:1608.05859).
     """
 
@@ -22,7 +23,7 @@ class TokenEmbedding(nn.Module):
         nn.init.normal_(self.weight, std=width**-0.5)
 
     def forward(self, tokens: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape D"]:
-        """The tokens' vectors."""
+        """The vectors of the tokens."""
         return functional.embedding(tokens, self.weight) * math.sqrt(self.weight.shape[1])
 
     def extra_repr(self) -> str:

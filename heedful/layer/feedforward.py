@@ -1,4 +1,4 @@
-"""The layer between attentions that works on each position alone."""
+"""The feed-forward layer of a Transformer, applied to each position separately."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,8 +10,6 @@ from heedful.layer.dropout import Dropout
 class FeedForward(nn.Module):
     """``W_2 dropout(max(0, W_1 x + b_1)) + b_2``.
 
-    Dropout comes before the maximum, which is the same since it scales by no negative number, and lets the maximum
-    be taken in place: two of the three wide tensors are kept for the backward pass.
     Parameters: ``inner`` and ``outer`` (Linear, with bias).
     Source: Vaswani et al. 2017, eq. 2 (arXiv:1706.03762); the dropout inside is tensor2tensor's relu_dropout.
     """
@@ -26,5 +24,7 @@ class FeedForward(nn.Module):
             nn.init.zeros_(linear.bias)
 
     def forward(self, vectors: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
-        """The same function at every position."""
+        """The layer's output at every position."""
+        # Dropout comes before the maximum. The result is the same, because dropout scales by no negative number. The
+        # maximum can then be taken in place, and only two of the three wide tensors are kept for the backward pass.
         return self.outer(functional.relu_(self.dropout(self.inner(vectors))))

@@ -1,8 +1,8 @@
 """Whether torch's fused LSTM runs in half precision on this processor.
 
-Under autocast torch hands an LSTM on the CPU to oneDNN, which has it in bfloat16 only on AVX-512 and later, and in
-float16 on fewer processors still, without gradients. Elsewhere it raises "could not create a primitive descriptor". The
-question is settled by one tiny call: a list of processors would go stale, and oneDNN can be limited by its environment.
+Under autocast torch runs an LSTM on the CPU by oneDNN. oneDNN supports it in bfloat16 only on AVX-512 and later, and in
+float16 on fewer processors and without gradients. Elsewhere it raises "could not create a primitive descriptor". One
+tiny call tests it: a list of processors would become outdated, and environment variables can restrict oneDNN.
 """
 
 import logging
@@ -15,7 +15,10 @@ _LOG = logging.getLogger(__name__)
 
 @cache
 def fused_lstm_runs_in(dtype: torch.dtype, *, learns: bool) -> bool:
-    """Whether an LSTM on the CPU runs under autocast to `dtype`, with gradients if it `learns`. Draws no numbers."""
+    """Whether an LSTM on the CPU runs under autocast to `dtype`, with gradients if it `learns`.
+
+    It draws no random numbers.
+    """
     inputs, state = torch.zeros(1, 1, 1), torch.zeros(1, 1, 1)
     weights = [torch.zeros(*shape, requires_grad=learns) for shape in ((4, 1), (4, 1), (4,), (4,))]
     biased, layers, dropout, both_ways, batch_first = True, 1, 0.0, False, True
@@ -33,6 +36,6 @@ def fused_lstm_runs_in(dtype: torch.dtype, *, learns: bool) -> bool:
 
 @cache
 def say_that_float32_serves(dtype: torch.dtype) -> None:
-    """One line in a process, on standard error unless logging is set up otherwise."""
+    """Logs one line per process, by default to standard error."""
     name = str(dtype).removeprefix("torch.")
     _LOG.warning("torch cannot run an LSTM in %s on this processor: its layers are computed in float32.", name)

@@ -1,4 +1,4 @@
-"""The end of a model that gives texts labels: scores of the labels, their bound, and their loss."""
+"""The output layer of a text classifier: a linear layer with a bound on its weights, and the loss."""
 
 import torch
 from jaxtyping import Float, Int
@@ -9,7 +9,7 @@ from heedful.layer.loss import TokenLoss
 
 
 class LabelOutput(nn.Module):
-    """``W x + b``, a score for each label; with `max_norm` no row of W is longer than that, after every step.
+    """``W x + b``, a logit per label; with `max_norm` no row of W is longer than that after a training step.
 
     Parameters: ``weight`` [labels, dim], ``bias`` [labels].
     Source: Hinton et al. 2012, section 2, for the bound (arXiv:1207.0580); Kim 2014, section 2.1 (arXiv:1408.5882).
@@ -24,12 +24,12 @@ class LabelOutput(nn.Module):
         self.to_bounds()
 
     def forward(self, features: Float[Tensor, "*B D"]) -> Float[Tensor, "*B C"]:
-        """The scores."""
+        """The logits."""
         return functional.linear(features, self.weight, self.bias)
 
     @torch.no_grad()
     def to_bounds(self) -> None:
-        """Shortens the rows that have grown too long; training calls it after every step."""
+        """Shortens rows that are longer than `max_norm`; training calls it after every step."""
         if self.max_norm:
             self.weight.copy_(torch.renorm(self.weight, p=2, dim=0, maxnorm=self.max_norm))
 
@@ -44,17 +44,18 @@ def label_loss(
     smoothing: float = 0.0,
     share: Float[Tensor, " _"] | None = None,
 ) -> TokenLoss:
-    """Cross-entropy summed over rows; a row whose label is negative counts for nothing.
+    """Cross-entropy summed over rows; rows with a negative label are ignored.
 
-    `share` is what each row counts (1 by default). With smoothing e the target is (1 - e) on the label plus e / C on
-    all C labels. Sums and the softmax are in at least float32. `tokens` of the result counts the labelled rows.
+    `share` is the weight of each row (1 by default). With smoothing e the target is (1 - e) on the label plus e / C on
+    all C labels. Sums and the softmax are in at least float32. `tokens` of the result is the number of labelled rows.
     Source: Szegedy et al. 2016, section 7 (arXiv:1512.00567), for the smoothing.
     """
-    exact = torch.log_softmax(logits, dim=-1, dtype=torch.promote_types(torch.float32, logits.dtype))
-    counted = labels >= 0
-    own = exact.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
-    nll = torch.where(counted, -own, 0.0)
-    loss = torch.where(counted, -(1.0 - smoothing) * own - smoothing * exact.mean(-1), 0.0)
+    log_probability = torch.log_softmax(logits, dim=-1, dtype=torch.promote_types(torch.float32, logits.dtype))
+    labelled = labels >= 0
+    # -1, the label of unlabelled rows, is no index: these rows gather label 0, and are replaced by 0 below.
+    of_label = log_probability.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    nll = torch.where(labelled, -of_label, 0.0)
+    loss = torch.where(labelled, -(1.0 - smoothing) * of_label - smoothing * log_probability.mean(-1), 0.0)
     if share is not None:
         loss, nll = loss * share, nll * share
-    return TokenLoss(loss.sum(), nll.detach().sum(), int(counted.sum()))
+    return TokenLoss(loss.sum(), nll.detach().sum(), int(labelled.sum()))

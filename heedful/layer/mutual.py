@@ -1,4 +1,4 @@
-"""What two texts make of each other: the attention of ABCNN, in what a convolution reads and in how it is pooled."""
+"""The attention between two texts of ABCNN, in the input of a convolution and in the pooling after it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from heedful.layer.nearness import nearness_attention
 
 
 class Side(NamedTuple):
-    """One text of each pair: its words' vectors ``[B, S, D]``, and which of them are real."""
+    """One text of each pair: its word vectors ``[B, S, D]``, and which of them are real."""
 
     words: Tensor
     keep: Tensor
@@ -26,16 +26,16 @@ class WordsAlone(nn.Module):
         self.output_dim = input_dim
 
     def forward(self, left: Side, right: Side) -> tuple[Side, Side]:
-        """Both sides as they are."""
+        """Both sides, unchanged."""
         return left, right
 
 
 class WordsAndAttention(nn.Module):
-    """A convolution's input in ABCNN-1: the words, and beside them what attention makes of the other text's.
+    """A convolution's input in ABCNN-1: the words, and an attention feature map as a second channel.
 
-    ``F_0,a = W_0 A^T`` and ``F_1,a = W_1 A``, where A_ij is how near word i of the left is to word j of the right, and
-    column j of W belongs to the j-th place of a text. In a heedful attention W is the value of the words that are
-    looked at. One W serves both sides, as in the authors' code, so that swapping the texts swaps the features.
+    ``F_0,a = W_0 A^T`` and ``F_1,a = W_1 A``, where A_ij is the similarity of word i of the left text and word j of the
+    right, and column j of W belongs to position j of a text. As a heedful attention, W holds the values of the words
+    that are attended to. Both sides share W, as in the authors' code, so that swapping the texts swaps the features.
     Parameters: ``weight`` [max_length, D], W transposed. Attentions: ``left`` (from the left text to the right: A) and
     ``right`` (A transposed).
     Source: Yin et al. 2016, section 4.1 (arXiv:1512.05193).
@@ -49,15 +49,13 @@ class WordsAndAttention(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, left: Side, right: Side) -> tuple[Side, Side]:
-        """Each side with its attention feature map below its words."""
-        maps = (
-            self.left(left.words, right.words, self._value(right), keep=right.keep),
-            self.right(right.words, left.words, self._value(left), keep=left.keep),
-        )
-        return _beside(left, maps[0]), _beside(right, maps[1])
+        """Each side with its attention feature map."""
+        left_map = self.left(left.words, right.words, self._value(right), keep=right.keep)
+        right_map = self.right(right.words, left.words, self._value(left), keep=left.keep)
+        return _beside(left, left_map), _beside(right, right_map)
 
     def _value(self, side: Side) -> Float[Tensor, "1 S D"]:
-        """The weights of a text's places."""
+        """The rows of W for the positions of a text."""
         return self.weight[: side.words.shape[1]].to(side.words.dtype).unsqueeze(0)
 
 
@@ -68,21 +66,21 @@ def _beside(side: Side, feature: Tensor) -> Side:
 
 
 class EvenPooling(nn.Module):
-    """Pooling of BCNN: every window counts alike."""
+    """Pooling of BCNN: all windows have the same weight."""
 
     def __init__(self, weights: "Weights") -> None:
         super().__init__()
 
     def forward(self, left: Side, right: Side) -> tuple[Tensor | None, Tensor | None]:
-        """No weights."""
+        """None: the weights are uniform."""
         return None, None
 
 
 class MutualPooling(nn.Module):
-    """Pooling of ABCNN-2: a window counts by how near it is to all windows of the other text together.
+    """Pooling of ABCNN-2: the weight of a window is the sum of its similarities to all windows of the other text.
 
-    ``a_0,j = sum_i A_ji`` and ``a_1,j = sum_i A_ij`` over the windows that the convolution made of both texts: a
-    heedful attention whose values are 1. Attentions: ``left`` and ``right``, as in `WordsAndAttention`.
+    ``a_0,j = sum_i A_ji`` and ``a_1,j = sum_i A_ij`` over the convolution's windows of both texts: a heedful attention
+    whose values are 1. Attentions: ``left`` and ``right``, as in `WordsAndAttention`.
     Source: Yin et al. 2016, section 4.2 (arXiv:1512.05193).
     """
 
@@ -93,11 +91,9 @@ class MutualPooling(nn.Module):
 
     def forward(self, left: Side, right: Side) -> tuple[Tensor | None, Tensor | None]:
         """The weights of both texts' windows, ``[B, W]`` each."""
-        sums = (
-            self.left(left.words, right.words, _ones(right), keep=right.keep),
-            self.right(right.words, left.words, _ones(left), keep=left.keep),
-        )
-        return self.weights(sums[0].squeeze(-1), left.keep), self.weights(sums[1].squeeze(-1), right.keep)
+        left_sums = self.left(left.words, right.words, _ones(right), keep=right.keep)
+        right_sums = self.right(right.words, left.words, _ones(left), keep=left.keep)
+        return self.weights(left_sums.squeeze(-1), left.keep), self.weights(right_sums.squeeze(-1), right.keep)
 
 
 def _ones(side: Side) -> Float[Tensor, "1 W 1"]:
@@ -106,18 +102,19 @@ def _ones(side: Side) -> Float[Tensor, "1 W 1"]:
 
 
 def normalised(sums: Float[Tensor, "B W"], keep: Bool[Tensor, "B W"]) -> Float[Tensor, "B W"]:
-    """Weights with a mean of 1 over a text's own windows: the sums divided by their mean.
+    """Weights with a mean of 1 over the windows of a text: the sums divided by their mean.
 
-    The authors' code divides by their sum; that is the same but for the text's length, by which features would shrink.
+    The authors' code divides by their sum. That would also divide the features by the length of the text.
     """
     sums = torch.where(keep, sums, 0.0)
+    # A text without windows has a sum of 0; the smallest positive number avoids 0 / 0.
     return sums * keep.sum(-1, keepdim=True) / sums.sum(-1, keepdim=True).clamp_min(torch.finfo(sums.dtype).tiny)
 
 
 def raw(sums: Float[Tensor, "B W"], keep: Bool[Tensor, "B W"]) -> Float[Tensor, "B W"]:
-    """The sums as they are: the paper's weights. Its windows are summed where ours are averaged, a factor of w."""
+    """The sums, unchanged: the paper's weights, except that its pooling sums w windows where ours averages them."""
     return sums
 
 
 Weights = Callable[[Tensor, Tensor], Tensor]
-"""From the sums of A and what is kept to a text's weights."""
+"""A function from the sums of A and `keep` to the weights of a text's windows."""

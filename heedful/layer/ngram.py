@@ -12,11 +12,11 @@ from heedful.shapes import ShapeError, check_width
 class NGrams(nn.Module):
     """``ReLU(W_k x_{window} + b_k)`` around every word, for each width k: words, pairs, triples and so on.
 
-    The window of width k at word t covers words ``t - (k-1)//2`` to ``t + k//2``; beyond both ends of the text are
-    zeros, so that a text shorter than a window has features too. There is one vector a word, all widths side by
-    side, and zeros on padding. Windows that lie wholly inside know nothing of where they stand.
-    Parameters: ``convolutions`` (one Conv1d a width, ``output_dim / len(widths)`` maps each).
-    Raises: ShapeError, when there is no width, or one below 1.
+    The window of width k at word t covers words ``t - (k-1)//2`` to ``t + k//2``. The text is padded with zeros at both
+    ends, so that a text shorter than a window has features too. There is one vector per word, with the features of all
+    widths concatenated, and zeros on padding.
+    Parameters: ``convolutions`` (one Conv1d per width, ``output_dim / len(widths)`` maps each).
+    Raises: ShapeError, when there is no width, or a width below 1.
     Source: Kim 2014, section 2 (arXiv:1408.5882), whose windows reach k - 1 words beyond both ends.
     """
 
@@ -36,8 +36,8 @@ class NGrams(nn.Module):
         """The features around every word."""
         check_width("vectors", vectors, self.input_dim, owner="NGrams")
         columns = zero_unseen(vectors, keep).transpose(1, 2)
-        found = [
+        features = [
             convolution(functional.pad(columns, ((width - 1) // 2, width // 2)))
             for convolution, width in zip(self.convolutions, self.widths, strict=True)
         ]
-        return zero_unseen(torch.relu(torch.cat(found, dim=1)).transpose(1, 2), keep)
+        return zero_unseen(torch.relu(torch.cat(features, dim=1)).transpose(1, 2), keep)

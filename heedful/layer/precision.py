@@ -1,4 +1,4 @@
-"""Which dtype matrix products take here, so that what several of them read is cast once."""
+"""The dtype of matrix products under autocast, so that an input of several products is cast once."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -8,12 +8,12 @@ from torch import Tensor
 
 
 def products_in(dtype: torch.dtype, device: torch.device | str) -> AbstractContextManager[object]:
-    """A context in which matrix products take `dtype`: autocast's, or nothing at all for float32."""
+    """A context in which matrix products are computed in `dtype`: autocast, or nothing for float32."""
     return nullcontext() if dtype == torch.float32 else torch.autocast(torch.device(device).type, dtype=dtype)
 
 
 def product_dtype(like: Float[Tensor, "*shape"]) -> torch.dtype:
-    """What a matrix product of `like` is computed in: autocast's dtype where it is on (it leaves float64 alone)."""
+    """The dtype of a matrix product of `like`: autocast's if it is on, except that it does not cast float64."""
     device = like.device.type
     cast = torch.is_autocast_enabled(device) and like.dtype != torch.float64
     return torch.get_autocast_dtype(device) if cast else like.dtype

@@ -1,4 +1,4 @@
-"""Recurrent layers that read whole texts, and the ways to join what their two directions say."""
+"""Recurrent layers over whole texts, and the ways to join the outputs of their two directions."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from heedful.layer.recurrent import Recurrent, State
 
 
 def concatenated(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... D"]:
-    """Both directions side by side, as the recurrent layers give them: ``[hf ; hb]``."""
+    """Both directions concatenated, as the recurrent layers return them: ``[hf ; hb]``."""
     return states
 
 
 def summed(states: Float[Tensor, "... D"], hidden: int) -> Float[Tensor, "... H"]:
-    """Both directions added: ``hf + hb``, as wide as one."""
+    """Both directions added: ``hf + hb``, as wide as a single direction."""
     return states.unflatten(-1, (-1, hidden)).sum(-2)
 
 
@@ -24,9 +24,9 @@ MERGES: dict[str, Callable[[Tensor, int], Tensor]] = {"concat": concatenated, "s
 
 
 class Reading(NamedTuple):
-    """A text that was read: states ``[B, S, A]`` and the final state of every layer, ``[B, L, A]`` each.
+    """The output for a text: states ``[B, S, A]`` and the final state of every layer, ``[B, L, A]`` each.
 
-    `first` ``[B, H]`` is the top backward state at the first word; of a one-way reader, its last state.
+    `first` ``[B, H]`` is the top backward state at the first word; of a unidirectional reader, its last state.
     """
 
     states: Tensor
@@ -35,11 +35,11 @@ class Reading(NamedTuple):
 
 
 class RecurrentReader(nn.Module):
-    """Recurrent layers over whole texts, in one direction or both, which `merge` joins: side by side, or their sum.
+    """Recurrent layers over whole texts, in one direction or both, joined by `merge`: "concat" or "sum".
 
-    A row does not depend on the others nor on padding; it has at least one word.
-    Parameters: ``recurrent``. Attributes: ``output_dim``, the width A of a state, of which ``directions`` parts were
-    read apart.
+    A row depends neither on other rows nor on padding; it has at least one word.
+    Parameters: ``recurrent``. Attributes: ``output_dim``, the width A of a state, which is the concatenation of
+    ``directions`` parts.
     Source: Schuster and Paliwal 1997 (IEEE Transactions on Signal Processing 45).
     """
 
@@ -55,7 +55,9 @@ class RecurrentReader(nn.Module):
         return self.read(vectors, lengths).states
 
     def read(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Reading:
-        """The same, and where each layer ended."""
+        """The states, and the final state of each layer."""
         outputs, final = self.recurrent(vectors, lengths=lengths)
+        # Directions are concatenated, forwards first: the last `hidden` columns of the final state are those of the
+        # backward direction, which ends at the first word.
         merged = tuple(self.merge(part, self.hidden) for part in final)
         return Reading(self.merge(outputs, self.hidden), merged, first=final[0][:, -1, -self.hidden :])

@@ -1,4 +1,4 @@
-"""Readouts: what a decoder makes of its state and context before the softmax over words."""
+"""Readouts: the layer between a decoder's state and context and the softmax over words."""
 
 import torch
 from jaxtyping import Float
@@ -19,7 +19,7 @@ class Maxout(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, inputs: Float[Tensor, "... I"]) -> Float[Tensor, "... O"]:
-        """One number a pair."""
+        """The maximum of each pair."""
         pairs = self.projection(inputs)
         return torch.maximum(pairs[..., 0::2], pairs[..., 1::2])
 
@@ -38,11 +38,12 @@ class Attentional(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, features: Float[Tensor, "... I"]) -> Float[Tensor, "... O"]:
-        """One vector a step, from context and hidden state `beside` each other."""
+        """One vector per step, from context and hidden state joined by `beside`."""
         return torch.tanh(self.projection(features))
 
 
 def beside(*features: Float[Tensor, "..."]) -> Float[Tensor, "... F"]:
-    """Features side by side, in the narrowest of their dtypes: autocast would widen all to the widest."""
+    """Concatenated features, in the narrowest of their dtypes."""
+    # Under autocast `torch.cat` promotes to the widest dtype, and the product that follows would cast back.
     narrow = min((feature.dtype for feature in features), key=lambda dtype: dtype.itemsize)
     return torch.cat([feature.to(narrow) for feature in features], dim=-1)

@@ -1,8 +1,8 @@
-"""Recurrent layers: whole sequences through torch's own GRU and LSTM, and cells for loops that attend.
+"""Recurrent layers: torch's GRU and LSTM for whole sequences, and cells for decoders that attend at each step.
 
-A sequence whose inputs are all known runs through `Recurrent` at once. A decoder that attends needs the context of
-step i before step i can be taken, so it loops over a `Stack` of cells, whose inputs that do not depend on the loop
-are projected in one product before it.
+`Recurrent` processes a sequence whose inputs are all known in one call. If the input of step i depends on the context
+of step i, a decoder loops over a `Stack` of cells. Inputs that do not depend on the loop are projected before it, in
+one product.
 
 State: a tuple of tensors, (hidden,) for a GRU and (hidden, cell) for an LSTM; ``[B, L, H]`` each for L layers in
 `Recurrent`, and a tuple over layers of ``[B, H]`` each in a `Stack`.
@@ -25,13 +25,13 @@ Layers = tuple[State, ...]
 
 
 class GatedCell(nn.Module):
-    """The gated recurrent unit with the reset gate inside the product, as its authors have it.
+    """The gated recurrent unit with the reset gate inside the product, as in the original paper.
 
     ``z = sig(x_z + U_z h)``, ``r = sig(x_r + U_r h)``, ``h' = (1 - z) h + z tanh(x + U (r h))``, where the inputs
-    ``x = base + C extra`` reach both gates and the candidate. torch's GRU differs twice: its ``z`` keeps the OLD
+    ``x = base + C extra`` enter both gates and the candidate. torch's GRU differs in two ways: its ``z`` keeps the OLD
     state, and its reset gate acts after the product.
     Parameters: ``bias`` [3H], ``extra_weight`` [C, 3H], ``gate_weight`` [H, 2H], ``candidate_weight`` [H, H];
-    columns are z, r, candidate. They lie ready to multiply from the left, so that a loop transposes nothing.
+    columns are z, r, candidate. Weights are stored as ``x @ weight`` needs them, so that the loop transposes nothing.
     Source: Cho et al. 2014, eq. 5-8 (arXiv:1406.1078); Bahdanau et al. 2015, section A.1.1 (arXiv:1409.0473).
     """
 
@@ -46,7 +46,7 @@ class GatedCell(nn.Module):
         nn.init.orthogonal_(self.candidate_weight)
 
     def forward(self, base: Float[Tensor, "*#B G"], extra: Float[Tensor, "B C"], state: State) -> State:
-        """The next state; `base` is what was projected before the loop, bias included."""
+        """The next state; `base` is the projection computed before the loop, bias included."""
         (hidden,) = state
         gated = 2 * hidden.shape[-1]
         inputs = torch.addmm(base, extra, self.extra_weight)
@@ -75,7 +75,7 @@ class LongCell(nn.Module):
             self.bias[hidden_dim : 2 * hidden_dim] = 1.0
 
     def forward(self, base: Float[Tensor, "*#B G"], extra: Float[Tensor, "B C"], state: State) -> State:
-        """The next hidden and cell state; `base` is what was projected before the loop, bias included."""
+        """The next hidden and cell state; `base` is the projection computed before the loop, bias included."""
         hidden, memory = state
         gated = 3 * hidden.shape[-1]
         inputs = torch.addmm(torch.addmm(base, extra, self.extra_weight), hidden, self.hidden_weight)
@@ -85,10 +85,10 @@ class LongCell(nn.Module):
 
 
 class Kind(NamedTuple):
-    """One sort of recurrent layer: for whole sequences, for loops, and how many tensors its state has.
+    """A type of recurrent layer: the class for whole sequences, the cell for loops, and the tensors of its state.
 
-    Of torch's `gates` blocks of rows the second keeps the old state (an LSTM's forget gate, a GRU's update gate); it
-    starts at `keeps`.
+    torch's weights consist of `gates` blocks of rows. The second block is the gate that keeps the old state (an LSTM's
+    forget gate, a GRU's update gate); its bias is initialised to `keeps`.
     """
 
     whole: type[nn.GRU] | type[nn.LSTM]
@@ -106,9 +106,9 @@ CELLS: dict[str, Kind] = {"gru": GRU, "lstm": LSTM}
 class Recurrent(nn.Module):
     """Layers of torch's GRU or LSTM over whole sequences; padding is never read.
 
-    Outputs and states of both directions are concatenated, forwards first. `forget` is where the gates start that keep
-    the state (None: 1 for an LSTM's forget gates, 0 for a GRU's update gates): at 1 it carries far, at -2 it tells at
-    first of little but its own word.
+    Outputs and states of both directions are concatenated, forwards first. `forget` is the initial bias of the gates
+    that keep the state (None: 1 for an LSTM's forget gates, 0 for a GRU's update gates). At 1 a state depends on words
+    far back, at -2 mostly on the current word.
     """
 
     def __init__(
@@ -128,12 +128,14 @@ class Recurrent(nn.Module):
             hidden_dim,
             num_layers=layers,
             bidirectional=bidirectional,
+            # Dropout is between layers: torch warns if there is only one layer.
             dropout=dropout if layers > 1 else 0.0,
             batch_first=True,
         )
         self.output_dim = hidden_dim * (2 if bidirectional else 1)
         for name, parameter in self.run.named_parameters():
             _draw_torch_parameter(name, parameter, kind.gates)
+            # torch has two biases, which are added: only one of them is set.
             if name.startswith("bias_ih"):
                 keeps = kind.keeps if forget is None else forget
                 nn.init.constant_(parameter.detach()[hidden_dim : 2 * hidden_dim], keeps)
@@ -147,11 +149,11 @@ class Recurrent(nn.Module):
     ) -> tuple[Float[Tensor, "B S D"], State]:
         """Outputs of the top layer, zero on padding, and the final state of every layer ``[B, L, D]``.
 
-        With `lengths` the final state is that of each row's own last step, and the backward direction starts there.
+        With `lengths` the final state of a row is that of its last step, and the backward direction starts there.
         """
         dtype = product_dtype(inputs)
-        # torch runs an LSTM fused in autocast's dtype where its inputs are float32 and its rows of one length; other
-        # inputs, and a GRU, go through loops that every processor has.
+        # torch runs a fused LSTM in autocast's dtype if its inputs are float32 and all rows have one length. Other
+        # inputs, and a GRU, run in loops that every processor supports.
         fused = isinstance(self.run, nn.LSTM) and inputs.device.type == "cpu" and inputs.dtype != dtype
         if not fused or fused_lstm_runs_in(dtype, learns=torch.is_grad_enabled()):
             return self._run(inputs, state, lengths)
@@ -159,7 +161,7 @@ class Recurrent(nn.Module):
         state = None if state is None else tuple(part.float() for part in state)
         with torch.autocast("cpu", enabled=False):
             outputs, final = self._run(inputs.float(), state, lengths)
-        # The fused LSTM answers in autocast's dtype: what reads the states is to find the same here.
+        # The fused LSTM returns autocast's dtype: callers get the same dtype on every processor.
         return outputs.to(dtype), tuple(part.to(dtype) for part in final)
 
     def step(self, inputs: Float[Tensor, "B I"], state: State) -> tuple[Float[Tensor, "B D"], State]:
@@ -168,7 +170,7 @@ class Recurrent(nn.Module):
         return outputs.squeeze(1), after
 
     def _run(self, inputs: Tensor, state: State | None, lengths: Tensor | None) -> tuple[Tensor, State]:
-        """Runs the layers of torch, in the precision that is set."""
+        """Runs torch's layers in the current precision."""
         start = None if state is None else self._to_torch(state)
         if lengths is None:
             outputs, final = self.run(inputs, start)
@@ -180,20 +182,21 @@ class Recurrent(nn.Module):
 
     def _to_torch(self, state: State) -> Tensor | State:
         """``[B, L, H]`` each to torch's ``[L, B, H]``, in a tuple only for the LSTM."""
-        turned = tuple(part.transpose(0, 1).contiguous() for part in state)
-        return turned if isinstance(self.run, nn.LSTM) else turned[0]
+        # torch's layers require contiguous states.
+        parts = tuple(part.transpose(0, 1).contiguous() for part in state)
+        return parts if isinstance(self.run, nn.LSTM) else parts[0]
 
     def _from_torch(self, final: Tensor | State) -> State:
-        """Turn torch's ``[L * directions, B, H]`` to ``[B, L, directions * H]`` each."""
+        """From torch's ``[L * directions, B, H]`` to ``[B, L, directions * H]`` each."""
         parts = (final,) if isinstance(final, Tensor) else final
         layers = self.run.num_layers
         return tuple(part.unflatten(0, (layers, -1)).permute(2, 0, 1, 3).flatten(2) for part in parts)
 
 
 class Stack(nn.Module):
-    """Layers of cells for a loop: the first reads `extra` beside its inputs, each other reads the one below.
+    """Layers of cells for a loop: the first reads its inputs and `extra`, each further one the layer below.
 
-    `extra` is what is known only inside the loop: the context, or the vector fed back.
+    `extra` is known only inside the loop: the context, or a vector that is fed back.
     """
 
     def __init__(
@@ -207,11 +210,11 @@ class Stack(nn.Module):
         self.dropout = Dropout(dropout)
 
     def project(self, inputs: Float[Tensor, "... I"]) -> Float[Tensor, "... G"]:
-        """What does not depend on the loop, for all steps in one product: ``W x + bias`` of the first layer."""
+        """``W x + bias`` of the first layer, which does not depend on the loop, for all steps in one product."""
         return linear(inputs, self.input_weight, self.bottom.bias)
 
     def begin(self, state: State) -> Layers:
-        """A state ``[B, L, H]`` taken apart into layers, in the dtype that the loop computes in."""
+        """A state ``[B, L, H]`` split into layers, in the dtype of the loop's products."""
         return tuple(zip(*(for_products(part).unbind(1) for part in state), strict=True))
 
     def forward(self, base: Float[Tensor, "B G"], extra: Float[Tensor, "B C"], layers: Layers) -> Layers:
@@ -223,13 +226,13 @@ class Stack(nn.Module):
 
 
 def _orthogonal_blocks(weight: Tensor) -> None:
-    """Draws ``[H, k * H]`` as k orthogonal squares, so that no gate starts by stretching the state."""
+    """Initialises ``[H, k * H]`` with k orthogonal squares, so that no gate scales the state at first."""
     for block in weight.detach().split(weight.shape[0], dim=1):
         nn.init.orthogonal_(block)
 
 
 def _draw_torch_parameter(name: str, parameter: Tensor, gates: int) -> None:
-    """Draws a parameter of torch's layers as our cells draw theirs, gate by gate."""
+    """Initialises a parameter of torch's layers like those of our cells, gate by gate."""
     if name.startswith("bias"):
         nn.init.zeros_(parameter)
         return

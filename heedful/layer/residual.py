@@ -1,7 +1,6 @@
-"""How a sublayer joins the residual stream: normalised before it, or after the sum.
+"""Residual connections around a sublayer, with the norm before the sublayer or after the sum.
 
-The stream itself stays in the dtype it came in (float32 under autocast); what enters a sublayer is cast once for
-the products inside.
+The stream keeps its dtype (float32 under autocast). The input of a sublayer is cast once for the products inside.
 """
 
 from collections.abc import Callable
@@ -16,7 +15,7 @@ Sublayer = Callable[[Tensor], Tensor]
 
 
 class PreNorm(nn.Module):
-    """``x + dropout(sublayer(norm(x)))``; the end of the stream needs a norm of its own, `end`.
+    """``x + dropout(sublayer(norm(x)))``; the stream needs another norm after the last layer, `end`.
 
     Source: Xiong et al. 2020, figure 1b (arXiv:2002.04745).
     """
@@ -27,7 +26,7 @@ class PreNorm(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, stream: Float[Tensor, "*B D"], sublayer: Sublayer) -> Float[Tensor, "*B D"]:
-        """The stream with the sublayer's say added."""
+        """The stream plus the sublayer's output."""
         return stream + self.dropout(sublayer(self.enter(stream)))
 
     def enter(self, stream: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
@@ -36,12 +35,12 @@ class PreNorm(nn.Module):
 
     @staticmethod
     def end(width: int) -> nn.Module:
-        """What follows the last layer: the stream is a sum that was never normalised."""
+        """The module after the last layer: a norm, because the stream is a sum that was never normalised."""
         return nn.LayerNorm(width)
 
 
 class PostNorm(nn.Module):
-    """``norm(x + dropout(sublayer(x)))``: the paper's first form, which needs a slow start of the learning rate.
+    """``norm(x + dropout(sublayer(x)))``: the original form, which needs a warm-up of the learning rate.
 
     Source: Vaswani et al. 2017, section 3.1 and 5.4 (arXiv:1706.03762).
     """
@@ -52,7 +51,7 @@ class PostNorm(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, stream: Float[Tensor, "*B D"], sublayer: Sublayer) -> Float[Tensor, "*B D"]:
-        """The stream with the sublayer's say added, normalised."""
+        """The stream plus the sublayer's output, normalised."""
         return self.norm(stream + self.dropout(sublayer(self.enter(stream))))
 
     def enter(self, stream: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
@@ -61,5 +60,5 @@ class PostNorm(nn.Module):
 
     @staticmethod
     def end(width: int) -> nn.Module:
-        """What follows the last layer: nothing, it ended with a norm."""
+        """The module after the last layer: the identity, because the last layer ends with a norm."""
         return nn.Identity()

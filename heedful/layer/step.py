@@ -1,4 +1,4 @@
-"""What one step of a decoder returns, whatever the model: all that search may see."""
+"""The result of one step of a decoder, the same for all models."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,11 +7,12 @@ from torch import Tensor
 
 
 class Step(NamedTuple):
-    """The answer to one token: logits ``[B, V]`` and the next state; and where the model looked, for whoever asks.
+    """The result of reading one token: logits ``[B, V]``, the next state, and optionally the attention weights.
 
-    `state` is any nest of tensors with rows along axis 0, so that search can reorder it by `heedful.shapes.take_rows`.
-    `attention` computes the weights over the positions of the memory, ``[B, S]``, when it is called: most searches
-    never call it, and some models have to compute them for that alone. It is None for a model that does not look.
+    `state` is any nested structure of tensors with rows along axis 0, which search reorders by
+    `heedful.shapes.take_rows`. `attention` is a function that returns the weights over the positions of the memory,
+    ``[B, S]``. It is called only when the weights are needed, because some models compute them only for this. It is
+    None for a model without attention.
     """
 
     logits: Tensor

@@ -1,6 +1,6 @@
-"""Attentions by name: the closed tables that turn a config's words into the core's scores, regions and choices.
+"""Attentions by name: the closed tables that turn a config's names into scores, regions and choices.
 
-Names are looked up here and nowhere deeper; an unknown one is answered with the likeliest.
+Names are looked up only here. The error for an unknown name suggests the most similar known one.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +16,10 @@ from heedful.structure import Attention
 
 
 class AttentionConfig(BaseModel):
-    """Which attention: a score, a region and a choice by name, and their numbers.
+    """Which attention: a score, a region and a choice by name, and their numeric settings.
 
-    `region` may join several with ``&``, as in "window & causal". Numbers that the named parts do not use are
-    ignored.
+    `region` may combine several names with ``&``, as in "window & causal". Numbers that the named parts do not use
+    are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,11 +29,11 @@ class AttentionConfig(BaseModel):
     score: str = "additive"
     region: str = "everywhere"
     choice: str = "soft"
-    width: int | None = Field(default=None, ge=1, description="hidden width of learned parts; None = the query's")
+    width: int | None = Field(default=None, ge=1, description="hidden width of learned parts; None: the query's")
     radius: int = Field(default=10, ge=1, description="source positions to each side, for window and predicted")
     temperature: float = Field(default=1.0, gt=0, description="of soft, hard and gumbel; below 1 sharpens")
     best: int = Field(default=4, ge=1, description="how many keys topk keeps")
-    max_length: int = Field(default=512, ge=1, description="how many source positions location knows")
+    max_length: int = Field(default=512, ge=1, description="number of source positions that location has weights for")
 
     @field_validator("score")
     @classmethod
@@ -51,9 +51,9 @@ class AttentionConfig(BaseModel):
         return " & ".join(known(name.strip(), REGIONS, what="region") for name in names.split("&"))
 
     def with_score(self, build: Callable[[int, int], Any]) -> "AttentionConfig":
-        """The same, but the score is what `build` makes of the widths of queries and keys: the user's own.
+        """A copy whose score is ``build(query_dim, key_dim)``, a function of the user.
 
-        The function is not part of the settings: what is written of them says "custom".
+        The function is not part of the settings: a saved config holds the score name "custom".
         """
         changed = self.model_copy(update={"score": CUSTOM_SCORE})
         changed._build_score = build
@@ -62,12 +62,12 @@ class AttentionConfig(BaseModel):
     def build(self, query_dim: int, key_dim: int) -> Attention:
         """The attention for queries and keys of these widths.
 
-        Raises: UserError, when a score without parameters is to compare vectors of two widths.
+        Raises: UserError, when the score has no parameters and the two widths differ.
         """
-        first, *others = (REGIONS[name](self, query_dim) for name in self.region.split(" & "))
-        region = first
-        for other in others:
-            region = region & other
+        # Regions are built before the score: "predicted" has weights, and a seed draws them in this order.
+        region, *more_regions = (REGIONS[name](self, query_dim) for name in self.region.split(" & "))
+        for next_region in more_regions:
+            region = region & next_region
         if self.score == CUSTOM_SCORE:
             score = (self._build_score or _needs_code)(query_dim, key_dim)
         else:
@@ -76,13 +76,13 @@ class AttentionConfig(BaseModel):
 
 
 CUSTOM_SCORE = "custom"
-"""The name of a score that the user's own code builds: see `AttentionConfig.with_score`."""
+"""The name of a score that code of the user builds: see `AttentionConfig.with_score`."""
 
 
 def known(name: str, table: Mapping[str, Any], *, what: str) -> str:
-    """The name itself, when the table has it.
+    """Returns `name` if the table has it.
 
-    Raises: UserError, quoting the unknown name and the likeliest of those known.
+    Raises: UserError, quoting the unknown name and the most similar known one.
     """
     if name not in table:
         raise UserError(f"unknown {what} {name!r}", hint=did_you_mean(name, table))
@@ -90,11 +90,11 @@ def known(name: str, table: Mapping[str, Any], *, what: str) -> str:
 
 
 def _equal(score: Score, name: str, query_dim: int, key_dim: int) -> Score:
-    """A score that has no weight between query and key, for which both must be equally wide."""
+    """Checks the widths for a score without a weight between query and key: both must be equal."""
     if query_dim != key_dim:
         raise UserError(
-            f"score {name!r} compares vectors of one width, but the decoder's are {query_dim} wide and the source's "
-            f"{key_dim}",
+            f"score {name!r} needs queries and keys of one width, but the decoder's are {query_dim} wide and the "
+            f"source's {key_dim}",
             hint="set merge to 'sum' or bidirectional to false, or choose score 'general'",
         )
     return score
@@ -103,7 +103,7 @@ def _equal(score: Score, name: str, query_dim: int, key_dim: int) -> Score:
 def _needs_code(query_dim: int, key_dim: int) -> Score:
     raise UserError(
         "the score 'custom' is the user's own code",
-        hint="give what builds it in Python: heedful.fit(..., score=build) or heedful.load(folder, score=build)",
+        hint="pass the function in Python: heedful.fit(..., score=build) or heedful.load(folder, score=build)",
     )
 
 
@@ -117,7 +117,11 @@ SCORES: dict[str, Callable[[AttentionConfig, int, int], Score]] = {
     "linear-concat": lambda config, query, key: Concat(query, key),
     "location": lambda config, query, key: Location(query, config.max_length),
 }
-"""Score names. "concat" is Luong's, ``v^T tanh(W [q; k])``, which is additive; "linear-concat" cannot look."""
+"""Score names.
+
+"concat" is Luong's ``v^T tanh(W [q; k])``, which equals "additive". "linear-concat" has no tanh: the query's term is
+the same for every key and cancels in the softmax, so that its weights do not depend on the query.
+"""
 
 REGIONS: dict[str, Callable[[AttentionConfig, int], Region]] = {
     "everywhere": lambda config, query: Everywhere(),
@@ -135,4 +139,4 @@ CHOICES: dict[str, Callable[[AttentionConfig], Choice]] = {
     "entmax15": lambda config: Sparse(Entmax15()),
     "topk": lambda config: Sparse(TopK(config.best)),
 }
-"""Choice names: "hard" takes the best key, "gumbel" samples one; both learn straight through."""
+"""Choice names: "hard" takes the best key, "gumbel" samples one; both have straight-through gradients."""

@@ -1,8 +1,8 @@
-"""What an encoder is to a decoder: states, which of them are real, and where they lie. Text, pictures, sound alike.
+"""The interface between encoders and decoders: states, which of them are real, and their positions on an axis.
 
-`SeqToSeq` and `Transformer` take any `nn.Module` that keeps to `Encoder`: a stack of recurrent layers over words, a
-convolution over a picture, a pyramid over the frames of a recording. How many states there are is the encoder's own
-affair; nothing in a decoder or in search compares that number with the length of what was read.
+`SeqToSeq` and `Transformer` take any `nn.Module` that implements `Encoder`: recurrent layers over words, a convolution
+over a picture, a pyramid over the frames of a recording. The encoder decides how many states there are. Nothing in a
+decoder or in search compares that number with the length of the input.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -17,12 +17,12 @@ from heedful.shapes import ShapeError, describe
 
 
 class Encoded(NamedTuple):
-    """What was read: a state for each of S positions ``[B, S, A]``, and which of them are real ``[B, S]``.
+    """The output of an encoder: states of S positions ``[B, S, A]``, and which of them are real ``[B, S]``.
 
-    `axis` says where the positions lie (words, the cells of a picture, seconds). Models hand it on and never look
-    inside, so that it may be any value: tasks and drawings use those of `heedful.watch`. None means a position for
-    each token. `final`, the last state of every layer ``[B, L, A]`` each, and `first` ``[B, F]``, the top backward
-    state at the first position, are what recurrent encoders add; decoders do without where they are None.
+    `axis` describes the positions (words, the cells of a picture, seconds). Models pass it on without reading it, so
+    that it may be any value; tasks and drawings use those of `heedful.watch`. None means one position per token.
+    Recurrent encoders add `final`, the last state of every layer ``[B, L, A]`` each, and `first` ``[B, F]``, the top
+    backward state at the first position. Decoders have a fallback where these are None.
     """
 
     states: Float[Tensor, "B S A"]
@@ -32,9 +32,11 @@ class Encoded(NamedTuple):
     first: Float[Tensor, "B F"] | None = None
 
     def summary(self) -> Float[Tensor, "B A"]:
-        """All that was read in one vector: the top layer's final state, or the mean of the states that are real."""
+        """The input as one vector: the top layer's final state, or the mean of the real states."""
         if self.final is not None:
             return self.final[0][:, -1]
+        # Padding may hold NaN, and NaN times 0 is NaN: it is overwritten, not multiplied. A row without real states
+        # is divided by 1 and gives zeros.
         total = zero_unseen(self.states, self.keep).sum(1)
         return total / self.keep.sum(1, keepdim=True).clamp_min(1).to(total.dtype)
 
@@ -46,16 +48,16 @@ class Encoder(Protocol):
     output_dim: int
 
     def __call__(self, source: Tensor, lengths: Tensor, /) -> Encoded:
-        """Read `source`, whatever that is, with rows along axis 0, each up to its length ``[B]``.
+        """Encode `source`, a tensor of any kind with examples along axis 0, each up to its length ``[B]``.
 
-        An encoder whose rows are all of one size, as pictures often are, need not read the lengths.
+        An encoder of inputs of one size, such as pictures, may ignore the lengths.
         """
         ...
 
 
 @runtime_checkable
 class KnowsFirst(Protocol):
-    """An encoder that gives `Encoded.first`, `first_dim` wide."""
+    """An encoder that returns `Encoded.first`, `first_dim` wide."""
 
     first_dim: int
 
@@ -63,7 +65,7 @@ class KnowsFirst(Protocol):
 def check_encoder(encoder: nn.Module) -> int:
     """The width of an encoder's states.
 
-    Raises: TypeError, when the module does not say.
+    Raises: TypeError, when the module has no attribute `output_dim`.
     """
     width = getattr(encoder, "output_dim", None)
     if not isinstance(width, int):
@@ -74,9 +76,9 @@ def check_encoder(encoder: nn.Module) -> int:
 
 
 def encode_source(encoder: nn.Module, source: Tensor, lengths: Tensor) -> Encoded:
-    """What an encoder gives, checked.
+    """Runs an encoder and checks what it returns.
 
-    Raises: TypeError, when it is no `Encoded`; ShapeError, when states and `keep` do not fit together.
+    Raises: TypeError, when that is not an `Encoded`; ShapeError, when states and `keep` do not fit together.
     """
     encoded = encoder(source, lengths)
     name = type(encoder).__name__

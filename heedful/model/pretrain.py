@@ -1,4 +1,4 @@
-"""What a recurrent text classifier learns first, from text without labels (SA-LSTM)."""
+"""Pretraining of a recurrent text classifier on text without labels (SA-LSTM)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,9 +18,9 @@ from heedful.shapes import PAD
 
 
 class PretrainConfig(BaseModel):
-    """The words and recurrent layers of a classifier to be, and what they are to learn: autoencoder or next-word.
+    """The word vectors and recurrent layers to pretrain, and the objective: autoencoder or next-word.
 
-    `embed`, `hidden`, `layers` and `cell` are those of the classifier, which must read in one direction.
+    `embed`, `hidden`, `layers` and `cell` must equal those of the later classifier, which must be unidirectional.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,8 +31,8 @@ class PretrainConfig(BaseModel):
     hidden: int = Field(default=128, ge=1)
     layers: int = Field(default=1, ge=1)
     dropout: float = Field(default=0.0, ge=0, lt=1, description="between layers")
-    embed_dropout: float = Field(default=0.0, ge=0, lt=1, description="of the words' vectors, number by number")
-    word_dropout: float = Field(default=0.1, ge=0, lt=1, description="how often a word is taken for an unknown one")
+    embed_dropout: float = Field(default=0.0, ge=0, lt=1, description="of the entries of word vectors")
+    word_dropout: float = Field(default=0.1, ge=0, lt=1, description="rate at which words are replaced by <unk>")
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "PretrainConfig":
@@ -42,14 +42,14 @@ class PretrainConfig(BaseModel):
 
 
 class Pretraining(nn.Module):
-    """One set of recurrent layers that learns to say a text: after having read it, or word by word.
+    """Recurrent layers that are trained to output a text: one they have read before, or the next word of it.
 
-    autoencoder: the SAME layers read ``x_1 .. x_T, EOS`` and then say them again from their last state; there is no
-    attention, so that the state must hold the text. next-word: a language model. Texts longer than a run are learned
-    run by run (see `heedful.data.stream.split_documents`), which bounds memory.
-    Parameters: ``vectors.embedding`` and ``recurrent``, which a classifier can begin from, as they are; ``readout``
-    (Linear) and ``output_bias``, by which a state becomes logits over the words' own vectors: ours, the paper has an
-    output matrix of its own.
+    autoencoder: the SAME layers read ``x_1 .. x_T, EOS`` and then output the text again from their last state. There
+    is no attention, so that the state must hold the whole text. next-word: a language model. Longer texts are cut into
+    pieces that are trained on separately (see `heedful.data.stream.split_documents`), which bounds memory.
+    Parameters: ``vectors.embedding`` and ``recurrent``, from which a classifier can be initialised; ``readout``
+    (Linear) and ``output_bias``, which turn a state into logits. The output matrix is that of the word vectors (ours;
+    the paper has a separate one).
     Source: Dai and Le 2015, section 2 (arXiv:1511.01432).
     """
 
@@ -67,35 +67,38 @@ class Pretraining(nn.Module):
 
     @property
     def embedding(self) -> nn.Embedding:
-        """The words' vectors."""
+        """The word vectors."""
         return self.vectors.embedding
 
     @property
     def output_weight(self) -> Float[Tensor, "V E"]:
-        """The words' vectors; padding's is left out of what the softmax learns, for it must stay zero."""
+        """The word vectors as the softmax's matrix."""
         weight = self.embedding.weight
+        # The softmax would send a gradient into the vector of padding, which must stay zero. A constant row in its
+        # place has no gradient.
         return torch.cat([torch.zeros_like(weight[: PAD + 1]), weight[PAD + 1 :]])
 
     def logits(self, inputs: Int[Tensor, "B T"], state: State | None = None) -> Float[Tensor, "B T V"]:
-        """Logits of the word after each, from a state."""
+        """Logits of the word after each input, starting from `state`."""
         return linear(
             self.readout(self.recurrent(self.vectors(inputs), state)[0]), self.output_weight, self.output_bias
         )
 
     def loss(self, batch: Sequences) -> TokenLoss:
-        """The loss summed over the words that are asked for."""
+        """The loss summed over the targets that are not padding."""
         states, _ = self.recurrent(self.vectors(batch.inputs), OBJECTIVES[self.config.objective](self, batch))
         rows, targets = real_rows(states, batch.targets)
         return token_loss(self.readout(rows), self.output_weight, self.output_bias, target=targets)
 
     def read(self, tokens: Int[Tensor, "B T"]) -> State:
-        """The state after each row's last word; a row without any is read as one of padding."""
+        """The state after each row's last word."""
+        # torch's packed sequences refuse a length of 0: an empty row is read as a single padding token.
         lengths = (tokens != PAD).sum(-1).clamp_min(1)
         return self.recurrent(self.vectors(tokens), lengths=lengths)[1]
 
 
 def _from_the_text(model: Pretraining, batch: Sequences) -> State | None:
-    """The state of one who has read what is to be said."""
+    """The state after reading the text that is to be output."""
     return model.read(batch.targets)
 
 
@@ -107,4 +110,4 @@ OBJECTIVES: dict[str, Callable[[Pretraining, Any], State | None]] = {
     "autoencoder": _from_the_text,
     "next-word": _from_nothing,
 }
-"""Objectives by name: the state that saying begins with."""
+"""Objectives by name: each gives the state that the output starts from (None: zeros)."""

@@ -1,4 +1,4 @@
-"""The Transformer: encoder and decoder made of attention alone, trained all at once and run one step at a time."""
+"""The Transformer: an encoder and a decoder of attention layers, trained on all steps at once, decoded step by step."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -27,25 +27,28 @@ TIES: tuple[str, ...] = ("all", "target", "none")
 
 
 def check_heads(width: int, heads: int, position: str) -> None:
-    """Checks that columns part evenly among heads, and each head's into pairs where positions turn them.
+    """Checks that the width is a multiple of the heads, and that a head's width is even for rotary positions.
 
     Raises: UserError, with the numbers that do not fit.
     """
     if width % heads:
-        raise UserError(f"width {width} is no multiple of heads {heads}", hint="choose others")
+        raise UserError(f"width {width} is no multiple of heads {heads}", hint="change width or heads")
     if position == "rotary" and width // heads % 2:
         raise UserError(
-            f"position 'rotary' turns pairs of columns, but {width} columns in {heads} heads make {width // heads} "
-            "each",
-            hint="choose an even number of columns a head",
+            f"position 'rotary' rotates pairs of columns, but {width} columns in {heads} heads make {width // heads} "
+            "per head",
+            hint="choose an even number of columns per head",
         )
 
 
 class EncoderDecoderConfig(BaseModel):
-    """What all Transformers have in common, whatever their layers are; a model's own settings are made of it.
+    """The settings that all Transformers share, whatever their layers are.
 
-    `norm` says where the layers normalise (pre, post), `position` how they know order (sinusoidal, learned, rotary,
-    none), `tie` which word matrices are one (all: source, target and output; target: target and output; none).
+    | setting | values |
+    |---|---|
+    | `norm`: where layers normalise | pre, post |
+    | `position`: how the order of words enters | sinusoidal, learned, rotary, none |
+    | `tie`: which word matrices are shared | all (source, target and output), target (target and output), none |
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,7 +63,7 @@ class EncoderDecoderConfig(BaseModel):
     position: str = "sinusoidal"
     tie: str = "all"
     smoothing: float = Field(default=0.1, ge=0, lt=1)
-    max_length: int = Field(default=512, ge=1, description="how many positions are learned; others have no end")
+    max_length: int = Field(default=512, ge=1, description="number of learned positions; other kinds have no limit")
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "EncoderDecoderConfig":
@@ -75,12 +78,12 @@ class EncoderDecoderConfig(BaseModel):
 
     @property
     def longest_source(self) -> int | None:
-        """How many source tokens can be read, EOS included; None for no end."""
+        """The largest number of source tokens, EOS included; None: no limit."""
         return self.max_length if self.position == "learned" else None
 
     @property
     def longest_target(self) -> int | None:
-        """How many target tokens can be said, EOS or BOS included; None for no end."""
+        """The largest number of target tokens, EOS or BOS included; None: no limit."""
         return self.longest_source
 
 
@@ -89,7 +92,7 @@ class TransformerConfig(EncoderDecoderConfig):
 
 
 class PositionSettings(Protocol):
-    """What positions have to know of a model: columns, heads, and how many positions can be learned."""
+    """The settings that positions are built from: width, heads, and the number of learned positions."""
 
     @property
     def width(self) -> int: ...
@@ -100,7 +103,7 @@ class PositionSettings(Protocol):
 
 
 class Positions(NamedTuple):
-    """How one model knows order: what is added to its words, and how its self-attentions turn (or None)."""
+    """How order enters a model: a module that adds positions to word vectors, and a rotation for self-attention."""
 
     added: Callable[[], nn.Module]
     rotate: Rotary | None
@@ -119,25 +122,25 @@ POSITIONS: dict[str, Callable[[PositionSettings], Positions]] = {
 
 
 class Layers(NamedTuple):
-    """What a Transformer stacks: from sizes, a norm and a rotation to a layer."""
+    """The layers that a Transformer stacks, each built from sizes, a norm and a rotation."""
 
     encoder: Callable[[LayerSizes, Norm, Rotary | None], EncoderLayer]
     decoder: Callable[[LayerSizes, Norm, Rotary | None], DecoderLayer]
 
 
 PLAIN = Layers(plain_encoder_layer, plain_decoder_layer)
-"""Attention and feed-forward layer, one after the other."""
+"""Attention followed by a feed-forward layer."""
 
 
 def layer_sizes(config: EncoderDecoderConfig) -> LayerSizes:
-    """The numbers of every layer of a Transformer."""
+    """The sizes of every layer of a Transformer."""
     return LayerSizes(config.width, config.heads, config.feedforward, config.dropout)
 
 
 class TransformerTextEncoder(nn.Module):
     """Word vectors, positions and layers of self-attention: the encoder of texts.
 
-    `words` makes ids into vectors ``width`` wide, entries of order 1. Parameters: ``embedding`` (that module),
+    `words` maps ids to vectors ``width`` wide, with entries of order 1. Parameters: ``embedding`` (that module),
     ``position``, layers by number (attentions are ``N.self``), ``end`` (the last norm).
     Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762).
     """
@@ -155,8 +158,8 @@ class TransformerTextEncoder(nn.Module):
         self.embedding = words
         self.position = positions.added() if position is None else position
         self.dropout = Dropout(config.dropout)
-        # Numbered children of this module itself, not of a list inside: so the names of attentions, which settings and
-        # recordings quote, and of weights in files stay "encoder.0.self" and so on.
+        # The layers are numbered children of this module, not of a list inside it. The names of attentions, which
+        # settings and recordings quote, and of weights in files are therefore "encoder.0.self" and so on.
         self._count = config.encoder_layers
         for number in range(self._count):
             self.add_module(str(number), layer(layer_sizes(config), norm, positions.rotate))
@@ -165,11 +168,11 @@ class TransformerTextEncoder(nn.Module):
 
     @property
     def layers(self) -> list[EncoderLayer]:
-        """The layers, from the words up."""
+        """The layers, the lowest first."""
         return [cast(EncoderLayer, self.get_submodule(str(number))) for number in range(self._count)]
 
     def forward(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Encoded:
-        """Read every source up to its length."""
+        """Encode every source up to its length."""
         keep = keep_from_lengths(lengths, source.shape[1])
         stream = self.dropout(self.position(self.embedding(source)))
         for layer in self.layers:
@@ -178,9 +181,9 @@ class TransformerTextEncoder(nn.Module):
 
 
 class TransformerMemory(NamedTuple):
-    """What was read, for search: each decoder layer's memory of the source, and which positions are real.
+    """The encoded source, for search: its keys and values for each decoder layer, and which positions are real.
 
-    `axis` says where they lie, see `Encoded`.
+    `axis` describes the positions, see `Encoded`.
     """
 
     layers: tuple[Memory, ...]
@@ -189,9 +192,9 @@ class TransformerMemory(NamedTuple):
 
 
 class TransformerState(NamedTuple):
-    """How many words were said, each layer's memory of them ``[B, H, t, d]``, and the next source word ``[B]``.
+    """The number of words so far, each layer's keys and values of them ``[B, H, t, d]``, and the source position.
 
-    The last is None where the model is not told it.
+    The last is the position ``[B]`` of the next source word; it is None for a model without `advances`.
     """
 
     position: int
@@ -200,17 +203,17 @@ class TransformerState(NamedTuple):
 
 
 class Transformer(nn.Module):
-    """Encoder and decoder of attention and feed-forward layers, or of others that `layers` makes.
+    """An encoder and a decoder of attention and feed-forward layers, or of the layers that `layers` builds.
 
-    `encoder` reads the source, whatever that is, into states ``width`` wide (see `heedful.model.encoder`); `for_texts`
-    makes the one of `TransformerTextEncoder`. Targets are token ids, padded at the end with PAD; a row does not depend
-    on the others, nor on padding. `step` and `logits` agree. Keys have no bias, the output neither.
-    `advances` says of which target tokens as many have been said as source words: words of the target are then also
-    told the position of the source word that is next, by waves like those of positions.
+    `encoder` turns a source of any kind into states ``width`` wide (see `heedful.model.encoder`); `for_texts` uses
+    `TransformerTextEncoder`. Targets are token ids, padded at the end with PAD. A row depends neither on other rows nor
+    on padding. `step` and `logits` agree. Keys and the output have no bias.
+    `advances` marks the target tokens that move on to the next source word. Their number so far is then the position
+    of the next source word, and a sinusoidal encoding of it is added to the target's word vectors.
     Parameters: ``encoder``, ``target_embedding``, ``decoder`` (layers; attentions are ``decoder.N.self`` and
-    ``decoder.N.source``), ``output`` (Linear). Of the encoder of texts, the embedding, positions and last norm are
-    called ``source_embedding``, ``source_position`` and ``encoder_end`` in files, as they always were.
-    Raises: UserError, when the encoder's states are of another width; TypeError, when it does not say of which.
+    ``decoder.N.source``), ``output`` (Linear). For the encoder of texts, files use the names of the first releases:
+    ``source_embedding``, ``source_position`` and ``encoder_end``.
+    Raises: UserError, when the encoder's states have another width; TypeError, when it has no ``output_dim``.
     Source: Vaswani et al. 2017 (arXiv:1706.03762).
     """
 
@@ -263,15 +266,15 @@ class Transformer(nn.Module):
     ) -> "Transformer":
         """A model from texts to texts, for vocabularies of these sizes.
 
-        Raises: UserError, when all word matrices are to be one and the vocabularies differ in size.
+        Raises: UserError, when tie is "all" and the vocabularies differ in size.
         """
         if config.tie == "all" and source_size != target_size:
             raise UserError(
                 f"tie 'all' needs one vocabulary, got {source_size} source and {target_size} target tokens",
                 hint="train a joint tokeniser, or set tie to 'target'",
             )
-        # The order of the draws is the order in which weights were always drawn: a seed gives the weights it gave.
-        # Hence the target's positions, which may be learned, are made before the encoder's layers.
+        # The order of construction is the order of random draws; a seed must give the weights that it always gave.
+        # Therefore the target's positions, which may be learned, are built before the encoder's layers.
         target = TokenEmbedding(target_size, config.width)
         source = target if config.tie == "all" else TokenEmbedding(source_size, config.width)
         added = POSITIONS[config.position](config).added
@@ -280,9 +283,9 @@ class Transformer(nn.Module):
         return cls(config, encoder, target, target_position=target_position, layers=layers, advances=advances)
 
     def encode(self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"]) -> TransformerMemory:
-        """Read the sources: for each decoder layer what it can look at, projected once."""
+        """Encode the sources, and project keys and values for each decoder layer once."""
         encoded = encode_source(self.encoder, source, lengths)
-        # Cast once here, for the encoder may be the caller's own: each layer's products would cast it anew.
+        # Cast once here: a user's encoder may return float32 under autocast, and each layer would cast it again.
         states = for_products(encoded.states)
         layers = tuple(layer.source.project(states, keep=encoded.keep) for layer in self._decoder_layers)
         return TransformerMemory(layers, encoded.keep, encoded.axis)
@@ -292,31 +295,31 @@ class Transformer(nn.Module):
         return TransformerState(0, (None,) * len(memory.layers))
 
     def share(self, memory: TransformerMemory, size: int) -> TransformerMemory:
-        """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it.
-
-        Laid out head by head, as the products of every step want it; they would copy it each time.
-        """
-        layers = (replace(one, key=one.key.contiguous(), value=one.value.contiguous()) for one in memory.layers)
+        """The memory for `size` hypotheses per sentence: not repeated, because `step` views rows by sentence."""
+        # Keys and values come as transposed views of [B, S, H, d]. Every step's matrix products would copy them to a
+        # contiguous layout, so they are copied once here.
+        layers = (replace(layer, key=layer.key.contiguous(), value=layer.value.contiguous()) for layer in memory.layers)
         return memory._replace(layers=tuple(layers))
 
     def step(self, token: Int[Tensor, " R"], state: TransformerState, memory: TransformerMemory) -> Step:
-        """Read one word a row (BOS first); return the logits of the next, and where the last layer looked for it.
+        """Read one word per row (BOS first); return the next word's logits, and the last layer's attention weights.
 
-        There may be k times as many rows as the memory has: rows k i to k i + k - 1 then look at row i of the memory,
-        which is asked once with k queries.
+        There may be k times as many rows as the memory has: rows k i to k i + k - 1 then attend to row i of the
+        memory, as k queries of one attention call.
         """
         sentences = memory.keep.shape[0]
         stream = self.target_position(self.target_embedding(token).unsqueeze(1), state.position)
         source_position = self._next_source_position(token, state.source_position)
-        told = None if source_position is None else source_position.unsqueeze(1)
-        stream = self.dropout(self._told_source_position(stream, told))
+        of_step = None if source_position is None else source_position.unsqueeze(1)
+        stream = self.dropout(self._add_source_position(stream, of_step))
         words: list[Memory] = []
         attention = None
         for layer, past, source in zip(self._decoder_layers, state.past, memory.layers, strict=True):
             stream, all_words = layer.forward_step(stream, past, state.position)
             words.append(all_words)
             stream = stream.view(sentences, -1, stream.shape[-1])
-            attention = partial(_step_weights, layer, stream, source)  # a fused attention has no weights to give
+            # Fused attention does not return its weights. They are computed only if the caller calls this.
+            attention = partial(_step_weights, layer, stream, source)
             stream = layer.cross_attend(stream, source).view(token.shape[0], 1, -1)
         logits = self.output(for_products(self.decoder_end(stream.squeeze(1))))
         return Step(logits, TransformerState(state.position + 1, tuple(words), source_position), attention)
@@ -324,12 +327,13 @@ class Transformer(nn.Module):
     def logits(
         self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T V"]:
-        """Logits of every next word, the words before it given (BOS first)."""
+        """Logits of every next word, given the words before it (BOS first)."""
         return self.output(self.decoder_end(self._decode(target_in, self.encode(source, lengths))))
 
     def loss(self, batch: TextBatch) -> TokenLoss:
-        """The loss summed over the real target words; no logits are made of padding."""
+        """The loss summed over the real target words."""
         stream = self._decode(batch.target_in, self.encode(batch.source, batch.source_lengths))
+        # Padding is dropped before the product with the vocabulary's matrix, the most expensive one of a small model.
         real = (batch.target_out != PAD).flatten().nonzero().squeeze(1)
         hidden = self.decoder_end(stream.flatten(0, 1).index_select(0, real))
         target = batch.target_out.flatten().index_select(0, real)
@@ -340,30 +344,30 @@ class Transformer(nn.Module):
         return cast(Iterable[DecoderLayer], self.decoder)
 
     def _decode(self, target_in: Tensor, memory: TransformerMemory) -> Float[Tensor, "B T D"]:
-        """The decoder's stream, before its end."""
+        """The output of the decoder's layers, before the last norm."""
         stream = self.target_position(self.target_embedding(target_in))
         source_position = None if self.advances is None else self.advances[target_in].cumsum(1)
-        stream = self.dropout(self._told_source_position(stream, source_position))
+        stream = self.dropout(self._add_source_position(stream, source_position))
         for layer, source in zip(self._decoder_layers, memory.layers, strict=True):
             stream = layer(stream, source)
         return stream
 
     def _next_source_position(self, token: Int[Tensor, " R"], before: Tensor | None) -> Int[Tensor, " R"] | None:
-        """The next source word after a token, where that counts."""
+        """The position of the next source word after `token`; None for a model without `advances`."""
         if self.advances is None:
             return None
         advanced = self.advances[token].long()
         return advanced if before is None else before + advanced
 
-    def _told_source_position(
+    def _add_source_position(
         self, stream: Float[Tensor, "B T D"], position: Int[Tensor, "B T"] | None
     ) -> Float[Tensor, "B T D"]:
-        """The stream with the position of the next source word added."""
+        """Adds the sinusoidal encoding of the next source word's position to the stream."""
         return stream if position is None else stream + waves_at(position, stream.shape[-1]).to(stream.dtype)
 
 
 def _step_weights(layer: DecoderLayer, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "R S"]:
-    """Where a layer looks in one step, for all rows; kept for later, since computing it takes as long as the look."""
+    """A layer's weights over the source in one step, for all rows; as expensive as the attention itself."""
     return layer.cross_weights(stream, source).flatten(0, 1)
 
 
@@ -372,21 +376,21 @@ _IN_FILES = {
     "encoder.position.": "source_position.",
     "encoder.end.": "encoder_end.",
 }
-"""Names of parameters in this module, and what they are called in files: those of the first releases."""
+"""Prefixes of parameters in this module, and those in files, which are the names of the first releases."""
 
 
 def _name_as_in_files(module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]) -> None:
-    """Weights are saved by the names that they always had; older versions read them, too."""
+    """Renames weights for saving, so that older versions can load them."""
     _rename(state, {prefix + inside: prefix + outside for inside, outside in _IN_FILES.items()})
 
 
 def _name_as_in_modules(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """The way back, for what is loaded."""
+    """Renames weights of a file back to the names of this module."""
     _rename(state, {prefix + outside: prefix + inside for inside, outside in _IN_FILES.items()})
 
 
 def _rename(state: dict[str, Any], names: dict[str, str]) -> None:
     for key in list(state):
-        old = next((old for old in names if key.startswith(old)), None)
-        if old is not None:
-            state[names[old] + key.removeprefix(old)] = state.pop(key)
+        prefix = next((prefix for prefix in names if key.startswith(prefix)), None)
+        if prefix is not None:
+            state[names[prefix] + key.removeprefix(prefix)] = state.pop(key)

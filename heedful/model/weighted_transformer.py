@@ -1,4 +1,4 @@
-"""The Weighted Transformer: branched attention in the place of attention and feed-forward layer."""
+"""The Weighted Transformer: branched attention in place of attention and feed-forward layer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from heedful.structure.multihead import Rotation
 class WeightedTransformerConfig(EncoderDecoderConfig):
     """A Weighted Transformer of 256 columns, 4 branches and 3 + 3 layers; the paper's base has 512, 8 and 6 + 6.
 
-    `heads` is how many branches there are. `branched` says which attention of the decoder goes on by branches: "source"
-    (the default), "self", or "both", which then have half the feed-forward columns each. The paper leaves it open. In
-    the Transformer the feed-forward layer follows the attention to the source, so that "source" replaces the same two
-    sublayers as in the encoder, and leaves the first as it is.
+    `heads` is the number of branches. `branched` names the decoder's attentions that have branches: "source" (the
+    default), "self", or "both", which then have half the feed-forward columns each. The paper does not say which. In
+    the Transformer the feed-forward layer follows the attention to the source. "source" therefore replaces the same
+    two sublayers as in the encoder, and leaves the self-attention unchanged.
 
-    In the paper a branch's feed-forward layer sees what its head found and nothing of the word that asked, and what was
-    found has no way around that layer. With `branch_sees_word` it sees both, and with `branch_residual` what was found
-    goes past it as well; with both of them one branch is the Transformer's layer, but for its second norm (ours).
+    In the paper a branch's feed-forward layer reads only its head's output: neither the query's word nor a residual
+    connection around the layer is there. `branch_sees_word` adds the word to its input, and `branch_residual` adds the
+    residual connection. With both, one branch equals the Transformer's layer except for the second norm (ours).
 
-    Kappa and alpha learn at `branch_rate` times the paper's own rate, which rises for `branch_warmup` steps, and stand
-    still from the fraction `branch_until` of training on, where the number of steps is known beforehand.
+    Kappa and alpha have the paper's learning rate times `branch_rate`. It rises for `branch_warmup` steps, and is 0
+    from the fraction `branch_until` of training on, if the number of steps is known beforehand.
     """
 
     branched: str = "source"
@@ -44,17 +44,18 @@ class WeightedTransformerConfig(EncoderDecoderConfig):
         if self.feedforward % (pieces := self.heads * (2 if self.branched == "both" else 1)):
             raise UserError(
                 f"feedforward {self.feedforward} is no multiple of {pieces}, the branches that share it",
-                hint="choose another feedforward, or other heads",
+                hint="change feedforward or heads",
             )
         return self
 
 
 @dataclass(frozen=True)
 class BranchPace:
-    """The rate of kappa and alpha: ``scale (d / N)^-.5 min(step^-.5, step warmup^-1.5)``, N the layers of the stack.
+    """The learning rate of kappa and alpha: ``scale (d / N)^-.5 min(step^-.5, step warmup^-1.5)``.
 
-    It is 0 from the fraction `until` of all steps on, if these are known.
-    Source: Ahmed et al. 2017, section 3.3 (arXiv:1711.02132); when it freezes is ours.
+    N is the number of layers of the stack. The rate is 0 from the fraction `until` of all steps on, if
+    their number is known.
+    Source: Ahmed et al. 2017, section 3.3 (arXiv:1711.02132); the default of `until` is ours.
     """
 
     width: int
@@ -66,8 +67,9 @@ class BranchPace:
     def __call__(self, step: int, total: int | None) -> float:
         if total is not None and step >= self.until * total:
             return 0.0
-        coming = step + 1
-        return self.scale * (self.width / self.layers) ** -0.5 * min(coming**-0.5, coming * self.warmup**-1.5)
+        # The paper counts steps from 1, the caller from 0.
+        count = step + 1
+        return self.scale * (self.width / self.layers) ** -0.5 * min(count**-0.5, count * self.warmup**-1.5)
 
 
 Pair = tuple[MultiHead | BranchedAttention, MultiHead | BranchedAttention]
@@ -77,8 +79,8 @@ Branching = Callable[[LayerSizes, Rotation | None], BranchedAttention]
 def weighted_transformer(config: WeightedTransformerConfig, source_size: int, target_size: int) -> Transformer:
     """A Transformer whose layers are branched.
 
-    Attentions are ``encoder.N.self.weighted``, ``decoder.N.source.weighted`` and so on; beside each lie its ``alpha``
-    and, in it, its ``kappa``.
+    Attentions are ``encoder.N.self.weighted``, ``decoder.N.source.weighted`` and so on. ``kappa`` is a parameter of
+    that module and ``alpha`` one of the module that contains it.
     Source: Ahmed et al. 2017 (arXiv:1711.02132).
     """
     return Transformer.for_texts(config, source_size, target_size, layers=branched_layers(config))
@@ -87,7 +89,7 @@ def weighted_transformer(config: WeightedTransformerConfig, source_size: int, ta
 def branched_layers(config: WeightedTransformerConfig) -> Layers:
     """The layers of a Weighted Transformer, for an encoder of texts and for a decoder over any encoder.
 
-    None has a feed-forward layer of its own: that is cut into the branches.
+    They have no separate feed-forward layer: it is divided among the branches.
     """
     in_encoder, in_decoder = (_branching(config, layers) for layers in (config.encoder_layers, config.decoder_layers))
 
@@ -102,14 +104,14 @@ def branched_layers(config: WeightedTransformerConfig) -> Layers:
 
 
 def _branching(config: WeightedTransformerConfig, layers: int) -> Branching:
-    """Makes the branched attentions of a stack, each with all columns of the sizes's feed-forward layer."""
+    """Builds the branched attentions of a stack, each with all feed-forward columns of its sizes."""
     pace = BranchPace(config.width, layers, config.branch_rate, config.branch_warmup, config.branch_until)
 
     def branched(sizes: LayerSizes, rotate: Rotation | None) -> BranchedAttention:
         heads = MultiHead(sizes.width, sizes.heads, rotate=rotate)
         feedforward = FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
-        sees, around = config.branch_sees_word, config.branch_residual
-        return BranchedAttention(heads, feedforward, pace, sees_query=sees, residual=around)
+        sees_query, residual = config.branch_sees_word, config.branch_residual
+        return BranchedAttention(heads, feedforward, pace, sees_query=sees_query, residual=residual)
 
     return branched
 
@@ -132,4 +134,4 @@ DECODERS: dict[str, Callable[[LayerSizes, Branching, Rotation | None], Pair]] = 
     "self": _self,
     "both": _both,
 }
-"""From which attentions of the decoder are branched to its self-attention and its attention to the source."""
+"""Which attentions of the decoder are branched: each builds its self-attention and its attention to the source."""

@@ -34,7 +34,7 @@ def test_each_fault_is_found_once():
 def test_outliers_are_measured_by_what_is_usual_in_the_file():
     tenfold = [("abcd", "z" * 40)] * 7
     assert check_pairs(pairs(tenfold)).outliers.count == 0
-    assert check_pairs(pairs([*tenfold, ("x" * 40, "y" * 60)])).outliers.places == ["f:8 (40 to 60)"]
+    assert check_pairs(pairs([*tenfold, ("x" * 40, "y" * 60)])).outliers.locations == ["f:8 (40 to 60)"]
 
 
 def test_short_sentences_are_no_outliers():
@@ -63,7 +63,7 @@ def test_three_encoded_examples_are_shown():
 
 def test_only_the_first_places_are_named():
     report = check_pairs(pairs([("same", "same")] * 11))
-    assert (report.copies.count, len(report.copies.places)) == (11, 5)
+    assert (report.copies.count, len(report.copies.locations)) == (11, 5)
     assert report.duplicates.count == 10
 
 

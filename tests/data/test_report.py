@@ -31,4 +31,4 @@ def test_no_texts_have_no_lengths():
 def test_a_fault_names_its_first_places():
     found = finding([f"f:{number}" for number in range(9)])
     assert found.count == 9
-    assert found.places == [f"f:{number}" for number in range(5)]
+    assert found.locations == [f"f:{number}" for number in range(5)]

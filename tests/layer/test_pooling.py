@@ -213,7 +213,7 @@ def test_a_given_query_asks_in_place_of_a_learned_one() -> None:
     torch.testing.assert_close(pool(given_states, keep, query), torch.einsum("bs,bsd->bd", alpha, given_states))
     with pytest.raises(ValueError, match="needs a query"):
         pool(given_states, keep)
-    with pytest.raises(ValueError, match="learned its own query"):
+    with pytest.raises(ValueError, match="has a learned query"):
         zhou().double()(given_states, keep, query)
 
 

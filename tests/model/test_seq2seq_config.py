@@ -94,5 +94,5 @@ def test_a_source_of_another_family_is_refused() -> None:
         SeqToSeq.for_texts(SeqToSeqConfig(decoder=name, embed=3, hidden=4), 11, 13) for name in ("peek", "luong")
     )
     memory = blind.encode(torch.tensor([[4, 2]]), torch.tensor([2]))
-    with pytest.raises(ValueError, match="does not look"):
+    with pytest.raises(ValueError, match="without attention"):
         looking.step(torch.tensor([1]), looking.start(memory), memory)

@@ -95,7 +95,9 @@ def modal(random: Random) -> Phrase:
 def who(random: Random) -> Phrase:
     """Who bought the book in the park?"""
     verb = random.choice([verb for verb in ACTIONS + EVENTS if verb.objects])
-    thing = noun_phrase(random, random.choice(of_kinds(verb.objects)), one=(*DEFINITE, "a"), many=(*DEFINITES, "two"))
+    thing = noun_phrase(
+        random, random.choice(of_kinds(verb.objects)), singular=(*DEFINITE, "a"), plural=(*DEFINITES, "two")
+    )
     setting = setting_of(random, "past")
     return fill(
         f"who#w {verb.past}#v OBJ PLACE TIME ?#q",
@@ -110,13 +112,17 @@ def what(random: Random) -> Phrase:
     """What did the girl buy? Which book …? How many books …?"""
     verb = random.choice([verb for verb in ACTIONS + EVENTS if verb.objects - {"person"}])
     noun = random.choice([noun for noun in of_kinds(verb.objects) if "person" not in noun.kinds])
-    done = ("object", verb.base, noun.one)
+    done = ("object", verb.base, noun.singular)
     asked_for, characters, bonds = random.choice(
         (
             ("what#w", "什么#w", []),
-            (f"which#w {noun.one}#n", f"哪#w {noun.measure}#n {noun.chinese}#n", [done, count_bond("which", noun)]),
             (
-                f"how#w many#w {noun.many}#n",
+                f"which#w {noun.singular}#n",
+                f"哪#w {noun.measure}#n {noun.chinese}#n",
+                [done, count_bond("which", noun)],
+            ),
+            (
+                f"how#w many#w {noun.plural}#n",
                 f"几#w {noun.measure}#n {noun.chinese}#n",
                 [done, count_bond("how many", noun)],
             ),
@@ -167,7 +173,7 @@ def oneself(random: Random) -> Phrase:
     """The girls saw themselves in the mirror: 她们自己 refers back to them."""
     subject = agent(random) if random.random() < 0.5 else several(random)
     english, chinese = random.choice(SELVES)
-    goods = noun_phrase(random, random.choice(of_kinds(frozenset({"goods"}))), one=("a",), many=("two", "three"))
+    goods = noun_phrase(random, random.choice(of_kinds(frozenset({"goods"}))), singular=("a",), plural=("two", "three"))
     return ended(
         fill(
             f"SUBJ {english}",
@@ -185,7 +191,7 @@ def oneself(random: Random) -> Phrase:
 def request(random: Random) -> Phrase:
     """Please (do not) open the window."""
     verb = random.choice([verb for verb in ACTIONS if verb.objects])
-    thing = noun_phrase(random, random.choice(of_kinds(verb.objects)), one=DEFINITE, many=(*DEFINITES, "two"))
+    thing = noun_phrase(random, random.choice(of_kinds(verb.objects)), singular=DEFINITE, plural=(*DEFINITES, "two"))
     english, chinese = random.choice(
         (
             ("please#p {base}#v OBJ PLACE TIME", "请#p TIME PLACE {chinese}#v OBJ"),

@@ -74,7 +74,7 @@ def forms(verb: Verb, subject: Pronoun) -> dict[str, str]:
 
 def object_bond(verb: Verb, thing: Nominal) -> list[Combination]:
     """The combination of a verb with its object."""
-    return [("object", verb.base, thing.noun.one)] if thing.noun else []
+    return [("object", verb.base, thing.noun.singular)] if thing.noun else []
 
 
 def object_of(random: Random, verb: Verb, owner: Pronoun, *, definite: bool = False) -> Nominal | None:
@@ -85,10 +85,12 @@ def object_of(random: Random, verb: Verb, owner: Pronoun, *, definite: bool = Fa
     if random.random() < 0.15 and "person" not in noun.kinds and owner not in (IT, THEY_THINGS):
         thing = possessed(random, owner, noun)
     elif definite:
-        thing = noun_phrase(random, noun, one=DEFINITE, many=DEFINITES)
+        thing = noun_phrase(random, noun, singular=DEFINITE, plural=DEFINITES)
     else:
         counts = [english for english, _ in COUNTS]
-        thing = noun_phrase(random, noun, one=("a", "a", "a", "the", "this", "that"), many=("the", "many", *counts))
+        thing = noun_phrase(
+            random, noun, singular=("a", "a", "a", "the", "this", "that"), plural=("the", "many", *counts)
+        )
     return bound(thing, object_bond(verb, thing))
 
 

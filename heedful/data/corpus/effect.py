@@ -12,7 +12,7 @@ from heedful.data.corpus.words import RESULTS, SPOTS, THINGS, TRANSFERS
 def putting(random: Random) -> Phrase:
     """The girl put the book on the table: 女孩把书放在桌子上了."""
     movable = [noun for noun in THINGS if noun.kinds & {"small", "gift", "food"}]
-    thing = noun_phrase(random, random.choice(movable), one=DEFINITE, many=DEFINITES)
+    thing = noun_phrase(random, random.choice(movable), singular=DEFINITE, plural=DEFINITES)
     return ended(
         fill(
             "SUBJ put#v OBJ PLACE TIME",
@@ -28,7 +28,7 @@ def putting(random: Random) -> Phrase:
 def _result(random: Random) -> tuple[Verb, Phrase, Nominal]:
     verb = random.choice(RESULTS)
     noun = random.choice(of_kinds(verb.objects))
-    thing = noun_phrase(random, noun, one=DEFINITE, many=DEFINITES)
+    thing = noun_phrase(random, noun, singular=DEFINITE, plural=DEFINITES)
     return verb, bound(thing, object_bond(verb, thing)).phrase, thing
 
 
@@ -62,7 +62,7 @@ def passive(random: Random) -> Phrase:
 def transfer(random: Random) -> Phrase:
     """The girl gave the book to the boy: 女孩把书送给了男孩."""
     verb = random.choice(TRANSFERS)
-    thing = noun_phrase(random, random.choice(of_kinds(verb.objects)), one=DEFINITE, many=DEFINITES)
+    thing = noun_phrase(random, random.choice(of_kinds(verb.objects)), singular=DEFINITE, plural=DEFINITES)
     return ended(
         fill(
             f"SUBJ {verb.past}#v OBJ to#t OTHER TIME",

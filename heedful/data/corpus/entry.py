@@ -21,13 +21,13 @@ class Pronoun:
 class Noun:
     """A noun with its Chinese measure word and the pronouns that refer back to it."""
 
-    one: str
-    many: str
+    singular: str
+    plural: str
     chinese: str
     measure: str
     kinds: frozenset[str]
-    single: tuple[Pronoun, ...]
-    plural: Pronoun
+    singular_pronouns: tuple[Pronoun, ...]
+    plural_pronoun: Pronoun
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +81,20 @@ def kinds(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-def person(one: str, many: str, chinese: str, measure: str, *single: Pronoun) -> Noun:
-    """A person; without `single` it may be a man or a woman."""
-    plural = THEY_WOMEN if single == (SHE,) else THEY
-    return Noun(one, many, chinese, measure, kinds("person"), single or (HE, SHE), plural)
+def person(singular: str, plural: str, chinese: str, measure: str, *pronouns: Pronoun) -> Noun:
+    """A person; without `pronouns` it may be a man or a woman."""
+    they = THEY_WOMEN if pronouns == (SHE,) else THEY
+    return Noun(singular, plural, chinese, measure, kinds("person"), pronouns or (HE, SHE), they)
 
 
-def animal(one: str, many: str, chinese: str, measure: str) -> Noun:
+def animal(singular: str, plural: str, chinese: str, measure: str) -> Noun:
     """An animal, which can also be bought and sold."""
-    return Noun(one, many, chinese, measure, kinds("animal"), (IT,), THEY_THINGS)
+    return Noun(singular, plural, chinese, measure, kinds("animal"), (IT,), THEY_THINGS)
 
 
-def thing(one: str, many: str, chinese: str, measure: str, more: str = "") -> Noun:
+def thing(singular: str, plural: str, chinese: str, measure: str, more: str = "") -> Noun:
     """A thing; `more` are further kinds."""
-    return Noun(one, many, chinese, measure, kinds(f"thing {more}"), (IT,), THEY_THINGS)
+    return Noun(singular, plural, chinese, measure, kinds(f"thing {more}"), (IT,), THEY_THINGS)
 
 
 def adjective(english: str, comparative: str, before: str, after: str, described: str) -> Adjective:

@@ -122,7 +122,7 @@ def report(random: Random) -> Phrase:
 def opinion(random: Random) -> Phrase:
     """The girl thinks that the book is very interesting."""
     subject = agent(random)
-    thing = noun_phrase(random, random.choice(NOUNS), one=DEFINITE, many=DEFINITES)
+    thing = noun_phrase(random, random.choice(NOUNS), singular=DEFINITE, plural=DEFINITES)
     verb, character = random.choice((("think", "觉得"), ("know", "知道")))
     return ended(
         fill(
@@ -154,13 +154,13 @@ def ellipsis(random: Random) -> Phrase:
     """The girl bought two books and the boy bought three: 三本, the measure word of the books."""
     verb = random.choice([verb for verb in ACTIONS + EVENTS if verb.objects])
     noun = random.choice(of_kinds(verb.objects))
-    (first, one), (second, two) = random.sample(COUNTS, 2)
+    (first, first_chinese), (second, second_chinese) = random.sample(COUNTS, 2)
     return ended(
         fill(
-            f"SUBJ {verb.past}#v {first}#c {noun.many}#n and#j OTHER {verb.past}#u {second}#k",
-            f"SUBJ {verb.chinese}了#v {one}#c {noun.measure}#n {noun.chinese}#n ，而#j "
-            f"OTHER {verb.chinese}了#u {two}#k {noun.measure}#n",
-            [("object", verb.base, noun.one), count_bond(first, noun), count_bond(second, noun)],
+            f"SUBJ {verb.past}#v {first}#c {noun.plural}#n and#j OTHER {verb.past}#u {second}#k",
+            f"SUBJ {verb.chinese}了#v {first_chinese}#c {noun.measure}#n {noun.chinese}#n ，而#j "
+            f"OTHER {verb.chinese}了#u {second_chinese}#k {noun.measure}#n",
+            [("object", verb.base, noun.singular), count_bond(first, noun), count_bond(second, noun)],
             SUBJ=agent(random, specific=True).phrase,
             OTHER=agent(random, specific=True).phrase,
         )
@@ -170,14 +170,14 @@ def ellipsis(random: Random) -> Phrase:
 def handed_on(random: Random) -> Phrase:
     """The girl bought two horses and sold them to the boy: 把它们卖给了男孩."""
     noun = random.choice(of_kinds(frozenset({"goods", "animal"})))
-    thing = noun_phrase(random, noun, one=("a", "the", "this"), many=(*DEFINITES, "two", "three"))
+    thing = noun_phrase(random, noun, singular=("a", "the", "this"), plural=(*DEFINITES, "two", "three"))
     first = random.choice([verb for verb in ACTIONS + EVENTS if verb.base in ("buy", "find", "draw")])
     then = random.choice([verb for verb in TRANSFERS if verb.objects & noun.kinds])
     return ended(
         fill(
             f"SUBJ {first.past}#v OBJ and#j {then.past}#u THEM to#t OTHER",
             f"SUBJ {first.chinese}了#v OBJ ，然后#j 把#u THEM {then.chinese}#u 给#t 了#u OTHER",
-            [*object_bond(first, thing), ("transfer", then.base, noun.one)],
+            [*object_bond(first, thing), ("transfer", then.base, noun.singular)],
             SUBJ=agent(random).phrase,
             OBJ=thing.phrase,
             THEM=referring_object(thing.pronoun),
@@ -188,7 +188,7 @@ def handed_on(random: Random) -> Phrase:
 
 def seen_again(random: Random) -> Phrase:
     """The boy saw the girls in the park and helped them: 帮助了她们."""
-    thing = noun_phrase(random, random.choice(PEOPLE + ANIMALS), one=DEFINITE, many=DEFINITES)
+    thing = noun_phrase(random, random.choice(PEOPLE + ANIMALS), singular=DEFINITE, plural=DEFINITES)
     first = random.choice([verb for verb in ACTIONS + EVENTS if verb.objects & thing.kinds & {"person", "animal"}])
     then = random.choice(
         [verb for verb in ACTIONS if verb.objects & thing.kinds & {"person", "animal"} and verb != first]

@@ -110,12 +110,12 @@ def make_corpus(seed: int = 0, *, train: int = 6000, valid: int = 300, test: int
 def sentences(random: Random) -> Iterator[AlignedPair]:
     """An endless iterator over distinct sentences, drawn by the rules and their weights."""
     rules, weights = zip(*RULES, strict=True)
-    seen: set[str] = set()
+    sources: set[str] = set()
     while True:
         phrase = random.choices(rules, weights)[0](random)
         source = phrase.source
-        if SHORTEST <= len(phrase.english) <= LONGEST and source not in seen:
-            seen.add(source)
+        if SHORTEST <= len(phrase.english) <= LONGEST and source not in sources:
+            sources.add(source)
             yield AlignedPair(source, phrase.target, phrase.links, phrase.combinations)
 
 

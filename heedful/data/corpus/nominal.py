@@ -13,18 +13,18 @@ from heedful.data.corpus.phrase import NOTHING, Combination, Phrase, fill
 from heedful.data.corpus.words import ADJECTIVES, ANIMALS, COUNTS, NAMES, NOUNS, PEOPLE
 
 SINGULAR = {
-    "a": ("a#d ADJECTIVE {one}#n", "一#d {measure}#n ADJECTIVE {chinese}#n"),
-    "the": ("the ADJECTIVE {one}#n", "ADJECTIVE {chinese}#n"),
-    "this": ("this#d ADJECTIVE {one}#n", "这#d {measure}#n ADJECTIVE {chinese}#n"),
-    "that": ("that#d ADJECTIVE {one}#n", "那#d {measure}#n ADJECTIVE {chinese}#n"),
+    "a": ("a#d ADJECTIVE {singular}#n", "一#d {measure}#n ADJECTIVE {chinese}#n"),
+    "the": ("the ADJECTIVE {singular}#n", "ADJECTIVE {chinese}#n"),
+    "this": ("this#d ADJECTIVE {singular}#n", "这#d {measure}#n ADJECTIVE {chinese}#n"),
+    "that": ("that#d ADJECTIVE {singular}#n", "那#d {measure}#n ADJECTIVE {chinese}#n"),
 }
 PLURAL = {
-    "the": ("the ADJECTIVE {many}#n", "ADJECTIVE {chinese}{plural}#n"),
-    "these": ("these#d ADJECTIVE {many}#n", "这些#d ADJECTIVE {chinese}#n"),
-    "those": ("those#d ADJECTIVE {many}#n", "那些#d ADJECTIVE {chinese}#n"),
-    "many": ("many#d ADJECTIVE {many}#n", "很多#d ADJECTIVE {chinese}#n"),
+    "the": ("the ADJECTIVE {plural}#n", "ADJECTIVE {chinese}{suffix}#n"),
+    "these": ("these#d ADJECTIVE {plural}#n", "这些#d ADJECTIVE {chinese}#n"),
+    "those": ("those#d ADJECTIVE {plural}#n", "那些#d ADJECTIVE {chinese}#n"),
+    "many": ("many#d ADJECTIVE {plural}#n", "很多#d ADJECTIVE {chinese}#n"),
     **{
-        english: (f"{english}#d ADJECTIVE {{many}}#n", f"{chinese}#d {{measure}}#n ADJECTIVE {{chinese}}#n")
+        english: (f"{english}#d ADJECTIVE {{plural}}#n", f"{chinese}#d {{measure}}#n ADJECTIVE {{chinese}}#n")
         for english, chinese in COUNTS
     },
 }
@@ -45,17 +45,17 @@ class Nominal:
     @property
     def word(self) -> str:
         """The word by which combinations name it."""
-        return self.noun.one if self.noun else self.pronoun.subject
+        return self.noun.singular if self.noun else self.pronoun.subject
 
 
 def count_bond(determiner: str, noun: Noun) -> Combination:
     """The combination of a determiner with the noun that chooses its measure word."""
-    return ("count", determiner, noun.one)
+    return ("count", determiner, noun.singular)
 
 
 def adjective_bond(adjective: Adjective, noun: Noun) -> Combination:
     """The combination of an adjective with its noun."""
-    return ("adjective", adjective.english, noun.one)
+    return ("adjective", adjective.english, noun.singular)
 
 
 def described(random: Random, noun: Noun, *, chance: float = 0.3) -> tuple[Phrase, list[Combination]]:
@@ -67,24 +67,35 @@ def described(random: Random, noun: Noun, *, chance: float = 0.3) -> tuple[Phras
     return fill(f"{adjective.english}#a", f"{adjective.before}#a"), [adjective_bond(adjective, noun)]
 
 
-def noun_phrase(random: Random, noun: Noun, *, one: Iterable[str], many: Iterable[str] = ()) -> Nominal:
-    """A noun with one of the given determiners, singular ones or plural ones."""
-    choices = [(name, SINGULAR[name], True) for name in one] + [(name, PLURAL[name], False) for name in many]
-    determiner, (english, chinese), single = random.choice(choices)
+def noun_phrase(random: Random, noun: Noun, *, singular: Iterable[str], plural: Iterable[str] = ()) -> Nominal:
+    """A noun with one of the determiners `singular` or `plural`."""
+    choices = [(name, SINGULAR[name], True) for name in singular] + [(name, PLURAL[name], False) for name in plural]
+    determiner, (english, chinese), is_singular = random.choice(choices)
     adjective, bonds = described(random, noun)
     if determiner in _MEASURED:
         bonds = [*bonds, count_bond(determiner, noun)]
-    plural = "们" if "person" in noun.kinds else ""
-    words = {"one": noun.one, "many": noun.many, "chinese": noun.chinese, "measure": noun.measure, "plural": plural}
+    suffix = "们" if "person" in noun.kinds else ""
+    words = {
+        "singular": noun.singular,
+        "plural": noun.plural,
+        "chinese": noun.chinese,
+        "measure": noun.measure,
+        "suffix": suffix,
+    }
     phrase = fill(english.format_map(words), chinese.format_map(words), bonds, ADJECTIVE=adjective)
-    return Nominal(_with_article(phrase), random.choice(noun.single) if single else noun.plural, noun.kinds, noun)
+    return Nominal(
+        _with_article(phrase),
+        random.choice(noun.singular_pronouns) if is_singular else noun.plural_pronoun,
+        noun.kinds,
+        noun,
+    )
 
 
 def possessed(random: Random, owner: Pronoun, noun: Noun) -> Nominal:
     """A noun that belongs to the one whom the pronoun refers back to: their red car, 她们的红色的汽车."""
     adjective, bonds = described(random, noun, chance=0.2)
-    words = f"{owner.possessive}#p ADJECTIVE {noun.one}#n", f"{owner.chinese}的#p ADJECTIVE {noun.chinese}#n"
-    return Nominal(fill(*words, bonds, ADJECTIVE=adjective), random.choice(noun.single), noun.kinds, noun)
+    words = f"{owner.possessive}#p ADJECTIVE {noun.singular}#n", f"{owner.chinese}的#p ADJECTIVE {noun.chinese}#n"
+    return Nominal(fill(*words, bonds, ADJECTIVE=adjective), random.choice(noun.singular_pronouns), noun.kinds, noun)
 
 
 def named(random: Random) -> Nominal:
@@ -116,13 +127,13 @@ def agent(random: Random, kinds: frozenset[str] = frozenset({"person"}), *, spec
     if dice < 0.3 and not specific:
         return referring(random.choice((I, YOU, WE, HE, SHE)))
     nouns = PEOPLE + ANIMALS if "animal" in kinds and random.random() < 0.6 else PEOPLE
-    one, many = (DEFINITE, DEFINITES) if specific else ((*DEFINITE, "a"), (*DEFINITES, "many", "two", "three"))
-    return noun_phrase(random, random.choice(nouns), one=one, many=many)
+    singular, plural = (DEFINITE, DEFINITES) if specific else ((*DEFINITE, "a"), (*DEFINITES, "many", "two", "three"))
+    return noun_phrase(random, random.choice(nouns), singular=singular, plural=plural)
 
 
 def several(random: Random, nouns: tuple[Noun, ...] = PEOPLE) -> Nominal:
     """Two or more of them, so that only what was named before tells which Chinese word "they" is."""
-    return noun_phrase(random, random.choice(nouns), one=(), many=DEFINITES)
+    return noun_phrase(random, random.choice(nouns), singular=(), plural=DEFINITES)
 
 
 def of_kinds(kinds: frozenset[str]) -> list[Noun]:

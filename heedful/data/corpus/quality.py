@@ -12,7 +12,7 @@ from heedful.data.corpus.words import ADJECTIVES, ANIMALS, COUNTS, NOUNS, PLACES
 def describable(random: Random) -> Nominal:
     """Something or someone definite."""
     if random.random() < 0.5:
-        return noun_phrase(random, random.choice(THINGS + ANIMALS), one=DEFINITE, many=DEFINITES)
+        return noun_phrase(random, random.choice(THINGS + ANIMALS), singular=DEFINITE, plural=DEFINITES)
     return agent(random, frozenset({"person", "animal"}), specific=random.random() < 0.7)
 
 
@@ -53,7 +53,7 @@ def comparison(random: Random) -> Phrase:
     thing = describable(random)
     adjective, bonds = fitting(random, thing, compared=True)
     same = [noun for noun in NOUNS if noun.kinds & adjective.kinds and noun.kinds & thing.kinds and noun != thing.noun]
-    other = noun_phrase(random, random.choice(same), one=DEFINITE, many=DEFINITES)
+    compared_with = noun_phrase(random, random.choice(same), singular=DEFINITE, plural=DEFINITES)
     more = " ".join(f"{word}#a" for word in adjective.comparative.split()[-1:])
     more = f"more {more}" if adjective.comparative.startswith("more") else more
     english, chinese = random.choice(
@@ -66,7 +66,7 @@ def comparison(random: Random) -> Phrase:
     )
     words = {"be": thing.pronoun.be, "more": more, "adjective": adjective.english, "after": adjective.after}
     return ended(
-        fill(english.format_map(words), chinese.format_map(words), bonds, SUBJ=thing.phrase, OTHER=other.phrase)
+        fill(english.format_map(words), chinese.format_map(words), bonds, SUBJ=thing.phrase, OTHER=compared_with.phrase)
     )
 
 
@@ -76,7 +76,7 @@ def existence(random: Random) -> Phrase:
     noun, place = random.choice(nouns), random.choice(places)
     single = random.random() < 0.5
     counts = [english for english, _ in COUNTS]
-    thing = noun_phrase(random, noun, one=("a",) if single else (), many=() if single else ("many", *counts))
+    thing = noun_phrase(random, noun, singular=("a",) if single else (), plural=() if single else ("many", *counts))
     english = f"there {'is' if single else 'are'}#b SUBJ PLACE"
     return ended(fill(english, "PLACE 有#b SUBJ", SUBJ=thing.phrase, PLACE=spot_phrase(place)))
 

@@ -31,7 +31,7 @@ from heedful.data.corpus.words import ACTIONS, ANIMALS, EVENTS, PEOPLE, STATES
 def relative_subject(random: Random, verb: Verb) -> Nominal:
     """The girl who bought the book: 买了书的女孩."""
     nouns = PEOPLE + ANIMALS if "animal" in verb.agents else PEOPLE
-    head = noun_phrase(random, random.choice(nouns), one=DEFINITE, many=DEFINITES)
+    head = noun_phrase(random, random.choice(nouns), singular=DEFINITE, plural=DEFINITES)
     phrase = fill(
         f"HEAD {'who' if 'person' in head.kinds else 'that'}#r {verb.past}#v OBJ PLACE",
         f"PLACE {verb.chinese}了#v OBJ 的#r HEAD",
@@ -46,7 +46,7 @@ def relative_object(random: Random) -> Nominal:
     """The book that the girl bought: 女孩买的书."""
     verb = random.choice([verb for verb in ACTIONS + EVENTS if verb.objects - {"person"}])
     noun = random.choice([noun for noun in of_kinds(verb.objects) if "person" not in noun.kinds])
-    head = noun_phrase(random, noun, one=DEFINITE, many=DEFINITES)
+    head = noun_phrase(random, noun, singular=DEFINITE, plural=DEFINITES)
     phrase = fill(
         f"HEAD that#r SUBJ {verb.past}#v PLACE",
         f"SUBJ PLACE {verb.chinese}#v 的#r HEAD",

@@ -80,9 +80,9 @@ def _after_number(line: str, expected: int, where: str) -> tuple[str, bool]:
         raise UserError(f"expected a number and a space before {shortened(line)!r}", where=where, hint=_EXAMPLE)
     number, content = found.groups()
     if number not in ("1", str(expected)):
-        wanted = "1, which starts a dialogue" if expected == 1 else f"{expected}, or 1 to start another dialogue"
+        numbers = "1, which starts a dialogue" if expected == 1 else f"{expected}, or 1 to start another dialogue"
         hint = "is a line missing?" if expected > 1 else "a blank line ends a dialogue"
-        raise UserError(f"expected number {wanted}, found {shortened(number)}", where=where, hint=hint)
+        raise UserError(f"expected number {numbers}, found {shortened(number)}", where=where, hint=hint)
     return content, number == "1"
 
 

@@ -89,9 +89,9 @@ class PreparedReplies:
             (self.cut, "cut at the front: the context of {}", "replies"),
         )
         return [
-            f"{reason.format(f'{len(places)} {what}')}; the first is {places[0]}"
-            for places, reason, what in reasons
-            if places
+            f"{reason.format(f'{len(locations)} {what}')}; the first is {locations[0]}"
+            for locations, reason, what in reasons
+            if locations
         ]
 
 

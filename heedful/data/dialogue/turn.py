@@ -89,7 +89,7 @@ def alternating_turns(texts: Sequence[str], locations: Sequence[str], *, ending:
 def next_speaker(context: Sequence[Turn]) -> str:
     """Who replies to a context: the most recent speaker other than that of the last turn; never `KB`.
 
-    Where only one speaker has spoken, the other of `FIRST` and `SECOND` replies.
+    If the context has a single speaker, `FIRST` or `SECOND` replies, whichever is not that speaker.
     """
     speakers = [turn.speaker for turn in context if turn.speaker != KB]
     if not speakers:

@@ -28,11 +28,11 @@ class ShapedWordTokeniser(WordTokeniser):
         A class is kept if two different words share it, a class of a shape alone if one word has it.
         Raises: UserError, when there is no text.
         """
-        seen = Counter(piece for text in texts for piece in split_words(text, False))
-        keys = (_key(piece, lowercase) for piece in seen.elements())
+        counts = Counter(piece for text in texts for piece in split_words(text, False))
+        keys = (_key(piece, lowercase) for piece in counts.elements())
         words = Vocabulary.build(keys, size, min_count).pieces[len(SPECIAL) :]
         known = set(words)
-        unknown = {without_digits(piece) for piece in seen if _key(piece, lowercase) not in known}
+        unknown = {without_digits(piece) for piece in counts if _key(piece, lowercase) not in known}
         return cls(Vocabulary([*common_classes(sorted(unknown), 2), *words]), lowercase=lowercase)
 
     def encode(self, text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Language models: one interface, a file a family."""
+"""Language models: one interface, one file per family."""
 
 from heedful.model.language.base import LanguageModel, Sequences
 from heedful.model.language.recurrent import RecurrentLanguage, RecurrentLanguageConfig

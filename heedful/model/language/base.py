@@ -1,4 +1,4 @@
-"""What every language model is: a distribution over the next token, one step or many at a time."""
+"""The base class of language models: a distribution over the next token, for one step or many at a time."""
 
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -14,7 +14,7 @@ from heedful.shapes import PAD, ShapeError, describe
 
 @runtime_checkable
 class Sequences(Protocol):
-    """What a language model needs of a batch: tokens, and for each the next one, or PAD where none is asked for."""
+    """What a language model needs of a batch: tokens, and for each the next one, or PAD where there is no target."""
 
     @property
     def inputs(self) -> Int[Tensor, "B T"]: ...
@@ -23,9 +23,9 @@ class Sequences(Protocol):
 
 
 class Prompt(NamedTuple):
-    """A text that was read up to its last token: the state before that one, and the token itself ``[B]``.
+    """A text to be continued: the state before its last token, and that token ``[B]``.
 
-    The last token is read by the first step of a search, whose logits are those of the first new token.
+    The first step of a search reads the last token, so that its logits are those of the first new token.
     """
 
     state: Any
@@ -33,18 +33,18 @@ class Prompt(NamedTuple):
 
 
 class ContinuationState(NamedTuple):
-    """A text under way: the model's state, and the token that has still to be read, ``[B]`` (None later on)."""
+    """The model's state, and before the first step the prompt's last token, which is still to be read, ``[B]``."""
 
     state: Any
     waiting: Tensor | None
 
 
 class LanguageModel(nn.Module, ABC):
-    """A distribution over the next token, the tokens before it given.
+    """A distribution over the next token, given the tokens before it.
 
-    `forward_step` does the work, any number of tokens at a time and with equal results. Search continues a text:
-    `encode` reads it, and the first `step` reads its last token in place of the BOS that search begins with. A row
-    depends neither on others nor on what comes after.
+    `forward_step` reads any number of tokens at a time, with equal results. Search continues a text: `encode` reads
+    it, and the first `step` reads its last token in place of the BOS that search begins with. A row depends neither on
+    other rows nor on later tokens.
     Parameters: ``embedding``, ``output`` (Linear).
     """
 
@@ -52,24 +52,25 @@ class LanguageModel(nn.Module, ABC):
 
     @abstractmethod
     def forward_step(self, tokens: Int[Tensor, "B T"], state: Any) -> tuple[Float[Tensor, "B T D"], Any]:
-        """What the softmax reads after each of the tokens, and the state after the last; None: nothing read yet."""
+        """Features after each of the tokens, and the state after the last; state None: no token was read before."""
 
     def logits(self, inputs: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
-        """Logits of the token after each."""
+        """Logits of the token after each input."""
         return self.output(self.pre_logits(self.forward_step(inputs, None)[0]))
 
     def loss(self, batch: Sequences) -> TokenLoss:
-        """The loss summed over the tokens that are asked for; no logits are made of the others."""
+        """The loss summed over the targets that are not padding."""
         features, _ = self.forward_step(batch.inputs, None)
         return self.loss_from_features(features, batch.targets)
 
     def loss_from_features(self, features: Float[Tensor, "B T D"], targets: Int[Tensor, "B T"]) -> TokenLoss:
-        """The loss of targets, given what `forward_step` made of the tokens before them."""
-        rows, asked = real_rows(features, targets)
-        return token_loss(self.pre_logits(rows), self.output.weight, self.output.bias, target=asked)
+        """The loss of targets, from the features that `forward_step` returned for the tokens before them."""
+        # Rows without a target are dropped before the product with the vocabulary's matrix.
+        rows, real_targets = real_rows(features, targets)
+        return token_loss(self.pre_logits(rows), self.output.weight, self.output.bias, target=real_targets)
 
     def pre_logits(self, features: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
-        """What is done to features only where the softmax reads them."""
+        """Turns features into the softmax's input; applied only to rows that have a target."""
         return features
 
     def encode(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " _"]) -> Prompt:
@@ -80,7 +81,7 @@ class LanguageModel(nn.Module, ABC):
         if source.shape[1] < 1 or bool((lengths != source.shape[1]).any()):
             raise ShapeError(
                 f"texts to continue are {describe(source)} with lengths {sorted(set(lengths.tolist()))}: "
-                "expected one length of at least 1 for all; read texts of other lengths apart."
+                "expected one length of at least 1 for all; encode texts of different lengths in separate batches."
             )
         state = self.forward_step(source[:, :-1], None)[1] if source.shape[1] > 1 else None
         return Prompt(state, source[:, -1])
@@ -92,8 +93,7 @@ class LanguageModel(nn.Module, ABC):
     def step(self, token: Int[Tensor, " B"], state: ContinuationState, memory: Prompt) -> Step:
         """Read one token; return the logits of the next.
 
-        The model looks at its own past, which is no memory of a source: `heedful.record` sees where, the step does not
-        say it.
+        The step returns no attention: the model attends to its past, not to a source. `heedful.record` records it.
         """
         token = token if state.waiting is None else state.waiting
         features, after = self.forward_step(token.unsqueeze(1), state.state)
@@ -109,7 +109,7 @@ def real_rows(
 
 
 def draw_output(output: nn.Linear) -> None:
-    """Draws an output layer as token embeddings are drawn: logits of order 1."""
+    """Initialises an output layer like token embeddings, for logits of order 1."""
     nn.init.normal_(output.weight, std=output.in_features**-0.5)
     if output.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
         with torch.no_grad():

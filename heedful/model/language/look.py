@@ -1,4 +1,4 @@
-"""How a recurrent model looks back at its own past states: the core's attention, strictly causal."""
+"""Attention of a recurrent model to its past states: the core's attention, strictly causal."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,35 +15,37 @@ from heedful.region import Causal, Intersection, Predicted, Region, Span
 
 @dataclass(frozen=True, eq=False)
 class PredictedSoFar(Region):
-    """A predicted window over what has been there until then: a query sees a memory as long as its own past.
+    """A predicted window whose centre is a fraction of the query's past, not of the whole memory.
 
-    Alone, `Predicted` measures its centre by the length of the whole memory, which a text under way does not know.
+    `Predicted` multiplies a fraction by the length of the memory. While a text is generated its length is unknown.
     """
 
     predicted: Predicted
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
-        """The interval around the predicted centre among the query's own past, and the Gaussian."""
-        share = self.predicted.centre(query, Span(span.queries, 2, span.batch_axes, span.device))
-        seen = torch.arange(span.keys - span.queries, span.keys, device=span.device) + 1
-        centre = share * (seen - 1).clamp(min=0)
+        """The interval around the predicted centre in the query's past, and the Gaussian."""
+        # For a memory of two keys `centre` is the fraction itself: fraction * (2 - 1).
+        fraction = self.predicted.centre(query, Span(span.queries, 2, span.batch_axes, span.device))
+        past = torch.arange(span.keys - span.queries, span.keys, device=span.device) + 1
+        centre = fraction * (past - 1).clamp(min=0)
         radius = self.predicted.radius
+        # The interval is an index and has no gradient; the centre learns by the Gaussian.
         start = torch.ceil(centre.detach() - radius).to(torch.long)
         stop = torch.floor(centre.detach() + radius).to(torch.long) + 1
         return Bounds(span.queries, span.keys, start=start, stop=stop, gates=(Gaussian(centre, radius / 2),))
 
 
 class PastContext(NamedTuple):
-    """What was seen from each state, ``[B, T, C]``, and the memory of all states so far."""
+    """The context of each state, ``[B, T, C]``, and the memory of all states so far."""
 
     context: Tensor
     memory: Memory | None
 
 
 class PastAttention(nn.Module):
-    """The past states that answer each state, weighed by any attention; the first state sees none, and gets zeros.
+    """Any attention of each state to the states before it; the context of the first state is zero.
 
-    A state stands at the one before it: there a window is centred. Parameters: ``attention``.
+    A window is centred at the state before the query's. Parameters: ``attention``.
     """
 
     def __init__(self, config: AttentionConfig, hidden: int) -> None:
@@ -52,9 +54,11 @@ class PastAttention(nn.Module):
         self.output_dim = hidden
 
     def forward(self, states: Float[Tensor, "B T H"], past: Memory | None) -> PastContext:
-        """The context of each state, `past` being the memory of those before all of these."""
-        own = self.attention.project(states)
-        memory = own if past is None else past.extend(own)
+        """The context of each state; `past` is the memory of the states before these."""
+        new = self.attention.project(states)
+        memory = new if past is None else past.extend(new)
+        # Without the last key, the core's causal region, which includes the query's position, is strictly causal. The
+        # very first state has no key then: it is not a query, and gets zeros.
         earlier = Memory(memory.key[..., :-1, :], memory.value[..., :-1, :], None, memory.score)
         queries = states[:, 1:] if past is None else states
         region = Causal() & over_the_past(self.attention.region)
@@ -65,17 +69,17 @@ class PastAttention(nn.Module):
 
 
 class NoAttention(nn.Module):
-    """No look back: a context without columns. The control of `PastAttention`."""
+    """A context of width 0: the control for `PastAttention`."""
 
     output_dim = 0
 
     def forward(self, states: Float[Tensor, "B T H"], past: None) -> PastContext:
-        """Nothing."""
+        """An empty context and no memory."""
         return PastContext(states[..., :0], None)
 
 
 def over_the_past(region: Region) -> Region:
-    """The region for a memory that grows: windows that are predicted are measured by what is there."""
+    """The region for a memory that grows: predicted windows become fractions of each query's past."""
     if isinstance(region, Intersection):
         return Intersection(over_the_past(region.first), over_the_past(region.second))
     return PredictedSoFar(region) if isinstance(region, Predicted) else region

@@ -1,4 +1,4 @@
-"""Recurrent language models: an LSTM or GRU that looks back at its own past states, or does not."""
+"""Recurrent language models: an LSTM or GRU, with or without attention to its past states."""
 
 from typing import NamedTuple
 
@@ -17,10 +17,10 @@ from heedful.model.language.look import NoAttention, PastAttention
 
 
 class RecurrentLanguageConfig(BaseModel):
-    """Recurrent layers of 256 columns over words of 128, with an additive look back at their past states.
+    """Recurrent layers of 256 columns over words of 128, with additive attention to their past states.
 
-    `attention` null is the plain recurrent model. The softmax reads the embedding's matrix, so that `embed` is the
-    width of the readout as well.
+    `attention` null gives the plain recurrent model. The softmax shares the embedding's matrix, so that `embed` is also
+    the width of the readout.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,13 +39,13 @@ class RecurrentLanguageConfig(BaseModel):
 
     @property
     def longest(self) -> int | None:
-        """How many tokens a text can have; None for no end."""
+        """The largest number of tokens of a text; None: no limit."""
         learned = self.attention is not None and self.attention.score == "location"
         return self.attention.max_length if learned and self.attention is not None else None
 
 
 class RecurrentLanguageState(NamedTuple):
-    """The recurrent state ``[B, L, H]`` each, and the memory of all states so far (None for one that does not look)."""
+    """The recurrent state ``[B, L, H]`` each, and the memory of all states so far (None without attention)."""
 
     layers: State
     past: Memory | None
@@ -54,8 +54,8 @@ class RecurrentLanguageState(NamedTuple):
 class RecurrentLanguage(LanguageModel):
     """``h_t = RNN(h_{t-1}, E x_t)``; ``c_t`` from ``h_t`` over its past; ``softmax(E tanh(W [c_t; h_t]) + b)``.
 
-    The past is ``h_1 ... h_{t-1}``. Nothing of what was seen goes back into the recurrence, so that all steps run, and
-    then look, at once. A model that does not look is the same without ``c_t``.
+    The past is ``h_1 ... h_{t-1}``. The recurrence does not read the context, so that all steps are computed at once.
+    A model without attention has no ``c_t``.
     Parameters: ``embedding``, ``recurrent``, ``look`` (the attention), ``readout`` (W), ``output`` (tied, with a bias).
     Source: Daniluk et al. 2017, eq. 1-5 (arXiv:1702.04521), whose window is the region "window".
     """
@@ -63,7 +63,8 @@ class RecurrentLanguage(LanguageModel):
     def __init__(self, config: RecurrentLanguageConfig, size: int) -> None:
         super().__init__()
         self.config = config
-        self.embedding = TokenEmbedding(size, config.embed)  # from smaller entries it learns late where to look
+        # Entries of order 1: from smaller ones the model learns late where to attend.
+        self.embedding = TokenEmbedding(size, config.embed)
         self.dropout = Dropout(config.dropout)
         self.recurrent = Recurrent(
             CELLS[config.cell], config.embed, config.hidden, layers=config.layers, dropout=config.dropout

@@ -1,4 +1,4 @@
-"""The decoder-only Transformer: a stack of causal layers, trained all at once and run one step at a time."""
+"""The decoder-only Transformer: a stack of causal layers, trained on all steps at once, decoded step by step."""
 
 from typing import Any, NamedTuple, cast
 
@@ -20,9 +20,9 @@ from heedful.model.transformer import NORMS, POSITIONS, check_heads
 class CausalTransformerConfig(BaseModel):
     """A decoder-only Transformer of 128 columns, 4 heads and 4 layers: 0.8 million parameters.
 
-    `norm` (pre, post) and `position` (rotary, sinusoidal, learned, none) are those of the translating Transformer; the
-    softmax reads the embedding's matrix. `reach` is how many tokens one sees, itself included (None: all before it):
-    with it, text may go on without end, and memory and time of a step stay the same.
+    `norm` (pre, post) and `position` (rotary, sinusoidal, learned, none) are those of the encoder-decoder. The softmax
+    shares the embedding's matrix. `reach` is the number of tokens that a token attends to, itself included (None: all
+    before it). With it, memory and time of a step do not grow with the length of the text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,7 +35,7 @@ class CausalTransformerConfig(BaseModel):
     norm: str = "pre"
     position: str = "rotary"
     reach: int | None = Field(default=None, ge=1)
-    max_length: int = Field(default=512, ge=1, description="how many positions are learned; others have no end")
+    max_length: int = Field(default=512, ge=1, description="number of learned positions; other kinds have no limit")
 
     @model_validator(mode="after")
     def _fits(self) -> "CausalTransformerConfig":
@@ -46,12 +46,12 @@ class CausalTransformerConfig(BaseModel):
 
     @property
     def longest(self) -> int | None:
-        """How many tokens a text can have; None for no end."""
+        """The largest number of tokens of a text; None: no limit."""
         return self.max_length if self.position == "learned" else None
 
 
 class CausalState(NamedTuple):
-    """The tokens so far: how many, and each layer's memory of them ``[B, H, t, d]``."""
+    """The number of tokens so far, and each layer's keys and values of them ``[B, H, t, d]``."""
 
     position: int
     past: tuple[Memory, ...]
@@ -80,13 +80,14 @@ class CausalTransformer(LanguageModel):
         )
         self.end = residual.end(config.width)
         self.output = nn.Linear(config.width, size, bias=False)
+        # The output's matrix is drawn although the embedding's replaces it: later draws of a seed stay the same.
         draw_output(self.output)
         self.output.weight = self.embedding.weight
 
     def forward_step(
         self, tokens: Int[Tensor, "B T"], state: CausalState | None
     ) -> tuple[Float[Tensor, "B T D"], CausalState]:
-        """The stream above each of the tokens, and the memory of them and all before."""
+        """The top layer's output for each of the tokens, and the memory of them and all before."""
         position = 0 if state is None else state.position
         stream = self.dropout(self.position(self.embedding(tokens), position))
         memories: list[Memory] = []

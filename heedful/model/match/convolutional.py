@@ -1,4 +1,4 @@
-"""BCNN and ABCNN: two texts through one convolution, compared at every level, perhaps with attention between them."""
+"""BCNN and ABCNN: one convolution over two texts, which are compared at every level, with or without attention."""
 
 from collections.abc import Callable, Iterable
 from typing import cast
@@ -30,12 +30,17 @@ from heedful.shapes import keep_from_lengths
 
 
 class ConvolutionalConfig(BaseModel):
-    """A pair of texts through blocks of convolution and pooling: BCNN, where nothing attends.
+    """Blocks of convolution and pooling over a pair of texts; the default is BCNN, without attention.
 
-    `input` is what a convolution reads: the words, or beside them what attention makes of the other text (ABCNN-1).
-    `pooling` is how windows become words again: by their mean, or weighted by attention (ABCNN-2). `weights` are those
-    of that pooling: "normalised" to a mean of 1 in every text, as the authors' code divides them by their sum, or
-    "raw", the paper's sums, which grow with the other text. `similarity` compares two texts' means at every level.
+    | setting | values |
+    |---|---|
+    | `input`: what a convolution reads | words; attention (words and, beside them, the other text: ABCNN-1) |
+    | `pooling`: how windows become words again | mean; attention (a mean weighted by attention: ABCNN-2) |
+    | `weights` of that pooling | normalised; raw |
+    | `similarity` of two texts' means, at every level | cosine, euclid, both |
+
+    "normalised" weights have a mean of 1 in each text (the authors' code divides them by their sum); "raw" ones are the
+    paper's sums, which grow with the length of the other text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,12 +50,12 @@ class ConvolutionalConfig(BaseModel):
     weights: str = "normalised"
     similarity: str = "cosine"
     embed: int = Field(default=100, ge=1)
-    spread: float = Field(default=1.0, gt=0, description="how long words' vectors are at the start, 1 = unit length")
+    spread: float = Field(default=1.0, gt=0, description="initial length of word vectors; 1: about unit length")
     kernels: int = Field(default=50, ge=1)
     width: int = Field(default=4, ge=1, description="words in a window")
     blocks: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1, description="of the words' vectors, number by number")
-    word_dropout: float = Field(default=0.0, ge=0, lt=1, description="how often a word is taken for an unknown one")
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="of the entries of word vectors")
+    word_dropout: float = Field(default=0.0, ge=0, lt=1, description="rate at which words are replaced by <unk>")
     max_length: int = Field(default=60, ge=1, description="words of a text that are read")
 
     @model_validator(mode="after")
@@ -62,12 +67,12 @@ class ConvolutionalConfig(BaseModel):
 
     @property
     def longest(self) -> int:
-        """How many words of a text can be read."""
+        """The largest number of words of a text."""
         return self.max_length
 
 
 class Block(nn.Module):
-    """One level: what the convolution reads, the convolution, and the pooling, for both texts alike."""
+    """One level: the convolution's input, the convolution and the pooling, shared by both texts."""
 
     def __init__(self, config: ConvolutionalConfig, input_dim: int) -> None:
         super().__init__()
@@ -76,13 +81,11 @@ class Block(nn.Module):
         self.pooling = POOLINGS[config.pooling](WEIGHTS[config.weights])
 
     def forward(self, left: Side, right: Side) -> tuple[tuple[Side, Tensor], tuple[Side, Tensor]]:
-        """Both texts one level up, as long as before, and each level's mean of windows, ``[B, K]``."""
+        """Both texts one level up, as long as before, each with the mean of its windows, ``[B, K]``."""
         left, right = self.input(left, right)
         windows = self._windows(left), self._windows(right)
         weights = self.pooling(*windows)
-        ups = (self._up(side, own, weight) for side, own, weight in zip((left, right), windows, weights, strict=True))
-        first, second = ups
-        return first, second
+        return self._up(left, windows[0], weights[0]), self._up(right, windows[1], weights[1])
 
     def _windows(self, side: Side) -> Side:
         return Side(self.convolution(side.words, side.keep), windows_kept(side.keep, self.convolution.width))
@@ -93,13 +96,13 @@ class Block(nn.Module):
 
 
 class ConvolutionalMatch(nn.Module):
-    """BCNN and its three ABCNNs: logistic regression on how alike two texts are at every level.
+    """BCNN and the three ABCNNs: logistic regression on the similarity of two texts at every level.
 
-    A text's ids are padded at the end; a pair does not depend on the others, nor on padding. Swapping the texts leaves
-    the outputs as they are, where the features given do. The words' own vectors are level 0.
+    A text's ids are padded at the end; a pair depends neither on other pairs nor on padding. Swapping the texts does
+    not change the outputs, if it does not change the features. The word vectors are level 0.
     Parameters: ``vectors`` (`WordVectors`), ``blocks`` (attentions are ``blocks.N.input.left`` and so on), ``output``
     (Linear).
-    Raises: UserError, for a text of more than `max_length` words where attention needs a weight for each place.
+    Raises: UserError, for a text of more than `max_length` words, if attention needs a weight for each position.
     Source: Yin et al. 2016 (arXiv:1512.05193).
     """
 
@@ -111,22 +114,23 @@ class ConvolutionalMatch(nn.Module):
         widths = [config.embed, *(config.kernels for _ in range(config.blocks - 1))]
         self.blocks = nn.ModuleList(Block(config, width) for width in widths)
         self.similarity = SIMILARITIES[config.similarity]
-        one = torch.zeros(1, 1)
-        levels = (config.blocks + 1) * self.similarity(one, one).shape[-1]
+        example = torch.zeros(1, 1)
+        levels = (config.blocks + 1) * self.similarity(example, example).shape[-1]
         self.output = nn.Linear(levels + features, goal.outputs)
+        # Scaled, not drawn at another size: a seed gives the same directions for every value of `spread`.
         with torch.no_grad():
             self.vectors.embedding.weight.mul_(config.spread)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
     def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
-        """The outputs of every pair, whose meaning the goal knows."""
+        """The outputs of every pair; the goal defines what they mean."""
         left, right = self._read(batch.left, batch.left_lengths), self._read(batch.right, batch.right_lengths)
-        alike = [self.similarity(sentence_mean(*left), sentence_mean(*right))]
+        similarities = [self.similarity(sentence_mean(*left), sentence_mean(*right))]
         for block in cast(Iterable[Block], self.blocks):
-            (left, of_left), (right, of_right) = block(left, right)
-            alike.append(self.similarity(of_left, of_right))
-        return self.output(torch.cat([*alike, batch.features.to(alike[0].dtype)], dim=-1))
+            (left, left_mean), (right, right_mean) = block(left, right)
+            similarities.append(self.similarity(left_mean, right_mean))
+        return self.output(torch.cat([*similarities, batch.features.to(similarities[0].dtype)], dim=-1))
 
     def loss(self, batch: MatchInput) -> TokenLoss:
         """The loss summed over the pairs that have a label."""
@@ -135,15 +139,15 @@ class ConvolutionalMatch(nn.Module):
     def _read(self, ids: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Side:
         if self.config.input != "words" and ids.shape[1] > self.config.max_length:
             raise UserError(
-                f"a text of {ids.shape[1]} words is too long for the {self.config.max_length} places that this model "
-                "has weights for",
+                f"a text of {ids.shape[1]} words is too long for the {self.config.max_length} positions that this "
+                "model has weights for",
                 hint="shorten it, or train with a larger max_length",
             )
         return Side(self.vectors(ids), keep_from_lengths(lengths, ids.shape[1]))
 
 
 def cosine(left: Float[Tensor, "B D"], right: Float[Tensor, "B D"]) -> Float[Tensor, "B 1"]:
-    """The cosine of the angle between two texts' means; 0 where one of them is zero."""
+    """The cosine of the angle between two texts' means; 0 if one of them is zero."""
     return functional.cosine_similarity(left, right, dim=-1).unsqueeze(-1)
 
 

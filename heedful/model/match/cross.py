@@ -1,4 +1,4 @@
-"""Cross-attention: every word looks at the other text and is compared with what it found there."""
+"""Cross-attention: every word attends to the other text and is compared with the context it gets."""
 
 import torch
 from jaxtyping import Float
@@ -16,11 +16,11 @@ from heedful.model.text import ENCODERS, TextConfig, TextEncoder
 
 
 class CrossConfig(BaseModel):
-    """Attention between two texts: the default is ESIM's, with a recurrent layer before and after.
+    """Attention between two texts: the default is ESIM, with a recurrent layer before and after.
 
-    `text` reads each text's words before they look (its `pooling` is not used), `attention` is how they look,
-    `compare` the width of what comparing gives, `compose` the encoder that reads the comparisons: "words" leaves them
-    as they are, which with `text.encoder` words is the decomposable attention model.
+    `text` encodes each text before the attention (its `pooling` is not used). `compare` is the width of a comparison.
+    `compose` names the encoder of the comparisons: "words" leaves them unchanged, which together with `text.encoder`
+    "words" gives the decomposable attention model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,17 +39,17 @@ class CrossConfig(BaseModel):
 
     @property
     def longest(self) -> None:
-        """How many words of a text can be read: there is no end."""
+        """The largest number of words of a text: no limit."""
         return None
 
 
 class CrossMatch(nn.Module):
-    """Attend, compare, compose: ``m = [a ; a' ; a - a' ; a a']`` for a word a that found a' in the other text.
+    """Attend, compare, compose: ``m = [a ; a' ; a - a' ; a a']`` for a word a and its context a' of the other text.
 
-    The comparisons are projected, read by another encoder, and pooled by their mean and their maximum. A pair does not
-    depend on the others, nor on padding; a text has at least one word.
-    Parameters: ``reader``, ``left`` and ``right`` (attentions: where the words of each text look in the other),
-    ``compare``, ``composer``, ``verdict``.
+    The comparisons are projected, encoded, and pooled by mean and maximum. A pair depends neither on other pairs nor
+    on padding; a text has at least one word.
+    Parameters: ``reader``, ``left`` and ``right`` (attentions of each text's words to the other text), ``compare``,
+    ``composer``, ``verdict``.
     Source: Chen et al. 2017, eq. 11-18 (arXiv:1609.06038); Parikh et al. 2016 (arXiv:1606.01933).
     """
 
@@ -68,25 +68,24 @@ class CrossMatch(nn.Module):
         self.verdict = PairHead(pooled, config.hidden, goal.outputs, features=features, dropout=config.dropout)
 
     def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
-        """The outputs of every pair, whose meaning the goal knows."""
+        """The outputs of every pair; the goal defines what they mean."""
         left = self.reader(batch.left, batch.left_lengths)
         right = self.reader(batch.right, batch.right_lengths)
-        found = (
-            self.left(left.states, right.states, keep=right.keep),
-            self.right(right.states, left.states, keep=left.keep),
-        )
-        of_left = self._compose(left, found[0], batch.left_lengths)
-        of_right = self._compose(right, found[1], batch.right_lengths)
-        return self.verdict(torch.cat([of_left, of_right], dim=-1), batch.features)
+        left_context = self.left(left.states, right.states, keep=right.keep)
+        right_context = self.right(right.states, left.states, keep=left.keep)
+        left_vector = self._compose(left, left_context, batch.left_lengths)
+        right_vector = self._compose(right, right_context, batch.right_lengths)
+        return self.verdict(torch.cat([left_vector, right_vector], dim=-1), batch.features)
 
     def loss(self, batch: MatchInput) -> TokenLoss:
         """The loss summed over the pairs that have a label."""
         return goal_loss(self.goal, self(batch), batch.labels)
 
-    def _compose(self, read: Encoded, found: Tensor, lengths: Tensor) -> Float[Tensor, "B D"]:
+    def _compose(self, encoded: Encoded, context: Tensor, lengths: Tensor) -> Float[Tensor, "B D"]:
         """A text's comparisons as one vector."""
-        words = zero_unseen(read.states, read.keep)
-        found = zero_unseen(found.to(words.dtype), read.keep)
-        compared = torch.relu(self.compare(torch.cat([words, found, words - found, words * found], dim=-1)))
+        # Padding is zeroed before the product: a NaN there would reach the gradient of the weight of `compare`.
+        words = zero_unseen(encoded.states, encoded.keep)
+        context = zero_unseen(context.to(words.dtype), encoded.keep)
+        compared = torch.relu(self.compare(torch.cat([words, context, words - context, words * context], dim=-1)))
         composed = self.composer(compared, lengths)
-        return torch.cat([self.mean(composed, read.keep), self.max(composed, read.keep)], dim=-1)
+        return torch.cat([self.mean(composed, encoded.keep), self.max(composed, encoded.keep)], dim=-1)

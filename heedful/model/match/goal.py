@@ -1,7 +1,7 @@
-"""What is said of a pair of texts: one of several classes, whether it is relevant, or how similar the two are.
+"""What is predicted for a pair of texts: one of several classes, relevance, or similarity on a scale.
 
-A goal says how many numbers a pair has (`outputs`), how far they are from the labels (`loss`, in nats, summed over
-pairs), and what of them is told to people (`answer`).
+A goal defines the number of outputs of a pair (`outputs`), the loss in nats, summed over pairs (`loss`), and how
+outputs become the prediction that users see (`answer`).
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from heedful.shapes import ShapeError, describe
 
 @runtime_checkable
 class MatchInput(Protocol):
-    """What a model needs of a batch of B pairs; `labels` are those of its first R rows, all or none."""
+    """What a model needs of a batch of B pairs; `labels` belong to its first R rows, where R is B or 0."""
 
     @property
     def left(self) -> Int[Tensor, "B S"]: ...
@@ -36,7 +36,7 @@ class MatchInput(Protocol):
 
 @dataclass(frozen=True)
 class Classes:
-    """One of `count` classes, numbered from 0: the cross-entropy of a softmax over them; answers are probabilities."""
+    """One of `count` classes, numbered from 0. The loss is softmax cross-entropy; answers are probabilities."""
 
     count: int
 
@@ -53,7 +53,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class Relevance:
-    """Whether the right text answers the left one, 1 or 0: logistic loss; the answer is a probability, to rank by."""
+    """Whether the right text answers the left one, 1 or 0. The loss is logistic; the answer is a probability."""
 
     @property
     def outputs(self) -> int:
@@ -68,10 +68,10 @@ class Relevance:
 
 @dataclass(frozen=True)
 class Similarity:
-    """How similar the two are, on a scale from `low` to `high`, say 1 to 5; the answer is a number on that scale.
+    """The similarity of two texts, a number on a scale from `low` to `high`, such as 1 to 5.
 
-    The model's number is stretched from the logistic function's (0, 1) to the scale; the loss is the squared error in
-    tenths of the scale, halved, which is the log-likelihood of a normal error of that size but for a constant.
+    A logistic function maps the output to the scale. The loss is half the squared error in units of a tenth of the
+    scale: up to a constant the negative log-likelihood of a normal distribution with that standard deviation.
     """
 
     low: float
@@ -93,11 +93,13 @@ Goal = Classes | Relevance | Similarity
 
 
 def goal_loss(goal: Goal, outputs: Float[Tensor, "B K"], labels: Float[Tensor, " R"]) -> TokenLoss:
-    """The loss of the rows that have a label, as training takes it; it counts pairs.
+    """The loss summed over the rows that have a label; `TokenLoss.tokens` counts pairs.
 
     Raises: ShapeError, when there are more labels than rows.
     """
     if labels.shape[0] > outputs.shape[0]:
-        raise ShapeError(f"labels {describe(labels)} are more than the rows of {describe(outputs)}: one a pair.")
+        raise ShapeError(
+            f"labels {describe(labels)} are more than the rows of {describe(outputs)}: expected at most one per pair."
+        )
     total = goal.loss(outputs[: labels.shape[0]], labels)
     return TokenLoss(total, total.detach(), labels.shape[0])

@@ -1,4 +1,4 @@
-"""What two readers' vectors say together: one hidden layer, and what is known of the pair besides."""
+"""The output layers of models that compare two texts: a hidden layer, then an output that also reads pair features."""
 
 import torch
 from jaxtyping import Float
@@ -10,7 +10,8 @@ from heedful.layer.dropout import Dropout
 class PairHead(nn.Module):
     """``W_2 [max(0, W_1 x + b_1) ; features] + b_2`` of a pair's vector x; dropout before both.
 
-    The features pass the hidden layer by: few strong numbers beside many weak ones. Parameters: ``inner``, ``outer``.
+    Features bypass the hidden layer: they are few and informative, beside many columns that are each less so.
+    Parameters: ``inner``, ``outer``.
     """
 
     def __init__(self, width: int, hidden: int, outputs: int, *, features: int, dropout: float) -> None:

@@ -1,4 +1,4 @@
-"""A siamese network: one reader makes a vector of each text, and the two are compared at the end only."""
+"""A siamese network: one encoder makes a vector of each text, and only these two vectors are compared."""
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +12,7 @@ from heedful.model.text import Level, TextConfig, text_vectors
 
 
 class SiameseConfig(BaseModel):
-    """Two texts through one reader: `text` says which, `hidden` how wide the layer is that compares them."""
+    """Two texts through one encoder, which `text` configures; `hidden` is the width of the layer that compares them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,15 +22,15 @@ class SiameseConfig(BaseModel):
 
     @property
     def longest(self) -> None:
-        """How many words of a text can be read: there is no end."""
+        """The largest number of words of a text: no limit."""
         return None
 
 
 class SiameseMatch(nn.Module):
     """Features ``[u ; v ; |u - v| ; u v]`` of the two texts' vectors, then a hidden layer.
 
-    A pair does not depend on the others, nor on padding; a text has at least one word. Parameters: ``vectors``,
-    ``words`` (`Level`: its attention is ``words.pooling.attention``, asked once for each text), ``verdict``.
+    A pair depends neither on other pairs nor on padding; a text has at least one word. Parameters: ``vectors``,
+    ``words`` (`Level`: its attention is ``words.pooling.attention``, called once for each text), ``verdict``.
     Source: Mueller and Thyagarajan 2016 (AAAI); the features of Conneau et al. 2017, section 3.2 (arXiv:1705.02364).
     """
 
@@ -44,7 +44,7 @@ class SiameseMatch(nn.Module):
         )
 
     def forward(self, batch: MatchInput) -> Float[Tensor, "B K"]:
-        """The outputs of every pair, whose meaning the goal knows."""
+        """The outputs of every pair; the goal defines what they mean."""
         left, right = self._read(batch.left, batch.left_lengths), self._read(batch.right, batch.right_lengths)
         pair = torch.cat([left, right, (left - right).abs(), left * right], dim=-1)
         return self.verdict(pair, batch.features)

@@ -1,4 +1,4 @@
-"""Recurrent encoder-decoders: one file a decoder family, one encoder and one interface for all."""
+"""Recurrent encoder-decoders: one file per decoder family, one encoder and one interface for all."""
 
 from heedful.model.seq2seq.config import SeqToSeqConfig
 from heedful.model.seq2seq.encoder import RecurrentTextEncoder, Source, word_vectors

@@ -1,4 +1,4 @@
-"""RNNsearch: the decoder that looks before every step, from the state that it had."""
+"""RNNsearch: a decoder whose attention queries with the state before the step."""
 
 from typing import NamedTuple
 
@@ -16,20 +16,20 @@ from heedful.model.seq2seq.parts import first_step
 
 
 class BahdanauState(NamedTuple):
-    """``s_{i-1}`` of every layer, a tuple of ``[B, H]`` each, and where it stands, ``[B]``."""
+    """``s_{i-1}`` of every layer, a tuple of ``[B, H]`` each, and the source position, ``[B]``."""
 
     layers: Layers
     position: Tensor
 
 
 class Bahdanau(nn.Module):
-    """Looks first, says the word, then moves on.
+    """A step attends, then outputs a word, then updates the state.
 
     ``c_i`` from ``s_{i-1}``; the word from ``(s_{i-1}, E y_{i-1}, c_i)``; then ``s_i = f(s_{i-1}, E y_{i-1}, c_i)``.
 
-    The query is the state BEFORE the step, and so is the readout's (the authors' code shifts the states by one);
-    ``c_i`` enters both gates and the candidate; the readout is maxout over pairs, as wide as the state. With several
-    layers the first reads ``c_i`` and the top one asks. An LSTM in the GRU's place asks with its hidden state.
+    The query and the readout use the state BEFORE the step (the authors' code shifts the states by one). ``c_i`` enters
+    both gates and the candidate. The readout is maxout over pairs, as wide as the state. With several layers, the first
+    one reads ``c_i`` and the top one gives the query. An LSTM's query is its hidden state.
     Parameters: ``look`` (the attention), ``stack`` (the recurrent layers), ``readout``.
     Source: Bahdanau et al. 2015, section A.1-A.2 (arXiv:1409.0473).
     """
@@ -59,10 +59,8 @@ class Bahdanau(nn.Module):
     def unroll(
         self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T F"]:
-        """What the readout reads, ``[s_{i-1} ; E y_{i-1} ; c_i]``, at all steps.
-
-        Inside the loop stays only what depends on the state; ``E y`` is projected before it, in one product.
-        """
+        """The readout's input, ``[s_{i-1} ; E y_{i-1} ; c_i]``, of all steps."""
+        # Only what depends on the state is computed in the loop. The product with E y is one product of all steps.
         bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
         layers = self.stack.begin(source.state)
         states, contexts = [], []
@@ -70,14 +68,15 @@ class Bahdanau(nn.Module):
             states.append(layers[-1][0])
             context = self.look(states[-1].unsqueeze(1), source.attended, position[:, i : i + 1]).squeeze(1)
             contexts.append(context)
-            if i + 1 < len(bases):  # the state after the last word is not asked for
+            # No word is read out of the state after the last step.
+            if i + 1 < len(bases):
                 layers = self.stack(base, context, layers)
         return beside(torch.stack(states, dim=1), embedded, torch.stack(contexts, dim=1))
 
     def step(
         self, embedded: Float[Tensor, "B E"], state: BahdanauState, source: Source
     ) -> tuple[Float[Tensor, "B F"], BahdanauState, Float[Tensor, "B S"]]:
-        """What the readout reads at one step, the state after it, and where it looked."""
+        """The readout's input at one step, the state after it, and the attention weights."""
         top = state.layers[-1][0]
         context, weights = self.look.attend_step(top, source.attended, state.position)
         layers = self.stack(self.stack.project(embedded), context, state.layers)

@@ -1,4 +1,4 @@
-"""What a recurrent translator is made of, by name and number."""
+"""The settings of a recurrent encoder-decoder."""
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,25 +12,29 @@ NAMES: dict[str, tuple[str, ...]] = {
     "start": ("first-word", "final", "zero"),
     "tie": ("all", "target", "none"),
 }
-"""The words that settings may be; what stands behind them is in the tables of `encoder` and `model`."""
+"""The allowed values of settings; the tables of `encoder` and `model` map them to classes."""
 
 LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided")
-"""The decoders that look at the source."""
+"""The decoders with attention to the source."""
 
 
 class SeqToSeqConfig(BaseModel):
     """An RNN encoder-decoder: the default is RNNsearch of Bahdanau et al. 2015, 256 wide.
 
-    `hidden` is the width of the decoder and of each direction of the encoder. `merge` joins the two directions of
-    the encoder (concat, sum); `start` makes the decoder's first state (first-word, final, zero); `tie` says which word
-    matrices are one (all: source, target and output; target: target and output; none).
+    `hidden` is the width of the decoder and of each direction of the encoder.
+
+    | setting | values |
+    |---|---|
+    | `merge`: how the encoder's two directions are joined | concat, sum |
+    | `start`: the decoder's first state | first-word, final, zero |
+    | `tie`: which word matrices are shared | all (source, target and output), target (target and output), none |
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decoder: str = "bahdanau"
     attention: AttentionConfig = AttentionConfig()
-    near: int = Field(default=1, ge=1, description="guided: source words to each side that are read before a step")
+    near: int = Field(default=1, ge=1, description="guided: radius of the window that is read before a step")
     cell: str = "gru"
     embed: int = Field(default=256, ge=1)
     hidden: int = Field(default=256, ge=1)
@@ -50,11 +54,11 @@ class SeqToSeqConfig(BaseModel):
 
     @property
     def longest_source(self) -> int | None:
-        """How many source tokens can be read, EOS included; None for no end."""
-        looks = self.decoder in LOOKING
-        return self.attention.max_length if looks and self.attention.score == "location" else None
+        """The largest number of source tokens, EOS included; None: no limit."""
+        attends = self.decoder in LOOKING
+        return self.attention.max_length if attends and self.attention.score == "location" else None
 
     @property
     def longest_target(self) -> int | None:
-        """How many target tokens can be said: there is no end."""
+        """The largest number of target tokens: no limit."""
         return None

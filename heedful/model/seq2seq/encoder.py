@@ -1,4 +1,4 @@
-"""The encoder of texts that recurrent models have, and the ways to make a decoder's first state of what was read."""
+"""The recurrent encoder of texts, and the ways to make a decoder's first state from its output."""
 
 from typing import Any, NamedTuple
 
@@ -17,12 +17,11 @@ from heedful.shapes import keep_from_lengths
 
 
 class Source(NamedTuple):
-    """What a decoder knows of the source: the memory that search keeps beside its hypotheses.
+    """The encoded source as a decoder uses it. Search passes it along unchanged.
 
-    `memory` is what it can look at: None for a decoder that does not look, and one for each attention where there are
-    several. `summary` ``[B, A]`` is all that was read in one vector, which the literature calls C, and `state` the
-    decoder's first state, ``[B, L, H]`` each. `keep` says which positions are real, and `axis` where they lie (see
-    `Encoded`).
+    `memory` holds keys and values: None for a decoder without attention, and a tuple for a decoder with several.
+    `summary` ``[B, A]`` is the source as one vector, which the literature calls C. `state` is the decoder's first
+    state, ``[B, L, H]`` each. `keep` marks the real positions, and `axis` describes them (see `Encoded`).
     """
 
     memory: Memory | tuple[Memory, ...] | None
@@ -33,22 +32,22 @@ class Source(NamedTuple):
 
     @property
     def attended(self) -> Memory:
-        """The memory, for decoders that look at one.
+        """The memory, for decoders with one attention.
 
-        Raises: ValueError, when it was made for another decoder.
+        Raises: ValueError, when this source was encoded for another decoder.
         """
         if not isinstance(self.memory, Memory):
-            raise ValueError("this Source was encoded for a decoder that does not look: encode with the same model.")
+            raise ValueError("this Source was encoded for a decoder without attention: encode with the same model.")
         return self.memory
 
 
 class RecurrentTextEncoder(nn.Module):
     """Embedding and recurrent layers, in both directions or one.
 
-    `words` makes ids into vectors ``embed`` wide.
+    `words` maps ids to vectors ``embed`` wide.
     Parameters: ``embedding`` (that module), ``reader`` (`RecurrentReader`).
-    Source: Bahdanau et al. 2015, section 3.2 and A.2.1 (arXiv:1409.0473); layers run by torch, whose GRU applies
-    the reset gate after the product.
+    Source: Bahdanau et al. 2015, section 3.2 and A.2.1 (arXiv:1409.0473). Unlike the paper's, torch's GRU applies the
+    reset gate after the product.
     """
 
     def __init__(self, config: SeqToSeqConfig, words: nn.Module) -> None:
@@ -68,17 +67,17 @@ class RecurrentTextEncoder(nn.Module):
         self.first_dim = config.hidden
 
     def forward(self, source: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Encoded:
-        """Read every source up to its length, at least 1."""
+        """Encode every source up to its length, which is at least 1."""
         reading = self.reader.read(self.dropout(self.embedding(source)), lengths)
         keep = keep_from_lengths(lengths, source.shape[1])
         return Encoded(self.dropout(reading.states), keep, final=reading.final, first=reading.first)
 
 
 def word_vectors(size: int, width: int) -> nn.Embedding:
-    """Vectors of about unit length: small entries, and logits of order 1 as output weights.
+    """Vectors of about unit length, so that logits have order 1 when the output shares this matrix.
 
-    Not scaled up as a Transformer's are: recurrent layers that read large inputs are slow to learn to count, and so
-    where to look (the authors of RNNsearch began at 0.01 an entry).
+    They are not scaled up as a Transformer's are: with large inputs recurrent layers learn slowly to count, and
+    therefore where to attend (the authors of RNNsearch initialised entries at 0.01).
     """
     embedding = nn.Embedding(size, width)
     nn.init.normal_(embedding.weight, std=width**-0.5)
@@ -88,8 +87,8 @@ def word_vectors(size: int, width: int) -> nn.Embedding:
 class FirstWord(nn.Module):
     """``s_0 = tanh(W_s hb_1)``, from the backward state at the first word; one such state for each layer and part.
 
-    An encoder that gives no such state, as one of pictures, has the mean of its states in that place (Xu et al. 2015,
-    section 3.1.2, arXiv:1502.03044).
+    For an encoder without such a state, for example of pictures, `Encoded.summary` takes its place: the mean of the
+    states (Xu et al. 2015, section 3.1.2, arXiv:1502.03044).
     Source: Bahdanau et al. 2015, section A.2.2 (arXiv:1409.0473).
     """
 
@@ -108,9 +107,9 @@ class FirstWord(nn.Module):
 
 
 class Final(nn.Module):
-    """The encoder's final states as they are, layer by layer.
+    """The encoder's final states, layer by layer.
 
-    Raises: UserError, when they are not as wide as the decoder's, or, at the first call, the encoder gives none.
+    Raises: UserError, when they are not as wide as the decoder's, or, in `forward`, when the encoder returns none.
     Source: Sutskever et al. 2014, section 2 (arXiv:1409.3215); Luong et al. 2015, section 3 (arXiv:1508.04025).
     """
 
@@ -118,7 +117,7 @@ class Final(nn.Module):
         super().__init__()
         if check_encoder(encoder) != config.hidden:
             raise UserError(
-                f"start 'final' hands the encoder's state to the decoder, but they are {check_encoder(encoder)} and "
+                f"start 'final' copies the encoder's state to the decoder, but they are {check_encoder(encoder)} and "
                 f"{config.hidden} wide",
                 hint="set merge to 'sum' or bidirectional to false, or choose start 'first-word'",
             )
@@ -127,14 +126,14 @@ class Final(nn.Module):
         """The state of every decoder layer, ``[B, L, H]`` each."""
         if encoded.final is None:
             raise UserError(
-                "start 'final' hands the encoder's final state to the decoder, but this encoder gives none",
+                "start 'final' copies the encoder's final state to the decoder, but this encoder gives none",
                 hint="choose start 'first-word' or 'zero'",
             )
         return encoded.final
 
 
 class Zero(nn.Module):
-    """Zeros: a starved decoder, which knows of the source only what it looks at."""
+    """Zeros: the decoder then reads the source by attention only."""
 
     def __init__(self, config: SeqToSeqConfig, encoder: nn.Module) -> None:
         super().__init__()

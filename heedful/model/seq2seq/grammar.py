@@ -1,4 +1,4 @@
-"""The decoder of "Grammar as a Foreign Language": state and context together speak, and go into the next step."""
+"""The decoder of "Grammar as a Foreign Language": the softmax and the next step read both state and context."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from heedful.model.seq2seq.parts import first_step
 
 
 class GrammarState(NamedTuple):
-    """Every layer's state, a tuple of ``[B, H]`` each, ``[d; d']`` of the step before, and where it stands, ``[B]``."""
+    """Every layer's state, a tuple of ``[B, H]`` each, the last ``[d; d']``, and the source position, ``[B]``."""
 
     layers: Layers
     fed: Tensor
@@ -24,11 +24,11 @@ class GrammarState(NamedTuple):
 
 
 class Grammar(nn.Module):
-    """State and context, ``[d; d']``, are what the softmax reads and what the next step is fed.
+    """The softmax and the next step's first layer read state and context side by side, ``[d; d']``.
 
-    ``d_t = RNN(d_{t-1}, [E y_{t-1}; d_{t-1}; d'_{t-1}])``, and ``d'_t`` from ``d_t``; zeros are fed at first. The query
-    is the top layer AFTER the step, as Luong's; but nothing squeezes state and context into one vector: both are read
-    by the softmax, and both are fed to the first layer.
+    ``d_t = RNN(d_{t-1}, [E y_{t-1}; d_{t-1}; d'_{t-1}])``, and ``d'_t`` from ``d_t``; the first step is fed zeros. As
+    in Luong's decoder the query is the top layer AFTER the step. Unlike there, no layer combines state and context
+    before the softmax.
     Parameters: ``stack`` (the recurrent layers), ``look`` (the attention).
     Source: Vinyals et al. 2015, section 2.1, eq. 3-5 (arXiv:1412.7449).
     """
@@ -55,7 +55,7 @@ class Grammar(nn.Module):
     def start(self, source: Source) -> GrammarState:
         """The state before the first step."""
         layers = self.stack.begin(source.state)
-        return GrammarState(layers, self._nothing(layers), first_step(source.summary))
+        return GrammarState(layers, self._zeros(layers), first_step(source.summary))
 
     def unroll(
         self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
@@ -63,7 +63,7 @@ class Grammar(nn.Module):
         """``[d_t; d'_t]`` of all steps."""
         bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
         layers = self.stack.begin(source.state)
-        fed = self._nothing(layers)
+        fed = self._zeros(layers)
         vectors: list[Tensor] = []
         for t, base in enumerate(bases):
             layers = self.stack(base, fed, layers)
@@ -75,13 +75,13 @@ class Grammar(nn.Module):
     def step(
         self, embedded: Float[Tensor, "B E"], state: GrammarState, source: Source
     ) -> tuple[Float[Tensor, "B F"], GrammarState, Float[Tensor, "B S"]]:
-        """``[d_t; d'_t]`` of one step, the state after it, and where it looked."""
+        """``[d_t; d'_t]`` of one step, the state after it, and the attention weights."""
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
         context, weights = self.look.attend_step(layers[-1][0], source.attended, state.position)
         fed = beside(layers[-1][0], context)
         return fed, GrammarState(layers, fed, state.position), weights
 
-    def _nothing(self, layers: Layers) -> Float[Tensor, "B F"]:
-        """What is fed to the first step: zeros."""
+    def _zeros(self, layers: Layers) -> Float[Tensor, "B F"]:
+        """The ``[d; d']`` that the first step reads."""
         top = layers[-1][0]
         return top.new_zeros(top.shape[0], self.output_dim)

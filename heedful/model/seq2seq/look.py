@@ -1,4 +1,4 @@
-"""How a decoder looks at its source: the core's attention, told where in the target it stands."""
+"""A decoder's attention to its source: the core's attention, with the source position of each step."""
 
 from dataclasses import dataclass
 
@@ -14,21 +14,21 @@ from heedful.region import Causal, Intersection, Region, Span, Window
 
 @dataclass(frozen=True, eq=False)
 class UpTo(Region):
-    """Query ``t`` may look at keys ``0 .. last_t``; `last` is ``[*B, T]``."""
+    """Query ``t`` may attend to keys ``0 .. last_t``; `last` is ``[*B, T]``."""
 
     last: Int[Tensor, "*B T"]
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
-        """Nothing to the right of `last`."""
+        """The keys up to `last`."""
         return Bounds(span.queries, span.keys, stop=self.last + 1)
 
 
 def at_position(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Region:
-    """A region with the query's own position made explicit.
+    """A region with an explicit position for each query.
 
-    Alone, a region takes its last query to stand at the last key; a decoder's step i stands at source position i,
-    or at the end of a shorter source (Luong's local-m: p_t = t). Regions that do not depend on the query's own
-    position are returned as they are.
+    By default a region places the last query at the last key, as in self-attention. A decoder's step i belongs to
+    source position i, or to the end of a shorter source (Luong's local-m: p_t = t). Regions that do not depend on the
+    query's position are returned unchanged.
     """
     if isinstance(region, Intersection):
         return Intersection(at_position(region.first, position, memory), at_position(region.second, position, memory))
@@ -41,7 +41,7 @@ def at_position(region: Region, position: Int[Tensor, "B T"], memory: Memory) ->
 
 
 class SourceAttention(nn.Module):
-    """The attention of a decoder to its source, built from its config; ``attention`` is the core's module."""
+    """The attention of a decoder to its source, built from a config; ``attention`` is the core's module."""
 
     def __init__(self, config: AttentionConfig, query_dim: int, key_dim: int) -> None:
         super().__init__()
@@ -54,28 +54,29 @@ class SourceAttention(nn.Module):
     def forward(
         self, query: Float[Tensor, "B T Q"], memory: Memory, position: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T A"]:
-        """The context of each query; `position` is each query's step in the target, from 0."""
+        """The context of each query; `position` is each query's source position, from 0."""
         return self.attention(query, memory, region=at_position(self.attention.region, position, memory))
 
     def attend_step(
         self, query: Float[Tensor, "R Q"], memory: Memory, position: Int[Tensor, " R"]
     ) -> tuple[Float[Tensor, "R A"], Float[Tensor, "R S"]]:
-        """One step: the context, and the weights by which it was made.
+        """One step: the context and the weights.
 
-        Rows may be a multiple of the memory's: k rows in a run then look at one sentence, which is asked once with
-        k queries.
+        There may be k times as many rows as the memory has: k consecutive rows then attend to one sentence, as k
+        queries of one attention call.
         """
-        # The context is made of the weights, which are small for one query a row: whoever asks for them has them.
+        # For one query per row the weights are small. They are therefore computed explicitly, and the context from
+        # them, instead of a fused call that would not return them. `max` allows for a batch without sentences.
         sentences = memory.key.shape[0]
-        together = sentences, query.shape[0] // max(1, sentences)
-        region = at_position(self.attention.region, position.view(together), memory)
-        weights = self.attention.align(query.unflatten(0, together), memory, region=region)
+        sentences_and_rows = sentences, query.shape[0] // max(1, sentences)
+        region = at_position(self.attention.region, position.view(sentences_and_rows), memory)
+        weights = self.attention.align(query.unflatten(0, sentences_and_rows), memory, region=region)
         context = weights.to(memory.value.dtype) @ memory.value
         return context.flatten(0, 1), weights.flatten(0, 1)
 
 
 def _real_keys(memory: Memory) -> Int[Tensor, " B"]:
-    """How many source positions of each row are real."""
+    """The number of real source positions of each row."""
     if memory.keep is None:
         return torch.full(memory.key.shape[:1], memory.key.shape[1], device=memory.key.device)
     return memory.keep.sum(-1)

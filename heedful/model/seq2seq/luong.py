@@ -1,4 +1,4 @@
-"""Luong's attention without input feeding: the whole target runs first, then looks all at once."""
+"""Luong's attention without input feeding: recurrent layers over the whole target, then one attention call."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from heedful.model.seq2seq.parts import decoder_layers, first_step
 
 
 class LuongState(NamedTuple):
-    """The recurrent state ``[B, L, H]`` each, and where it stands, ``[B]``."""
+    """The recurrent state ``[B, L, H]`` each, and the source position, ``[B]``."""
 
     layers: State
     position: Tensor
@@ -24,8 +24,8 @@ class LuongState(NamedTuple):
 class Luong(nn.Module):
     """``h_t = RNN(h_{t-1}, E y_{t-1})``; ``c_t`` from ``h_t``; ``h~_t = tanh(W_c [c_t; h_t])``.
 
-    The query is the top layer AFTER the step (RNNsearch asks before it), and nothing of what was seen goes back into
-    the recurrent layers, so that all steps run and look at once.
+    The query is the top layer AFTER the step (in RNNsearch: before it). The recurrent layers do not read the context,
+    so that all steps are computed at once.
     Parameters: ``recurrent``, ``look`` (the attention), ``readout`` (``W_c``).
     Source: Luong et al. 2015, section 3.1-3.2, eq. 5 (arXiv:1508.04025).
     """
@@ -38,7 +38,7 @@ class Luong(nn.Module):
         self.output_dim = config.hidden
 
     def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
-        """The annotations, their keys projected once."""
+        """The annotations, with keys projected once."""
         return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> LuongState:
@@ -55,7 +55,7 @@ class Luong(nn.Module):
     def step(
         self, embedded: Float[Tensor, "B E"], state: LuongState, source: Source
     ) -> tuple[Float[Tensor, "B F"], LuongState, Float[Tensor, "B S"]]:
-        """``[c_t; h_t]`` of one step, the state after it, and where it looked."""
+        """``[c_t; h_t]`` of one step, the state after it, and the attention weights."""
         hidden, layers = self.recurrent.step(embedded, state.layers)
         context, weights = self.look.attend_step(hidden, source.attended, state.position)
         return beside(context, hidden), LuongState(layers, state.position), weights

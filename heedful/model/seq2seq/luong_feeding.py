@@ -1,4 +1,4 @@
-"""Luong's attention with input feeding: what was said, seen and thought goes into the next step."""
+"""Luong's attention with input feeding: the next step reads the attentional vector of the last one."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from heedful.model.seq2seq.parts import first_step
 
 
 class FeedingState(NamedTuple):
-    """Every layer's state, a tuple of ``[B, H]`` each, ``h~_{t-1}`` ``[B, H]``, and where it stands, ``[B]``."""
+    """Every layer's state, a tuple of ``[B, H]`` each, ``h~_{t-1}`` ``[B, H]``, and the source position, ``[B]``."""
 
     layers: Layers
     fed: Tensor
@@ -26,8 +26,8 @@ class FeedingState(NamedTuple):
 class LuongFeeding(nn.Module):
     """``h_t = RNN(h_{t-1}, [E y_{t-1}; h~_{t-1}])``, ``c_t`` from ``h_t``, ``h~_t = tanh(W_c [c_t; h_t])``.
 
-    ``h~_0 = 0``. What is fed back is the attentional vector ``h~``, not the context, and the first layer is wider by
-    it. The product with ``E y`` is taken before the loop; ``h~`` is made inside it.
+    ``h~_0 = 0``. The attentional vector ``h~`` is fed back, not the context; the first layer's input is wider by it.
+    The product with ``E y`` is computed before the loop, for all steps at once.
     Parameters: ``stack`` (the recurrent layers), ``look`` (the attention), ``attentional`` (``W_c``).
     Source: Luong et al. 2015, section 3.3 (arXiv:1508.04025).
     """
@@ -44,7 +44,7 @@ class LuongFeeding(nn.Module):
         self.output_dim = width
 
     def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
-        """The annotations, their keys projected once."""
+        """The annotations, with keys projected once."""
         return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> FeedingState:
@@ -70,7 +70,7 @@ class LuongFeeding(nn.Module):
     def step(
         self, embedded: Float[Tensor, "B E"], state: FeedingState, source: Source
     ) -> tuple[Float[Tensor, "B H"], FeedingState, Float[Tensor, "B S"]]:
-        """``h~_t`` of one step, the state after it, and where it looked."""
+        """``h~_t`` of one step, the state after it, and the attention weights."""
         layers = self.stack(self.stack.project(embedded), state.fed, state.layers)
         context, weights = self.look.attend_step(layers[-1][0], source.attended, state.position)
         fed = self.attentional(beside(context, layers[-1][0]))

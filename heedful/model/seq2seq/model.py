@@ -1,4 +1,4 @@
-"""The recurrent translator: an encoder, a decoder family chosen by name, and the softmax over words."""
+"""The recurrent encoder-decoder: an encoder, a decoder family chosen by name, and the softmax over words."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -36,16 +36,15 @@ DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
 
 
 class SeqToSeq(nn.Module):
-    """An RNN encoder-decoder, trained all steps at once and run one step at a time.
+    """An RNN encoder-decoder, trained on all steps at once and decoded step by step.
 
-    `encoder` reads the source, whatever that is (see `heedful.model.encoder`); `for_texts` makes the one of
-    `RecurrentTextEncoder`. Targets are token ids, padded with PAD. `step` and `logits` agree, and a row does not
-    depend on the other rows.
-    `advances` says after which target tokens a decoder stands at the next position of the source: a step stands where
-    as many of them have been said. By default all advance, so that step t stands at position t.
+    `encoder` encodes a source of any kind (see `heedful.model.encoder`); `for_texts` uses `RecurrentTextEncoder`.
+    Targets are token ids, padded with PAD. `step` and `logits` agree, and a row does not depend on the other rows.
+    `advances` marks the target tokens that move on to the next source position: a step's source position is the number
+    of such tokens before it. By default all tokens but BOS advance, so that step t is at position t.
     Parameters: ``encoder``, ``start_state``, ``target_embedding``, ``decoder``, ``output`` (Linear).
-    Raises: UserError, for an unknown name in the config or widths that do not fit; TypeError, for an encoder that does
-        not say how wide its states are.
+    Raises: UserError, for an unknown name in the config or widths that do not fit; TypeError, for an encoder without
+        ``output_dim``.
     """
 
     advances: Tensor
@@ -79,9 +78,9 @@ class SeqToSeq(nn.Module):
     ) -> "SeqToSeq":
         """A model from texts to texts, for vocabularies of these sizes.
 
-        Raises: UserError, also when all word matrices are to be one and the vocabularies differ in size.
+        Raises: UserError, also when tie is "all" and the vocabularies differ in size.
         """
-        # The order of the draws is the order in which weights were always drawn: a seed gives the weights it gave.
+        # The order of construction is the order of random draws; a seed must give the weights that it always gave.
         target = word_vectors(target_size, config.embed)
         source = target if config.tie == "all" else word_vectors(source_size, config.embed)
         if config.tie == "all" and source_size != target_size:
@@ -92,7 +91,7 @@ class SeqToSeq(nn.Module):
         return cls(config, RecurrentTextEncoder(config, source), target, advances=advances)
 
     def encode(self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"]) -> Source:
-        """Read the sources, up to their lengths: the memory that `start` and `step` take."""
+        """Encode the sources up to their lengths: the memory that `start` and `step` take."""
         encoded = encode_source(self.encoder, source, lengths)
         memory = self.decoder.read(encoded.states, encoded.keep)
         return Source(memory, encoded.summary(), self.start_state(encoded), encoded.keep, encoded.axis)
@@ -102,28 +101,30 @@ class SeqToSeq(nn.Module):
         return self.decoder.start(memory)
 
     def share(self, memory: Source, size: int) -> Source:
-        """The memory for `size` rows of each sentence: itself, for `step` lines rows up with it."""
+        """The memory for `size` hypotheses per sentence: unchanged, because `step` views rows by sentence."""
         return memory
 
     def step(self, token: Int[Tensor, " R"], state: Any, memory: Source) -> Step:
-        """Read one word a row (BOS first); return the logits of the next, and where the model looked for it.
+        """Read one word per row (BOS first); return the logits of the next, and the attention weights behind it.
 
-        There may be k times as many rows as the memory has: rows k i to k i + k - 1 then look at row i of the memory.
+        There may be k times as many rows as the memory has: rows k i to k i + k - 1 then attend to row i of the memory.
         """
+        # The states of decoders whose attention depends on the source position have this field, others do not.
         if hasattr(state, "position"):
             state = state._replace(position=state.position + self.advances[token])
         features, after, weights = self.decoder.step(self._embed(token), state, memory)
-        attention = None if weights is None else lambda: weights  # they are there already: the context is made of them
+        # A Step's attention is a function, because for other models computing it is extra work. Here it is known.
+        attention = None if weights is None else lambda: weights
         return Step(self.output(self._read_out(features)), after, attention)
 
     def logits(
         self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T V"]:
-        """Logits of every next word, the words before it given (BOS first)."""
+        """Logits of every next word, given the words before it (BOS first)."""
         return self.output(self._read_out(self._features(source, lengths, target_in)))
 
     def loss(self, batch: TextBatch) -> TokenLoss:
-        """The loss summed over the real target words; readout and softmax never see padding."""
+        """The loss summed over the real target words; padding is dropped before readout and softmax."""
         features = self._features(batch.source, batch.source_lengths, batch.target_in)
         real = (batch.target_out != PAD).flatten().nonzero().squeeze(1)
         hidden = self._read_out(features.flatten(0, 1).index_select(0, real))
@@ -134,25 +135,25 @@ class SeqToSeq(nn.Module):
         return self.dropout(self.target_embedding(tokens))
 
     def _features(self, source: Tensor, lengths: Tensor, target_in: Tensor) -> Float[Tensor, "B T F"]:
-        """What the readout reads, for all steps."""
+        """The readout's input, for all steps."""
         position = self.advances[target_in].cumsum(1)
         return self.decoder.unroll(self._embed(target_in), self.encode(source, lengths), position)
 
     def _read_out(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... R"]:
-        """What the softmax reads."""
+        """The softmax's input."""
         return self.dropout(self.decoder.readout(features))
 
     def _output_weight(self) -> nn.Parameter:
-        """The target embedding's weight, to be the softmax's."""
+        """The target embedding's weight, which the softmax is to share."""
         if self.config.embed != self.decoder.output_dim:
             raise UserError(
                 f"tie {self.config.tie!r} needs embed and hidden to be equal, got embed {self.config.embed} and hidden "
                 f"{self.decoder.output_dim}",
-                hint="set both alike, or tie to 'none'",
+                hint="set both to the same number, or tie to 'none'",
             )
         return cast(nn.Parameter, self.target_embedding.weight)
 
 
 def _all_but_begin(size: int) -> Bool[Tensor, " V"]:
-    """Every token moves on, but BOS, which stands before the first."""
+    """All tokens advance except BOS, which comes before the word of position 0."""
     return torch.arange(size) != BOS

@@ -1,4 +1,4 @@
-"""Static attention: the decoder looks once, before it begins, and keeps what it saw."""
+"""Static attention: the context is computed once, before the first step, and used in all steps."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from heedful.model.seq2seq.parts import decoder_layers, first_step
 
 
 class StaticState(NamedTuple):
-    """The recurrent state ``[B, L, H]`` each, the context's share of every input ``[B, E]``, and where it looked."""
+    """The recurrent state ``[B, L, H]`` each, the projected context ``[B, E]``, and the attention weights."""
 
     layers: State
     glimpse: Tensor
@@ -24,9 +24,9 @@ class StaticState(NamedTuple):
 class Static(nn.Module):
     """``c = sum_j softmax_j(score(C, h_j)) h_j`` once, then ``h_t = RNN(h_{t-1}, E y_{t-1} + W c)``.
 
-    The query is the summary C, one for the whole output, so that the weights have no variance over steps: the
-    counterpart to the dynamic attention of `Bahdanau` and `Luong`. Otherwise it is the decoder "peek" (see
-    `SummaryDecoder`), with an attended context in place of C.
+    The query is the summary C for the whole output, so that the weights are the same at all steps; `Bahdanau` and
+    `Luong` have a query per step. Otherwise it is the decoder "peek" (see `SummaryDecoder`), with an attended context
+    in place of C.
     Parameters: ``look`` (the attention), ``glimpse`` (W, no bias), ``recurrent``.
     """
 
@@ -39,11 +39,11 @@ class Static(nn.Module):
         self.output_dim = config.hidden
 
     def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> Memory:
-        """The annotations, their keys projected once."""
+        """The annotations, with keys projected once."""
         return self.look.project(annotations, keep)
 
     def start(self, source: Source) -> StaticState:
-        """Look, and remember what was seen."""
+        """The state before the first step, with the context of all steps."""
         context, weights = self.look.attend_step(source.summary, source.attended, first_step(source.summary))
         return StaticState(source.state, self.glimpse(context), weights)
 
@@ -57,6 +57,6 @@ class Static(nn.Module):
     def step(
         self, embedded: Float[Tensor, "B E"], state: StaticState, source: Source
     ) -> tuple[Float[Tensor, "B H"], StaticState, Float[Tensor, "B S"]]:
-        """The hidden state of one step, and the weights of before."""
+        """The hidden state of one step, the state after it, and the weights computed in `start`."""
         hidden, layers = self.recurrent.step(embedded + state.glimpse, state.layers)
         return hidden, StaticState(layers, state.glimpse, state.attention), state.attention

@@ -1,4 +1,4 @@
-"""Decoders without attention: they know the source as one vector, its summary C, told once or at every step."""
+"""Decoders without attention: they read the source as one vector, its summary C, at the first step or at all steps."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ from heedful.model.seq2seq.parts import decoder_layers
 
 
 class SummaryInputs(NamedTuple):
-    """What the recurrent layers read at a step, besides their state.
+    """The inputs of the recurrent layers at a step.
 
-    `words` is whether they read the last word, and `again` whether they read the summary after the first step, too.
+    `words`: whether they read the last word. `again`: whether they read the summary at steps after the first, too.
     """
 
     words: bool
@@ -27,11 +27,11 @@ SUMMARY_INPUTS: dict[str, SummaryInputs] = {
     "feedback": SummaryInputs(words=True, again=False),
     "peek": SummaryInputs(words=True, again=True),
 }
-"""The three by name."""
+"""The inputs of the three decoders by name."""
 
 
 class SummaryState(NamedTuple):
-    """The recurrent state ``[B, L, H]`` each, and what of the summary the next step reads, ``[B, E]``."""
+    """The recurrent state ``[B, L, H]`` each, and the projected summary that the next step reads, ``[B, E]``."""
 
     layers: State
     glimpse: Tensor
@@ -42,7 +42,7 @@ class SummaryDecoder(nn.Module):
 
     | name | x_1 | x_t after it |
     |---|---|---|
-    | simple | ``W C`` | ``W C``: what was said is not read |
+    | simple | ``W C`` | ``W C``: the last word is not read |
     | peek | ``E y_0 + W C`` | ``E y_{t-1} + W C`` |
     | feedback | ``E y_0 + W C`` | ``E y_{t-1}`` |
 
@@ -61,7 +61,7 @@ class SummaryDecoder(nn.Module):
         self.output_dim = config.hidden
 
     def read(self, annotations: Float[Tensor, "B S A"], keep: Bool[Tensor, "B S"]) -> None:
-        """Nothing to look at."""
+        """None: there is nothing to attend to."""
 
     def start(self, source: Source) -> SummaryState:
         """The state before the first step."""
@@ -73,7 +73,8 @@ class SummaryDecoder(nn.Module):
         """The hidden states of all steps."""
         glimpse = self.glimpse(source.summary).unsqueeze(1)
         if not self.inputs.words:
-            inputs = glimpse.expand(-1, embedded.shape[1], -1)  # of the words only their number is read
+            # Of the words only their number is used.
+            inputs = glimpse.expand(-1, embedded.shape[1], -1)
         elif self.inputs.again:
             inputs = embedded + glimpse
         else:
@@ -86,6 +87,6 @@ class SummaryDecoder(nn.Module):
         """The hidden state of one step."""
         inputs = embedded + state.glimpse if self.inputs.words else state.glimpse
         hidden, layers = self.recurrent.step(inputs, state.layers)
-        # A summary that is told once leaves zeros behind, so that the state keeps its shape and every step is one sum.
+        # A summary that is read once is replaced by zeros, so that all steps have the same state and the same sum.
         glimpse = state.glimpse if self.inputs.again else torch.zeros_like(state.glimpse)
         return hidden, SummaryState(layers, glimpse), None

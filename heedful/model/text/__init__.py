@@ -1,4 +1,4 @@
-"""Texts read: word vectors, one encoder family and its poolings for all models of texts, and classifiers."""
+"""Models of texts: word vectors, an encoder family with its poolings that all such models share, and classifiers."""
 
 from heedful.model.text.classifier import LabelledBatch, TextClassifier
 from heedful.model.text.config import TextConfig

@@ -1,4 +1,4 @@
-"""Texts to labels: words to one vector, by way of sentences or not, and from there to a score for each label."""
+"""Text classification: words to one vector, directly or via sentences, and a linear output over labels."""
 
 from typing import Protocol, runtime_checkable
 
@@ -23,7 +23,7 @@ ENDS: dict[str, type[nn.Identity] | type[nn.Tanh]] = {"none": nn.Identity, "tanh
 
 @runtime_checkable
 class LabelledBatch(Protocol):
-    """What a classifier needs of a batch: see `heedful.data.DocumentBatch`; a negative label is none."""
+    """What a classifier needs of a batch, see `heedful.data.DocumentBatch`; a negative label means unlabelled."""
 
     @property
     def tokens(self) -> Int[Tensor, "B S"]: ...
@@ -36,13 +36,13 @@ class LabelledBatch(Protocol):
 
 
 class TextClassifier(nn.Module):
-    """One encoder, one pooling, and scores of the labels; a hierarchy has both twice.
+    """An encoder, a pooling and a linear output; a hierarchy has encoder and pooling twice, for words and sentences.
 
-    `tokens` are a text's sentences one after the other, `sentences` how many tokens each has; a flat model does not
-    read the latter. A row depends neither on the others nor on padding, nor on sentences without words.
-    Parameters: ``vectors``, ``words`` and perhaps ``sentences`` (`Level`), ``output``. What looks is called
+    `tokens` are a text's sentences one after the other, and `sentences` the number of tokens of each; a flat model
+    ignores the latter. A row depends neither on other rows nor on padding, nor on sentences without words.
+    Parameters: ``vectors``, ``words`` and, in a hierarchy, ``sentences`` (`Level`), ``output``. Attentions are
     ``words.pooling.attention`` and ``sentences.pooling.attention``; in a transformer ``words.encoder.layers.N.self``.
-    Of a hierarchy's words the recorder keeps a call for each of `group_sentences`; `looks` puts them together.
+    For the words of a hierarchy the recorder keeps one call per group of `group_sentences`; `looks` merges them.
     """
 
     def __init__(self, config: TextConfig, size: int, classes: int) -> None:
@@ -57,42 +57,43 @@ class TextClassifier(nn.Module):
 
     @property
     def embedding(self) -> nn.Embedding:
-        """The words' vectors."""
+        """The word vectors."""
         return self.vectors.embedding
 
     @property
     def recurrent(self) -> Recurrent:
         """The recurrent layers that read the words.
 
-        Raises: UserError, when other layers do.
+        Raises: UserError, when the encoder has none.
         """
         if not isinstance(self.words.encoder, RnnEncoder):
             raise UserError(
-                f"encoder {self.config.encoder!r} has no recurrent layers to begin from others",
+                f"encoder {self.config.encoder!r} has no recurrent layers that pretrained ones could initialise",
                 hint="set encoder to rnn, with cell, hidden and layers as they were in pretraining",
             )
         return self.words.encoder.recurrent
 
     def start_from(self, vectors: Float[Tensor, "V D"], known: Bool[Tensor, " V"]) -> None:
-        """Begin with word vectors learned elsewhere: see `WordVectors.start_from`."""
+        """Initialise word vectors with pretrained ones: see `WordVectors.start_from`."""
         self.vectors.start_from(vectors, known)
 
     @torch.no_grad()
     def transplant(self, embedding: nn.Embedding, recurrent: Recurrent) -> None:
-        """Begin with the embedding and the recurrent layers of a model that was trained on unlabelled text, bit by bit.
+        """Copy the embedding and the recurrent layers of a model that was trained on unlabelled text.
 
-        Raises: UserError, naming both shapes, when they are not of this model's.
+        Raises: UserError, naming both shapes, when they are not those of this model.
         Source: Dai and Le 2015, section 2 (arXiv:1511.01432).
         """
-        for what, own, other in (
+        # Both are checked before either is copied: an error leaves this model unchanged.
+        for what, module, pretrained in (
             ("embedding", self.embedding, embedding),
             ("recurrent layers", self.recurrent, recurrent),
         ):
-            mine = {name: describe(tensor) for name, tensor in own.state_dict().items()}
-            given = {name: describe(tensor) for name, tensor in other.state_dict().items()}
-            if mine != given:
+            expected = {name: describe(tensor) for name, tensor in module.state_dict().items()}
+            shapes = {name: describe(tensor) for name, tensor in pretrained.state_dict().items()}
+            if expected != shapes:
                 raise UserError(
-                    f"the pretrained model's {what} {given} do not fit this model's {mine}",
+                    f"the pretrained model's {what} {shapes} do not fit this model's {expected}",
                     hint="take the pretrained model's tokeniser, cell, embed, hidden, layers, and bidirectional false",
                 )
         self.embedding.load_state_dict(embedding.state_dict())
@@ -101,7 +102,7 @@ class TextClassifier(nn.Module):
     def features(
         self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], sentences: Int[Tensor, "B N"]
     ) -> Float[Tensor, "B D"]:
-        """What the output reads: one vector a text."""
+        """The output's input: one vector per text."""
         if self.sentences is None:
             return self.end(self.words(self.vectors(tokens), lengths))
         _check_sentences(lengths, sentences)
@@ -110,14 +111,14 @@ class TextClassifier(nn.Module):
     def logits(
         self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], sentences: Int[Tensor, "B N"]
     ) -> Float[Tensor, "B C"]:
-        """The scores of the labels."""
+        """The logits of the labels."""
         return self.output(self.dropout(self.features(tokens, lengths, sentences)))
 
     def loss(self, batch: LabelledBatch) -> TokenLoss:
-        """The loss summed over labelled texts, which it counts.
+        """The loss summed over labelled texts, and their number.
 
-        With gain "linear" every state of a text answers: the t-th of T counts t / (1 + ... + T) of the text; the
-        negative log-likelihood is that of the last.
+        With gain "linear" the label is predicted from every state of a text. The t-th of T states has the weight
+        t / (1 + ... + T); the reported negative log-likelihood is that of the last state.
         Source: Dai and Le 2015, section 3 (arXiv:1511.01432), for the gain.
         """
         smoothing = self.config.smoothing
@@ -128,6 +129,7 @@ class TextClassifier(nn.Module):
         row, step = keep_from_lengths(batch.lengths, states.shape[1]).nonzero(as_tuple=True)
         logits = self.output(self.dropout(self.end(states[row, step])))
         length = batch.lengths[row]
+        # t / (1 + ... + T) with t = step + 1, in closed form.
         share = (2 * (step + 1) / (length * (length + 1))).to(logits.dtype)
         loss = label_loss(logits, batch.labels[row], smoothing=smoothing, share=share)
         last = label_loss(logits[step == length - 1], batch.labels)
@@ -137,21 +139,21 @@ class TextClassifier(nn.Module):
     def looks(
         self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], sentences: Int[Tensor, "B N"]
     ) -> dict[str, Float[Tensor, "B _"]]:
-        """How much of each word and sentence is in the features.
+        """The weights with which words and sentences enter the features.
 
-        Returns: "words" ``[B, S]``, which sum to 1 over a text, or over each sentence in a hierarchy; there also
-            "sentences" ``[B, N]``, which sum to 1 over a text. Of a maximum it is the share of the columns that a state
-            gave, of a last state all of it.
+        Returns: "words" ``[B, S]``, which sum to 1 over a text, or in a hierarchy over each sentence; a hierarchy also
+            has "sentences" ``[B, N]``, which sum to 1 over a text. For max pooling the weight of a state is the
+            fraction of columns in which it is the maximum; for last pooling the last state has weight 1.
         """
         if self.sentences is None:
             return {"words": self.words.weigh(self.vectors(tokens), lengths)}
         _check_sentences(lengths, sentences)
         groups, flat = group_sentences(sentences, tokens.shape[1]), tokens.flatten()
         words = [self.words.weigh(self.vectors(flat[group.token]), group.lengths) for group in groups]
-        above = self.sentences.weigh(*read_sentences(tokens, sentences, self._read_sentence))
+        sentence_weights = self.sentences.weigh(*read_sentences(tokens, sentences, self._read_sentence))
         return {
             "words": scatter_word_weights(groups, words, tokens),
-            "sentences": scatter_sentence_weights(above, sentences),
+            "sentences": scatter_sentence_weights(sentence_weights, sentences),
         }
 
     def _read_sentence(self, tokens: Int[Tensor, "R W"], lengths: Int[Tensor, " R"]) -> Float[Tensor, "R D"]:
@@ -159,10 +161,10 @@ class TextClassifier(nn.Module):
 
 
 def _check_sentences(lengths: Tensor, sentences: Tensor) -> None:
-    """Raises: ShapeError, when the sentences of a row are not all its tokens, or none."""
+    """Raises: ShapeError, when the sentence lengths of a row do not add up to its length, or that is 0."""
     total = sentences.sum(1)
     if not total.equal(lengths) or not lengths.all():
         raise ShapeError(
-            f"sentences of {total.tolist()} tokens in all, but lengths are {lengths.tolist()}: give each row at least "
-            "one token, and the tokens of each of its sentences."
+            f"sentences of {total.tolist()} tokens in total, but lengths are {lengths.tolist()}: each row needs at "
+            "least one token, and sentence lengths that add up to its length."
         )

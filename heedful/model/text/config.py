@@ -1,4 +1,4 @@
-"""What a reader of texts is made of, by name and number."""
+"""The settings of an encoder of texts and its pooling."""
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,21 +15,26 @@ NAMES: dict[str, tuple[str, ...]] = {
     "end": ("none", "tanh"),
     "gain": ("last", "linear"),
 }
-"""The words that settings may be; what stands behind them is in the tables of `encoder`, `level` and `classifier`."""
+"""The allowed values of settings; the tables of `encoder`, `poolings` and `classifier` map them to classes."""
 
 
 class TextConfig(BaseModel):
-    """How a text becomes vectors, and one vector: the default is a bidirectional LSTM with attention.
+    """How a text becomes one vector: the default is a bidirectional LSTM with attention.
 
-    `encoder` reads the words: words (their vectors alone), cnn (n-grams), rnn, rcnn (the words between their
-    contexts), transformer. `pooling` makes one vector of what it read: last, mean, max, attention (Zhou et al.:
-    tanh, a learned query), context (Yang et al.: a hidden layer, a learned query), asked (a recurrent layer's last
-    state is the query, and stands beside the result). `structure` hierarchy reads every sentence so, and then the
-    sentences. `merge` joins the two directions of rnn (pooling last keeps them side by side); `end` is what follows
-    pooling. `forget` is where the gates start that keep a state: from 1 it carries words far, and attention may look at
-    any place that still tells of them; from -2 it looks at the word itself. `gain` linear makes each word's state
-    answer in training, the later the more (SA-LSTM). `attention` is what the poolings that look do; score dot is their
-    papers'. Numbers that the named parts do not use are ignored.
+    | setting | values |
+    |---|---|
+    | `encoder`: a state per word | words (vectors only), cnn (n-grams), rnn, rcnn (words in context), transformer |
+    | `pooling`: one vector of the states | last, mean, max, attention, context, asked |
+    | `structure` | flat; hierarchy (each sentence is encoded and pooled, then the sentences) |
+    | `merge`: the two directions of rnn | concat, sum (pooling last always concatenates) |
+    | `end`: what follows pooling | none, tanh |
+    | `gain`: states that predict the label in training | last; linear (all, with weights that grow: SA-LSTM) |
+
+    Pooling "attention" (Zhou et al.) applies tanh and has a learned query, "context" (Yang et al.) a hidden layer and a
+    learned query. The query of "asked" is a recurrent layer's last state, and is concatenated with the result.
+    `forget` is the initial bias of the gates that keep a state. At 1 states carry words far, and attention may weight
+    any later state that still depends on the decisive word. At -2 it weights the word itself. `attention` configures
+    the poolings with attention; their papers use score dot. Numbers that the named parts do not use are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,8 +43,8 @@ class TextConfig(BaseModel):
     pooling: str = "attention"
     structure: str = "flat"
     attention: AttentionConfig = AttentionConfig(score="dot")
-    embed: int = Field(default=128, ge=1, description="columns of a word's vector")
-    hidden: int = Field(default=128, ge=1, description="columns of each direction, of contexts, of a transformer")
+    embed: int = Field(default=128, ge=1, description="width of word vectors")
+    hidden: int = Field(default=128, ge=1, description="width of each direction, of contexts, of a transformer")
     layers: int = Field(default=1, ge=1)
     cell: str = "lstm"
     bidirectional: bool = True
@@ -54,11 +59,11 @@ class TextConfig(BaseModel):
     norm: str = "pre"
     end: str = "none"
     gain: str = "last"
-    dropout: float = Field(default=0.3, ge=0, lt=1, description="between layers, and of what the output reads")
-    embed_dropout: float = Field(default=0.3, ge=0, lt=1, description="of the words' vectors, number by number")
-    word_dropout: float = Field(default=0.0, ge=0, lt=1, description="how often a word is taken for an unknown one")
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="between layers, and of the output's input")
+    embed_dropout: float = Field(default=0.3, ge=0, lt=1, description="of the entries of word vectors")
+    word_dropout: float = Field(default=0.0, ge=0, lt=1, description="rate at which words are replaced by <unk>")
     smoothing: float = Field(default=0.0, ge=0, lt=1)
-    max_norm: float = Field(default=0.0, ge=0, description="longest row of the output's weights; 0: any")
+    max_norm: float = Field(default=0.0, ge=0, description="largest norm of a row of the output's weights; 0: no limit")
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "TextConfig":
@@ -69,18 +74,18 @@ class TextConfig(BaseModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> "TextConfig":
         if self.encoder == "transformer" and self.hidden % self.heads:
-            raise UserError(f"hidden {self.hidden} is no multiple of heads {self.heads}", hint="choose others")
+            raise UserError(f"hidden {self.hidden} is no multiple of heads {self.heads}", hint="change hidden or heads")
         if min(self.widths) < 1:
-            raise UserError(f"widths {list(self.widths)} has one below 1", hint="an n-gram has at least one word")
+            raise UserError(f"widths {list(self.widths)} has a number below 1", hint="an n-gram has at least one word")
         if self.gain == "linear" and not self._reads_on:
             raise UserError(
-                f"gain 'linear' lets every state answer as if it were the last, but encoder {self.encoder!r} with "
-                f"pooling {self.pooling!r} has no such states",
+                f"gain 'linear' predicts the label from every state as if it were the last, but encoder "
+                f"{self.encoder!r} with pooling {self.pooling!r} has no such states",
                 hint="set encoder rnn, pooling last, bidirectional false and structure flat, or gain last",
             )
         return self
 
     @property
     def _reads_on(self) -> bool:
-        """Whether each state knows what was read so far, and the last one is taken."""
+        """Whether each state depends on exactly the words so far, and pooling takes the last one."""
         return self.encoder == "rnn" and self.pooling == "last" and not self.bidirectional and self.structure == "flat"

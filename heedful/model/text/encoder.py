@@ -1,7 +1,7 @@
-"""The encoder family: from the vectors of a text's words to a state for each of them.
+"""The encoders of texts: from the vectors of a text's words to a state for each of them.
 
-An encoder is built from (config, input_dim) and knows of no labels. Rows do not depend on each other nor on padding;
-every row has at least one word.
+An encoder is built from (config, input_dim). Rows depend neither on each other nor on padding; every row has at least
+one word.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ NORMS: dict[str, type[PreNorm] | type[PostNorm]] = {"pre": PreNorm, "post": Post
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What every encoder is; `output_dim` is the width of a state, of which `directions` parts were read apart."""
+    """The interface of encoders; a state is `output_dim` wide, the concatenation of `directions` equal parts."""
 
     output_dim: int
     directions: int
@@ -42,7 +42,7 @@ class Encoder(Protocol):
 
 
 class WordsEncoder(nn.Module):
-    """The words' vectors themselves: a bag of words, with whatever pooling follows."""
+    """The word vectors themselves: together with a pooling a bag of words."""
 
     directions = 1
 
@@ -51,7 +51,7 @@ class WordsEncoder(nn.Module):
         self.output_dim = input_dim
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S I"]:
-        """Unchanged."""
+        """The vectors, unchanged."""
         return vectors
 
 
@@ -69,12 +69,12 @@ class CnnEncoder(nn.Module):
         self.output_dim = self.ngrams.output_dim
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
-        """All widths side by side."""
+        """The n-grams of all widths, concatenated."""
         return self.ngrams(vectors, keep_from_lengths(lengths, vectors.shape[1]))
 
 
 class RnnEncoder(RecurrentReader):
-    """Recurrent layers in one direction or both, as `config` has them."""
+    """Recurrent layers in one direction or both, as configured."""
 
     def __init__(self, config: TextConfig, input_dim: int) -> None:
         recurrent = Recurrent(
@@ -86,14 +86,14 @@ class RnnEncoder(RecurrentReader):
             dropout=config.dropout,
             forget=config.forget,
         )
-        # The last state is taken from each direction's own end, which a sum no longer tells.
+        # Pooling "last" takes each direction's state at its last step, so that the two must not be summed before.
         super().__init__(recurrent, "concat" if config.pooling == "last" else config.merge)
 
 
 class RcnnEncoder(nn.Module):
-    """Each word between what was read before it and what comes after it: ``tanh(W [c_l ; e ; c_r] + b)``.
+    """Each word with its left and right context: ``tanh(W [c_l ; e ; c_r] + b)``.
 
-    The output is as wide as `hidden`; the contexts too. Source: Lai et al. 2015, eq. 1-4 (AAAI).
+    The output and the contexts are `hidden` wide. Source: Lai et al. 2015, eq. 1-4 (AAAI).
     """
 
     directions = 1
@@ -107,16 +107,16 @@ class RcnnEncoder(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
-        """One vector a word, of both contexts and itself."""
+        """One vector per word, of the word and both contexts."""
         left, right = self.contexts(vectors, lengths)
         return torch.tanh(self.projection(torch.cat([left, vectors.to(left.dtype), right], dim=-1)))
 
 
 class TransformerEncoder(nn.Module):
-    """Layers of self-attention, as wide as `hidden`, over the words and their positions.
+    """Layers of self-attention, `hidden` wide, over words and positions.
 
-    What comes in is normalised first, so that its size does not matter beside the positions' (ours; the paper scales
-    word vectors instead), and projected if it is of another width.
+    The input is normalised first, so that its scale does not matter relative to the positions (ours; the paper scales
+    word vectors instead), and projected if it has another width.
     Source: Vaswani et al. 2017, section 3.1 (arXiv:1706.03762).
     """
 
@@ -136,8 +136,9 @@ class TransformerEncoder(nn.Module):
         self.last = residual.end(config.hidden)
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S D"]:
-        """The top layer's stream."""
+        """The top layer's output."""
         keep = keep_from_lengths(lengths, vectors.shape[1])
+        # Padding is zeroed before the first product: a NaN there would reach the gradients of weights.
         stream = self.dropout(self.position(self.entry(self.norm(zero_unseen(vectors, keep)))))
         for layer in self.layers.children():
             stream = layer(stream, keep)
@@ -154,12 +155,12 @@ ENCODERS: dict[str, Callable[[TextConfig, int], Encoder]] = {
 
 
 def text_vectors(config: TextConfig, size: int) -> WordVectors:
-    """The vectors of a vocabulary's words, for a model that reads texts as `config` says."""
+    """The word vectors of a vocabulary, with the width and dropout of `config`."""
     return WordVectors(size, config.embed, dropout=config.embed_dropout, word_dropout=config.word_dropout)
 
 
 class TextEncoder(nn.Module):
-    """Tokens to states: word vectors and one of the encoders, for a model that looks at words.
+    """Tokens to states: word vectors and one of the encoders, for a model that attends to words.
 
     Parameters: ``vectors`` (`WordVectors`), ``encoder``. Attribute: ``output_dim``, the width of a state.
     """
@@ -171,6 +172,6 @@ class TextEncoder(nn.Module):
         self.output_dim = self.encoder.output_dim
 
     def forward(self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"]) -> Encoded:
-        """A state for every word; whatever stands beyond a text's length is not read."""
+        """A state for every word; tokens beyond a text's length are not read."""
         keep = keep_from_lengths(lengths, tokens.shape[1])
         return Encoded(self.encoder(self.vectors(tokens), lengths), keep)

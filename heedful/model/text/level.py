@@ -1,4 +1,4 @@
-"""One level of reading: an encoder, and a pooling that makes one vector of its states."""
+"""One level of a text model: an encoder, and a pooling that makes one vector of its states."""
 
 from jaxtyping import Float, Int
 from torch import Tensor, cat, nn
@@ -11,7 +11,7 @@ from heedful.shapes import keep_from_lengths
 
 
 class Asker(nn.Module):
-    """What a recurrent layer has in mind after a whole text: the query of pooling "asked".
+    """The query of pooling "asked": a recurrent layer's state after the whole text.
 
     Source: Er et al. 2016 (Information Sciences 373).
     """
@@ -23,14 +23,14 @@ class Asker(nn.Module):
         self.pooling = Last(self.output_dim, directions=self.encoder.directions)
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B Q"]:
-        """The last state, of each direction at its own end."""
+        """The last state of each direction, concatenated."""
         return self.pooling(self.encoder(vectors, lengths), keep_from_lengths(lengths, vectors.shape[1]))
 
 
 class Level(nn.Module):
-    """From vectors in a row to one vector: words to a sentence, or sentences to a document.
+    """From a sequence of vectors to one vector: words to a sentence, or sentences to a document.
 
-    With pooling "asked" the state that asks stands beside what it saw. Every row has at least one vector.
+    With pooling "asked" the query is concatenated with the result. Every row has at least one vector.
     Parameters: ``encoder``, ``pooling``, and ``asker`` with pooling "asked". Attribute: ``output_dim``.
     """
 
@@ -38,21 +38,21 @@ class Level(nn.Module):
         super().__init__()
         self.encoder = ENCODERS[config.encoder](config, input_dim)
         self.asker = Asker(config, input_dim) if config.pooling == "asked" else None
-        asked = 0 if self.asker is None else self.asker.output_dim
-        self.pooling = POOLINGS[config.pooling](config, self.encoder, asked or None)
-        self.output_dim = self.pooling.output_dim + asked  # the query stands beside what it saw
+        query_dim = 0 if self.asker is None else self.asker.output_dim
+        self.pooling = POOLINGS[config.pooling](config, self.encoder, query_dim or None)
+        self.output_dim = self.pooling.output_dim + query_dim
 
     def forward(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B D"]:
-        """One vector a row."""
+        """One vector per row."""
         states, query = self._read(vectors, lengths)
         pooled = self.pooling(states, keep_from_lengths(lengths, vectors.shape[1]), query)
         return pooled if query is None else cat([pooled, query.to(pooled.dtype)], dim=-1)
 
     def weigh(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S"]:
-        """How much of each state the pooling took: rows that sum to 1."""
+        """The weight of each state in the pooled vector; rows sum to 1."""
         states, query = self._read(vectors, lengths)
         return self.pooling.weigh(states, keep_from_lengths(lengths, vectors.shape[1]), query)
 
     def _read(self, vectors: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The states, and the query where there is one that asks."""
+        """The states, and the query if the pooling takes one."""
         return self.encoder(vectors, lengths), None if self.asker is None else self.asker(vectors, lengths)

@@ -34,4 +34,4 @@ POOLINGS: dict[str, Callable[[TextConfig, Encoder, int | None], Pooling]] = {
     "context": _context,
     "asked": _asked,
 }
-"""Poolings by name, from the settings, the encoder, and the width of the query that calls give (None: no query)."""
+"""Poolings by name, built from the settings, the encoder, and the width of the query passed to calls (None: none)."""

@@ -16,6 +16,6 @@ PRESETS: dict[str, TextConfig] = {
 }
 """Published models at our default widths; `config.model_copy(update=...)` changes one.
 
-The dropout of birnn is ours, not that of its paper; nor is where its forget gates start, for it to look at the words
-that it answers by (LOG.md has the numbers).
+The dropout of birnn and the initial bias of its forget gates are ours, not its paper's. With this bias its attention
+weights the words that decide the label (LOG.md has the numbers).
 """

@@ -1,4 +1,4 @@
-"""Words as vectors: looked up, thinned out in training, perhaps begun from vectors learned elsewhere."""
+"""Word vectors: an embedding with dropout of words and entries, optionally initialised with pretrained vectors."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,9 +9,9 @@ from heedful.shapes import PAD, UNK, ShapeError, describe
 
 
 class WordDropout(nn.Module):
-    """Takes each word for an unknown one with probability `rate`, in training only; padding stays padding.
+    """Replaces each word by the unknown word with probability `rate`, in training only; padding stays padding.
 
-    So the unknown word's vector is learned too, and no single word decides.
+    The vector of the unknown word is trained by this, and the model cannot depend on a single word.
     Source: Iyyer et al. 2015, section 3.1 (ACL P15-1162), which drops the word; Dai and Le 2015, section 4
     (arXiv:1511.01432).
     """
@@ -34,9 +34,9 @@ class WordDropout(nn.Module):
 
 
 class WordVectors(nn.Module):
-    """The vectors of a text's words; that of padding is zero and stays so.
+    """The vectors of a text's words; the vector of padding is zero and stays zero.
 
-    Vectors have about unit length, which suits recurrent layers; `dropout` drops numbers, `word_dropout` words.
+    Vectors have about unit length, which suits recurrent layers; `dropout` drops entries, `word_dropout` whole words.
     Parameters: ``embedding`` (nn.Embedding).
     """
 
@@ -49,25 +49,26 @@ class WordVectors(nn.Module):
         self.word_dropout, self.dropout = WordDropout(word_dropout), Dropout(dropout)
 
     def forward(self, tokens: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape D"]:
-        """A vector a word."""
+        """One vector per word."""
         return self.dropout(self.embedding(self.word_dropout(tokens)))
 
     @torch.no_grad()
     def start_from(self, vectors: Float[Tensor, "V D"], known: Bool[Tensor, " V"]) -> None:
-        """Begin with the vectors of the words that are known; the others keep theirs, and padding its zeros.
+        """Initialise the words that are marked in `known` with pretrained vectors; padding stays zero.
 
-        Those drawn here are scaled to the known ones' size, so that no word is louder for being unknown there.
-        Raises: ShapeError, when the vectors are not one a word of this vocabulary, or of another width.
+        The random vectors of the remaining words are scaled to the standard deviation of the pretrained ones.
+        Raises: ShapeError, unless there is one vector per word of this vocabulary, of this model's width.
         """
-        own = self.embedding.weight
-        if vectors.shape != own.shape or known.shape[0] != own.shape[0]:
+        weight = self.embedding.weight
+        if vectors.shape != weight.shape or known.shape[0] != weight.shape[0]:
             raise ShapeError(
-                f"vectors are {describe(vectors)} and known {describe(known)}, but this model has {describe(own)}: "
-                "give one row a word of its vocabulary, and set embed to the vectors' width."
+                f"vectors are {describe(vectors)} and known {describe(known)}, but this model has {describe(weight)}: "
+                "give one row per word of its vocabulary, and set embed to the vectors' width."
             )
-        known = known.to(own.device) & (torch.arange(own.shape[0], device=own.device) != PAD)
+        known = known.to(weight.device) & (torch.arange(weight.shape[0], device=weight.device) != PAD)
         if not known.any():
             return
-        given = vectors.to(own)
-        own *= given[known].std(correction=0) * own.shape[1] ** 0.5
-        own[known] = given[known]
+        pretrained = vectors.to(weight)
+        # Entries were drawn with a standard deviation of width^-0.5: the factor brings it to that of the known words.
+        weight *= pretrained[known].std(correction=0) * weight.shape[1] ** 0.5
+        weight[known] = pretrained[known]

@@ -12,7 +12,7 @@ from torch import nn
 from heedful.data.document import Document, as_document, collate_documents
 from heedful.data.labelled import Labelled, read_labelled
 from heedful.data.labels import class_numbers, sorted_labels
-from heedful.data.places import count_note, once_note, repeats
+from heedful.data.notes import count_note, once_note, repeats
 from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.table import read_column
 from heedful.data.tokenise import load_tokeniser

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from heedful.data.places import repeats
+from heedful.data.notes import repeats
 from heedful.data.report import Finding, Report, describe_texts, finding, tokenise_texts
 from heedful.data.stream import collate_segments
 from heedful.data.text import iterate_lines

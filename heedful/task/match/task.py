@@ -17,8 +17,8 @@ from heedful.data.matched import (
     match_lengths,
     read_matches,
 )
+from heedful.data.notes import count_note, once_note, repeats
 from heedful.data.overlap import Overlap
-from heedful.data.places import count_note, once_note, repeats
 from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.tokenise import load_tokeniser
 from heedful.errors import UserError

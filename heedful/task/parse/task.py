@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
-from heedful.data.places import count_note, repeats
+from heedful.data.notes import count_note, repeats
 from heedful.data.report import PERCENTILES, Finding, Report, Side, finding
 from heedful.data.table import JSON, Columns, read_column
 from heedful.data.text import format_suffix, iterate_lines

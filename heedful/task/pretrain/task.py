@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from heedful.data.places import repeats
+from heedful.data.notes import repeats
 from heedful.data.report import Finding, Report, describe_texts, tokenise_texts
 from heedful.data.stream import Segment, collate_segments
 from heedful.data.table import read_column

@@ -14,7 +14,7 @@ from heedful.data.corpus.phrase import NOTHING
 from heedful.data.corpus.words import ACTIONS, ANIMALS, EVENTS, NOUNS, PEOPLE, PLACES, RESULTS, STATES, TRANSFERS
 
 VERBS = {verb.base: verb for verb in (*RESULTS, *TRANSFERS, *STATES, *EVENTS, *ACTIONS)}
-NOUN = {noun.one: noun for noun in NOUNS}
+NOUN = {noun.singular: noun for noun in NOUNS}
 
 
 def draw(rule, count=200):
@@ -29,7 +29,7 @@ def plain(word, *, many=False) -> Nominal:
         found
         for seed in range(99)
         if not (
-            found := noun_phrase(Random(seed), NOUN[word], one=() if many else ("the",), many=("the",) * many)
+            found := noun_phrase(Random(seed), NOUN[word], singular=() if many else ("the",), plural=("the",) * many)
         ).phrase.combinations
     )
 
@@ -72,12 +72,12 @@ def test_chinese_order_and_tense(templates, placed):
     assert found.target == CLAUSES[templates, placed]
 
 
-@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.one)
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.singular)
 def test_measure_words_belong_to_their_noun(noun):
-    two = noun_phrase(Random(3), noun, one=(), many=("two",))
+    two = noun_phrase(Random(3), noun, singular=(), plural=("two",))
     assert two.phrase.target.startswith(f"两{noun.measure}")
-    assert two.phrase.source.split()[-1] == noun.many
-    for one in (two, *(noun_phrase(Random(3), noun, one=(determiner,)) for determiner in ("a", "this", "that"))):
+    assert two.phrase.source.split()[-1] == noun.plural
+    for one in (two, *(noun_phrase(Random(3), noun, singular=(determiner,)) for determiner in ("a", "this", "that"))):
         last = len(one.phrase.source.split()) - 1
         assert one.phrase.target[1] == noun.measure
         assert {(0, 0), (last, 1), (last, len(one.phrase.target) - 1)} <= one.phrase.links
@@ -94,8 +94,8 @@ def test_an_before_a_vowel_and_only_there():
 
 
 def test_number_words_take_plurals():
-    plurals = {noun.many for noun in NOUNS}
-    singles = {noun.one for noun in NOUNS} - plurals
+    plurals = {noun.plural for noun in NOUNS}
+    singles = {noun.singular for noun in NOUNS} - plurals
     for rule in (action.statement, quality.existence, relative.relative_done):
         for phrase in draw(rule):
             words = phrase.source.split()
@@ -105,7 +105,10 @@ def test_number_words_take_plurals():
                     assert rest[0] in plurals or rest[1] in plurals
 
 
-THEIRS = {"她们": {noun.many for noun in PEOPLE if noun.single == (SHE,)}, "它们": {noun.many for noun in ANIMALS}}
+THEIRS = {
+    "她们": {noun.plural for noun in PEOPLE if noun.singular_pronouns == (SHE,)},
+    "它们": {noun.plural for noun in ANIMALS},
+}
 
 
 def antecedent(phrase):
@@ -114,7 +117,7 @@ def antecedent(phrase):
         for chinese, nouns in THEIRS.items():
             if word in nouns:
                 return chinese
-        if word in {noun.many for noun in PEOPLE}:
+        if word in {noun.plural for noun in PEOPLE}:
             return "他们"
     return None
 
@@ -135,9 +138,11 @@ def test_they_is_told_by_the_noun_of_the_other_clause(rule):
 
 def test_the_pronoun_fits_the_antecedent_in_every_table():
     for noun in NOUNS:
-        expected = THEY_THINGS if "person" not in noun.kinds else THEY_WOMEN if noun.single == (SHE,) else THEY
-        assert noun.plural is expected
-        assert all(pronoun in (HE, SHE) for pronoun in noun.single) == ("person" in noun.kinds)
+        expected = (
+            THEY_THINGS if "person" not in noun.kinds else THEY_WOMEN if noun.singular_pronouns == (SHE,) else THEY
+        )
+        assert noun.plural_pronoun is expected
+        assert all(pronoun in (HE, SHE) for pronoun in noun.singular_pronouns) == ("person" in noun.kinds)
 
 
 def test_they_stands_far_from_its_noun():
@@ -172,8 +177,8 @@ def test_each_construction_has_its_marks_in_order(rule):
 def test_the_ellipsis_repeats_the_measure_word_of_the_noun_before():
     for phrase in draw(joined.ellipsis, 50):
         words = phrase.source.split()
-        before = max(i for i, word in enumerate(words[: words.index("and")]) if word in {noun.many for noun in NOUNS})
+        before = max(i for i, word in enumerate(words[: words.index("and")]) if word in {noun.plural for noun in NOUNS})
         measure = len(phrase.target) - 2
         assert (before, measure) in phrase.links
-        noun = next(noun for noun in NOUNS if noun.many == words[before] and phrase.target[measure] == noun.measure)
+        noun = next(noun for noun in NOUNS if noun.plural == words[before] and phrase.target[measure] == noun.measure)
         assert phrase.target.count(noun.measure) >= 2

@@ -65,7 +65,7 @@ def test_held_out_combinations_are_only_in_the_test(corpus):
 
 
 def test_held_out_adjectives_never_stand_before_their_noun_in_training(corpus):
-    many = {noun.one: noun.many for noun in NOUNS}
+    many = {noun.singular: noun.plural for noun in NOUNS}
     pairs = {
         f" {word} {form} "
         for kind, word, noun in corpus.held_out

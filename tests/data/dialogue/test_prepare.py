@@ -91,7 +91,7 @@ def test_the_check_counts_what_would_hurt():
         ContextLimit(2, 4),
         max_reply=1,
     )
-    places = {name: fact.places for name, fact in found.facts.items() if fact.places}
+    places = {name: fact.locations for name, fact in found.facts.items() if fact.locations}
     assert {name: found.facts[name].count for name in ("dialogues", "turns", "replies")} == {
         "dialogues": 4,
         "turns": 10,

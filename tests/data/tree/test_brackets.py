@@ -77,7 +77,7 @@ def test_nothing_but_traces_is_nothing() -> None:
     ("lines", "where", "said"),
     [
         (["(S (NN a)", "(NN b)"], "here:1", "line 2: the file ends, with open brackets: 1"),
-        (["(S (NN a))", "(NN b))"], "here:2", "closes that was not opened"),
+        (["(S (NN a))", "(NN b))"], "here:2", "a closing bracket without an opening one"),
         (["(S (NN a))", "dog"], "here:2", "'dog' is outside all brackets"),
         (["(S", "(NP", "))"], "here:1", "line 3: 'NP' has neither a word nor children"),
         (["(S", " ())"], "here:1", "line 2: a pair of brackets is empty"),

@@ -48,7 +48,7 @@ def test_jsonl(tmp_path: Path) -> None:
         ("[1]", "the text 'tree'"),
         ('{"tree": 3}', "the text 'tree'"),
         ('{"tree": "(S (NN a)) (S (NN b))"}', "expected one tree in 'tree', found 2"),
-        ('{"tree": "(S (NN a)"}', "still open"),
+        ('{"tree": "(S (NN a)"}', "with open brackets"),
         ('{"text": "a c", "tree": "(S (NN a) (NN b))"}', "different words"),
         ('{"tree": "(S (-NONE- *))"}', "only traces"),
     ],
@@ -100,7 +100,7 @@ def test_a_tree_of_several_lines_in_csv_is_told_by_the_line_of_the_fault(tmp_pat
     [
         (("a", ""), "expected one tree in 'tree', found 0"),
         (("a b", "(S (NN a)) (S (NN b))"), "expected one tree in 'tree', found 2"),
-        (("a", "(S (NN a)"), "still open"),
+        (("a", "(S (NN a)"), "with open brackets"),
         (("a", "a tree"), "'a' is outside all brackets"),
         (("a c", "(S (NN a) (NN b))"), "different words"),
         (("", "(S (-NONE- *))"), "only traces"),

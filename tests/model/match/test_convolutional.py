@@ -169,7 +169,7 @@ def test_equal_texts_have_a_diagonal_of_ones():
 
 def test_texts_too_long_for_the_places():
     long = batch_of([MatchExample([5] * 14, [6], 1.0, (0.0,))])
-    with pytest.raises(UserError, match="14 words is too long for the 13 places"):
+    with pytest.raises(UserError, match="14 words is too long for the 13 positions"):
         make("abcnn3")(long)
     assert make("abcnn2")(long).shape == (1, 2)
 

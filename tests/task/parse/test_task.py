@@ -52,8 +52,8 @@ def test_check_reports(make_parser: Any, files: Path) -> None:
     config = make_settings(ParseConfig, {"data": {"max_length": 12}})
     report = check(task, config, Files([files]))
     assert report.facts["trees"].count == 6
-    assert report.facts["seen before"].places == [f"{files / 'two.mrg'}:1"]
-    assert report.facts["labels seen once"].places == ["PP", "FRAG"]
+    assert report.facts["seen before"].locations == [f"{files / 'two.mrg'}:1"]
+    assert report.facts["labels seen once"].locations == ["PP", "FRAG"]
     assert report.facts["more than 12 symbols"].count == 3
     assert report.sides["sentence"].unknown_rate == 0.0
     known = check(task, config, Files([files / "two.mrg"]), make_parser())
