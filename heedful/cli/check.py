@@ -36,7 +36,7 @@ def check(
     layers = [read_settings(config, task)] if config else []
     chosen = make_settings(kind.config, *layers, parse_settings(settings or []))
     predictor = None if run is None else engine.load(kind, run)
-    report = engine.check(kind, chosen, Files(files), predictor)
+    report = engine.check(kind, chosen, Files(files), predictor=predictor)
     console = results()
     console.print(_lengths(report))
     console.print()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heedful.cli.arguments import check_choice
 from heedful.task.option import Option, check_options, flag
 from heedful.task.tasks import options_of_tasks
 
@@ -41,7 +42,7 @@ def task_options(task: "Task[Any, Any]", command: str, values: dict[str, Any]) -
     Raises: UserError, for an option that this task does not accept.
     """
     chosen = {name: value for name, value in values.items() if value is not None and value is not False}
-    return check_options(task.name, task.options, command, chosen, spell=flag)
+    return check_options(task.name, task.options, command, options=chosen, spell=flag)
 
 
 def _parameter(option: Option, tasks: list[str]) -> inspect.Parameter:
@@ -51,9 +52,21 @@ def _parameter(option: Option, tasks: list[str]) -> inspect.Parameter:
         help=f"{', '.join(tasks)}: {option.help}",
         metavar=option.metavar,
         min=option.minimum,
+        callback=_check_choice(option) if option.choices else None,
         show_default=False,
     )
     kind, default = (bool, False) if option.kind is bool else (option.kind | None, None)
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declared]
     )
+
+
+def _check_choice(option: Option) -> Callable[[str | None], str | None]:
+    """A check of the word that was given, which runs before a run folder is loaded."""
+
+    def check(word: str | None) -> str | None:
+        if word is not None:
+            check_choice(word, option.choices, option.name)
+        return word
+
+    return check

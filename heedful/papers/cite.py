@@ -22,7 +22,7 @@ def cite(model: Any) -> list[Paper]:
     >>> import heedful
     >>> layer = heedful.Attention(heedful.Additive(8, 8, 8), choice=heedful.Sparse(heedful.Sparsemax()))
     >>> [str(paper) for paper in heedful.cite(layer)]
-    ['Bahdanau et al. 2015, arXiv:1409.0473', 'Martins et al. 2016, arXiv:1602.02068']
+    ['Bahdanau et al. 2015, arXiv:1409.0473', 'Luong et al. 2015, ...', 'Martins et al. 2016, arXiv:1602.02068']
 
     Raises: TypeError, for anything that is no module and has no `model`.
     """

@@ -122,7 +122,7 @@ def summed_loss(
     """
     device = next(model.parameters()).device
     losses = [cast(Any, model).loss(make(rows).to(device)) for rows in batches(lengths, tokens)]
-    return sum(float(loss.nll) for loss in losses), sum(loss.tokens for loss in losses)
+    return float(sum(float(loss.nll) for loss in losses)), sum(loss.tokens for loss in losses)
 
 
 class Batches(Generic[B]):

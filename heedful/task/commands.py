@@ -56,7 +56,7 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
         holds a run when `resume` is false, or your own code that lacks a method or returns something unexpected.
     """
     kind = _task(task)
-    options = check_options(kind.name, kind.options, "train", options)
+    options = check_options(kind.name, kind.options, "train", options=options)
     code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
     files = {name: _names(paths) for name, paths in (("train", train), ("valid", valid), ("test", test)) if paths}
     chosen = {"data": files, "model": {"name": model} if isinstance(model, str) else {}}
@@ -66,8 +66,8 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     shown = shown or Shown(say=lambda line: print(line, file=sys.stderr))
     sets = engine.read_sets(kind, found)
     if folds is None:
-        return engine.train(kind, found, sets, folder, resume=resume, shown=shown, custom=code)
-    return cross_validate(kind, found, sets, folder, folds=folds, resume=resume, shown=shown, custom=code)
+        return engine.train(kind, found, sets, out=folder, resume=resume, shown=shown, custom=code)
+    return cross_validate(kind, found, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)
 
 
 def load(
@@ -100,7 +100,7 @@ def evaluate(predictor: Predictor[Any], files: Paths, **options: Any) -> dict[st
     Raises: UserError, when a file cannot be used, or for an option that the task does not accept.
     """
     kind = check_predictor(predictor).task
-    options = check_options(kind.name, kind.options, "eval", options)
+    options = check_options(kind.name, kind.options, "eval", options=options)
     return engine.evaluate(kind, predictor, Files([Path(name) for name in _names(files)], options=options))
 
 
@@ -112,7 +112,7 @@ def show(predictor: Predictor[Any], *texts: str, every: bool = False, **options:
     Raises: UserError, when the texts do not form a question of the task, or for an option that it does not accept.
     """
     kind = check_predictor(predictor).task
-    options = check_options(kind.name, kind.options, "show", options)
+    options = check_options(kind.name, kind.options, "show", options=options)
     return engine.show(kind, predictor, texts, every=every, options=options)
 
 

@@ -90,7 +90,7 @@ def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: 
         if (out / name / CONFIG).exists() and load_settings(TranslateConfig, out / name).train.seed != seed:
             raise UserError("this folder holds a demo with another seed", where=str(out), hint="choose another --out")
         sets = read_sets(task, config)
-        trained.append(train(task, config, sets, out / name, resume=True, shown=shown))
+        trained.append(train(task, config, sets, out=out / name, resume=True, shown=shown))
         if trained[-1].fit.exit_status:
             break
     return trained

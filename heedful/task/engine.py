@@ -77,8 +77,8 @@ def train(
     task: Task[Any, Any],
     config: Any,
     sets: Sets,
-    out: Path,
     *,
+    out: Path,
     resume: bool = False,
     shown: Shown | None = None,
     custom: Custom | None = None,
@@ -103,7 +103,7 @@ def train(
     # Saved before training, so that an interrupted run can be resumed, and its checkpoints used, with the same parts.
     if run.leads:
         save_parts(out, config, predictor.parts)
-        save_readme(out, config, task.usage, {})
+        save_readme(out, config, task.usage)
     prepared = check_prepared(task, task.prepare(predictor, sets.train, sets.valid))
     run.say([*notes, *prepared.warnings])
     result = _fit(task, predictor, prepared, run)
@@ -176,7 +176,7 @@ def _finish(
         scores = task.score(predictor, test, {}).items()
         # The README and the last lines of training show one number per line; tables are left to `heedful eval`.
         results |= {f"test {name}": value for name, value in scores if not isinstance(value, Mapping | list)}
-    save_readme(trained.folder, config, task.usage, results)
+    save_readme(trained.folder, config, task.usage, results=results)
     return Trained(predictor, trained.fit, trained.ranks, trained.folder, results)
 
 
@@ -236,7 +236,7 @@ def show(
     return task.show(predictor, texts, every=every, options=options)
 
 
-def check(task: Task[Any, Any], config: Any, files: Files, predictor: Predictor[Any] | None = None) -> Report:
+def check(task: Task[Any, Any], config: Any, files: Files, *, predictor: Predictor[Any] | None = None) -> Report:
     """Statistics and problems of files, tokenised as the predictor does, or else as the settings say."""
     config = config if predictor is None else predictor.config
     raw = task.read(config, files)

@@ -45,7 +45,7 @@ def save_predictor(predictor: "Predictor[Any]", folder: Path) -> None:
     Raises: UserError, when a file cannot be written.
     """
     save_parts(folder, predictor.config, predictor.parts)
-    save_readme(folder, predictor.config, predictor.task.usage, {})
+    save_readme(folder, predictor.config, predictor.task.usage)
     save_tensors(folder / WEIGHTS, predictor.model.state_dict())
 
 
@@ -94,9 +94,14 @@ def load_settings(kind: type[C], folder: Path) -> C:
     return check_settings(kind, read_yaml(folder / CONFIG), where=str(folder / CONFIG))
 
 
-def save_readme(folder: Path, config: RunConfig, usage: "Usage", results: Mapping[str, Any]) -> None:
+def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Mapping[str, Any] | None = None) -> None:
     """Writes the README of a run: what it is, its results, and the next commands."""
-    table = ["| result | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in results.items()), ""]
+    table = [
+        "| result | |",
+        "|---|---|",
+        *(f"| {name} | {_cell(value)} |" for name, value in (results or {}).items()),
+        "",
+    ]
     commands = [f"    {command}" for command in usage.next_commands(quote(str(folder)))]
     lines = [
         f"# {config.model_name}: {usage.made} made with heedful",

@@ -22,8 +22,8 @@ def cross_validate(
     task: Task[Any, Any],
     config: Any,
     sets: Sets,
-    out: Path,
     *,
+    out: Path,
     folds: int,
     resume: bool = False,
     shown: Shown | None = None,
@@ -59,7 +59,9 @@ def cross_validate(
         )
         folder = out / f"fold-{fold + 1}"
         fold_sets = Sets(learnt, test=tested)
-        trained = train(task, config, fold_sets, folder, resume=resume and folder.exists(), shown=shown, custom=custom)
+        trained = train(
+            task, config, fold_sets, out=folder, resume=resume and folder.exists(), shown=shown, custom=custom
+        )
         # Only rank 0 has results to collect; the other processes end with their fold.
         if trained.fit.exit_status or trained.ranks.rank:
             return trained

@@ -152,7 +152,7 @@ def error_rate(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> float:
     return _error(look, _word_maps(look, maps, gold), gold)
 
 
-def word_map(look: Look | None, maps: Maps, rows: TokenWords, columns: TokenWords, *, title: str) -> Map | None:
+def word_map(look: Look | None, maps: Maps, *, rows: TokenWords, columns: TokenWords, title: str) -> Map | None:
     """The word-level map of one pair, with all layers behind it; None if there is no attention or no target token."""
     if look is None or not maps or not rows.of_token:
         return None

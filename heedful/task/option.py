@@ -49,7 +49,7 @@ def flag(name: str) -> str:
 
 
 def check_options(
-    task: str, known: Sequence[Option], command: str, options: Mapping[str, Any], *, spell: Callable[[str], str] = str
+    task: str, known: Sequence[Option], command: str, *, options: Mapping[str, Any], spell: Callable[[str], str] = str
 ) -> dict[str, Any]:
     """Checks the options passed to a command of a task; returns them. `spell` formats an option's name for messages.
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from heedful.data.batch import Example, PairBatch, collate
-from heedful.data.tree import Linear, Tree
+from heedful.data.tree import Lineariser, Tree
 from heedful.decode import Bracketing, Brackets, greedy
 from heedful.model.seq2seq import SeqToSeq, SeqToSeqConfig
 
@@ -45,7 +45,7 @@ def draw_told_last(dice: random.Random) -> Tree:
 
 def batch(trees: list[Tree]) -> PairBatch:
     return collate(
-        [Example([WORDS[w] for w in tree.words], [SYMBOLS[s] for s in Linear().symbols(tree)]) for tree in trees]
+        [Example([WORDS[w] for w in tree.words], [SYMBOLS[s] for s in Lineariser().symbols(tree)]) for tree in trees]
     )
 
 
@@ -66,7 +66,9 @@ def exact(model: SeqToSeq, trees: list[Tree]) -> float:
     model.eval()
     found = greedy(model, model.encode(given.source, given.source_lengths), constraint=rule, max_length=longest)
     model.train()
-    said = [Linear().tree([NAMES[t] for t in one.tokens], tree.words) for one, tree in zip(found, trees, strict=True)]
+    said = [
+        Lineariser().tree([NAMES[t] for t in one.tokens], tree.words) for one, tree in zip(found, trees, strict=True)
+    ]
     return sum(one == tree for one, tree in zip(said, trees, strict=True)) / len(trees)
 
 

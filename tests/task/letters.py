@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from heedful.data.batch import padded
-from heedful.data.report import Fault, Report, pieces_of, side_of
+from heedful.data.report import Finding, Report, describe_texts, tokenise_texts
 from heedful.data.text import iterate_lines, read_lines
 from heedful.errors import UserError
 from heedful.layer.loss import TokenLoss
@@ -43,11 +43,11 @@ class LineBatch:
 
 
 def collate_lines(
-    items: Sequence[tuple[list[int], float]], rows: Sequence[int], *, everyone: Sequence[int]
+    items: Sequence[tuple[list[int], float]], rows: Sequence[int], *, all_rows: Sequence[int]
 ) -> LineBatch:
-    own = list(rows) or [everyone[0]]
+    own = list(rows) or [all_rows[0]]
     counts = torch.tensor([items[row][1] if rows else torch.nan for row in own])  # an empty share learns nothing
-    return LineBatch(padded([items[row][0] or [0] for row in own])[0], counts, len(everyone))
+    return LineBatch(padded([items[row][0] or [0] for row in own])[0], counts, len(all_rows))
 
 
 class Counter(nn.Module):
@@ -145,5 +145,5 @@ class LettersTask(Task[list[Line], list[Line]]):
 
     def report(self, config: LettersConfig, raw: list[Line], parts: Parts) -> Report:
         texts = [text for text, _, _ in raw]
-        side = side_of(texts, pieces_of(texts, parts["text"]), parts["text"])
-        return Report({"line": side}, {"lines": Fault(len(raw), [])})
+        side = describe_texts(texts, tokenise_texts(texts, parts["text"]), parts["text"])
+        return Report({"line": side}, {"lines": Finding(len(raw), [])})

@@ -70,14 +70,16 @@ def test_a_value_out_of_bounds_is_refused_in_python_too(task, option, command):
     known = task_named(task).options
     if option.minimum is not None:
         with pytest.raises(UserError, match=rf"^{option.name} is {option.minimum - 1} \(expected {option.minimum} or"):
-            check_options(task, known, command, {option.name: option.minimum - 1})
-        assert check_options(task, known, command, {option.name: option.minimum}) == {option.name: option.minimum}
+            check_options(task, known, command, options={option.name: option.minimum - 1})
+        assert check_options(task, known, command, options={option.name: option.minimum}) == {
+            option.name: option.minimum
+        }
     elif option.choices:
         with pytest.raises(UserError, match=rf"^{option.name} is 'bogus' \(expected one of {option.choices[0]}"):
-            check_options(task, known, command, {option.name: "bogus"})
-        assert check_options(task, known, command, {option.name: option.choices[0]})
+            check_options(task, known, command, options={option.name: "bogus"})
+        assert check_options(task, known, command, options={option.name: option.choices[0]})
     else:
-        assert check_options(task, known, command, {option.name: "x"}) == {option.name: "x"}
+        assert check_options(task, known, command, options={option.name: "x"}) == {option.name: "x"}
 
 
 @pytest.mark.parametrize("task", NAMES)
@@ -86,7 +88,7 @@ def test_an_option_of_another_command_or_task_is_refused(task):
     for _, option, command in OWN:
         if option.name not in {own.name for own in known if command in own.commands}:
             with pytest.raises(UserError, match=rf"^--{option.name.replace('_', '-')} is not for the task '{task}'"):
-                check_options(task, known, command, {option.name: 1}, spell=flag)
+                check_options(task, known, command, options={option.name: 1}, spell=flag)
 
 
 def test_options_of_training_are_settings():
@@ -143,5 +145,6 @@ def test_a_task_loads_its_settings_when_it_is_asked_for():
 
 def test_the_options_of_a_task_have_a_file_of_their_own():
     for name in NAMES:
-        folder = Path(sys.modules[type(task_named(name)).__module__].__file__).parent
-        assert (folder / "options.py").is_file()
+        task = task_named(name)
+        folder = Path(sys.modules[type(task).__module__].__file__).parent
+        assert (folder / "options.py").is_file() is bool(task.options)

@@ -72,9 +72,9 @@ def test_a_section_that_is_none_and_a_file_that_is_missing_are_told():
 
 def test_a_readme_rounds_numbers_and_needs_no_results(tmp_path):
     config, usage = make_settings(task_named("translate").config), Usage("a thing", "Use it", ("use {run}",))
-    save_readme(tmp_path, config, usage, {"x": 0.123456, "y": "z"})
+    save_readme(tmp_path, config, usage, results={"x": 0.123456, "y": "z"})
     assert "| x | 0.1235 |\n| y | z |" in (tmp_path / "README.md").read_text()
-    save_readme(tmp_path, config, usage, {})
+    save_readme(tmp_path, config, usage)
     assert "|" not in (tmp_path / "README.md").read_text()
 
 

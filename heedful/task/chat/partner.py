@@ -125,7 +125,7 @@ class Partner(Predictor[ChatConfig]):
         """The word-level map of a reply, with all layers; `typed` is the original text of each id of its source."""
         rows = TokenWords.of(self.tokeniser, example.target)
         columns = TokenWords.of(self.tokeniser, [*example.source, EOS], typed)
-        return word_map(self.look, maps, rows, columns, title=self.config.model.name)
+        return word_map(self.look, maps, rows=rows, columns=columns, title=self.config.model.name)
 
     def _batched(
         self, sources: Sequence[Sequence[int]], rows: int, find: Callable[[Tensor, Tensor], list[Hypothesis]]

@@ -135,7 +135,7 @@ class Translator(Predictor[TranslateConfig]):
     ) -> Map | None:
         """The word-level map of one pair (ids without EOS), with all layers; `typed` as in `TokenWords.of`."""
         rows, columns = TokenWords.of(self.target, target), self._words(source, typed)
-        return word_map(self.look, maps, rows, columns, title=self.config.model.name)
+        return word_map(self.look, maps, rows=rows, columns=columns, title=self.config.model.name)
 
     def _search_batch(
         self, sources: Sequence[Sequence[int]], count: int, size: int, longest: int

@@ -47,7 +47,7 @@ def test_of_lines_that_are_documents_the_last_tenth_is_held_out():
 def test_each_file_gives_its_end(tmp_path):
     for name in "ab":
         (tmp_path / name).write_text(f"{name}\n" * 20)
-    text = read_text([str(tmp_path / "a"), str(tmp_path / "b")])
+    text = read_text([tmp_path / "a", tmp_path / "b"])
     for documents in ("file", "line"):
         train, valid, note = held_out(text, data(documents=documents))
         assert valid.lines == ["a", "a", "b", "b"]

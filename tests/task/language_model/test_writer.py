@@ -178,7 +178,7 @@ def test_files_without_text_are_refused(tmp_path):
     empty = tmp_path / "empty.txt"
     empty.write_text("\n \n")
     with pytest.raises(UserError, match="there is no text"):
-        read_text([str(empty)])
+        read_text([empty])
     config = make_settings(LanguageConfig, {})
     from heedful.data.tokenise import WordTokeniser
 

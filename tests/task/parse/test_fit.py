@@ -22,7 +22,9 @@ QUICK = {"train": {**TRAIN, "precision": "float32"}, "data": {"words": {"hide": 
 def test_trees_learnt_by_heart_are_said_again(files: Path, tmp_path: Path) -> None:
     model = {"model": {"name": "guided-lstm", "embed": 16, "hidden": 24, "dropout": 0.0, "smoothing": 0.0}}
     trees = read_trees([files])
-    trained = train(ParseTask(), make_settings(ParseConfig, QUICK, model), Sets(trees, trees, trees), tmp_path / "run")
+    trained = train(
+        ParseTask(), make_settings(ParseConfig, QUICK, model), Sets(trees, trees, trees), out=tmp_path / "run"
+    )
     assert trained.results["test bracket_f1"] == 100.0
     assert trained.results["test exact"] == 1.0
     assert trained.results["test well_formed"] == 1.0
@@ -35,11 +37,11 @@ def test_a_run_goes_on(files: Path, tmp_path: Path, tiny: dict[str, Any]) -> Non
     trees = read_trees([files])
     short = {"train": {"steps": 4, "valid_every": 2}, "model": {"name": "guided-lstm", **tiny["guided-lstm"]}}
     config = make_settings(ParseConfig, QUICK, short)
-    train(ParseTask(), config, Sets(trees, trees), tmp_path / "run")
+    train(ParseTask(), config, Sets(trees, trees), out=tmp_path / "run")
     with pytest.raises(UserError, match="holds a run already"):
-        train(ParseTask(), config, Sets(trees, trees), tmp_path / "run")
+        train(ParseTask(), config, Sets(trees, trees), out=tmp_path / "run")
     longer = make_settings(ParseConfig, QUICK, short, {"train": {"steps": 6}})
-    assert train(ParseTask(), longer, Sets(trees, trees), tmp_path / "run", resume=True).fit.steps == 6
+    assert train(ParseTask(), longer, Sets(trees, trees), out=tmp_path / "run", resume=True).fit.steps == 6
 
 
 def test_what_is_left_out_is_told(files: Path, tmp_path: Path, tiny: dict[str, Any]) -> None:
@@ -53,9 +55,9 @@ def test_what_is_left_out_is_told(files: Path, tmp_path: Path, tiny: dict[str, A
         {"train": {"steps": 1, "valid_every": 1}, "model": {"name": "guided-lstm", **tiny["guided-lstm"]}},
         {"data": {"max_length": 16}},
     )
-    train(ParseTask(), config, Sets(trees, [*trees, strange]), tmp_path / "run", shown=Shown(say=lines.append))
+    train(ParseTask(), config, Sets(trees, [*trees, strange]), out=tmp_path / "run", shown=Shown(say=lines.append))
     assert "left out of training: 2 of 4 trees, which have more than 16 symbols" in lines[0]
     assert "'ODD' (here:7)" in lines[1]
     shorter = make_settings(ParseConfig, config.model_dump(), {"data": {"max_length": 3}})
     with pytest.raises(UserError, match="none of 4 trees has at most 3 symbols"):
-        train(ParseTask(), shorter, Sets(trees, trees), tmp_path / "b")
+        train(ParseTask(), shorter, Sets(trees, trees), out=tmp_path / "b")

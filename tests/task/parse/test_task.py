@@ -56,7 +56,7 @@ def test_check_reports(make_parser: Any, files: Path) -> None:
     assert report.facts["labels seen once"].locations == ["PP", "FRAG"]
     assert report.facts["more than 12 symbols"].count == 3
     assert report.sides["sentence"].unknown_rate == 0.0
-    known = check(task, config, Files([files / "two.mrg"]), make_parser())
+    known = check(task, config, Files([files / "two.mrg"]), predictor=make_parser())
     assert known.sides["sentence"].total == 4
     assert report.examples[0][1][1].startswith("(S (NP XX XX )NP")
 
@@ -64,6 +64,6 @@ def test_check_reports(make_parser: Any, files: Path) -> None:
 def test_an_unknown_word_is_seen_by_check(make_parser: Any, files: Path, tmp_path: Path) -> None:
     parser = make_parser()
     (tmp_path / "new.mrg").write_text("(S (NN zebra) (NN dog))\n")
-    report = check(task_named("parse"), parser.config, Files([tmp_path / "new.mrg"]), parser)
+    report = check(task_named("parse"), parser.config, Files([tmp_path / "new.mrg"]), predictor=parser)
     assert report.sides["sentence"].unknown == ["zebra"]
     assert report.sides["sentence"].unknown_rate == 0.5
