@@ -95,7 +95,7 @@ def test_models_are_listed_with_their_papers(capsys):
     shown = capsys.readouterr().out
     assert "rnnsearch" in shown
     assert "1409.0473" in shown
-    assert "classify: labelled texts in" in shown
+    assert "classify: trains a classifier on labelled texts" in shown
     assert "doi:10.18653/v1/P16-2034" in shown, "whole, to be copied"
     assert max(map(len, shown.splitlines())) <= 120
     assert run(["models", "--json"]) == 0

@@ -46,7 +46,7 @@ class Chat(Task[list[Dialogue], Replies]):
     options = OPTIONS
     usage = Usage(
         "a partner in talk,",
-        "Talk to it, reply to a file of contexts, or see where it looks",
+        "Talk to it, reply to a file of contexts, or see its attention",
         (
             "heedful chat {run}",
             "heedful predict {run} FILE > OUT",

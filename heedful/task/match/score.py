@@ -18,7 +18,9 @@ from heedful.task.match.measure import class_scores, mean_average_precision, mea
 
 
 def evaluate(matcher: Matcher, pairs: Sequence[Match]) -> dict[str, Any]:
-    """Answers pairs and compares the answers with their labels. A class that training has not seen counts as an error.
+    """Answers pairs and compares the answers with their labels.
+
+    A class that training has not seen counts as an error.
 
     Returns: pairs, pairs_per_second, loss (nats per pair with a known label), a note if there are unknown labels, and
         for classes and relevance: accuracy, macro_f1 and, with two classes, f1 of the last class; for relevance also
