@@ -91,9 +91,7 @@ class _MapFile:
         if self._target in (None, "terminal"):
             return
         if not self._maps:
-            tell(
-                f"note: {self._target} was not written: the answers are empty, or this model has no attention"
-            )
+            tell(f"note: {self._target} was not written: the answers are empty, or this model has no attention")
             return
         hint = save_maps(self._maps, Path(self._target))
         if hint:
