@@ -85,8 +85,8 @@ def _report(error: Exception) -> int:
 
 def _explain(error: Exception) -> tuple[int, str, str | None]:
     if isinstance(error, UserError):
-        place = f" ({error.where})" if error.where else ""
-        return 1, _one_line(f"{error.message}{place}"), error.hint and _one_line(error.hint)
+        location = f" ({error.where})" if error.where else ""
+        return 1, _one_line(f"{error.message}{location}"), error.hint and _one_line(error.hint)
     if isinstance(error, Stopped):
         return error.status, str(error), None
     # Click turns Ctrl-C into this. By name, since importing click here would be slow.

@@ -62,12 +62,12 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     chosen = {"data": files, "model": {"name": model} if isinstance(model, str) else {}}
     chosen = join_settings(chosen, custom_settings(code), *_option_settings(kind, options))
     layers = [read_settings(Path(config), kind.name)] if config else []
-    found, folder = _settings(kind, [*layers, chosen, settings or {}], out=out, resume=resume, where=config)
+    run_config, folder = _settings(kind, [*layers, chosen, settings or {}], out=out, resume=resume, where=config)
     shown = shown or Shown(say=lambda line: print(line, file=sys.stderr))
-    sets = engine.read_sets(kind, found)
+    sets = engine.read_sets(kind, run_config)
     if folds is None:
-        return engine.train(kind, found, sets, out=folder, resume=resume, shown=shown, custom=code)
-    return cross_validate(kind, found, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)
+        return engine.train(kind, run_config, sets, out=folder, resume=resume, shown=shown, custom=code)
+    return cross_validate(kind, run_config, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)
 
 
 def load(
@@ -139,8 +139,8 @@ def _settings(
     where: str | Path | None,
 ) -> tuple[RunConfig, Path]:
     """All layers of settings merged, and the run folder."""
-    found = make_settings(task.config, *layers, where=str(where) if where else None)
-    folder = Path(out or Path("runs") / f"{task.name}-{found.model_name}")
+    merged = make_settings(task.config, *layers, where=str(where) if where else None)
+    folder = Path(out or Path("runs") / f"{task.name}-{merged.model_name}")
     # A resumed run starts from its saved settings, so that a bare `--resume --out DIR` is enough.
     if resume and (folder / CONFIG).exists():
         layers = [read_settings(folder / CONFIG, task.name), *layers]

@@ -178,8 +178,8 @@ def _word_maps(look: Look, maps: Sequence[Maps], gold: Sequence[Gold]) -> list[T
 
 
 def _error(look: Look, word_maps: Sequence[Tensor], gold: Sequence[Gold]) -> float:
-    found = [set(_links(look, words)) for words in word_maps]
-    return aer([pair.links.sure for pair in gold], [pair.links.possible for pair in gold], found)
+    predicted = [set(_links(look, words)) for words in word_maps]
+    return aer([pair.links.sure for pair in gold], [pair.links.possible for pair in gold], predicted)
 
 
 def _replay_batch(model: nn.Module, pattern: str, examples: Sequence[Example]) -> dict[str, Tensor]:

@@ -76,14 +76,14 @@ class Partner(Predictor[ChatConfig]):
         # A beam passed to this call wins over a temperature in the settings.
         sampling = temperature or (None if beam else settings.temperature)
         if sampling is None:
-            found = self.search(sources, beam or settings.beam)
+            hypotheses = self.search(sources, beam or settings.beam)
         else:
-            found = self.draw(sources, sampling, seed)
-        examples = [Example(ids, hypothesis.tokens) for ids, hypothesis in zip(sources, found, strict=True)]
+            hypotheses = self.draw(sources, sampling, seed)
+        examples = [Example(ids, hypothesis.tokens) for ids, hypothesis in zip(sources, hypotheses, strict=True)]
         maps: list[Maps] = self.maps(examples) if attention else [{}] * len(examples)
         replies: list[Reply] = []
         for example, hypothesis, layers, turns, (_, is_cut) in zip(
-            examples, found, maps, dialogues, inputs, strict=True
+            examples, hypotheses, maps, dialogues, inputs, strict=True
         ):
             words = self.word_map(example, layers, self._typed(turns, example.source)) if attention else None
             replies.append(self._reply(example, hypothesis, words, is_cut=is_cut))
@@ -142,8 +142,8 @@ class Partner(Predictor[ChatConfig]):
         lengths, decode = [len(ids) + 1 if ids else 0 for ids in sources], self.config.decode
         tokens = max(1, decode.tokens // rows)
         with answering(self.model, decode.precision):
-            found = grouped(lengths, batch, longest=lambda length: decode.longest, tokens=tokens)
-        return [found.get(index, Hypothesis([], 0.0, 0.0)) for index in range(len(sources))]
+            by_row = grouped(lengths, batch, longest=lambda length: decode.longest, tokens=tokens)
+        return [by_row.get(index, Hypothesis([], 0.0, 0.0)) for index in range(len(sources))]
 
     def _input(self, turns: Sequence[Turn]) -> Context:
         """The ids that the model reads for these turns, and whether they were truncated."""
@@ -158,11 +158,16 @@ class Partner(Predictor[ChatConfig]):
         last = pieces[len(pieces) - len(source) :]
         return ["" if self.tokeniser.is_mark(index) else piece for index, piece in zip(source, last, strict=True)]
 
-    def _reply(self, example: Example, found: Hypothesis, words: Map | None, *, is_cut: bool) -> Reply:
+    def _reply(self, example: Example, hypothesis: Hypothesis, words: Map | None, *, is_cut: bool) -> Reply:
         tokeniser = self.tokeniser
         context = tokeniser.pieces([*example.source, EOS])
         return Reply(
-            tokeniser.decode(found.tokens), found.score, tokeniser.pieces(found.tokens), context, words, is_cut
+            tokeniser.decode(hypothesis.tokens),
+            hypothesis.score,
+            tokeniser.pieces(hypothesis.tokens),
+            context,
+            words,
+            is_cut,
         )
 
 

@@ -120,8 +120,8 @@ def _right_tokens(partner: Partner, examples: Sequence[Example]) -> int:
 
 def _exact(partner: Partner, examples: Sequence[Example], beam: int | None) -> float:
     """The fraction of replies that search finds exactly."""
-    found = partner.search([example.source for example in examples], beam or partner.config.decode.beam)
-    pairs = zip(found, examples, strict=True)
+    hypotheses = partner.search([example.source for example in examples], beam or partner.config.decode.beam)
+    pairs = zip(hypotheses, examples, strict=True)
     return sum(hypothesis.tokens == example.target for hypothesis, example in pairs) / len(examples)
 
 

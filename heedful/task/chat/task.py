@@ -50,7 +50,7 @@ class Chat(Task[list[Dialogue], Replies]):
     }
     usage = Usage(
         "a partner in talk,",
-        "Talk to it, reply to a file of contexts, or see where it looks",
+        "Talk to it, reply to a file of contexts, or see its attention",
         (
             "heedful chat {run}",
             "heedful predict {run} FILE > OUT",

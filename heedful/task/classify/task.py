@@ -143,14 +143,14 @@ class Classify(Task[list[Labelled], Validation]):
         """Labels and their probabilities, separated by a tab."""
         longest = predictor.config.data.max_length
         return [
-            _answered(found, f"line {number} is too long; only its first {longest} tokens were read")
-            for number, found in enumerate(predictor.predict(questions, attention=maps), start=first)
+            _answered(result, f"line {number} is too long; only its first {longest} tokens were read")
+            for number, result in enumerate(predictor.predict(questions, attention=maps), start=first)
         ]
 
     def show(self, predictor: Classifier, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The label with its probability, and the weights of words and sentences."""
-        found = predictor.predict(texts)[0]
-        answer = _answered(found, f"too long; only its first {predictor.config.data.max_length} tokens were read")
+        result = predictor.predict(texts)[0]
+        answer = _answered(result, f"too long; only its first {predictor.config.data.max_length} tokens were read")
         all_maps = predictor.every_map(texts[0]) if every else []
         return [replace(answer, maps=all_maps) if all_maps else answer]
 
@@ -214,8 +214,8 @@ def _doubts(texts: Sequence[Labelled]) -> list[str]:
     return [*doubt, *once_note((text.label for text in texts), "text")]
 
 
-def _answered(found: Classification, note: str) -> Answer:
-    record: dict[str, Any] = {"label": found.label, "probability": round(found.probability, 4)}
-    record["probabilities"] = {label: round(value, 4) for label, value in found.probabilities.items()}
-    text = f"{found.label}\t{found.probability:.4f}"
-    return Answer(text, found.words, note if found.is_cut else None, record)
+def _answered(result: Classification, note: str) -> Answer:
+    record: dict[str, Any] = {"label": result.label, "probability": round(result.probability, 4)}
+    record["probabilities"] = {label: round(value, 4) for label, value in result.probabilities.items()}
+    text = f"{result.label}\t{result.probability:.4f}"
+    return Answer(text, result.words, note if result.is_cut else None, record)

@@ -18,8 +18,8 @@ def evaluate(parser: Parser, gold: Sequence[ParsedText], *, beam: int | None = N
     trees = [parsed.tree for parsed in gold]
     longest = parser.config.longest_source
     inputs = [list(tree.words[:longest]) for tree in trees]
-    found = parser.search([parser.source_ids(words) for words in inputs], beam or parser.config.decode.beam)
-    parses = [_tree(parser, hypothesis.tokens, words) for hypothesis, words in zip(found, inputs, strict=True)]
+    hypotheses = parser.search([parser.source_ids(words) for words in inputs], beam or parser.config.decode.beam)
+    parses = [_tree(parser, hypothesis.tokens, words) for hypothesis, words in zip(hypotheses, inputs, strict=True)]
     # evalb compares trees over the same words, so that words that were not read have to be in the tree as well.
     completed = [
         _completed(parse or flat(words), tree.words[len(words) :])

@@ -71,13 +71,13 @@ class Parser(Predictor[ParseConfig]):
         """
         split = [self.split(text) if isinstance(text, str) else list(text) for text in sentences]
         inputs = [words[: self.config.longest_source] for words in split]
-        found = self.search([self.source_ids(words) for words in inputs], beam or self.config.decode.beam)
+        hypotheses = self.search([self.source_ids(words) for words in inputs], beam or self.config.decode.beam)
         maps: list[Map | None] = [None] * len(inputs)
         if attention:
-            maps = self.maps(inputs, [hypothesis.tokens for hypothesis in found])
+            maps = self.maps(inputs, [hypothesis.tokens for hypothesis in hypotheses])
         return [
             self._parse(words, hypothesis, of_symbols, is_cut=len(words) < len(whole))
-            for words, hypothesis, of_symbols, whole in zip(inputs, found, maps, split, strict=True)
+            for words, hypothesis, of_symbols, whole in zip(inputs, hypotheses, maps, split, strict=True)
         ]
 
     def split(self, text: str) -> list[str]:
@@ -101,8 +101,8 @@ class Parser(Predictor[ParseConfig]):
             return self._search_batch([sources[row] for row in rows], size, longest)
 
         with answering(self.model, self.config.decode.precision):
-            found = grouped(lengths, find, longest=self._longest_tree, tokens=self.config.decode.tokens)
-        return [found.get(row, Hypothesis([], 0.0, 0.0)) for row in range(len(sources))]
+            by_row = grouped(lengths, find, longest=self._longest_tree, tokens=self.config.decode.tokens)
+        return [by_row.get(row, Hypothesis([], 0.0, 0.0)) for row in range(len(sources))]
 
     def loss(self, examples: Sequence[Example]) -> float:
         """The mean negative log-likelihood of a gold symbol in nats; 0 if there is none."""

@@ -33,12 +33,12 @@ def evaluate(translator: Translator, pairs: Sequence[Pair], *, beam: int | None 
     # The first call also loads modules and compiles kernels, which must not be timed.
     translator.predict([pairs[0].source], beam=beam, attention=False)
     start = time.perf_counter()
-    found = translator.predict([pair.source for pair in pairs], beam=beam, attention=False)
+    translations = translator.predict([pair.source for pair in pairs], beam=beam, attention=False)
     seconds = time.perf_counter() - start
     references = [pair.target for pair in pairs]
     results: dict[str, Any] = {"sentences": len(pairs)}
     results |= score_texts(
-        [translation.text for translation in found], references, lowercase=translator.config.data.lowercase
+        [translation.text for translation in translations], references, lowercase=translator.config.data.lowercase
     )
     results["sentences_per_second"] = round(len(pairs) / max(seconds, 1e-9), 2)
     results["beam"] = beam or translator.config.decode.beam

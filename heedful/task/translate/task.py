@@ -129,10 +129,10 @@ class Translate(Task[list[Pair], PreparedPairs]):
     ) -> list[Answer]:
         """Translations. Several of one sentence are numbered from 0 and scored, in the format of Moses."""
         count, links = options.get("nbest", 1), options.get("alignment")
-        found = predictor.nbest(questions, count, beam=options.get("beam"), attention=maps or links is not None)
+        nbest = predictor.nbest(questions, count, beam=options.get("beam"), attention=maps or links is not None)
         return [
             _answered(translations, number, links=links is not None, numbered=count > 1)
-            for number, translations in enumerate(found, start=first - 1)
+            for number, translations in enumerate(nbest, start=first - 1)
         ]
 
     def show(self, predictor: Translator, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:

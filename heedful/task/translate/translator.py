@@ -86,8 +86,8 @@ class Translator(Predictor[TranslateConfig]):
     ) -> list[list[Translation]]:
         """At most `count` translations of each text, the best first. The beam is at least as wide."""
         sources = [ids[: self.config.longest_source] for ids in self.source.encode_all(texts)]
-        found = self.search(sources, count, max(count, beam or self.config.decode.beam))
-        flat = [(row, hypothesis) for row, beam in enumerate(found) for hypothesis in beam]
+        beams = self.search(sources, count, max(count, beam or self.config.decode.beam))
+        flat = [(row, hypothesis) for row, beam in enumerate(beams) for hypothesis in beam]
         maps: list[Maps] = [{} for _ in flat]
         if attention:
             maps = self.maps([Example(sources[row], hypothesis.tokens) for row, hypothesis in flat])
@@ -112,8 +112,8 @@ class Translator(Predictor[TranslateConfig]):
             return self._search_batch([sources[row] for row in rows], count, size, longest)
 
         with answering(self.model, self.config.decode.precision):
-            found = grouped(lengths, find, longest=self._longest_output, tokens=self.config.decode.tokens)
-        return [found.get(row, [Hypothesis([], 0.0, 0.0)]) for row in range(len(sources))]
+            by_row = grouped(lengths, find, longest=self._longest_output, tokens=self.config.decode.tokens)
+        return [by_row.get(row, [Hypothesis([], 0.0, 0.0)]) for row in range(len(sources))]
 
     def loss(self, examples: Sequence[Example]) -> float:
         """The mean negative log-likelihood of a target token in nats. Examples are truncated to the model's limits."""
@@ -158,16 +158,16 @@ class Translator(Predictor[TranslateConfig]):
         # The original text is that of the whole source, of which only a part may have been read.
         return TokenWords.of(self.source, [*source, EOS], typed[: len(source)])
 
-    def _translation(self, source_text: _Source, found: Hypothesis, maps: Maps) -> Translation:
+    def _translation(self, source_text: _Source, hypothesis: Hypothesis, maps: Maps) -> Translation:
         source, typed, is_cut = source_text
-        text = self.target.decode(found.tokens)
-        words = self.word_map(source, found.tokens, maps, typed=typed)
-        tokens, sources = self.target.pieces(found.tokens), self.source.pieces([*source, EOS])
+        text = self.target.decode(hypothesis.tokens)
+        words = self.word_map(source, hypothesis.tokens, maps, typed=typed)
+        tokens, sources = self.target.pieces(hypothesis.tokens), self.source.pieces([*source, EOS])
         if words is None or self.look is None:
-            return Translation(text, found.score, tokens, sources, is_cut=is_cut)
-        columns, rows = self._words(source, typed), TokenWords.of(self.target, found.tokens)
+            return Translation(text, hypothesis.score, tokens, sources, is_cut=is_cut)
+        columns, rows = self._words(source, typed), TokenWords.of(self.target, hypothesis.tokens)
         alignment = word_links(self.look, maps, source=columns, target=rows)
-        return Translation(text, found.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
+        return Translation(text, hypothesis.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
 
     def _longest_output(self, length: int) -> int:
         """The most tokens of an output for a source of this length, which includes EOS."""
