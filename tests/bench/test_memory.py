@@ -56,7 +56,7 @@ def test_another_system_says_so(monkeypatch, tmp_path):
 
 @needs_linux
 def test_where_the_peak_cannot_be_forgotten_it_counts_from_the_old_one(monkeypatch):
-    monkeypatch.setattr("heedful.bench.memory._forget_peak", lambda: False)
+    monkeypatch.setattr("heedful.bench.memory._reset_peak", lambda: False)
     assert extra_memory(lambda: None, lambda: None, torch.device("cpu")) == 0
 
 

@@ -20,7 +20,7 @@ def rows_of(name, lengths, peers, **settings):
 @pytest.fixture(autouse=True)
 def unweighed(monkeypatch):
     """No processes of their own: what they measure is tested in `test_memory`."""
-    monkeypatch.setattr("heedful.bench.run.measure", lambda asked, seconds: request.length * 1000)
+    monkeypatch.setattr("heedful.bench.run.measure", lambda request, seconds: request.length * 1000)
 
 
 def test_ours_comes_first_in_each_pass_and_is_what_others_are_compared_with():
@@ -76,7 +76,7 @@ def test_where_ours_would_not_survive_nothing_is_timed(monkeypatch):
 
 
 def test_memory_that_was_measured_foresees_the_next_length(monkeypatch):
-    monkeypatch.setattr("heedful.bench.run.measure", lambda asked, seconds: 3_000_000 * (request.peer != OURS))
+    monkeypatch.setattr("heedful.bench.run.measure", lambda request, seconds: 3_000_000 * (request.peer != OURS))
     monkeypatch.setattr("heedful.bench.run.free_memory", lambda device: 10_000_000)
     rows = rows_of(SWEEP, [16, 32, 64], ["sdpa"])
     assert {row.length for row in rows if row.timing is None} == {32}  # twice 3 MB are more than half of 10
