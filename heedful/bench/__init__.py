@@ -1,1 +1,1 @@
-"""`heedful bench`: attention beside its peers, in one process, in turns, after a check that all answer alike."""
+"""`heedful bench`: times attention beside its peers, in one process and in turns, after a check of all results."""

@@ -1,4 +1,4 @@
-"""A run from beginning to end: every row is shown at once, and all files are written anew after each case."""
+"""A whole benchmark run: each row is shown when it is measured, and all files are rewritten after each case."""
 
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from heedful.store import write_text_atomically
 
 @dataclass
 class Benchmark:
-    """What a run writes beside `out`, whose suffix is put in: .md, .jsonl, and pictures of cases at many lengths."""
+    """A run and its files: `out` with the suffixes .md and .jsonl, and pictures of cases at several lengths."""
 
     setting: Setting
     out: Path
@@ -32,9 +32,10 @@ class Benchmark:
         """Runs cases at their lengths.
 
         Returns: the files written.
-        Raises: UserError, when a file cannot be written; RuntimeError, when our own answer is wrong.
+        Raises: UserError, when a file cannot be written; RuntimeError, when heedful's result is wrong.
         """
-        written = self.write()  # a place that cannot be written to is told before the work, not after
+        # Before any measurement, so that a folder that cannot be written is an error at once.
+        written = self.write()
         for name, lengths in cases.items():
             for row in run_case(name, lengths, peers, settings=settings, say=say):
                 self.rows.append(row)
@@ -45,7 +46,7 @@ class Benchmark:
         return written
 
     def write(self) -> list[Path]:
-        """Writes what there is so far."""
+        """Writes the rows measured so far."""
         pictures: list[Path] = []
         drawn = {name: rows for name, rows in self._by_case().items() if worth_drawing(rows) and _can_draw()}
         for name, rows in drawn.items():

@@ -1,4 +1,4 @@
-"""What is timed: one attention at one size, said in words that every peer can follow."""
+"""A case to time: an attention at a size, described by values that every peer can use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Workload:
 
     @property
     def causal(self) -> bool:
-        """Whether the region is the causal one and nothing else."""
+        """Whether the region is exactly the causal one."""
         return self.left is None and self.right == 0 and self.centre is None
 
     @property
@@ -67,7 +67,7 @@ class Case:
 
     @property
     def pairs(self) -> int:
-        """Queries times keys, seen or not."""
+        """Queries times keys, including invisible pairs."""
         return torch.Size(self.shape[:-1]).numel() * self.keys
 
     @property

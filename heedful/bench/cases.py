@@ -22,7 +22,7 @@ _HEADS, _WIDTH = 8, 64
 
 @dataclass(frozen=True)
 class CaseSpec:
-    """A case at any length of the keys, and the lengths at which it is timed unless others are asked for."""
+    """A case for any number of keys, and the lengths at which it is timed by default."""
 
     summary: str
     make: Callable[[int, torch.device], Case]
@@ -111,7 +111,7 @@ def _causal(length: int, device: torch.device) -> Case:
 
 
 SWEEP = "lengths"
-"""The case that shows how time and memory grow; it is timed only when asked for."""
+"""The case that shows how time and memory grow; it is not timed by default."""
 
 CASES = {
     "additive": CaseSpec(

@@ -10,11 +10,11 @@ from heedful.bench.reference import largest_error
 
 EXACT, HALF = 2e-4, 3e-2
 APART, HALF_APART = 1e-3, 3e-2
-"""Of a context, in any number; of a gradient, as a share of the length of ours."""
+"""The largest error of any entry of a context, and the largest error of a gradient relative to the norm of ours."""
 
 
 def wrong_contexts(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> str:
-    """By how much contexts are wrong and what is allowed; nothing where they are right."""
+    """The error of contexts and the allowed error, as a message; empty if they are right."""
     allowed = EXACT if case.dtype == torch.float32 else HALF
     if contexts.shape != torch.Size(case.shape):
         return f"wrong: its contexts are {list(contexts.shape)}, expected {list(case.shape)}"
@@ -23,7 +23,7 @@ def wrong_contexts(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> s
 
 
 def wrong_gradients(case: Case, ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> str:
-    """By how much the gradients of query, key or value differ from ours; nothing where they agree."""
+    """How much the gradients of query, key or value differ from ours, as a message; empty if they agree."""
     allowed = APART if case.dtype == torch.float32 else HALF_APART
     for name, our, their in zip(("query", "key", "value"), ours, theirs, strict=True):
         apart = float((their.float() - our.float()).norm() / our.float().norm().clamp(min=1e-30))

@@ -1,4 +1,4 @@
-"""How a peer computes a case, and how that is called to be timed."""
+"""A peer's implementation of a case, and the call of it that is timed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from heedful.bench.reference import well_defined
 
 @dataclass(frozen=True)
 class Implementation:
-    """How a peer computes a case.
+    """A peer's implementation of a case.
 
-    `other` names work that is not the same but of the same size, whose results are not checked; `no_backward` says why
-    it cannot be trained.
+    `substitute` names a different computation of the same size, if the peer cannot compute the case; its results are
+    not checked. `no_backward` is the reason if it has no backward pass.
     """
 
     attend: Attend
-    other: str = ""
+    substitute: str = ""
     no_backward: str = ""
 
 
 def four_axes(attend: Callable[..., Any], **options: Any) -> Attend:
-    """Attention called with ``[N, H, length, D]``: SDPA leaves its fast path on three axes, and others refuse them."""
+    """Attention called with ``[N, H, length, D]``: SDPA has no fast path for three axes, and some peers refuse them."""
 
     def on_four_axes(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         lead = [tensor if tensor.ndim == 4 else tensor.unsqueeze(1) for tensor in (query, key, value)]
@@ -36,7 +36,7 @@ def four_axes(attend: Callable[..., Any], **options: Any) -> Attend:
 
 
 def call_of(case: Case, attend: Attend, tensors: Sequence[Tensor], *, backward: bool) -> Callable[[], list[Tensor]]:
-    """A call as it is timed: it returns the context, or the gradients of query, key and value."""
+    """The call that is timed: it returns the context, or the gradients of query, key and value."""
 
     def forward() -> list[Tensor]:
         with torch.no_grad():
@@ -46,6 +46,6 @@ def call_of(case: Case, attend: Attend, tensors: Sequence[Tensor], *, backward: 
         return forward
     generator = torch.Generator().manual_seed(3)
     drawn = torch.randn(case.shape, generator=generator).to(case.device, case.dtype)
-    # A query on the edge of a predicted window has two right answers by rounding: it gets no gradient.
+    # For a query whose predicted window ends on a key, rounding decides about that key: its gradient is not compared.
     grad_output = drawn * well_defined(case.work, tensors[0]).unsqueeze(-1)
     return lambda: list(torch.autograd.grad(attend(*tensors), tensors, grad_output))  # pyright: ignore[reportCallIssue]

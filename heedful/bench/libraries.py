@@ -1,4 +1,4 @@
-"""Peers of other libraries, imported only when they are asked for."""
+"""Peers of other libraries, which are imported only when they are used."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ def keras(case: Case) -> Implementation | str:
     """Keras' AdditiveAttention or Attention, which have no projections: they take features, as ours does here."""
     work = case.work
     if work.centre is not None or (work.banded and not work.causal):
-        return "its layers know no windows"
+        return "its layers have no windows"
     os.environ.setdefault("KERAS_BACKEND", "torch")
     library = importlib.import_module("keras")
     if library.backend.backend() != "torch":
@@ -63,7 +63,7 @@ def _attend(case: Case, *, flash: bool) -> Implementation | str:
     if work.weight is not None:
         return "its Attend scores by inner products only"
     if work.centre is not None or (work.banded and not work.causal):
-        return "its Attend knows no windows"
+        return "its Attend has no windows"
     attend = importlib.import_module("x_transformers.attend").Attend(causal=work.causal, flash=flash, scale=work.scale)
     attend = attend.to(case.device)
 

@@ -1,6 +1,6 @@
 """How much memory one call takes at its peak, in a fresh process; and how much there is.
 
-On Linux the kernel's own high-water mark says it (VmHWM), on a GPU torch's allocator; other systems cannot tell.
+On Linux it is the kernel's high-water mark (VmHWM), on a GPU that of torch's allocator; elsewhere it is unknown.
 """
 
 import ctypes
@@ -37,7 +37,7 @@ class MemoryRequest:
 def extra_memory(call: Callable[[], object], warm: Callable[[], object], device: torch.device) -> int:
     """The bytes that a call holds at its peak on top of what was there, after a call that warms up.
 
-    Meant for a process of its own, whose allocator gives freed buffers back.
+    It must run in a fresh process whose allocator returns freed buffers to the system.
     """
     warm()
     gc.collect()
@@ -74,7 +74,7 @@ def measure(request: MemoryRequest, *, seconds: float) -> int | str:
 
 
 def free_memory(device: torch.device) -> int:
-    """The bytes that may be taken without harm, and within a container's limit; 0 where nobody says."""
+    """The bytes that are available, also within a container's limit; 0 if that is unknown."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
@@ -85,7 +85,7 @@ def free_memory(device: torch.device) -> int:
     try:
         group = Path("/sys/fs/cgroup")
         limit, used = (int((group / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # no container, or none with a limit: then it says "max"
+    except (OSError, ValueError):  # no container, or one without a limit, whose file contains "max"
         return free
     return max(0, min(free, limit - used))
 
@@ -121,7 +121,7 @@ def _trim_heap() -> None:
 
 
 def _measure_here(request_json: str) -> int:
-    """What the fresh process does: measures one request, given as JSON."""
+    """The main function of the fresh process: measures one request, passed as JSON."""
     from heedful.bench.cases import CASES
     from heedful.bench.implementation import call_of
     from heedful.bench.peers import PEERS

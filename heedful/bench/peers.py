@@ -1,4 +1,4 @@
-"""Who is timed: each peer says whether it is here, what it can do of a case, and what it must hold in memory."""
+"""The peers that are timed: whether each is installed, how it computes a case, and how much memory it needs."""
 
 import importlib.util
 import os
@@ -23,11 +23,11 @@ _BLOCK_FLOATS = 1 << 24
 
 @dataclass(frozen=True)
 class Peer:
-    """Another implementation of attention, to be timed beside ours.
+    """An implementation of attention that is timed beside ours.
 
-    `missing` says why it is not installed and what to do, None where it is; `implement` returns how it computes a case,
-    or why it cannot; `floats` is the least number of floats that it holds at once, by which a long case is refused
-    before memory runs out.
+    `missing` returns None if the peer is installed, else the reason and what to do. `implement` returns its
+    implementation of a case, or the reason why there is none. `floats` returns the smallest number of floats that it
+    holds at once, by which long cases are skipped before memory runs out.
     """
 
     what: str
@@ -36,8 +36,8 @@ class Peer:
     floats: Callable[[Case], int]
 
 
-def _here() -> None:
-    """Nothing is missing: it comes with torch, or with us."""
+def _always_available() -> None:
+    """Nothing is missing: the peer is part of torch or heedful."""
 
 
 def _package(*modules: str) -> Callable[[], str | None]:
@@ -56,11 +56,13 @@ def _keras_missing() -> str | None:
 
 
 def _compiler_missing() -> str | None:
-    """What torch.compile calls for code on a CPU; on a GPU it brings its own."""
+    """Whether the C++ compiler is missing that torch.compile needs on a CPU; on a GPU it uses Triton."""
     if torch.cuda.is_available():
         return None
-    wanted = os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
-    return None if shutil.which(wanted) else f"needs a C++ compiler and finds no {wanted!r}: install one, or set CXX"
+    compiler = os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    if shutil.which(compiler):
+        return None
+    return f"needs a C++ compiler and finds no {compiler!r}: install one, or set CXX"
 
 
 def _ours(case: Case) -> Implementation:
@@ -104,12 +106,12 @@ def _chunked(case: Case) -> Implementation:
 
 
 def _sdpa(case: Case) -> Implementation:
-    """The one of torch; where it cannot do the same, what it would take for as many products, under its own name."""
+    """SDPA of torch; where it cannot compute the case, a named substitute with as many products."""
     work = case.work
     if work.weight is not None:
-        return Implementation(four_axes(scaled_dot_product_attention), other="dot product")
+        return Implementation(four_axes(scaled_dot_product_attention), substitute="dot product")
     if work.centre is not None:
-        return Implementation(_sdpa_gated(case), other="gate inside the softmax")
+        return Implementation(_sdpa_gated(case), substitute="gate inside the softmax")
     if work.banded and not work.causal:
         mask, _ = visible_and_gate(work, torch.empty(0, device=case.device), positions(case), keys=case.keys)
         call = four_axes(scaled_dot_product_attention, attn_mask=mask, scale=work.scale)
@@ -147,8 +149,8 @@ def _flex(case: Case) -> Implementation | str:
 
         def near(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
             away = key - (query + offset)
-            seen = torch.ones_like(away, dtype=torch.bool) if work.left is None else away >= -work.left
-            return seen if work.right is None else seen & (away <= work.right)
+            visible = torch.ones_like(away, dtype=torch.bool) if work.left is None else away >= -work.left
+            return visible if work.right is None else visible & (away <= work.right)
 
         mask = create_block_mask(near, None, None, case.shape[-2], case.keys, device=str(case.device))
     compiled = torch.compile(flex_attention, dynamic=False)
@@ -169,17 +171,17 @@ def _pair_floats(case: Case) -> int:
 
 
 def _lines(case: Case) -> int:
-    """What grows with T + S: inputs, outputs, gradients."""
+    """The floats that grow with T + S: inputs, outputs, gradients."""
     return 8 * torch.Size(case.shape[:-2]).numel() * (case.shape[-2] + case.keys) * case.shape[-1]
 
 
 def _all_pairs(case: Case) -> int:
-    """Every pair's hidden layer or score, before and after what is applied to it."""
+    """Every pair's hidden layer or score, before and after the activation or softmax."""
     return _lines(case) + 2 * _pair_floats(case)
 
 
 def _scores(case: Case) -> int:
-    """Every pair's score: what a compiler cannot fuse away."""
+    """Every pair's score, which a compiler cannot avoid to store."""
     return _lines(case) + case.pairs
 
 
@@ -188,19 +190,19 @@ def _a_block(case: Case) -> int:
 
 
 def _sdpa_floats(case: Case) -> int:
-    """A mask of its own for every pair of positions, where the region is no plain one."""
+    """A mask with an entry per pair of positions, unless the region is everywhere or causal."""
     queries = case.shape[-2]
     masked = case.work.banded and not case.work.causal
     return _lines(case) + (case.pairs if case.work.centre else queries * case.keys // 4 if masked else 0)
 
 
 PEERS = {
-    OURS: Peer("heedful, with the engine that `auto` takes", _here, _ours, _lines),
-    "plain": Peer("heedful's plain engine: torch over blocks of queries", _here, _plain, _a_block),
-    "eager": Peer("the formula by hand in torch, every pair at once", _here, _eager, _all_pairs),
-    "chunked": Peer("the formula by hand over blocks of queries", _here, _chunked, _a_block),
+    OURS: Peer("heedful, with the engine that `auto` takes", _always_available, _ours, _lines),
+    "plain": Peer("heedful's plain engine: torch over blocks of queries", _always_available, _plain, _a_block),
+    "eager": Peer("the formula by hand in torch, every pair at once", _always_available, _eager, _all_pairs),
+    "chunked": Peer("the formula by hand over blocks of queries", _always_available, _chunked, _a_block),
     "compile": Peer("torch.compile of the formula by hand", _compiler_missing, _compiled, _scores),
-    "sdpa": Peer("torch's scaled_dot_product_attention", _here, _sdpa, _sdpa_floats),
+    "sdpa": Peer("torch's scaled_dot_product_attention", _always_available, _sdpa, _sdpa_floats),
     "flex": Peer("torch's FlexAttention, compiled", _compiler_missing, _flex, _lines),
     "keras": Peer("layers of Keras 3 on torch", _keras_missing, libraries.keras, _all_pairs),
     "x-transformers": Peer("x-transformers' Attend", _package("x_transformers"), libraries.x_transformers, _all_pairs),
@@ -208,4 +210,4 @@ PEERS = {
         "x-transformers' Attend(flash=True)", _package("x_transformers"), libraries.x_transformers_flash, _lines
     ),
 }
-"""The closed table of names that a command may say, ours first."""
+"""Peers by the names of the command line, ours first."""

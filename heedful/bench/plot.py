@@ -48,8 +48,8 @@ def _figure(rows: Sequence[Row], title: str) -> Any:
     from matplotlib.figure import Figure
 
     peers = list(dict.fromkeys(row.peer for row in rows))
-    others = [peer for peer in peers if peer != OURS]
-    colours = {OURS: "black"} | {peer: _COLOURS[i % len(_COLOURS)] for i, peer in enumerate(others)}
+    compared = [peer for peer in peers if peer != OURS]
+    colours = {OURS: "black"} | {peer: _COLOURS[i % len(_COLOURS)] for i, peer in enumerate(compared)}
     panels = {
         "milliseconds a call": _series(rows, lambda row: row.timing and row.timing.wall),
         "MiB at the peak of a call": _series(rows, lambda row: row.bytes and row.bytes / 2**20),
@@ -70,7 +70,7 @@ def _figure(rows: Sequence[Row], title: str) -> Any:
 
 
 def _series(rows: Sequence[Row], value: Callable[[Row], float | None]) -> dict[str, Points]:
-    """The points of each peer in order of length; a value of 0 has no place on a logarithmic axis."""
+    """The points of each peer in order of length, without values of 0, which a logarithmic axis cannot show."""
     found: dict[str, list[tuple[int, float]]] = {}
     for row in sorted(rows, key=lambda row: row.length):
         number = value(row)
@@ -105,13 +105,13 @@ def _draw(panel: Any, series: Mapping[str, Points], colours: Mapping[str, str]) 
 
 
 def _name_lines(panel: Any, series: Mapping[str, Points], colours: Mapping[str, str]) -> None:
-    """The names in a column to the right, each led to by a fine line from where its own ends."""
+    """The names in a column at the right, each connected to the end of its line by a thin line."""
     scale = 72 / panel.figure.dpi
     ends = {peer: panel.transData.transform(points[-1]) * scale for peer, points in series.items()}
     column = max(float(x) for x, _ in ends.values()) + _GAP
     top = float(panel.transAxes.transform((0, 1))[1]) * scale
-    places = space_apart({peer: float(y) for peer, (_, y) in ends.items()}, top=top)
-    for peer, height in places.items():
+    heights = space_apart({peer: float(y) for peer, (_, y) in ends.items()}, top=top)
+    for peer, height in heights.items():
         panel.annotate(
             peer,
             xy=series[peer][-1],

@@ -1,4 +1,4 @@
-"""Attention written from its formula, every pair at once, in torch: a peer, and in float64 the reference of all."""
+"""Attention as its formula in torch, for all pairs at once: a peer, and in float64 the reference for all peers."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from torch import Tensor
 from heedful.bench.case import Case, Workload
 
 _MAX_NUMBERS = 1 << 25
-"""Numbers that the judge may hold; of a longer case it looks at some of the queries."""
+"""The largest number of entries of the reference's tensors; in longer cases only some queries are checked."""
 
 
 def reference_attention(work: Workload, tensors: Sequence[Tensor], position_of_query: Tensor) -> Tensor:
-    """The contexts of queries that stand at the positions `position_of_query` ``[T]`` among the keys."""
+    """The contexts of queries whose positions among the keys are `position_of_query` ``[T]``."""
     query, key, value = tensors
     x, y = work.features(query, key)
     if work.weight is None:
@@ -29,7 +29,7 @@ def reference_attention(work: Workload, tensors: Sequence[Tensor], position_of_q
 def visible_and_gate(
     work: Workload, query: Tensor, position_of_query: Tensor, *, keys: int
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Which keys queries see, True = may attend, and the gate of their weights: ``[.., T, S]``, or None."""
+    """Which keys queries may attend to, and the gate of their weights: ``[.., T, S]`` each, or None."""
     position = torch.arange(keys, device=query.device)
     visible = None
     if work.banded:
@@ -45,7 +45,7 @@ def visible_and_gate(
 
 
 def positions(case: Case) -> Tensor:
-    """Where the queries of a case stand among its keys: the last one at the last."""
+    """The positions of the queries of a case among its keys; the last query is at the last key."""
     queries = case.shape[-2]
     return torch.arange(case.keys - queries, case.keys, device=case.device)
 
@@ -54,8 +54,8 @@ def largest_error(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> fl
     """The largest error of a case's contexts against float64, at as many of its queries as memory allows."""
     width = 1 if case.work.weight is None else case.shape[-1]
     queries = case.shape[-2]
-    judged = max(1, min(queries, _MAX_NUMBERS // max(1, case.pairs // queries * width)))
-    rows = torch.linspace(0, queries - 1, judged, device=case.device).round().long()
+    checked = max(1, min(queries, _MAX_NUMBERS // max(1, case.pairs // queries * width)))
+    rows = torch.linspace(0, queries - 1, checked, device=case.device).round().long()
     query, key, value = (tensor.detach().double() for tensor in tensors)
     query = query[..., rows, :]
     exact = reference_attention(case.work, (query, key, value), positions(case)[rows])
@@ -64,10 +64,10 @@ def largest_error(case: Case, tensors: Sequence[Tensor], contexts: Tensor) -> fl
 
 
 def well_defined(work: Workload, query: Tensor) -> Tensor:
-    """Which queries have one right answer, ``[*B, T]``.
+    """Which queries have a unique result, ``[*B, T]``.
 
-    All, but those whose predicted window ends within rounding of a key: on which side of its edge such a key falls is
-    a matter of the last bit, and so nobody's fault.
+    If a predicted window ends within rounding of a key, the last bit decides whether that key is inside. All other
+    queries have a unique result.
     """
     if work.centre is None:
         return torch.ones(query.shape[:-1], dtype=torch.bool, device=query.device)

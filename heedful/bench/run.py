@@ -1,4 +1,4 @@
-"""Runs a case at its lengths: checks every peer's answer, lets them take turns, and asks for their memory."""
+"""Runs a case at its lengths: checks every peer's results, times the peers in turns, and measures their memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,16 +19,19 @@ from heedful.bench.timing import Timing, clock_for, in_turns
 Result = TypeVar("Result")
 
 _SWEEP = 3
-"""Lengths from which on a case is a sweep: memory is measured too, and it can be drawn."""
+"""From this number of lengths on a case is a sweep: memory is measured too, and a picture is drawn."""
 _SHARE = 0.5
-"""Of the free memory, what a call may be foreseen to take."""
+"""The fraction of the free memory that the estimate for a call may reach."""
 _FLOPS = {PASSES[0]: 4, PASSES[1]: 14}
 """Additions and products for a pair and channel of the inner form: two matrix products forward, five backward."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How long the peers of a row take turns, at how many turns at least, and from what call on a peer leaves."""
+    """For each pass: the seconds of timing, the least number of turns, and the longest call in seconds.
+
+    A peer whose call would take longer is left out.
+    """
 
     device: torch.device
     seconds: float = 3.0
@@ -41,25 +44,26 @@ def run_case(
 ) -> Iterator[Row]:
     """The rows of a case at several lengths, ours first in each pass, as they are measured.
 
-    `peers` are names of `PEERS` that are here. `say` is told what is being done.
-    Raises: RuntimeError, when ours gives a wrong answer: nothing else is then worth timing.
+    `peers` are names of installed `PEERS`. `say` is called with progress messages.
+    Raises: RuntimeError, when our result is wrong: there is nothing to compare with then.
     """
-    those = [OURS, *(peer for peer in peers if peer != OURS)]
-    entrants = _Competition(name, those, settings, len(lengths) >= _SWEEP, say)
+    ours_first = [OURS, *(peer for peer in peers if peer != OURS)]
+    comparison = _Comparison(name, ours_first, settings, len(lengths) >= _SWEEP, say)
     for length in sorted(lengths):
-        # Without a reset torch.compile compiles for any length from the second one on, and gives up after the eighth.
+        # Without a reset torch.compile compiles for variable lengths from the second length on, and gives up after the
+        # eighth.
         torch.compiler.reset()
-        yield from entrants.run(length)
+        yield from comparison.run(length)
 
 
 @dataclass
-class _Competition:
-    """The peers of one case, and what is known of them from shorter lengths."""
+class _Comparison:
+    """The peers of a case, and their results at shorter lengths."""
 
     name: str
     peers: list[str]
     settings: Settings
-    weighs: bool
+    measures_memory: bool
     say: Callable[[str], None]
     out: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     before: dict[tuple[str, str], tuple[Case, Row]] = field(default_factory=dict[tuple[str, str], tuple[Case, Row]])
@@ -80,7 +84,7 @@ class _Competition:
             yield from self._pass(case, implementations, way)
 
     def _pass(self, case: Case, implementations: dict[str, Implementation], way: str) -> Iterator[Row]:
-        """Leaves out the peers that cannot or must not run, checks and times the others."""
+        """Skips the peers that cannot or must not run, then checks and times the rest."""
         learns, calls = way == PASSES[1], dict[str, Callable[[], list[Tensor]]]()
         tensors, ours = case.inputs(), list[Tensor]()
         for peer, implementation in implementations.items():
@@ -101,6 +105,7 @@ class _Competition:
                 calls[peer] = call
             if wrong and peer == OURS:
                 return  # there is nothing to compare with
+        # Our gradients are only needed for the checks: they are freed before the timing.
         ours.clear()
         yield from self._timed(case, implementations, way, calls=calls)
 
@@ -112,12 +117,12 @@ class _Competition:
         *,
         calls: dict[str, Callable[[], list[Tensor]]],
     ) -> Iterator[Row]:
-        """The rows of those who passed."""
+        """The rows of the peers that passed the check."""
         settings = self.settings
         self.say(f"{case.name} {case.size}, {way}: {', '.join(calls)} take turns")
         taken = in_turns(calls, clock_for(settings.device), seconds=settings.seconds, turns=settings.turns)
         for peer, timing in taken.items():
-            extra, note = self._weigh(case, peer, way)
+            extra, note = self._memory(case, peer, way)
             row = Row(
                 case.name,
                 case.length,
@@ -133,9 +138,9 @@ class _Competition:
             self.before[peer, way] = case, row
             yield row
 
-    def _weigh(self, case: Case, peer: str, way: str) -> tuple[int | None, str]:
-        """The bytes of a call, or why they are not known."""
-        if not self.weighs:
+    def _memory(self, case: Case, peer: str, way: str) -> tuple[int | None, str]:
+        """The bytes of a call, or the reason why they are unknown."""
+        if not self.measures_memory:
             return None, ""
         self.say(f"{case.name} {case.size}, {way}: memory of {peer}")
         device = str(self.settings.device)
@@ -144,13 +149,13 @@ class _Competition:
         return (None, found) if isinstance(found, str) else (found, "")
 
     def _too_much(self, case: Case, peer: str, way: str) -> str:
-        """Why a peer is left out from this length on, foreseen from what it must hold and from what it took before."""
+        """Why a peer is left out from this length on, by estimates of its time and memory; empty if it is not."""
         shorter, row = self.before.get((peer, way), (case, None))
         seconds = row.timing.wall / 1e3 * case.pairs / max(1, shorter.pairs) if row and row.timing else 0.0
         if seconds > self.settings.longest and peer != OURS:
             return f"a call would take about {float(f'{seconds:.2g}'):g} s"
-        # Two estimates, and the larger counts: what the formula must hold, and what was measured at a shorter length. A
-        # backward pass holds about half as much again.
+        # The larger of two estimates counts: from the formula, and from the memory measured at a shorter length. A
+        # backward pass holds about 1.5 times as much.
         floats = PEERS[peer].floats
         held = floats(case) * case.dtype.itemsize * (3 if way == PASSES[1] else 2) // 2
         grown = (row.bytes or 0) * floats(case) // max(1, floats(shorter)) if row else 0
@@ -160,31 +165,31 @@ class _Competition:
         return ""
 
     def _leaves(self, case: Case, peer: str, ways: Sequence[str], reason: str) -> Row:
-        """The row of a peer that is not timed here, nor at longer ones."""
+        """The row of a peer that is not timed at this length nor at longer ones."""
         self.out |= {(peer, way) for way in ways}
-        way, onwards = ways[0] if len(ways) == 1 else "both", " from here on" if self.weighs else ""
+        way, onwards = ways[0] if len(ways) == 1 else "both", " from here on" if self.measures_memory else ""
         return Row(case.name, case.length, case.size, way, peer, note=f"left out{onwards}: {reason}")
 
 
 def label(peer: str, implementation: Implementation) -> str:
-    """A peer's name, and what it does instead where that is other work."""
-    return f"{peer}: {implementation.other}" if implementation.other else peer
+    """A peer's name, and the computation that it substitutes, if any."""
+    return f"{peer}: {implementation.substitute}" if implementation.substitute else peer
 
 
 def _attempt(call: Callable[[], Result]) -> Result | str:
-    """What a call returns, or how it failed: a peer's failure is a line of the table."""
+    """The result of a call, or its error as a message, which becomes a row of the table."""
     try:
         return call()
-    except Exception as fault:  # code of another library, which may fail for any reason
-        words = " ".join(str(fault).split())
-        return f"failed: {type(fault).__name__}: {words[:200]}"
+    except Exception as error:  # code of another library, which may fail for any reason
+        message = " ".join(str(error).split())
+        return f"failed: {type(error).__name__}: {message[:200]}"
 
 
 def _wrong(
     case: Case, implementation: Implementation, tensors: Sequence[Tensor], *, ours: list[Tensor], found: list[Tensor]
 ) -> str:
-    """What is wrong with an answer; nothing, also of other work, which has no right answer here."""
-    if implementation.other:
+    """What is wrong with a result; empty if it is right, or the peer computes a substitute."""
+    if implementation.substitute:
         return ""
     if len(found) == 1:
         return wrong_contexts(case, tensors, found[0])
@@ -192,7 +197,7 @@ def _wrong(
 
 
 def _rate(case: Case, way: str, timing: Timing) -> str:
-    """On a GPU, what was done a second: products and sums of the inner form, terms of the other."""
+    """On a GPU the operations per second: products and sums of the inner form, terms of the tanh form."""
     if case.device.type != "cuda":
         return ""
     per_second = case.terms / (timing.wall / 1e3) / 1e12

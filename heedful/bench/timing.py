@@ -1,4 +1,4 @@
-"""Times calls in turns: a disturbance of the machine then falls on all of them, and the ratios survive it."""
+"""Times calls in turns, so that a disturbance of the machine affects all of them and hardly their ratios."""
 
 import random
 import statistics
@@ -13,11 +13,11 @@ Call = Callable[[], object]
 
 _TURNS = 9
 _STRETCH = 5
-"""So many times the seconds asked for may pass, before fewer turns than wanted are enough."""
+"""After this multiple of the requested seconds, fewer turns than requested are enough."""
 
 
 class Sample(NamedTuple):
-    """One call, in milliseconds: by the clock, and of the processor in all threads of this process."""
+    """One call in milliseconds: wall-clock time, and CPU time of all threads of this process."""
 
     wall: float
     cpu: float
@@ -25,14 +25,14 @@ class Sample(NamedTuple):
 
 @runtime_checkable
 class Clock(Protocol):
-    """What takes the time."""
+    """A way to measure the time of a call."""
 
     def now(self) -> float:
-        """Seconds, from anywhere."""
+        """Seconds since some fixed moment."""
         ...
 
     def time(self, call: Call) -> Sample:
-        """Make the call and say what it took."""
+        """Make the call and return its time."""
         ...
 
 
@@ -44,21 +44,21 @@ class WallClock:
         return time.perf_counter()
 
     def time(self, call: Call) -> Sample:
-        """Between the call and its return."""
+        """The time from the call to its return."""
         cpu, wall = time.process_time(), time.perf_counter()
         call()
         return Sample(1e3 * (time.perf_counter() - wall), 1e3 * (time.process_time() - cpu))
 
 
 class CudaEvents:
-    """Events in a GPU's own queue: the time of the device, whatever the CPU did meanwhile."""
+    """Events in a GPU's queue: the time of the device, independent of the CPU."""
 
     def now(self) -> float:
         """Seconds."""
         return time.perf_counter()
 
     def time(self, call: Call) -> Sample:
-        """Between two events, the second of which is waited for."""
+        """The time between two events around the call; it waits for the second."""
         start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         cpu = time.process_time()
         start.record()
@@ -69,13 +69,13 @@ class CudaEvents:
 
 
 def clock_for(device: torch.device) -> Clock:
-    """What takes the time on a device."""
+    """The clock of a device."""
     return CudaEvents() if device.type == "cuda" else WallClock()
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Medians over the turns in milliseconds, and the quartiles of the wall's."""
+    """Medians over the turns in milliseconds, and the quartiles of the wall-clock time."""
 
     wall: float
     low: float
@@ -85,23 +85,22 @@ class Timing:
 
 
 def in_turns(calls: Mapping[str, Call], clock: Clock, *, seconds: float, turns: int = _TURNS) -> dict[str, Timing]:
-    """Times calls one after the other, round after round, until so many seconds have passed.
+    """Times calls one after the other, in rounds, until `seconds` have passed.
 
-    Each round has an order of its own, the same in every run: who comes after a peer that has filled the caches is
-    slower for it, and who comes after one that does the same work is quicker.
-    There are at least so many turns, unless they would take five times the seconds; there is always one. Warm the
-    calls up before.
+    There are at least `turns` rounds, unless they would take five times as long, and at least one. The caller warms the
+    calls up.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in calls}
-    order, dice = list(calls), random.Random(1)
+    order, generator = list(calls), random.Random(1)
     begun, done = clock.now(), 0
     while not done or (passed := clock.now() - begun) < seconds or (done < turns and passed < _STRETCH * seconds):
-        # A fixed order would favour a peer that always runs after one that leaves warm caches.
-        dice.shuffle(order)
+        # The order is random, but the same in every run. A fixed one would favour a peer that always runs after one
+        # that leaves warm caches.
+        generator.shuffle(order)
         for name in order:
             samples[name].append(clock.time(calls[name]))
         done += 1
-    return {name: _timing(taken) for name, taken in samples.items()}
+    return {name: _timing(of_call) for name, of_call in samples.items()}
 
 
 def _timing(samples: list[Sample]) -> Timing:

@@ -13,7 +13,7 @@ from heedful.shapes import broadcast_shape
 def refusal(problem: Problem) -> str | None:
     """Why no fused engine can do a problem, whatever its device and choice; None where they can."""
     if isinstance(problem.form, Custom):
-        return "it knows the scores of this package, and this score is a callable of your own"
+        return "it supports the scores of this package, and this score is a callable of your own"
     if len(problem.bounds.gates) > 1:
         return f"it applies one gate, and {len(problem.bounds.gates)} regions here gate the weights (region Predicted)"
     if problem.x.dtype == torch.float64:

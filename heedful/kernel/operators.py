@@ -117,10 +117,10 @@ class FusedOperators:
         tensors = ctx.saved_tensors  # read once: under activation checkpointing each reading would compute them again
         return self._grads(ctx, grad_output, None, saved=tensors[:_N_SAVED], tensors=tensors[_N_SAVED:])
 
-    def _differentiate_survey(self, ctx: Any, grad_output: Tensor, *others: Any) -> tuple[Tensor | None, ...]:
+    def _differentiate_survey(self, ctx: Any, grad_output: Tensor, *grads: Any) -> tuple[Tensor | None, ...]:
         tensors = ctx.saved_tensors
         saved, entropy = SavedForBackward(*tensors[:_N_SAVED]), tensors[_N_SAVED + 1]
-        grad_lse, grad_entropy = others[_N_SAVED - 1 : _N_SAVED + 1]
+        grad_lse, grad_entropy = grads[_N_SAVED - 1 : _N_SAVED + 1]
         both = lse_entropy_grads(saved.row_scale, entropy, grad_lse=grad_lse, grad_entropy=grad_entropy)
         x, y, value, weight, *rest = self._grads(ctx, grad_output, both, saved=saved, tensors=tensors[_N_SAVED + 2 :])
         if weight is not None and self.assumes_zero_row_sums:

@@ -67,8 +67,8 @@ class Plain:
         if len(blocks) == 1:
             return Selected(*_block_selection(problem, value, blocks[0]))
         parts = [_checkpointed(_block_selection, _with_fixed_draws(problem, rows), value, rows) for rows in blocks]
-        contexts, *others = zip(*parts, strict=True)
-        return Selected(torch.cat(contexts, dim=-2), *(torch.cat(each, dim=-1) for each in others))
+        contexts, *by_query = zip(*parts, strict=True)
+        return Selected(torch.cat(contexts, dim=-2), *(torch.cat(blocks, dim=-1) for blocks in by_query))
 
     def survey(self, problem: Problem, value: Float[Tensor, "... S V"], request: StatsRequest) -> Stats:
         """The contexts, and statistics of the weights."""

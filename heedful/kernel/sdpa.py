@@ -18,7 +18,7 @@ class Sdpa:
         if not isinstance(problem.form, Inner):
             return "it computes inner products, and this score is not one"
         if problem.weighing.softmax_temperature is None:
-            return "it knows no choice but Soft"
+            return "the only choice it supports is Soft"
         if problem.bounds.gates:
             return "it cannot gate weights (region Predicted)"
         return None

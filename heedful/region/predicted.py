@@ -51,7 +51,7 @@ class Predicted(nn.Module, Region):
 
     def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
         """The interval around the predicted centre, and the Gaussian."""
-        # The interval takes the detached centre, rounded; the gate takes the real one, through which the centre learns.
+        # The interval is an index: it uses the detached, rounded centre. The centre gets its gradient by the gate.
         centre = self.centre(query, span)
         start = torch.ceil(centre.detach() - self.radius).to(torch.long)
         stop = torch.floor(centre.detach() + self.radius).to(torch.long) + 1

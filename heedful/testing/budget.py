@@ -41,8 +41,8 @@ def check_engine(mechanism: Mechanism, sample: Sample, *, gradient: bool = True)
         return
     ends = list(accumulate(each.numel() for each in truth))
 
-    def name(place: int) -> str:
-        return f"gradient of {names(mechanism)[bisect(ends, place)]}"
+    def name(index: int) -> str:
+        return f"gradient of {names(mechanism)[bisect(ends, index)]}"
 
     within_budget(_joined(found), _joined(reference), _joined(truth), terms=_joined(terms), name=name)
 
@@ -73,7 +73,7 @@ def exactly(mechanism: Mechanism, sample: Sample, upstream: Tensor) -> tuple[Ten
         drawn = torch.autograd.grad(
             scores, leaves, signs * slopes, is_grads_batched=True, allow_unused=True, materialize_grads=True
         )
-        # What scores do not depend on has one gradient of zeros, and not one a draw.
+        # A leaf that scores do not depend on gets a single gradient of zeros instead of one per draw.
         terms = [
             each.expand(_DRAWS, *leaf.shape).square().mean(0).sqrt() for each, leaf in zip(drawn, leaves, strict=True)
         ]
@@ -110,7 +110,7 @@ def names(mechanism: Mechanism) -> list[str]:
     """What the gradients of `run` are of."""
     parts = {"score": mechanism.score, "region": mechanism.region}
     modules = {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
-    learned = [f"{name}.{own}" for name, module in modules.items() for own, _ in module.named_parameters()]
+    learned = [f"{name}.{parameter}" for name, module in modules.items() for parameter, _ in module.named_parameters()]
     return ["query", "key", "value", *learned]
 
 

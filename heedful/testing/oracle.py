@@ -169,9 +169,9 @@ def align(scores: Array, visible: NDArray[np.bool_], rule: Rule, *, gate: Array 
     """Weights ``[T, S]``: the rule over the visible keys, the gate after it, 0 elsewhere. Not normalised again."""
     weights = np.zeros(scores.shape)
     for t in range(scores.shape[0]):
-        seen = np.flatnonzero(visible[t])
-        if len(seen) > 0:
-            weights[t, seen] = rule(scores[t, seen])
+        keys = np.flatnonzero(visible[t])
+        if len(keys) > 0:
+            weights[t, keys] = rule(scores[t, keys])
     return weights if gate is None else weights * gate
 
 

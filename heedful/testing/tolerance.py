@@ -50,7 +50,7 @@ def within_budget(
 
     `reference_same_precision` is what plain torch computes in the dtype of `actual`; `exact` is float64. A rounding is
     that of the largest exact number, or of `terms` where they are larger: for each number the size of the terms that it
-    is a sum of. `name` says what is checked, or tells it from the place of a number in the flattened tensor.
+    is a sum of. `name` is used in the error message: a text, or a function of the index in the flattened tensor.
 
     Raises: OverBudget, when shape or dtype differ or the error is over the budget; it says by how much.
 
@@ -59,7 +59,7 @@ def within_budget(
         >>> exact = torch.rand(100, dtype=torch.float64)
         >>> within_budget(exact.float(), exact.float(), exact)
     """
-    label = name if callable(name) else lambda place: name
+    label = name if callable(name) else lambda index: name
     if actual.shape != exact.shape or reference_same_precision.shape != exact.shape:
         shapes = f"{list(actual.shape)}, {list(reference_same_precision.shape)} and {list(exact.shape)}"
         raise OverBudget(f"{label(0)}: actual, reference and exact have shapes {shapes}, expected three equal ones.")
@@ -70,11 +70,11 @@ def within_budget(
     found, allowed = _differences(actual, exact), budget(reference_same_precision, exact, terms=terms)
     # "found <= allowed" and not "found > allowed": a NaN must fail.
     over = torch.where(found <= allowed, 0.0, found / allowed)  # a difference of 0 may have a budget of 0
-    place = int(over.argmax())
-    if over.flatten()[place] > 0:
-        wrong, most, times = (float(each.flatten()[place]) for each in (found, allowed, over))
+    worst = int(over.argmax())
+    if over.flatten()[worst] > 0:
+        wrong, most, times = (float(tensor.flatten()[worst]) for tensor in (found, allowed, over))
         raise OverBudget(
-            f"{label(place)} ({actual.dtype}) is wrong by {wrong:.3g}, {times:.3g} times its budget of {most:.3g} "
+            f"{label(worst)} ({actual.dtype}) is wrong by {wrong:.3g}, {times:.3g} times its budget of {most:.3g} "
             f"(plain torch at the same precision is wrong by {error(reference_same_precision, exact):.3g})."
         )
 

@@ -1,4 +1,4 @@
-"""Which modules of a model can say where they look, and what a call of theirs gave."""
+"""Which modules of a model have attention weights to record, and the weights of one call."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -84,15 +84,16 @@ def _aligns(module: nn.Module) -> bool:
     # Of the class: a child module or a setting that happens to be called `align` is no method.
     if not inspect.isfunction(getattr(type(module), "align", None)):
         return False
-    asked = inspect.signature(type(module).align).parameters  # pyright: ignore[reportAttributeAccessIssue]
+    accepted = inspect.signature(type(module).align).parameters  # pyright: ignore[reportAttributeAccessIssue]
     called = inspect.signature(type(module).forward).parameters
-    first = list(asked)[1:3]  # after self
+    first = list(accepted)[1:3]  # after self
     if len(first) < 2 or first[0] != "query" or first[1] not in _KEYS:
         return False
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in asked.values()):
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in accepted.values()):
         return True
-    # A call with an argument that `align` does not know could not be asked again.
+    # The recorder repeats a call of `forward` with `align`, which must accept every argument of it.
+    kinds = {parameter.kind for parameter in accepted.values()}
     return all(
-        name in asked or (parameter.kind in _VARIABLE and parameter.kind in {taken.kind for taken in asked.values()})
+        name in accepted or (parameter.kind in _VARIABLE and parameter.kind in kinds)
         for name, parameter in called.items()
     )

@@ -24,7 +24,7 @@ def axis_to_json(axis: Axis) -> Any:
 def axis_from_json(value: Any, *, where: str) -> Axis:
     """The axis that `axis_to_json` wrote.
 
-    Raises: UserError, when it is none; names `where` it stands.
+    Raises: UserError, when it is no axis; the message begins with `where`.
     """
     if isinstance(value, list):
         return Words([str(name) for name in value])

@@ -25,10 +25,10 @@ def _among_known(text: str) -> tuple[list[str], set[str]]:
     files = {font.name: font.fname for font in fontManager.ttflist}
     # Fonts that claim characters which they draw as a box, or hold glyphs at private code points.
     special = {"Last Resort High-Efficiency", "STIXNonUnicode"}
-    others = (name for name in sorted(files) if name not in special and not name.startswith(("cm", "STIXSize")))
+    fallbacks = (name for name in sorted(files) if name not in special and not name.startswith(("cm", "STIXSize")))
     missing = {letter for letter in text if not letter.isspace()}
     chosen: list[str] = []
-    for family in (_BASE, *(name for name in _FONTS if name in files), *others):
+    for family in (_BASE, *(name for name in _FONTS if name in files), *fallbacks):
         if missing and family not in chosen:
             known = get_font(files[family]).get_charmap()
             left = {letter for letter in missing if ord(letter) not in known}

@@ -72,7 +72,7 @@ def _image(parts: np.ndarray, across: int, down: int) -> np.ndarray:
 def _tips(
     weights: Tensor, rows: Axis, columns: RuledAxis, *, corner: tuple[Length, Length], cell: tuple[Length, Length]
 ) -> list[Rect]:
-    """What pointing tells: of each weight where it is wide enough to be pointed at, else where a row looks most."""
+    """Tooltips: one for each weight if its cell is wide enough, else one per row with its largest weight."""
     numbers = weights.detach().float().cpu()
     if not numbers.numel():
         return []

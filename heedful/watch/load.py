@@ -19,7 +19,7 @@ from heedful.watch.map import Map
 def load_maps(path: Path) -> list[Map]:
     """The maps of a .npz or .jsonl file, with their axes; of these two only .npz holds layers and pictures.
 
-    Raises: UserError, when the suffix is another one, or the file is missing or holds no maps.
+    Raises: UserError, when the suffix is not one of these, or the file is missing or holds no maps.
     """
     if path.suffix.lower() not in _READERS:
         suffix = path.suffix or path.name

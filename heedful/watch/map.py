@@ -37,7 +37,7 @@ class Map:
                 )
 
     def of_heads(self) -> Iterator["Map"]:
-        """The map of every layer and head behind this one, as a map of its own."""
+        """A separate map for every layer and head that this map was averaged from."""
         for name, heads in self.layers.items():
             for number, weights in enumerate(heads):
                 title = name if len(heads) == 1 else f"{name}, head {number}"

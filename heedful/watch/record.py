@@ -56,7 +56,7 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
 
 
 class _Watcher:
-    """The two hooks on a module: one stores the random state before a call, the other asks for its weights after it."""
+    """Two hooks on a module: one saves the random state before a call, the other computes the weights after it."""
 
     def __init__(self, name: str, module: nn.Module, calls: list[Tensor]) -> None:
         self._name, self._calls = name, calls

@@ -40,8 +40,8 @@ def _images(scene: Scene) -> dict[int, tuple[str, bytes]]:
 
 
 def _defined(scene: Scene, images: dict[int, tuple[str, bytes]]) -> list[str]:
-    """The pictures, to be used by name: the same one stands in every panel of a map."""
-    sizes = {id(one.pixels): (one.width, one.height) for one in scene.shapes if isinstance(one, Image)}
+    """Definitions of the pictures, which panels refer to by name: all panels of a map show the same one."""
+    sizes = {id(shape.pixels): (shape.width, shape.height) for shape in scene.shapes if isinstance(shape, Image)}
     lines = [_image(*images[key], *size) for key, size in sizes.items()]
     return ["<defs>", *lines, "</defs>"] if lines else []
 

@@ -137,12 +137,12 @@ def test_gradients_through_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     ("engine", "score", "region", "choice", "reason"),
     [
         ("cpu", "callable", "everywhere", "soft", "a callable of your own"),
-        ("cpu", "additive", "everywhere", "sparsemax", "no choice but Soft"),
+        ("cpu", "additive", "everywhere", "sparsemax", "choices it supports are Soft"),
         ("cpu", "additive", "everywhere", "soft", "float32, and this is float64"),
-        ("sdpa", "additive", "everywhere", "soft", "computes inner products"),
-        ("sdpa", "callable", "everywhere", "soft", "computes inner products"),
-        ("sdpa", "dot", "everywhere", "sparsemax", "no choice but Soft"),
-        ("sdpa", "dot", "everywhere", "argmax", "no choice but Soft"),
+        ("sdpa", "additive", "everywhere", "soft", "it computes inner products"),
+        ("sdpa", "callable", "everywhere", "soft", "it computes inner products"),
+        ("sdpa", "dot", "everywhere", "sparsemax", "choice it supports is Soft"),
+        ("sdpa", "dot", "everywhere", "argmax", "choice it supports is Soft"),
         ("sdpa", "dot", "predicted", "soft", "cannot gate"),
     ],
 )

@@ -99,7 +99,7 @@ def test_the_folder_names_the_code_and_holds_none(bag, bilinear):
 @pytest.mark.parametrize("what", ["model", "score"])
 def test_without_the_code_it_says_which_and_how_to_give_it(bag, bilinear, what):
     trained, name = (bag, "Bag") if what == "model" else (bilinear, "Bilinear")
-    expected = rf"{what} of this run is the user's own code, \S*{name}, .*give it: {what}=build, where build\("
+    expected = rf"{what} of this run is the user's own code, \S*{name}, .*pass it: {what}=build, where build\("
     with pytest.raises(UserError, match=expected):
         heedful.load(trained.folder)
     with pytest.raises(UserError, match=expected):

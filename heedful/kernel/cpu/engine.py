@@ -46,7 +46,7 @@ class Cpu(Fused):
         if problem.x.device.type != "cpu":
             return f"it runs on a CPU, and the query is on {problem.x.device}"
         if problem.weighing.softmax_temperature is None and problem.weighing.pick is None:
-            return "it knows no choice but Soft, Hard and TopK"
+            return "the only choices it supports are Soft, Hard and TopK"
         return refusal(problem) or _missing()
 
     def suits(self, problem: Problem) -> bool:

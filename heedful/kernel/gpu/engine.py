@@ -35,7 +35,7 @@ class Gpu(Fused):
             return f"it runs on a GPU, and the query is on {device}"
         pick = problem.weighing.pick
         if problem.weighing.softmax_temperature is None and pick is None:
-            return "it knows no choice but Soft, Hard and TopK"
+            return "the only choices it supports are Soft, Hard and TopK"
         if pick is not None and pick.count > self.max_best:
             return f"it finds the {self.max_best} best keys of each query, and this choice wants {pick.count} (TopK)"
         return refusal(problem) or _missing()

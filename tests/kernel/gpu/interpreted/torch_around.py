@@ -107,7 +107,7 @@ def test_mapped_over_a_batch_it_gives_what_a_loop_gives(score):
     ("words", "reason"),
     [
         ({"score": lambda query, key: query @ key.mT}, "a callable of your own"),
-        ({"choice": Sparse()}, "no choice but Soft, Hard and TopK"),
+        ({"choice": Sparse()}, "choices it supports are Soft, Hard and TopK"),
         ({"region": Predicted(5, 4, 3.0) & Predicted(5, 4, 2.0)}, "2 regions here gate"),
     ],
     ids=["callable", "sparsemax", "gates"],
