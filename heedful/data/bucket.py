@@ -159,3 +159,19 @@ class BatchStream:
 def lengths_of(examples: Sequence[Example]) -> list[tuple[int, int]]:
     """The lengths of both sides of each example, with EOS, as `BatchPlan` expects them."""
     return [(len(example.source) + 1, len(example.target) + 1) for example in examples]
+
+
+def batches_by_length(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Indices of sentences of similar length, longest first, at most `tokens` padded tokens per batch.
+
+    A sentence of more than `tokens` tokens forms a batch of its own.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        # Indices come longest first, so the first one of a batch is the length that the others are padded to.
+        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

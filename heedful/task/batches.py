@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from torch import nn
 
-from heedful.data.bucket import BatchPlan, BatchStream, Plan, Share
+from heedful.data.bucket import BatchPlan, BatchStream, Plan, Share, batches_by_length
 from heedful.train import Ranks, TrainSettings
 
 B = TypeVar("B")
@@ -54,22 +54,6 @@ class Bucketed:
         return self.make(self.items, share.rows, all_rows=share.all_rows)
 
 
-def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Indices of sentences of similar length, longest first, at most `tokens` padded tokens per batch.
-
-    A sentence of more than `tokens` tokens forms a batch of its own.
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        # Indices come longest first, so the first one of a batch is the length that the others are padded to.
-        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
 def in_chunks(questions: Iterator[B], size: int) -> Iterator[list[B]]:
     """Questions in lists of at most `size`. A list is yielded as soon as it is full or the questions end."""
     chunk: list[B] = []
@@ -102,7 +86,7 @@ def grouped(
             by_limit.setdefault(longest(length), []).append(row)
     results: dict[int, F] = {}
     for limit, rows in sorted(by_limit.items(), reverse=True):
-        for batch in batches([lengths[row] for row in rows], tokens):
+        for batch in batches_by_length([lengths[row] for row in rows], tokens):
             batch_rows = [rows[index] for index in batch]
             results.update(zip(batch_rows, find(batch_rows, limit), strict=True))
     return results
@@ -121,7 +105,7 @@ def summed_loss(
     `make` collates the batch of some rows. A batch has at most `tokens` padded tokens.
     """
     device = next(model.parameters()).device
-    losses = [cast(Any, model).loss(make(rows).to(device)) for rows in batches(lengths, tokens)]
+    losses = [cast(Any, model).loss(make(rows).to(device)) for rows in batches_by_length(lengths, tokens)]
     return float(sum(float(loss.nll) for loss in losses)), sum(loss.tokens for loss in losses)
 
 

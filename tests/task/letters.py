@@ -9,13 +9,14 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from heedful.data.batch import padded
+from heedful.data.bucket import batches_by_length
 from heedful.data.report import Finding, Report, describe_texts, tokenise_texts
 from heedful.data.text import iterate_lines, read_lines
 from heedful.errors import UserError
 from heedful.layer.loss import TokenLoss
 from heedful.task.answering import evaluating
 from heedful.task.base import Answer, Files, Options, Parts, Predictor, Prepared, Task, Usage
-from heedful.task.batches import Bucketed, batches
+from heedful.task.batches import Bucketed
 from heedful.task.config import DataSettings, RunConfig
 from heedful.task.hold_out import Strata
 from heedful.task.models import Family, Models, Name
@@ -85,7 +86,7 @@ class LetterCounter(Predictor[LettersConfig]):
         ids = self.parts["text"].encode_all(list(texts))
         found = torch.zeros(len(texts))
         with evaluating(self.model):
-            for rows in batches([max(1, len(one)) for one in ids], 100):
+            for rows in batches_by_length([max(1, len(one)) for one in ids], 100):
                 found[rows] = self.model(padded([ids[row] or [0] for row in rows])[0].to(self.device)).cpu()
         return found.tolist()
 

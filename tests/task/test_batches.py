@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heedful.data.batch import Example, collate
-from heedful.data.bucket import BatchPlan, lengths_of
-from heedful.task.batches import Batches, batches, in_chunks
+from heedful.data.bucket import BatchPlan, batches_by_length, lengths_of
+from heedful.task.batches import Batches, in_chunks
 
 
 @given(lengths=st.lists(st.integers(1, 40), max_size=50), tokens=st.integers(1, 100))
 def test_every_sentence_is_in_one_batch_of_bounded_size(lengths, tokens):
-    made = list(batches(lengths, tokens))
+    made = list(batches_by_length(lengths, tokens))
     assert sorted(i for batch in made for i in batch) == list(range(len(lengths)))
     for batch in made:
         assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= tokens

@@ -17,8 +17,8 @@ from heedful.task.answering import answering, evaluating
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import grouped
 from heedful.task.chat.config import ChatConfig
-from heedful.task.look import Look, Maps, default_look, replay, word_map
 from heedful.watch import Map
+from heedful.watch.look import Look, Maps, default_look, replay, word_map
 
 Turns = str | Sequence[str] | Sequence[Turn]
 """The context of a reply: one turn, several turns as texts, or turns with speakers."""

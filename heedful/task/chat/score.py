@@ -7,12 +7,13 @@ from typing import Any, cast
 import torch
 
 from heedful.data.batch import Example, collate, pad_sources
+from heedful.data.bucket import batches_by_length
 from heedful.data.dialogue import Dialogue, prepare_replies
 from heedful.decode import likelihood
 from heedful.metric.perplexity import perplexity
 from heedful.shapes import PAD
 from heedful.task.answering import evaluating
-from heedful.task.batches import batches, summed_loss
+from heedful.task.batches import summed_loss
 from heedful.task.chat.partner import Partner
 from heedful.task.chat.ranking import ROWS, evenly_spaced, rank_replies
 
@@ -111,7 +112,7 @@ def _right_tokens(partner: Partner, examples: Sequence[Example]) -> int:
     """How many tokens are the most likely ones, given the true tokens before them."""
     right = 0
     with evaluating(partner.model):
-        for rows in batches(_lengths(examples), partner.config.decode.tokens):
+        for rows in batches_by_length(_lengths(examples), partner.config.decode.tokens):
             batch = collate(examples, rows).to(partner.device)
             logits = cast(Any, partner.model).logits(batch.source, batch.source_lengths, batch.target_in)
             right += int(((logits.argmax(-1) == batch.target_out) & (batch.target_out != PAD)).sum())

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.data.bucket import batches_by_length
 from heedful.data.document import Document, as_document, collate_documents, typed_in
 from heedful.data.token_words import TokenWords, merge
 from heedful.data.tokenise import Tokeniser
@@ -16,7 +17,6 @@ from heedful.errors import UserError
 from heedful.shapes import describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
-from heedful.task.batches import batches
 from heedful.task.classify.config import ClassifyConfig
 from heedful.watch import Map, attentions, record
 
@@ -78,7 +78,7 @@ class Classifier(Predictor[ClassifyConfig]):
         """The model's score of every label for each document, on the CPU, not divided by the temperature."""
         scores = torch.zeros(len(documents), len(self.labels))
         with self._answering(self.config.answer.precision):
-            for rows in batches([document.length for document in documents], self.config.answer.tokens):
+            for rows in batches_by_length([document.length for document in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self.device)
                 logits = self.model.logits(batch.tokens, batch.lengths, batch.sentences)
                 if logits.shape != (len(rows), len(self.labels)):
@@ -113,7 +113,7 @@ class Classifier(Predictor[ClassifyConfig]):
         if not hasattr(self.model, "looks"):
             return weights
         with self._answering("float32"):
-            for rows in batches([document.length for document in documents], self.config.answer.tokens):
+            for rows in batches_by_length([document.length for document in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self.device)
                 of_batch = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
                 for index, row in enumerate(rows):

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.data.bucket import batches_by_length
 from heedful.data.matched import MatchExample, collate_matches, match_lengths
 from heedful.data.overlap import Overlap
 from heedful.data.token_words import TokenWords
@@ -17,7 +18,6 @@ from heedful.model.match.convolutional import ConvolutionalConfig
 from heedful.shapes import UNK, describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
-from heedful.task.batches import batches
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
 from heedful.task.match.look import pair_maps
@@ -128,4 +128,4 @@ class Matcher(Predictor[MatchConfig]):
         return collate_matches(unlabelled).to(self.device)
 
     def _batches(self, examples: Sequence[MatchExample]) -> list[list[int]]:
-        return list(batches([max(both) for both in match_lengths(examples)], self.config.answer.tokens))
+        return list(batches_by_length([max(both) for both in match_lengths(examples)], self.config.answer.tokens))

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 
 from heedful.data.batch import Example, collate, pad_sources
+from heedful.data.bucket import batches_by_length
 from heedful.data.tokenise.base import SPECIAL
 from heedful.data.tree import Tree
 from heedful.data.tree.sentence import sentence_words
@@ -16,7 +17,7 @@ from heedful.decode import Bracketing, Brackets, Hypothesis, search
 from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
-from heedful.task.batches import batches, grouped, in_eights, summed_loss
+from heedful.task.batches import grouped, in_eights, summed_loss
 from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map, attentions, record
@@ -124,7 +125,7 @@ class Parser(Predictor[ParseConfig]):
             return maps
         filled = [row for row, words in enumerate(sentences) if words]
         with evaluating(self.model):
-            for batch in batches([len(targets[row]) + 1 for row in filled], self.config.decode.tokens):
+            for batch in batches_by_length([len(targets[row]) + 1 for row in filled], self.config.decode.tokens):
                 rows = [filled[index] for index in batch]
                 recorded = self._record([(sentences[row], targets[row]) for row in rows])
                 for row, of_symbols in zip(rows, recorded, strict=True):

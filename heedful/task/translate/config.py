@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.errors import UserError
 from heedful.task.config import DataSettings, RunConfig, section
-from heedful.task.look import Look
 from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
 from heedful.task.translate.models import MODELS
+from heedful.watch.look import Look
 
 
 class PairSettings(DataSettings):

@@ -14,9 +14,9 @@ from heedful.data.token_words import TokenWords
 from heedful.data.tokenise.base import CJK
 from heedful.errors import UserError, require
 from heedful.shapes import EOS
-from heedful.task.look import Gold, Look, error_rate
 from heedful.task.translate.translator import Translator
 from heedful.watch import branch_weights
+from heedful.watch.look import Gold, Look, error_rate
 
 
 def evaluate(translator: Translator, pairs: Sequence[Pair], *, beam: int | None = None) -> dict[str, Any]:

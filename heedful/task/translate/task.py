@@ -19,13 +19,13 @@ from heedful.errors import UserError
 from heedful.task.base import STEPWISE, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
-from heedful.task.look import choose_look
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.translate.config import TranslateConfig
 from heedful.task.translate.options import OPTIONS
 from heedful.task.translate.score import branch_numbers, evaluate, gold_of, score_texts
 from heedful.task.translate.translator import Translation, Translator, tokeniser_names
 from heedful.watch import Map, branch_maps, save_svg
+from heedful.watch.look import choose_look
 
 # Validation pairs are not left out for their length: scores of different settings stay comparable.
 _ANY_LENGTH = 10**9

@@ -16,9 +16,9 @@ from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
 from heedful.task.batches import grouped, in_eights, summed_loss
-from heedful.task.look import Look, Maps, default_look, read, replay, word_links, word_map
 from heedful.task.translate.config import TranslateConfig
 from heedful.watch import Map
+from heedful.watch.look import Look, Maps, default_look, read, replay, word_links, word_map
 
 
 @dataclass(frozen=True, eq=False)

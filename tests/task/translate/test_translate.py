@@ -7,7 +7,7 @@ from heedful.data.batch import Example, pad_sources
 from heedful.decode import search
 from heedful.errors import UserError
 from heedful.shapes import EOS
-from heedful.task.look import replay
+from heedful.watch.look import replay
 
 TEXTS = ["a b c d e f", "h", "c c a", "", "g f e d", "b"]
 MODELS = ["transformer", "weighted-transformer", "rnnsearch", "luong"]

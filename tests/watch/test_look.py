@@ -9,9 +9,9 @@ from heedful.data.batch import Example
 from heedful.data.pharaoh import Links
 from heedful.data.token_words import TokenWords
 from heedful.errors import UserError
-from heedful.task import look as look_module
-from heedful.task.look import Gold, choose_look, default_look, error_rate, read, word_links
 from heedful.task.translate.config import Look
+from heedful.watch import look as look_module
+from heedful.watch.look import Gold, choose_look, default_look, error_rate, read, word_links
 
 
 class Pointing(nn.Module):
@@ -57,7 +57,7 @@ def test_the_right_head_is_found_at_the_right_step(pointing):
 
 
 def test_the_error_of_a_look_is_that_of_its_links(pointing):
-    from heedful.task.look import replay
+    from heedful.watch.look import replay
 
     gold = [_gold(4)]
     maps = replay(pointing, "*", [one.example for one in gold])

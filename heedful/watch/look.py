@@ -11,11 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.data.batch import Example, collate
+from heedful.data.bucket import batches_by_length
 from heedful.data.pharaoh import Link, Links, aer
 from heedful.data.token_words import TokenWords, links, merge, settle
 from heedful.errors import UserError
-from heedful.task.batches import batches
-from heedful.watch import Map, attentions, record
+from heedful.watch.aligning import attentions
+from heedful.watch.map import Map
+from heedful.watch.record import record
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
 """For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is the step that predicts token t."""
@@ -93,7 +95,7 @@ def replay(model: nn.Module, pattern: str, examples: Sequence[Example]) -> list[
     maps: list[Maps] = [{} for _ in examples]
     if not attentions(model, pattern):
         return maps
-    for rows in batches([max(len(pair.source), len(pair.target)) + 1 for pair in examples], _BATCH_TOKENS):
+    for rows in batches_by_length([max(len(pair.source), len(pair.target)) + 1 for pair in examples], _BATCH_TOKENS):
         recorded = _replay_batch(model, pattern, [examples[row] for row in rows])
         for index, row in enumerate(rows):
             steps, keys = len(examples[row].target) + 1, len(examples[row].source) + 1
