@@ -81,7 +81,7 @@ def test_every_question_has_the_answer_of_the_definition(
 def test_a_block_reaches_all_that_it_can_see(queries: int, keys: int, limits: Limits, first: int, size: int) -> None:
     of = make(queries, keys, limits)
     rows = slice(min(first, of.queries), min(first + size, of.queries))
-    reach = of.reach(rows)
+    reach = of.key_range(rows)
     truth = pair_by_pair(of)[:, rows]
     assert 0 <= reach.start <= reach.stop <= of.keys
     assert not truth[..., : reach.start].any()

@@ -8,7 +8,7 @@ from heedful.kernel import EngineError
 from heedful.kernel.cpu import Cpu, launch
 from heedful.kernel.cpu.forms import Direct, Factored
 from tests.kernel.fused_numbers import *  # noqa: F403 - pytest runs its tests with the engine below
-from tests.kernel.fused_numbers import DOT, additive, compare, draw
+from tests.kernel.fused_numbers import DOT, additive, compare, compare_together, draw
 
 
 @pytest.fixture
@@ -19,8 +19,10 @@ def engine() -> str:
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (17, 257), (64, 4097)], ids=str)
 def test_sizes_at_the_edges_of_tiles(size):
     queries, keys = size
-    compare("cpu", additive(hidden=20), draw(2, queries, 24), draw(2, keys, 24, seed=2), draw(2, keys, 19, seed=4))
-    compare("cpu", DOT, draw(2, queries, 24), draw(2, keys, 24, seed=2), draw(2, keys, 19, seed=4), region=Causal())
+    # Together: the terms of the bias's gradient cancel, where the reference may be right by luck.
+    sides = draw(2, queries, 24), draw(2, keys, 24, seed=2), draw(2, keys, 19, seed=4)
+    compare_together("cpu", additive(hidden=20), *sides)
+    compare("cpu", DOT, *sides, region=Causal())
 
 
 def test_features_all_far_on_one_side_are_centred():
