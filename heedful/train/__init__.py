@@ -1,7 +1,6 @@
 """Training of any model with a loss: on one device or several, and resumable after a kill at any moment."""
 
-import warnings
-
+from heedful.deprecation import Renamed, deprecated_attribute
 from heedful.train.batch_iterator import Batch, Stream
 from heedful.train.checkpoint import METRICS, MODEL, TRAINING
 from heedful.train.fit import FitResult, fit
@@ -22,10 +21,9 @@ __all__ = [
     "init_ranks",
 ]
 
+_RENAMED = {"place": Renamed(f"{__name__}:init_ranks", f"{__name__}.init_ranks")}
+
 
 def __getattr__(name: str) -> object:
-    """The former name of `init_ranks`, for one release."""
-    if name != "place":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn("heedful.train.place is now called init_ranks", DeprecationWarning, stacklevel=2)
-    return init_ranks
+    """Old names, with a warning (PEP 562)."""
+    return deprecated_attribute(__name__, name, _RENAMED)

@@ -18,7 +18,7 @@ from heedful.data import dialogue, tree
     ],
 )
 def test_an_old_name_warns_and_works(module, old, new):
-    with pytest.warns(DeprecationWarning, match=f"{old} is now called {new}"):
+    with pytest.warns(DeprecationWarning, match=rf"{old} is deprecated .*: use {module.__name__}\.{new}$"):
         assert getattr(module, old) is getattr(module, new)
     assert old not in module.__all__
 

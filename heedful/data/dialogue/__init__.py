@@ -4,8 +4,6 @@
 the marks that open a turn, and `ContextLimit` says how much of the preceding dialogue is read.
 """
 
-import warnings
-
 from heedful.data.dialogue.candidates import read_candidates
 from heedful.data.dialogue.context import Context, ContextLimit, EncodedTurn, encode_turns
 from heedful.data.dialogue.mark import ROLES, MarkedTokeniser
@@ -13,6 +11,7 @@ from heedful.data.dialogue.prepare import PreparedReplies, Replies, prepare_repl
 from heedful.data.dialogue.read import read_contexts, read_dialogues
 from heedful.data.dialogue.report import check_dialogues
 from heedful.data.dialogue.turn import Dialogue, Exchange, Turn, alternating_turns, exchanges, next_speaker
+from heedful.deprecation import Renamed, deprecated_attribute
 
 __all__ = [
     "ROLES",
@@ -37,17 +36,14 @@ __all__ = [
 ]
 
 _RENAMED = {
-    "Spoken": "EncodedTurn",
-    "Window": "ContextLimit",
-    "by_turns": "alternating_turns",
-    "replier": "next_speaker",
-    "spoken": "encode_turns",
+    "Spoken": Renamed(f"{__name__}:EncodedTurn", f"{__name__}.EncodedTurn"),
+    "Window": Renamed(f"{__name__}:ContextLimit", f"{__name__}.ContextLimit"),
+    "by_turns": Renamed(f"{__name__}:alternating_turns", f"{__name__}.alternating_turns"),
+    "replier": Renamed(f"{__name__}:next_speaker", f"{__name__}.next_speaker"),
+    "spoken": Renamed(f"{__name__}:encode_turns", f"{__name__}.encode_turns"),
 }
 
 
 def __getattr__(name: str) -> object:
-    """Names of the previous release, which warn and lead to the new ones."""
-    if name not in _RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"{__name__}.{name} is now called {_RENAMED[name]}", DeprecationWarning, stacklevel=2)
-    return globals()[_RENAMED[name]]
+    """Old names, with a warning (PEP 562)."""
+    return deprecated_attribute(__name__, name, _RENAMED)
