@@ -13,7 +13,7 @@ import heedful  # noqa: E402
 
 project = "heedful"
 author = "The heedful contributors"
-copyright = f"2026 {author}"  # noqa: A001 - the name that Sphinx reads
+copyright = f"2026 {author}"
 version = release = heedful.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings", "links", "mathml", "public_names"]
