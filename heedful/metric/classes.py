@@ -44,7 +44,7 @@ class Confusion(NamedTuple):
 
     gold: int
     predicted: int
-    count: int
+    examples: int
 
 
 def count_classes(predicted: Numbers, gold: Numbers, classes: int) -> ClassCounts:

@@ -106,13 +106,13 @@ def label_tables(
         matrix = confusion_matrix(outcomes.predicted, gold, len(labels)).tolist()
         rows = {label: dict(zip(labels, row, strict=True)) for label, row in zip(labels, matrix, strict=True)}
         return {"classes": dict(_each(counts, labels)), "confusion": rows}
-    most = np.argsort(-counts.gold, kind="stable")[:FEW_LABELS]
+    most: list[int] = np.argsort(-counts.gold, kind="stable")[:FEW_LABELS].tolist()
     chosen = ClassCounts(counts.right[most], counts.gold[most], counts.predicted[most])
     pairs = frequent_confusions(outcomes.predicted, gold, len(labels), most=FEW_LABELS)
     return {
         "classes": dict(_each(chosen, [labels[number] for number in most])),
         "confusions": [
-            {"gold": labels[pair.gold], "predicted": labels[pair.predicted], "texts": pair.count} for pair in pairs
+            {"gold": labels[pair.gold], "predicted": labels[pair.predicted], "texts": pair.examples} for pair in pairs
         ],
     }
 
