@@ -55,22 +55,35 @@ def shown_training() -> "Shown":
     return Shown(say=tell, draw=lambda attention: drawn_map(console, attention))
 
 
-_TITLES = {"confusion": "confusion (rows: gold labels, columns: predicted labels)"}
+_TITLES = {
+    "confusion": "confusion (rows: gold labels, columns: predicted labels)",
+    "confusions": "confusions (the most frequent)",
+    "levels": "levels of the tree of labels",
+}
 _WIDEST = 160  # the widest table that is printed, in terminal columns
 
 
 def result_lines(results: Mapping[str, Any]) -> str:
-    """Results by name, one per line. Nested ones follow as tables, unless they are too wide."""
-    tables = {name: value for name, value in results.items() if isinstance(value, Mapping)}
+    """Results by name, one per line. Nested ones and lists of rows follow as tables, unless they are too wide."""
+    tables = {name: _as_rows(value) for name, value in results.items() if isinstance(value, Mapping) or _is_rows(value)}
     plain = {name: value for name, value in results.items() if name not in tables}
     widest = max(map(len, plain), default=0)
     lines = [f"{name:<{widest}}  {_shown(value)}" for name, value in plain.items()]
     for name, rows in tables.items():
-        table = _table(cast(Mapping[str, Mapping[str, Any]], rows))
+        table = _table(rows)
         if max(map(cell_len, table)) > _WIDEST:
             table = [f"too wide to print, {len(rows)} rows; use --json"]
         lines += ["", _TITLES.get(name, name), *(f"  {line}" for line in table)]
     return "\n".join(lines)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in cast(list[Any], value))
+
+
+def _as_rows(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """A table by the names of its rows; the rows of a list are numbered."""
+    return {str(number): row for number, row in enumerate(value, start=1)} if isinstance(value, list) else value
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -1,5 +1,6 @@
 """Reads labelled texts: tables, or folders whose entries are named after the labels."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,8 @@ def _read(path: Path, columns: Columns) -> Iterator[Labelled]:
         return
     for row in read_rows(path, columns):
         text, label = row.cells
-        yield Labelled(text.strip(), label.strip(), f"{path}:{row.line}")
+        # Interned: a million texts of a few labels then hold each label once.
+        yield Labelled(text.strip(), sys.intern(label.strip()), f"{path}:{row.line}")
 
 
 def _folder(folder: Path) -> Iterator[Labelled]:

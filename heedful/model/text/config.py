@@ -14,6 +14,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "norm": ("pre", "post"),
     "end": ("none", "tanh"),
     "gain": ("last", "linear"),
+    "output": ("full", "sampled", "hierarchical"),
 }
 """The allowed values of settings; the tables of `encoder`, `poolings` and `classifier` map them to classes."""
 
@@ -29,6 +30,7 @@ class TextConfig(BaseModel):
     | `merge`: the two directions of rnn | concat, sum (pooling last always concatenates) |
     | `end`: what follows pooling | none, tanh |
     | `gain`: states that predict the label in training | last; linear (all, with weights that grow: SA-LSTM) |
+    | `output`: the softmax over labels | full; sampled (`samples` labels, in training); hierarchical (group, label) |
 
     Pooling "attention" (Zhou et al.) applies tanh and has a learned query, "context" (Yang et al.) a hidden layer and a
     learned query. The query of "asked" is a recurrent layer's last state, and is concatenated with the result.
@@ -63,6 +65,8 @@ class TextConfig(BaseModel):
     embed_dropout: float = Field(default=0.3, ge=0, lt=1, description="of the entries of word vectors")
     word_dropout: float = Field(default=0.0, ge=0, lt=1, description="rate at which words are replaced by <unk>")
     smoothing: float = Field(default=0.0, ge=0, lt=1)
+    output: str = "full"
+    samples: int = Field(default=1024, ge=1, description="labels sampled for each batch, with output sampled")
     max_norm: float = Field(default=0.0, ge=0, description="largest norm of a row of the output's weights; 0: no limit")
 
     @model_validator(mode="after")
@@ -82,6 +86,10 @@ class TextConfig(BaseModel):
                 f"gain 'linear' predicts the label from every state as if it were the last, but encoder "
                 f"{self.encoder!r} with pooling {self.pooling!r} has no such states",
                 hint="set encoder rnn, pooling last, bidirectional false and structure flat, or gain last",
+            )
+        if self.gain == "linear" and self.output != "full":
+            raise UserError(
+                f"gain 'linear' has no loss with output {self.output!r}", hint="set output full, or gain last"
             )
         return self
 

@@ -1,6 +1,6 @@
 """A trained classifier, which shows the words and sentences that a label is based on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -11,25 +11,31 @@ from torch import Tensor
 
 from heedful.data.bucket import batches_by_length
 from heedful.data.document import Document, as_document, collate_documents, typed_in
+from heedful.data.packed import document_lengths
 from heedful.data.token_words import TokenWords, merge
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 from heedful.shapes import describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
+from heedful.task.classify.answer import best_labels, listed_labels
 from heedful.task.classify.config import ClassifyConfig
 from heedful.watch import Map, attentions, record
+
+_BATCH_SCORES = 1 << 24
+"""The most scores of a batch, 64 MB: with many labels they need more memory than the model does."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classification:
     """The label of a text, its probability, and the attention behind it.
 
-    `probabilities` has every label. `words` has one map for each sentence, with the weight of each word in the vector
-    of the sentence: ``[1, S]``, with sum 1. Only the first map has a title, so that they are drawn as one text.
-    `sentences` has the weight of each sentence in the vector of the text; only hierarchical models have it. It also
-    names the rows of the maps. Both are empty if attention was not asked for. `is_cut` says that the text was
-    truncated.
+    `probabilities` has every label, in the order of the classes. Where only the most probable ones were asked for, or
+    there are more than 100 labels, it has these, the best first. `words` has one map for each sentence, with the weight
+    of each word in the vector of the sentence: ``[1, S]``, with sum 1. Only the first map has a title, so that they are
+    drawn as one text. `sentences` has the weight of each sentence in the vector of the text; only hierarchical models
+    have it. It also names the rows of the maps. Both are empty if attention was not asked for. `is_cut` says that the
+    text was truncated.
     """
 
     label: str
@@ -55,16 +61,23 @@ class Classifier(Predictor[ClassifyConfig]):
         """The classes, in the order of the scores."""
         return self.config.labels
 
-    def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
-        """The label of each text, in the order of the texts. It is faster without `attention`."""
+    def predict(
+        self, texts: Sequence[str], *, attention: bool = True, top: int | str | None = None
+    ) -> list[Classification]:
+        """The label of each text, in the order of the texts. It is faster without `attention`.
+
+        `top` is how many labels get a probability, the best first, or "all" for all in the order of the classes. The
+        default is all of up to 100 labels, and the 5 best of more.
+        Raises: UserError, for another `top`.
+        """
+        count = listed_labels(top, len(self.labels))
         longest = self.config.data.max_length
         inputs = [as_document(text, self.tokeniser, longest=longest) for text in texts]
         documents = [document for document, _ in inputs]
-        rows = torch.softmax(self.scores(documents) / self.config.answer.temperature, dim=-1).tolist()
+        listed = self._listed(documents, count)
         weights = self._attention(documents, texts) if attention else [([], []) for _ in documents]
         results: list[Classification] = []
-        for row, (words, sentences), (_, is_cut) in zip(rows, weights, inputs, strict=True):
-            by_label = dict(zip(self.labels, row, strict=True))
+        for by_label, (words, sentences), (_, is_cut) in zip(listed, weights, inputs, strict=True):
             label = max(by_label, key=by_label.__getitem__)
             name = f"{self.config.model.name}: {label}, probability {by_label[label]:.2f}"
             named = [
@@ -77,8 +90,22 @@ class Classifier(Predictor[ClassifyConfig]):
     def scores(self, documents: Sequence[Document]) -> Float[Tensor, "N C"]:
         """The model's score of every label for each document, on the CPU, not divided by the temperature."""
         scores = torch.zeros(len(documents), len(self.labels))
+
+        def put(rows: list[int], of_rows: Tensor) -> None:
+            scores[rows] = of_rows
+
+        self.score_batches(documents, put)
+        return scores
+
+    def score_batches(self, documents: Sequence[Document], take: Callable[[list[int], Tensor], None]) -> None:
+        """Calls `take` with the indices of the documents of each batch and their `scores`, which it may change.
+
+        Use it where the scores of all documents for very many labels do not fit into memory.
+        Raises: UserError, when the model does not return a score for each label.
+        """
+        most, tokens = max(1, _BATCH_SCORES // len(self.labels)), self.config.answer.tokens
         with self._answering(self.config.answer.precision):
-            for rows in batches_by_length([document.length for document in documents], self.config.answer.tokens):
+            for rows in batches_by_length(document_lengths(documents), tokens, rows=most):
                 batch = collate_documents(documents, rows).to(self.device)
                 logits = self.model.logits(batch.tokens, batch.lengths, batch.sentences)
                 if logits.shape != (len(rows), len(self.labels)):
@@ -86,8 +113,23 @@ class Classifier(Predictor[ClassifyConfig]):
                         f"{type(self.model).__name__}.logits returned {describe(logits)}",
                         hint=f"expected [{len(rows)}, {len(self.labels)}]: one row per text, one score per label",
                     )
-                scores[rows] = logits.float().cpu()
-        return scores
+                take(rows, logits.float().cpu())
+
+    def _listed(self, documents: Sequence[Document], count: int | None) -> list[dict[str, float]]:
+        """The probabilities of the `count` best labels of each document, the best first; None for all, unsorted."""
+        temperature = self.config.answer.temperature
+        if count is None:
+            rows = torch.softmax(self.scores(documents) / temperature, dim=-1).tolist()
+            return [dict(zip(self.labels, row, strict=True)) for row in rows]
+        listed: list[dict[str, float]] = [{} for _ in documents]
+
+        def put(rows: list[int], scores: Tensor) -> None:
+            values, numbers = best_labels(torch.softmax(scores / temperature, dim=-1), count)
+            for row, of_row, of_labels in zip(rows, values.tolist(), numbers.tolist(), strict=True):
+                listed[row] = {self.labels[number]: value for number, value in zip(of_labels, of_row, strict=True)}
+
+        self.score_batches(documents, put)
+        return listed
 
     def every_map(self, text: str) -> list[Map]:
         """The maps of all layers and heads over the words of a text; empty for a hierarchical model."""

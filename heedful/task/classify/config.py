@@ -22,7 +22,9 @@ class LabelledSettings(DataSettings):
 
     Texts are held out of each class. A text is truncated to `max_length` tokens, in training and in use. `text_column`
     and `label_column` are the names of the columns of a table. `vectors` is a file of word vectors to initialise from,
-    in the text format of word2vec or GloVe.
+    in the text format of word2vec or GloVe. `balance` draws rare labels more often: a label of n texts in proportion to
+    n^(1 - balance). Labels of which some share their part before `label_separator` are paths in a tree; None for labels
+    that are not.
     """
 
     text_column: str = "text"
@@ -30,6 +32,14 @@ class LabelledSettings(DataSettings):
     text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=30_000)
     lowercase: bool = True
     max_length: int = Field(default=500, ge=1)
+    balance: float = Field(
+        default=0.0, ge=0, le=1, description="labels drawn in training: 0 as often as they occur, 1 all equally often"
+    )
+    label_separator: str | None = Field(
+        default="/",
+        min_length=1,
+        description="parts of a label that is a path in a tree, each level of which is scored",
+    )
     vectors: str | None = None
 
 
