@@ -171,7 +171,10 @@ def _rows(tensor: Tensor, rows: slice) -> Tensor:
 
 
 def _tighter(first: int | None, second: int | None) -> int | None:
-    return min((side for side in (first, second) if side is not None), default=None)
+    # Spelt out: torch.compile cannot trace min(..., default=...).
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def _combine(operation, first: Tensor | None, second: Tensor | None) -> Tensor | None:  # pyright: ignore

@@ -16,6 +16,7 @@ from heedful.kernel.operators import FusedOperators
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import Pick, Problem
 from heedful.kernel.stats import KernelStats, KernelStatsRequest, Stats, StatsRequest
+from heedful.shapes import autocast_dtype
 
 
 class Fused(ABC):
@@ -100,8 +101,7 @@ class Fused(ABC):
 
 def output_dtype(problem: Problem, value: Tensor) -> torch.dtype:
     """The precision of the contexts: autocast's where it is on, as for torch's matrix products; else the values'."""
-    device = problem.x.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else value.dtype
+    return autocast_dtype(problem.x.device) or value.dtype
 
 
 def unflatten_batch(tensor: Tensor, batch: torch.Size) -> Tensor:

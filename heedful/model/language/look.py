@@ -11,6 +11,7 @@ from heedful.attention import Memory
 from heedful.kernel import Bounds, Gaussian
 from heedful.model.attention_config import AttentionConfig
 from heedful.region import Causal, Intersection, Predicted, Region, Span
+from heedful.region.predicted import keys_around
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +30,7 @@ class PredictedSoFar(Region):
         past = torch.arange(span.keys - span.queries, span.keys, device=span.device) + 1
         centre = fraction * (past - 1).clamp(min=0)
         radius = self.predicted.radius
-        # The interval is an index and has no gradient; the centre learns by the Gaussian.
-        start = torch.ceil(centre.detach() - radius).to(torch.long)
-        stop = torch.floor(centre.detach() + radius).to(torch.long) + 1
+        start, stop = keys_around(centre, radius, span.keys)
         return Bounds(span.queries, span.keys, start=start, stop=stop, gates=(Gaussian(centre, radius / 2),))
 
 
