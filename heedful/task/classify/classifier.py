@@ -1,6 +1,6 @@
 """A trained classifier, which shows the words and sentences that a label is based on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from heedful.shapes import describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.classify.config import ClassifyConfig
+from heedful.task.inputs import as_texts
 from heedful.watch import Map, attentions, record
 
 
@@ -55,8 +56,12 @@ class Classifier(Predictor[ClassifyConfig]):
         """The classes, in the order of the scores."""
         return self.config.labels
 
-    def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
-        """The label of each text, in the order of the texts. It is faster without `attention`."""
+    def predict(self, texts: Iterable[str], *, attention: bool = True) -> list[Classification]:
+        """The label of each text, in the order of the texts. It is faster without `attention`.
+
+        Raises: UserError, for a single text, and for an item that is no text.
+        """
+        texts = as_texts(texts)
         longest = self.config.data.max_length
         inputs = [as_document(text, self.tokeniser, longest=longest) for text in texts]
         documents = [document for document, _ in inputs]
