@@ -1,6 +1,9 @@
 """The columns that a table must have: which cell is which, and errors for a header or a row that does not fit."""
 
 import difflib
+import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +12,9 @@ from heedful.errors import UserError, did_you_mean
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What separates cells, and what messages call it. A .csv of Excel has semicolons where numbers have commas."""
+
+_ENOUGH = 10  # rows from which on an unknown header is told from a row
+_NAME = re.compile(r"[^\W\d]\w*(?:[ -]\w+)?")  # label, question1, star rating
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,33 @@ def find_layout(cells: Sequence[str], columns: Columns, *, where: str) -> Layout
     if resembles_header(cells, columns) or columns.needs_header:
         raise wrong_names(names, columns, where)
     return _without_header(len(cells), columns, where)
+
+
+def check_first_row(first: Sequence[str], labels: Sequence[str], columns: Columns, *, where: str) -> None:
+    """Checks that the first row of a table without a header is not a header with unknown names.
+
+    Its label would silently become a class. It most likely is one if all its cells are names, and no other row has its
+    label although labels are repeated, or are numbers. `labels` are those of all rows.
+    Raises: UserError, which says how to name the columns.
+    """
+    names = [cell.strip() for cell in first if cell.strip()]
+    if len(names) < len(columns.names) or not all(map(_NAME.fullmatch, names)):
+        return
+    counts = Counter(labels)
+    label = first[len(columns.names) - 1].strip()
+    are_numbers = all(_is_number(other) for other in counts if other != label)
+    if len(labels) >= _ENOUGH and counts[label] == 1 and (2 * len(counts) <= len(labels) or are_numbers):
+        message = f"the first line, {', '.join(map(repr, names))}, looks like a header, but not with {columns.listed}"
+        how = f", or {columns.rename_hint}" if columns.rename_hint else ""
+        hint = f"rename the columns{how}; if it is a row, write a header above it"
+        raise UserError(message, where=where, hint=hint)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def header_names(cells: Sequence[str]) -> list[str]:

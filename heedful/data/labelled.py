@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from heedful.data.columns import check_first_row
 from heedful.data.pairs import single_line
-from heedful.data.table import TABLES, Columns, read_rows
+from heedful.data.table import TABLES, Columns, is_first_row, read_rows
 from heedful.data.text import format_suffix, is_gzip, iterate_lines
 from heedful.errors import UserError
 from heedful.store import is_folder, list_folder
@@ -57,6 +58,13 @@ def read_labelled(
     texts = [labelled for path in paths for labelled in _read(Path(path), columns)]
     if not texts:
         raise UserError("it holds no text", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")
+    labels, firsts = (
+        [labelled.label for labelled in texts],
+        {f"{path}:1" for path in paths if is_first_row(f"{path}:1")},
+    )
+    for labelled in texts:
+        if labelled.where in firsts:
+            check_first_row((labelled.text, labelled.label), labels, columns, where=labelled.where)
     for labelled in texts:
         if not labelled.label:
             hint = "give every text a label, or delete its line"

@@ -9,8 +9,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from heedful.data.batch import padded
+from heedful.data.columns import check_first_row
 from heedful.data.pairs import single_line
-from heedful.data.table import Columns, iterate_rows
+from heedful.data.table import Columns, is_first_row, iterate_rows
 from heedful.data.tensors import TensorBatch, share_of
 from heedful.errors import UserError
 
@@ -50,6 +51,10 @@ def read_matches(path: Path, columns: Columns = COLUMNS) -> list[Match]:
     pairs = list(iterate_matches(path, columns))
     if not pairs:
         raise UserError("the file is empty", where=str(path), hint=f"expected the columns {columns.listed}")
+    if columns.names == COLUMNS.names and is_first_row(pairs[0].where):
+        first = pairs[0]
+        labels = [pair.label for pair in pairs]
+        check_first_row((first.left, first.right, first.label), labels, columns, where=first.where)
     return pairs
 
 

@@ -62,6 +62,12 @@ def read_column(path: Path | str, columns: Columns) -> Iterator[str]:
     return iterate_lines(path)
 
 
+def is_first_row(where: str) -> bool:
+    """Whether a row that came from here ("file:line") is the first line of its file, which then has no header."""
+    path, _, line = where.rpartition(":")
+    return line == "1" and format_suffix(Path(path)) not in JSON
+
+
 def has_header(path: Path, columns: Columns) -> bool:
     """Whether the first line of a .csv or .tsv names the columns that are needed; every line of a .jsonl does.
 
