@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import torch
 from rich.cells import cell_len, set_cell_size
@@ -126,3 +126,9 @@ def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task[An
 def tell(text: str) -> None:
     """Prints a line on standard error, without markup or wrapping."""
     print(text, file=sys.stderr)
+
+
+def is_typed() -> bool:
+    """Whether a person types standard input, which may also be a pipe, a file, or closed."""
+    stream = cast("TextIO | None", sys.stdin)
+    return stream is not None and stream.isatty()

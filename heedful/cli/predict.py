@@ -41,7 +41,7 @@ def predict(
     **options: Any,
 ) -> None:
     """Answer the questions in a file or on standard input, one per line."""
-    from heedful.cli.output import load_run
+    from heedful.cli.output import is_typed, load_run
     from heedful.store import strict_json
     from heedful.task.engine import answers
 
@@ -49,7 +49,7 @@ def predict(
     task, predictor = load_run(folder, settings)
     options = task_options(task, "predict", options)
     # A person who types expects an answer after each line.
-    size = at_once or (1 if file == "-" and sys.stdin.isatty() else _CHUNK)
+    size = at_once or (1 if file == "-" and is_typed() else _CHUNK)
     for chunk in answers(task, predictor, file, size=size, maps=attention is not None, options=options):
         for answer in chunk:
             print(strict_json(answer.record) if as_json else answer.text)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_chec
 import torch
 from torch import nn
 
+from heedful.data.columns import Columns
 from heedful.data.report import Report
 from heedful.data.tokenise import load_tokeniser
 from heedful.task.batches import Examples
@@ -207,6 +208,10 @@ class Task(ABC, Generic[Raw, V]):
 
         Raises: UserError, with file and line, for anything that is not a valid example.
         """
+
+    def columns(self, config: Any) -> Columns | None:
+        """The columns of a training table; None for a task whose files are no tables."""
+        return None
 
     def settle(self, config: Any, raw: Raw) -> Any:
         """Fills in the settings that the training examples determine, such as the labels.

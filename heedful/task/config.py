@@ -45,6 +45,8 @@ class DataSettings(BaseModel):
 
     Without `valid`, the share `hold_out` of the training examples is held out for validation, drawn with the seed.
     Folds of a cross-validation are also drawn with the seed; with `folds_in_order` they are consecutive examples.
+    `columns` are the names of the columns of a table without a header, in their order. They are taken from the header
+    of the training table, so that later tables without a header are read as it was; empty means the order of the task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +56,7 @@ class DataSettings(BaseModel):
     test: tuple[str, ...] = ()
     hold_out: float = Field(default=0.1, gt=0, lt=1)
     folds_in_order: bool = Field(default=False, description="folds are consecutive examples, not drawn at random")
+    columns: tuple[str, ...] = ()
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid"):
@@ -61,8 +64,8 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
 
     The subclass of a task declares its name, as the default of a field `task`, and its `models`. It refines `data` and
     adds sections. `defaults` override the general defaults for this task. `settled` are the paths of settings that are
-    derived from the training files, such as the labels. `changeable` are the sections that may be changed after
-    training. `custom` names the user's own code in the run, by the part that it builds.
+    derived from the training files, such as the labels. `changeable` are the sections, or the paths of settings, that
+    may be changed after training. `custom` names the user's own code in the run, by the part that it builds.
     """
 
     models: ClassVar[Models]
@@ -171,17 +174,26 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
 
 
 def changed_for_use(config: C, changes: Mapping[str, Any]) -> C:
-    """The settings of a trained model with changes to its `changeable` sections, such as decode.
+    """The settings of a trained model with changes to its `changeable` sections and settings, such as decode.
 
     Raises: UserError, for a section that training has fixed, or an unknown setting.
     """
-    for name in changes:
+    for name in _paths(changes, config.changeable):
         if name not in config.changeable:
             raise UserError(
                 f"--set {name}: training has fixed that",
                 hint=f"what can be changed after training is {', '.join(config.changeable) or 'nothing'}",
             )
     return check_settings(type(config), join_settings(config.model_dump(), changes)) if changes else config
+
+
+def _paths(changes: Mapping[str, Any], changeable: tuple[str, ...]) -> list[str]:
+    """The sections that are changed, or the settings in them where only some of a section may be changed."""
+    paths: list[str] = []
+    for name, value in changes.items():
+        in_parts = any(path.startswith(f"{name}.") for path in changeable) and isinstance(value, Mapping)
+        paths += [f"{name}.{key}" for key in cast(Mapping[str, Any], value)] if in_parts else [name]
+    return paths
 
 
 def with_settled(config: C, earlier: C) -> C:

@@ -12,7 +12,7 @@ from heedful.data.corpus import AlignedPair, make_corpus
 from heedful.data.pairs import Pair, read_pairs
 from heedful.data.pharaoh import format_links
 from heedful.errors import UserError
-from heedful.store import write_text_atomically
+from heedful.store import make_folder, write_text_atomically
 from heedful.task.base import Shown, Trained
 from heedful.task.config import make_settings
 from heedful.task.engine import read_sets, train
@@ -120,6 +120,6 @@ def _crossings(translation: Translation) -> float:
 
 
 def _write(pairs: Sequence[AlignedPair], folder: Path, name: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_text_atomically(folder / f"{name}.tsv", "".join(f"{pair.source}\t{pair.target}\n" for pair in pairs))
     write_text_atomically(folder / f"{name}.align", "".join(f"{format_links(pair.links)}\n" for pair in pairs))

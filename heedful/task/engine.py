@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from heedful.data.report import Report
+from heedful.data.table import header_order
 from heedful.errors import UserError
 from heedful.task.base import Answer, Draw, Files, Options, Parts, Predictor, Prepared, Shown, Task, Trained
 from heedful.task.batches import Batches, in_chunks
@@ -95,6 +96,7 @@ def train(
         config = with_settled(config, load_settings(task.config, out))
     else:
         config = task.settle(config, sets.train)
+    config = _with_order(task, config)
     if sets.valid is None:
         held = task.hold_out(config, sets.train)
         sets = Sets(held.train, held.valid, sets.test)
@@ -111,6 +113,15 @@ def train(
     if result.exit_status or not run.leads:
         return Trained(predictor, result, run.ranks, out)
     return _finish(task, predictor, prepared, sets.test, Trained(predictor, result, run.ranks, out))
+
+
+def _with_order(task: Task[Any, Any], config: Any) -> Any:
+    """The settings with the order of the columns of the training table, unless they state one."""
+    columns, files = task.columns(config), config.data.train
+    if columns is None or config.data.columns or not files:
+        return config
+    order = header_order(Path(files[0]), columns)
+    return config.model_copy(update={"data": config.data.model_copy(update={"columns": order})}) if order else config
 
 
 def _begin(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from torch import nn
 
 from heedful.errors import UserError, did_you_mean
-from heedful.store import check_folder, load_module, read_yaml, save_tensors, write_text_atomically, write_yaml
+from heedful.store import (
+    check_folder,
+    load_module,
+    make_folder,
+    read_yaml,
+    save_tensors,
+    write_text_atomically,
+    write_yaml,
+)
 from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
 from heedful.task.tasks import NAMES, task_named
@@ -32,7 +40,7 @@ def save_parts(folder: Path, config: RunConfig, parts: "Mapping[str, Part]") -> 
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, part in parts.items():
         part.save(folder, name)
     # Last, because the settings mark the parts as complete when a run is resumed.
@@ -99,7 +107,7 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Map
     table = [
         "| result | |",
         "|---|---|",
-        *(f"| {name} | {_cell(value)} |" for name, value in (results or {}).items()),
+        *(f"| {_cell(name)} | {_cell(value)} |" for name, value in (results or {}).items()),
         "",
     ]
     commands = [f"    {command}" for command in usage.next_commands(quote(str(folder)))]
@@ -144,4 +152,6 @@ _CONTENTS = (
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """A value as a cell of a Markdown table, in which a bar, as in the signatures of sacrebleu, would end the cell."""
+    text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
+    return text.replace("|", r"\|")

@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from typing import Any, cast
 
 from heedful.errors import UserError
-from heedful.store import write_text_atomically
+from heedful.store import make_folder, write_text_atomically
 from heedful.task.base import Shown, Task, Trained
 from heedful.task.custom import Custom
 from heedful.task.engine import Run, Sets, train
@@ -46,7 +46,7 @@ def cross_validate(
         len(examples), folds, config.train.seed, strata=strata, in_order=config.data.folds_in_order
     )  # fmt: skip
     if Run(config, out / "fold-1", resume=resume).leads:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         save_config(config, out)
     rows: list[Mapping[str, float]] = []
     trained: Trained | None = None

@@ -58,7 +58,8 @@ def _axis(arrays: Mapping[str, np.ndarray], name: str, *, where: str) -> Axis:
 
 
 def _from_lines(path: Path) -> list[Map]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # Not `splitlines`: a label may hold one of the other line separators of Unicode.
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
     return [_from_line(json.loads(line), where=f"{path}:{number}") for number, line in enumerate(lines, 1)]
 
 

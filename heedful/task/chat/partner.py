@@ -1,6 +1,6 @@
 """A trained chat partner, which replies to turns and shows its attention."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -17,6 +17,7 @@ from heedful.task.answering import answering, evaluating
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import grouped
 from heedful.task.chat.config import ChatConfig
+from heedful.task.inputs import as_questions, check_text
 from heedful.watch import Map
 from heedful.watch.look import Look, Maps, default_look, replay, word_map
 
@@ -57,7 +58,7 @@ class Partner(Predictor[ChatConfig]):
 
     def predict(
         self,
-        contexts: Sequence[Turns],
+        contexts: Iterable[Turns],
         *,
         beam: int | None = None,
         temperature: float | None = None,
@@ -68,9 +69,10 @@ class Partner(Predictor[ChatConfig]):
 
         `beam` is the width of the search; 1 is greedy. A `temperature` samples words instead, reproducibly if there is
         a `seed`. None means as the settings say. The reply is by the speaker whose turn is next.
+        Raises: UserError, for a single text, and for an item that is no context.
         """
         settings = self.config.decode
-        dialogues = [as_turns(context) for context in contexts]
+        dialogues = [as_turns(context, f"item {i}") for i, context in enumerate(as_questions(contexts, "contexts"))]
         inputs = [self._input(turns) for turns in dialogues]
         sources = [ids for ids, _ in inputs]
         # A beam passed to this call wins over a temperature in the settings.
@@ -171,11 +173,18 @@ class Partner(Predictor[ChatConfig]):
         )
 
 
-def as_turns(context: Turns) -> tuple[Turn, ...]:
-    """A context as turns. Texts without speakers are taken as turns of two alternating speakers."""
-    if isinstance(context, str):
+def as_turns(context: Any, name: str = "the context") -> tuple[Turn, ...]:
+    """A context as turns. Texts without speakers are taken as turns of two alternating speakers.
+
+    `name` is what errors call it.
+    Raises: UserError, for anything but a text, texts, or turns.
+    """
+    if not isinstance(context, list | tuple):
+        check_text(context, name)
         return alternating_turns([context], [""])
-    turns = list(context)
+    turns = list(cast(Sequence[Any], context))
     if all(isinstance(turn, Turn) for turn in turns):
         return tuple(cast(list[Turn], turns))
-    return alternating_turns([str(text) for text in turns], [""] * len(turns))
+    for position, text in enumerate(turns):
+        check_text(text, f"turn {position} of {name}")
+    return alternating_turns(turns, [""] * len(turns))

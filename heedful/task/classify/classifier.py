@@ -1,6 +1,6 @@
 """A trained classifier, which shows the words and sentences that a label is based on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.classify.answer import best_labels, listed_labels
 from heedful.task.classify.config import ClassifyConfig
+from heedful.task.inputs import as_texts
 from heedful.watch import Map, attentions, record
 
 _BATCH_SCORES = 1 << 24
@@ -62,15 +63,15 @@ class Classifier(Predictor[ClassifyConfig]):
         return self.config.labels
 
     def predict(
-        self, texts: Sequence[str], *, attention: bool = True, top: int | str | None = None
+        self, texts: Iterable[str], *, attention: bool = True, top: int | str | None = None
     ) -> list[Classification]:
         """The label of each text, in the order of the texts. It is faster without `attention`.
 
         `top` is how many labels get a probability, the best first, or "all" for all in the order of the classes. The
         default is all of up to 100 labels, and the 5 best of more.
-        Raises: UserError, for another `top`.
+        Raises: UserError, for another `top`, for a single text, and for an item that is no text.
         """
-        count = listed_labels(top, len(self.labels))
+        texts, count = as_texts(texts), listed_labels(top, len(self.labels))
         longest = self.config.data.max_length
         inputs = [as_document(text, self.tokeniser, longest=longest) for text in texts]
         documents = [document for document, _ in inputs]

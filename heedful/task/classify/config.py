@@ -71,7 +71,7 @@ class ClassifyConfig(RunConfig, frozen=True):
     }
 
     settled: ClassVar[tuple[str, ...]] = ("labels",)
-    changeable: ClassVar[tuple[str, ...]] = ("answer",)
+    changeable: ClassVar[tuple[str, ...]] = ("answer", "data.text_column", "data.label_column")
 
     task: Literal["classify"] = "classify"
     data: LabelledSettings = LabelledSettings()

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, cast
 
 from torch import nn
 
+from heedful.data.columns import Columns
 from heedful.data.document import Document, as_document, collate_documents
-from heedful.data.labelled import Labelled, read_labelled
-from heedful.data.labels import class_numbers, sorted_labels
+from heedful.data.labelled import Labelled, labelled_columns, read_labelled
+from heedful.data.labels import alike_labels, alike_note, class_numbers, sorted_labels
 from heedful.data.notes import count_note, once_note, repeats
 from heedful.data.packed import PackedDocuments
 from heedful.data.report import Finding, Report, describe_texts, finding
@@ -64,7 +65,12 @@ class Classify(Task[list[Labelled], Validation]):
 
     def read(self, config: ClassifyConfig, files: Files) -> list[Labelled]:
         """The texts with their labels."""
-        return read_labelled(files.paths, text=config.data.text_column, label=config.data.label_column)
+        data = config.data
+        return read_labelled(files.paths, text=data.text_column, label=data.label_column, order=data.columns)
+
+    def columns(self, config: ClassifyConfig) -> Columns:
+        """The columns text and label, by their names in the settings."""
+        return labelled_columns(config.data.text_column, config.data.label_column)
 
     def settle(self, config: ClassifyConfig, raw: list[Labelled]) -> ClassifyConfig:
         """Sets the labels to those of the training texts."""
@@ -139,7 +145,7 @@ class Classify(Task[list[Labelled], Validation]):
     def questions(self, config: ClassifyConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text column of a table, whose texts may have several lines."""
         data = config.data
-        return read_column(file, unlabelled_columns(data.text_column, data.label_column))
+        return read_column(file, unlabelled_columns(data.text_column, data.label_column, data.columns))
 
     def answer(
         self, predictor: Classifier, questions: Sequence[str], *, first: int, maps: bool, options: Options
@@ -179,6 +185,7 @@ class Classify(Task[list[Labelled], Validation]):
             "texts": Finding(len(raw), []),
             "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
             f"labels of fewer than {_FEW} texts": finding([label for label, count in counts.items() if count < _FEW]),
+            "labels that look alike": finding(alike_labels(text.label for text in raw)),
             "empty": finding([text.where for text in raw if not text.text]),
             "seen before": finding([where for where, same_label in repeated if same_label]),
             "seen before with another label": finding([where for where, same_label in repeated if not same_label]),
@@ -224,7 +231,8 @@ def _doubts(texts: Sequence[Labelled]) -> list[str]:
     # A wrong column, such as an id, gives almost every text a label of its own.
     many = labels > _MANY and 2 * labels > len(texts)
     doubt = [f"training: {labels} labels for {len(texts)} texts; {_COLUMN}"] if many else []
-    return [*doubt, *once_note((text.label for text in texts), "text")]
+    alike = alike_note(text.label for text in texts)
+    return [*doubt, *alike, *once_note((text.label for text in texts), "text")]
 
 
 def _answered(result: Classification, note: str, *, lists: bool = False) -> Answer:

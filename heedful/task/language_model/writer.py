@@ -1,6 +1,6 @@
 """A trained language model, which scores text, continues it and shows its attention."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from heedful.decode import SharedNoise, sample
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import summed_loss
+from heedful.task.inputs import as_texts
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.texts import opening
 from heedful.watch import Map, attentions, record
@@ -56,13 +57,15 @@ class Writer(Predictor[LanguageConfig]):
         """The token before the first one of a text."""
         return opening(self.tokeniser, self.config.data)
 
-    def predict(self, texts: Sequence[str]) -> list[Continuation]:
+    def predict(self, texts: Iterable[str]) -> list[Continuation]:
         """Continues each text, sampling as the settings in the section decode say.
 
         A text is taken as the beginning of a line. Only the last window of a long text is read. Texts of one length are
         continued in one batch, but a continuation depends only on its text and the seed (except that rounding may
         decide between two tokens of almost equal probability).
+        Raises: UserError, for a single text, and for an item that is no text.
         """
+        texts = as_texts(texts)
         prompts = [self._prompt(text) for text in texts]
         written: list[list[int]] = [[]] * len(prompts)
         with answering(self.model, self.config.decode.precision):

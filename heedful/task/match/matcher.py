@@ -1,6 +1,6 @@
 """A trained matcher, which labels or scores pairs of texts and shows its attention."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from heedful.model.match.convolutional import ConvolutionalConfig
 from heedful.shapes import UNK, describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
+from heedful.task.inputs import as_pairs
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
 from heedful.task.match.look import pair_maps
@@ -57,8 +58,12 @@ class Matcher(Predictor[MatchConfig]):
         """The overlap features of a pair, which the model gets besides the texts."""
         return self.parts[OVERLAP]
 
-    def predict(self, pairs: Sequence[tuple[str, str]], *, attention: bool = True) -> list[Matched]:
-        """The answer for each pair (left, right), in the order of the pairs. It is faster without `attention`."""
+    def predict(self, pairs: Iterable[Iterable[str]], *, attention: bool = True) -> list[Matched]:
+        """The answer for each pair (left, right), in the order of the pairs. It is faster without `attention`.
+
+        Raises: UserError, for a single pair, and for an item that is not two texts.
+        """
+        pairs = as_pairs(pairs)
         examples = self.examples(pairs)
         outputs = self.outputs(examples)
         answers = goal_of(self.config).answer(outputs).tolist()

@@ -8,7 +8,10 @@ from typing import Any
 
 from torch import nn
 
+from heedful.data.columns import Columns
+from heedful.data.labels import alike_labels, alike_note
 from heedful.data.matched import (
+    COLUMNS,
     INPUT_COLUMNS,
     Match,
     MatchExample,
@@ -64,7 +67,12 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def read(self, config: MatchConfig, files: Files) -> list[Match]:
         """The pairs with their labels and groups."""
-        return [pair for path in files.paths for pair in read_matches(path)]
+        columns = replace(COLUMNS, order=config.data.columns)
+        return [pair for path in files.paths for pair in read_matches(path, columns)]
+
+    def columns(self, config: MatchConfig) -> Columns:
+        """The columns left, right, label and group."""
+        return COLUMNS
 
     def settle(self, config: MatchConfig, raw: list[Match]) -> MatchConfig:
         """Sets the goal, and the classes or the scale, from the training labels."""
@@ -138,7 +146,8 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs in two columns; standard input is tab-separated."""
-        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), INPUT_COLUMNS))
+        columns = replace(INPUT_COLUMNS, order=config.data.columns)
+        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), columns))
 
     def answer(
         self, predictor: Matcher, questions: Sequence[tuple[str, str]], *, first: int, maps: bool, options: Options
@@ -210,6 +219,7 @@ def _left_out(pairs: Sequence[Match], kept: Sequence[Match], config: MatchConfig
     if unanswered := len(pairs) - len(kept) - len(empty):
         yield f"left out of training: {unanswered} pairs of groups without a relevant one (data.answered)"
     if config.goal == "classes":
+        yield from alike_note(pair.label for pair in kept)
         yield from once_note((pair.label for pair in kept), "pair")
 
 
@@ -255,6 +265,7 @@ def _facts(pairs: Sequence[Match]) -> dict[str, Finding]:
     return {
         "pairs": Finding(len(pairs), []),
         "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+        "labels that look alike": finding(alike_labels(pair.label for pair in pairs)),
         "groups": Finding(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
         "groups without a label 1": finding([name[:40] for name in groups if name not in answered]),
         "empty side": finding([pair.where for pair in pairs if pair.is_empty]),

@@ -1,6 +1,6 @@
 """A trained parser, which maps sentences to trees and shows the attention of each symbol."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -18,6 +18,7 @@ from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
 from heedful.task.batches import grouped, in_eights, summed_loss
+from heedful.task.inputs import as_questions, check_text
 from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map, attentions, record
@@ -63,14 +64,15 @@ class Parser(Predictor[ParseConfig]):
         return self.symbols.brackets()
 
     def predict(
-        self, sentences: Sequence[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
+        self, sentences: Iterable[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
     ) -> list[Parse]:
         """The tree of each sentence, in the order of the sentences. A sentence is a text or a list of words.
 
         `beam` is the width of the search; None means as the settings say, and 1 is greedy. It is faster without
         `attention`.
+        Raises: UserError, for a single text, and for an item that is neither a text nor words.
         """
-        split = [self.split(text) if isinstance(text, str) else list(text) for text in sentences]
+        split = [self._words_of(item, f"item {i}") for i, item in enumerate(as_questions(sentences, "sentences"))]
         inputs = [words[: self.config.longest_source] for words in split]
         hypotheses = self.search([self.source_ids(words) for words in inputs], beam or self.config.decode.beam)
         maps: list[Map | None] = [None] * len(inputs)
@@ -80,6 +82,16 @@ class Parser(Predictor[ParseConfig]):
             self._parse(words, hypothesis, of_symbols, is_cut=len(words) < len(whole))
             for words, hypothesis, of_symbols, whole in zip(inputs, hypotheses, maps, split, strict=True)
         ]
+
+    def _words_of(self, sentence: Any, name: str) -> list[str]:
+        """The words of a text, or of a list of words; `name` is what errors call it."""
+        if isinstance(sentence, list | tuple):
+            words = cast(Sequence[Any], sentence)
+            for position, word in enumerate(words):
+                check_text(word, f"word {position} of {name}")
+            return list(words)
+        check_text(sentence, name)
+        return self.split(sentence)
 
     def split(self, text: str) -> list[str]:
         """Splits a text into words, as the settings say."""

@@ -12,7 +12,7 @@ from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
 from heedful.data.notes import count_note, repeats
 from heedful.data.report import PERCENTILES, Finding, Report, Side, finding
-from heedful.data.table import JSON, Columns, read_column
+from heedful.data.table import TABLES, Columns, has_header, read_column
 from heedful.data.text import format_suffix, iterate_lines
 from heedful.data.tree import Lineariser, ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
@@ -29,7 +29,7 @@ from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map
 from heedful.watch.tree import BOX, PLAIN, draw_tree, save_tree_svg
 
-_QUESTIONS = Columns(("text",))
+_QUESTIONS = Columns(("text",), ("tree",))
 
 
 class ParseTask(Task[list[ParsedText], list[ParsedText]]):
@@ -107,8 +107,10 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         return lambda: predictor.maps([tree.words], [predictor.symbols.ids(tree)])[0]
 
     def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
-        """Lines of text, or the text of each object in a .jsonl file."""
-        return read_column(file, _QUESTIONS) if format_suffix(Path(file)) in JSON else iterate_lines(file)
+        """Lines of text, or the column text of a table with a header."""
+        # A .tsv or .csv without a header is most likely sentences with commas, which are not the ends of cells.
+        is_table = file != "-" and format_suffix(Path(file)) in TABLES and has_header(Path(file), _QUESTIONS)
+        return read_column(file, _QUESTIONS) if is_table else iterate_lines(file)
 
     def answer(
         self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options

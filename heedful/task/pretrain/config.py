@@ -39,5 +39,7 @@ class PretrainRunConfig(RunConfig, frozen=True):
         }
     }
 
+    changeable: ClassVar[tuple[str, ...]] = ("data.text_column",)
+
     task: Literal["pretrain"] = "pretrain"
     data: TextSettings = TextSettings()

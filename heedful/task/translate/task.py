@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
+from heedful.data.columns import Columns
 from heedful.data.pair_report import check_pairs
-from heedful.data.pairs import INPUT_COLUMNS, Pair, read_pairs
+from heedful.data.pairs import COLUMNS, INPUT_COLUMNS, Pair, read_pairs
 from heedful.data.pharaoh import format_links, read_alignments
 from heedful.data.prepare import Prepared as PreparedPairs
 from heedful.data.prepare import prepare
@@ -52,7 +53,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def read(self, config: TranslateConfig, files: Files) -> list[Pair]:
         """The sentence pairs, with gold links if there is a file of them."""
-        pairs = read_pairs(files.paths)
+        pairs = read_pairs(files.paths, replace(COLUMNS, order=config.data.columns))
         links = files.options.get("alignments") or getattr(config.data, f"{files.split}_alignments", None)
         if links is None:
             return pairs
@@ -62,6 +63,10 @@ class Translate(Task[list[Pair], PreparedPairs]):
                 f"there are {len(pairs)} sentence pairs, but {len(alignments)} lines of alignments", where=str(links)
             )
         return [replace(pair, links=of_pair) for pair, of_pair in zip(pairs, alignments, strict=True)]
+
+    def columns(self, config: TranslateConfig) -> Columns:
+        """The columns source and target."""
+        return COLUMNS
 
     def strata(self, config: TranslateConfig, raw: list[Pair]) -> Strata:
         """Pairs with the same source are grouped; those with an empty side stay in training, which reports them."""
@@ -90,6 +95,8 @@ class Translate(Task[list[Pair], PreparedPairs]):
         sides = predictor.source, predictor.target
         learnt = prepare(train, *sides, max_length=predictor.config.data.max_length)
         validated = prepare(valid, *sides, max_length=_ANY_LENGTH)
+        # Gold links are needed when training ends; one that does not fit is reported before it begins.
+        gold_of(predictor, validated.pairs)
         examples = Bucketed(learnt.examples, lengths_of(learnt.examples), collate)
         return Prepared(examples, validated, learnt.warnings)
 
@@ -122,7 +129,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def questions(self, config: TranslateConfig, file: str) -> Iterator[str]:
         """Lines of text, or the source column of a table."""
-        return read_column(file, INPUT_COLUMNS)
+        return read_column(file, replace(INPUT_COLUMNS, order=config.data.columns))
 
     def answer(
         self, predictor: Translator, questions: Sequence[str], *, first: int, maps: bool, options: Options

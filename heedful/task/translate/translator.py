@@ -1,6 +1,6 @@
 """A trained translator, which translates texts and shows its attention."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, cast
@@ -16,6 +16,7 @@ from heedful.shapes import EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
 from heedful.task.batches import grouped, in_eights, summed_loss
+from heedful.task.inputs import as_texts
 from heedful.task.translate.config import TranslateConfig
 from heedful.watch import Map
 from heedful.watch.look import Look, Maps, default_look, read, replay, word_links, word_map
@@ -73,18 +74,23 @@ class Translator(Predictor[TranslateConfig]):
         # Cached: it is needed for every sentence, and finding it walks through all modules.
         return default_look(self.model, self.config.looks)
 
-    def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
+    def predict(self, texts: Iterable[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
         """The best translation of each text, in the order of the texts.
 
         `beam` is the width of the search; None means as the settings say, and 1 is greedy. It is faster without
         `attention`.
+        Raises: UserError, for a single text, and for an item that is no text.
         """
         return [nbest[0] for nbest in self.nbest(texts, 1, beam=beam, attention=attention)]
 
     def nbest(
-        self, texts: Sequence[str], count: int, *, beam: int | None = None, attention: bool = True
+        self, texts: Iterable[str], count: int, *, beam: int | None = None, attention: bool = True
     ) -> list[list[Translation]]:
-        """At most `count` translations of each text, the best first. The beam is at least as wide."""
+        """At most `count` translations of each text, the best first. The beam is at least as wide.
+
+        Raises: UserError, as `predict`.
+        """
+        texts = as_texts(texts)
         sources = [ids[: self.config.longest_source] for ids in self.source.encode_all(texts)]
         beams = self.search(sources, count, max(count, beam or self.config.decode.beam))
         flat = [(row, hypothesis) for row, beam in enumerate(beams) for hypothesis in beam]
