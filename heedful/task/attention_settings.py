@@ -127,9 +127,11 @@ def _written_out(
         section = _at(layer, group)
         short = {key: value for key, value in section.items() if key in _FIELDS}
         names = [path.removeprefix(f"{group}.") for path in in_use if path.rpartition(".")[0] == group]
-        if not short or not names or _is_of_pooling(section, sections_class):
+        if not short or not names:
             continue
         sections = {key: value for key, value in section.items() if key not in _FIELDS}
+        if _is_of_pooling(section, sections_class):
+            sections["pooling"], names = short, []
         for name in names:
             chosen = {key: value for key, value in short.items() if _is_for(key, f"{group}.{name}", group, exact)}
             sections[name] = {**chosen, **cast(Plain, sections.get(name) or {})}
@@ -231,4 +233,4 @@ def _without(layer: Plain, paths: Iterable[str]) -> dict[str, Any]:
 
 
 def _validated(kind: type[BaseModel], plain: Plain) -> BaseModel:
-    return check_settings(kind, plain, section="model")
+    return check_settings(kind, _without(plain, ["name"]), section="model")

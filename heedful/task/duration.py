@@ -8,6 +8,7 @@ LENGTHS = ("epochs", "steps", "minutes", "least_steps")
 """The settings that say how long to train; a task's own least number of steps holds if none is chosen."""
 
 _VALIDATIONS = 20  # of a run whose epochs are too short to validate after each
+_MOST_TIMES = 10  # as many epochs as without `least_steps`
 _FEW_STEPS = 500
 _NEAR_CHANCE = 0.2
 
@@ -20,12 +21,11 @@ def with_enough_steps(settings: TrainSettings, epoch_steps: int) -> tuple[TrainS
     least, epochs = settings.least_steps, settings.epochs
     if epochs is None or not epoch_steps or epochs * epoch_steps >= least:
         return settings, []
-    longer = ceil(least / epoch_steps)
-    every = settings.valid_every or max(epoch_steps, ceil(least / _VALIDATIONS))
-    note = (
-        f"few examples: {longer} epochs of {epoch_steps} steps instead of {epochs}, because fewer than {least} steps "
-        "teach a model little; train.epochs sets another number"
-    )
+    # Very few examples are not repeated until a model knows them by heart.
+    longer = min(ceil(least / epoch_steps), _MOST_TIMES * epochs)
+    every = settings.valid_every or max(epoch_steps, ceil(longer * epoch_steps / _VALIDATIONS))
+    steps = "1 step" if epoch_steps == 1 else f"{epoch_steps} steps"
+    note = f"few examples: {longer} epochs of {steps} instead of {epochs}; train.epochs sets another number"
     return settings.model_copy(update={"epochs": longer, "valid_every": every}), [note]
 
 

@@ -98,9 +98,9 @@ def _literals(annotation: Any) -> Iterator[Any]:
         yield from _literals(inner)
 
 
-def _limits(field: FieldInfo) -> dict[str, float]:
+def _limits(field: FieldInfo) -> dict[str, Any]:
     """The bounds of a number by name: ge, gt, le, lt."""
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for constraint in [*field.metadata, *_constraints(field.annotation)]:
         for name in ("ge", "gt", "le", "lt"):
             if (limit := getattr(constraint, name, None)) is not None:

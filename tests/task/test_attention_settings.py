@@ -30,12 +30,13 @@ SUFFIXES = {"parse": "mrg", "chat": "jsonl", "language-model": "txt", "pretrain"
 WORD = {"tokeniser": "word"}
 DATA: dict[str, Any] = {
     "translate": {"source": WORD, "target": WORD, "shared": False},
-    "parse": {},
+    "parse": {"reverse": False},
+    "classify": {"text": WORD, "max_length": 50},
     "match": {"text": WORD},
 }
 CASES = [(task.name, model) for task in all_tasks() for model in task.models.names]
 OTHER = {"score": "linear-concat", "region": "window", "choice": "sparsemax"}
-NUMBERS = {"width": 5, "radius": 3, "temperature": 0.5, "best": 2, "max_length": 700}
+NUMBERS = {"width": 5, "radius": 3, "temperature": 0.5, "best": 2, "max_length": 3000}
 WITH = {
     "width": {"score": "additive"},
     "radius": {"region": "predicted"},
@@ -57,6 +58,7 @@ def small(model: str, task: str) -> dict[str, Any]:
     """Model settings that make it small."""
     fields = set(task_named(task).models.names[model].preset.model_dump())
     sizes = {"width": 8, "heads": 2, "feedforward": 8, "embed": 8, "hidden": 8, "maps": 4}
+    sizes |= {"encoder_layers": 1, "decoder_layers": 1, "layers": 1}
     return {name: size for name, size in sizes.items() if name in fields and not (model.startswith(("abc", "bc")))}
 
 
