@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.program import program
 from heedful.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def chat(
     task, predictor = load_run(folder, settings)
     if not isinstance(predictor, Partner):
         raise UserError(
-            f"this run does not chat: its task is {task.name!r}", where=str(folder), hint="try heedful show"
+            f"this run does not chat: its task is {task.name!r}", where=str(folder), hint=f"try {program()} show"
         )
     sampling = 1.0 if sample and temperature is None else temperature
     try:

@@ -50,9 +50,10 @@ def _drawn(console: Console, passage: Sequence[Map]) -> Text:
 def shown_training() -> "Shown":
     """How commands report training: lines, and a map after each validation, on standard error."""
     from heedful.task.base import Shown
+    from heedful.task.option import flag
 
     console = notes()
-    return Shown(say=tell, draw=lambda attention: drawn_map(console, attention))
+    return Shown(say=tell, draw=lambda attention: drawn_map(console, attention), spell=flag)
 
 
 _TITLES = {

@@ -33,6 +33,10 @@ def pretrain(  # noqa: PLR0913, PLR0917 - its parameters are its options
         int | None, typer.Option(help="Number of processes on this machine, one per GPU if there are GPUs.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in the folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that the folder holds.")] = False,
+    list_settings: Annotated[
+        bool, typer.Option("--settings", help="Print all settings as YAML, with meaning and range, and do not train.")
+    ] = False,
 ) -> None:
     """Train embeddings and recurrent layers on unlabelled text, to initialise a classifier (SA-LSTM).
 
@@ -51,4 +55,6 @@ def pretrain(  # noqa: PLR0913, PLR0917 - its parameters are its options
         out=out,
         devices=devices,
         resume=resume,
+        overwrite=overwrite,
+        list_settings=list_settings,
     )

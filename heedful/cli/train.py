@@ -9,6 +9,7 @@ import typer
 from heedful.cli.app import app
 from heedful.cli.arguments import FILES_HELP, HELD_OUT, TASK_HELP
 from heedful.cli.options import task_options, with_task_options
+from heedful.cli.program import as_typed, program
 from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
         int | None, typer.Option(help="Number of processes on this machine, one per GPU if there are GPUs.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in the folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that the folder holds.")] = False,
+    list_settings: Annotated[
+        bool, typer.Option("--settings", help="Print all settings as YAML, with meaning and range, and do not train.")
+    ] = False,
     folds: Annotated[int | None, typer.Option(min=2, help="Cross-validate with this many folds.")] = None,
     **options: Any,
 ) -> None:
@@ -53,18 +58,23 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
 
     kind = task_named(task)
     options = task_options(kind, "train", options)
-    keep_large_buffers()
     on_devices = {"train": {"devices": devices}} if devices else {}
+    changes = join_settings(on_devices, parse_settings(settings or []))
+    if list_settings:
+        _print_settings(task, model, join_settings(_files(train, valid, test), changes), config=config, options=options)
+        return
+    keep_large_buffers()
     trained = fit(
         task,
         train or (),
         valid=valid or (),
         test=test or (),
         model=model,
-        settings=join_settings(on_devices, parse_settings(settings or [])),
+        settings=changes,
         config=config,
         out=out,
         resume=resume,
+        overwrite=overwrite,
         folds=folds,
         shown=shown_training(),
         **options,
@@ -74,9 +84,25 @@ def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
     _end(kind, trained, _again(task, folder, folds))
 
 
+def _files(train: list[Path] | None, valid: list[Path] | None, test: list[Path] | None) -> dict[str, Any]:
+    """The settings of the files that were given."""
+    files = {"train": train, "valid": valid, "test": test}
+    return {"data": {name: [str(path) for path in paths] for name, paths in files.items() if paths}}
+
+
+def _print_settings(
+    task: str, model: str | None, changes: dict[str, Any], *, config: Path | None, options: dict[str, Any]
+) -> None:
+    """Prints all settings that a run would have."""
+    from heedful.task.commands import settings_of
+    from heedful.task.settings_text import settings_text
+
+    print(settings_text(settings_of(task, model=model, settings=changes, config=config, **options)), end="")
+
+
 def _again(task: str, folder: Path, folds: int | None) -> str:
     """The command that resumes a run. The folder has everything it needs except the number of folds."""
-    return f"heedful train {task} --resume --out {quote(str(folder))}" + (f" --folds {folds}" if folds else "")
+    return f"{program()} train {task} --resume --out {quote(str(folder))}" + (f" --folds {folds}" if folds else "")
 
 
 def _end(task: "Task[Any, Any]", trained: "Trained", again: str) -> None:
@@ -94,4 +120,4 @@ def _end(task: "Task[Any, Any]", trained: "Trained", again: str) -> None:
     print(result_lines(trained.results))
     tell("\nnext:")
     for command in task.usage.next_commands(quote(str(trained.folder))):
-        tell(f"  {command}")
+        tell(f"  {as_typed(command)}")

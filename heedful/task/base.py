@@ -108,12 +108,21 @@ class Answer:
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+def python_argument(name: str) -> str:
+    """An argument of `heedful.fit` as a user of Python writes it."""
+    return {"resume": "resume=True", "overwrite": "overwrite=True"}.get(name, f"{name}=...")
+
+
 @dataclass(frozen=True)
 class Shown:
-    """How training reports to the user: `say` takes lines of text, `draw` draws the map of a validation example."""
+    """How training reports to the user: `say` takes lines of text, `draw` draws the map of a validation example.
+
+    `spell` writes an argument of `heedful.fit` as the user gives it, in Python or on the command line.
+    """
 
     say: Callable[[str], None] = lambda line: None
     draw: Draw | None = None
+    spell: Callable[[str], str] = python_argument
 
 
 @dataclass(frozen=True)
@@ -266,6 +275,10 @@ class Task(ABC, Generic[Raw, V]):
     @abstractmethod
     def measure(self, predictor: Any, valid: V) -> Mapping[str, float]:
         """Validation numbers of the current weights, by name. ``train.metric`` is one of them, prefixed by "valid_"."""
+
+    def above_chance(self, predictor: Any, valid: V, metric: float) -> float | None:
+        """How far ``train.metric`` is from what needs no learning (0) to perfect (1); None if that is unknown."""
+        return None
 
     def watch(self, predictor: Any, valid: V) -> Callable[[], Map | None] | None:
         """A function that returns the map of one fixed validation example, called during training; None for no map."""

@@ -2,20 +2,23 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from heedful.errors import UserError
 from heedful.task import engine
+from heedful.task.attention_settings import check_attention_settings, custom_score_settings
 from heedful.task.base import Answer, Files, Predictor, Shown, Task, Trained
-from heedful.task.config import RunConfig, make_settings, read_settings
+from heedful.task.config import RunConfig, make_settings, read_settings, section, written_out
 from heedful.task.contract import check_predictor, check_task
 from heedful.task.custom import Build, custom_code, custom_settings
-from heedful.task.folder import CONFIG, task_of, task_of_run
+from heedful.task.folder import CONFIG, delete_run, task_of, task_of_run
 from heedful.task.folds import cross_validate
 from heedful.task.option import check_options
 from heedful.task.settings import join_settings, nested
 from heedful.task.tasks import task_named
+from heedful.train import init_ranks
 
 AnyTask = str | Task[Any, Any] | type[Task[Any, Any]]
 """A task by its name, or a task of the user's."""
@@ -37,6 +40,7 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     config: str | Path | None = None,
     out: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     folds: int | None = None,
     shown: Shown | None = None,
     **options: Any,
@@ -47,8 +51,8 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     the task passes by name. `score` builds the score of the named model's attention from the widths of its queries and
     keys. `encoder` builds its encoder from the sizes.
     `settings` are those of ``--set``, written as ``{"train": {"epochs": 3}}``. They override those of the YAML file
-    `config`. `out` is the run folder (default: ``runs/TASK-MODEL``). `folds` cross-validates. `options` are specific to
-    the task, such as ``vectors="glove.txt"``.
+    `config`. `out` is the run folder (default: ``runs/TASK-MODEL``); with `overwrite`, a run in it is replaced. `folds`
+    cross-validates. `options` are specific to the task, such as ``vectors="glove.txt"``.
     The result has the `predictor`, the `results` on the test files, and the `folder`. After Ctrl-C, its
     `fit.exit_status` is not 0; call again with `resume` to continue. Progress goes to standard error, or to `shown`.
 
@@ -56,18 +60,44 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
         holds a run when `resume` is false, or your own code that lacks a method or returns something unexpected.
     """
     kind = _task(task)
-    options = check_options(kind.name, kind.options, "train", options=options)
     code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
     files = {name: _names(paths) for name, paths in (("train", train), ("valid", valid), ("test", test)) if paths}
-    chosen = {"data": files, "model": {"name": model} if isinstance(model, str) else {}}
-    chosen = join_settings(chosen, custom_settings(code), *_option_settings(kind, options))
-    layers = [read_settings(Path(config), kind.name)] if config else []
-    run_config, folder = _settings(kind, [*layers, chosen, settings or {}], out=out, resume=resume, where=config)
+    chosen = join_settings({"data": files}, custom_settings(code))
+    layers = _layers(kind, model if isinstance(model, str) else None, options, settings=settings, config=config)
+    layers = replace(
+        layers,
+        arguments=join_settings(chosen, layers.arguments),
+        scored="score" in code and "model" not in code,
+    )
+    run_config, folder = _settings(kind, layers, out=out, resume=resume)
     shown = shown or Shown(say=lambda line: print(line, file=sys.stderr))
+    if resume and overwrite:
+        raise UserError(
+            f"{shown.spell('resume')} continues a run, and {shown.spell('overwrite')} deletes it", hint="give one"
+        )
     sets = engine.read_sets(kind, run_config)
+    if overwrite and init_ranks(run_config.train.devices).rank == 0:
+        delete_run(folder)
     if folds is None:
         return engine.train(kind, run_config, sets, out=folder, resume=resume, shown=shown, custom=code)
     return cross_validate(kind, run_config, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)
+
+
+def settings_of(
+    task: AnyTask,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    config: str | Path | None = None,
+    **options: Any,
+) -> RunConfig:
+    """All settings of a run that `fit` would train with these arguments.
+
+    `heedful.task.settings_text.settings_text` writes them as YAML with their meaning.
+    Raises: UserError, as `fit` does for settings.
+    """
+    kind = _task(task)
+    return _layers(kind, model, options, settings=settings, config=config).merged(kind)
 
 
 def load(
@@ -130,18 +160,55 @@ def _option_settings(task: Task[Any, Any], options: Mapping[str, Any]) -> list[d
     return [nested(paths[name].split("."), str(value)) for name, value in options.items() if name in paths]
 
 
-def _settings(
+def _layers(
     task: Task[Any, Any],
-    layers: Sequence[Mapping[str, Any]],
+    model: str | None,
+    options: Mapping[str, Any],
     *,
-    out: str | Path | None,
-    resume: bool,
-    where: str | Path | None,
-) -> tuple[RunConfig, Path]:
+    settings: Mapping[str, Any] | None,
+    config: str | Path | None,
+) -> "Layers":
+    """The settings that the arguments of `fit` name."""
+    options = check_options(task.name, task.options, "train", options=options)
+    arguments = join_settings({"model": {} if model is None else {"name": model}}, *_option_settings(task, options))
+    file = [read_settings(Path(config), task.name)] if config else []
+    return Layers(file, arguments, settings or {}, where=config)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The settings of one call of `fit`: of a file, of its arguments, and of its argument `settings`.
+
+    `where` names the file. With `scored`, attentions have the user's own score.
+    """
+
+    file: Sequence[Mapping[str, Any]]
+    arguments: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    where: str | Path | None = None
+    scored: bool = False
+
+    def merged(self, task: Task[Any, Any], saved: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
+        """All settings as one; `saved` are those of the run that is resumed.
+
+        Raises: UserError, for an unknown setting, or an attention setting that would have no effect.
+        """
+        where, models = str(self.where) if self.where else None, task.models
+        of_user = [*self.file, self.arguments, self.settings]
+        defaults, written = written_out(task.config, [*saved, *of_user])
+        name, of_models = defaults["model"]["name"], [section(layer, "model") for layer in written]
+        score = [{"model": custom_score_settings(models, name, of_models)}] if self.scored else []
+        merged = make_settings(task.config, *saved, *self.file, self.arguments, *score, self.settings, where=where)
+        # A resumed run may have settings that an older version accepted.
+        check_attention_settings(models, name, merged.model.settings, layers=of_models[len(saved) :])
+        return merged
+
+
+def _settings(task: Task[Any, Any], layers: Layers, *, out: str | Path | None, resume: bool) -> tuple[RunConfig, Path]:
     """All layers of settings merged, and the run folder."""
-    merged = make_settings(task.config, *layers, where=str(where) if where else None)
-    folder = Path(out or Path("runs") / f"{task.name}-{merged.model_name}")
+    folder = Path(out) if out else Path("runs") / f"{task.name}-{layers.merged(task).model_name}"
     # A resumed run starts from its saved settings, so that a bare `--resume --out DIR` is enough.
     if resume and (folder / CONFIG).exists():
-        layers = [read_settings(folder / CONFIG, task.name), *layers]
-    return make_settings(task.config, *layers, where=str(where or folder / CONFIG)), folder
+        layers = replace(layers, where=layers.where or folder / CONFIG)
+        return layers.merged(task, [read_settings(folder / CONFIG, task.name)]), folder
+    return layers.merged(task), folder

@@ -19,6 +19,7 @@ from heedful.task.batches import Batches, in_chunks
 from heedful.task.config import RunConfig, changed_for_use, with_settled
 from heedful.task.contract import check_measured, check_model, check_parts, check_prepared
 from heedful.task.custom import Custom, build_model, check_custom
+from heedful.task.duration import note_if_hardly_begun, with_enough_steps
 from heedful.task.folder import CONFIG, WEIGHTS, load_settings, save_config, save_parts, save_readme, with_weights
 from heedful.train import TRAINING, FitResult, fit, init_ranks
 
@@ -57,6 +58,7 @@ class Run:
 
     def __init__(self, config: RunConfig, out: Path, *, resume: bool = False, shown: Shown | None = None) -> None:
         self.out, self.resume, self.shown = out, resume, shown or Shown()
+        spell = self.shown.spell
         self.ranks = init_ranks(config.train.devices)
         self.leads = self.ranks.rank == 0
         self.has_parts = resume and (out / CONFIG).exists()
@@ -65,7 +67,8 @@ class Run:
             raise UserError(
                 "this folder holds a run already",
                 where=str(out),
-                hint="continue it with --resume, or choose another folder with --out",
+                hint=f"continue it with {spell('resume')}, replace it with {spell('overwrite')}, or choose another "
+                f"folder with {spell('out')}",
             )
 
     def say(self, lines: Iterable[str]) -> None:
@@ -145,21 +148,29 @@ def _predictor(task: Task[Any, Any], config: Any, parts: Parts, code: Custom) ->
 
 def _fit(task: Task[Any, Any], predictor: Predictor[Any], prepared: Prepared[Any], run: Run) -> FitResult:
     """Trains until the end or an interruption."""
-    settings, examples, draw = predictor.config.train, prepared.train, run.shown.draw
+    examples, draw = prepared.train, run.shown.draw
+    settings = predictor.config.train
+    batches = Batches(examples.plan(settings, run.ranks), examples.collate, counted=examples.counted)
+    settings, notes = with_enough_steps(settings, len(batches))
+    run.say(notes)
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
         numbers = check_measured(task, task.measure(predictor, prepared.valid))
         return {f"valid_{name}": value for name, value in numbers.items()}
 
-    return fit(
+    result = fit(
         predictor.model,
-        Batches(examples.plan(settings, run.ranks), examples.collate, counted=examples.counted),
+        batches,
         settings=settings,
         folder=run.out,
         validate=validate,
         watch=_watch(task, predictor, prepared.valid, draw) if draw else None,
         resume=run.resume,
     )
+    if run.leads and result.best is not None:
+        above_chance = task.above_chance(predictor, prepared.valid, result.best)
+        run.say(filter(None, [note_if_hardly_begun(settings, result, above_chance)]))
+    return result
 
 
 def _watch(task: Task[Any, Any], predictor: Predictor[Any], valid: Any, draw: Draw) -> Any:

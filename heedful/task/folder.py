@@ -1,5 +1,6 @@
 """Writes and reads the files that every run folder has, whatever the task. Nothing in a run folder is executed."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -20,11 +21,14 @@ from heedful.store import (
 from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
 from heedful.task.tasks import NAMES, task_named
+from heedful.train.checkpoint import METRICS, SNAPSHOTS, TRAINING
 
 if TYPE_CHECKING:
     from heedful.task.base import Part, Predictor, Task, Usage
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
+_WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, "folds.json")
+_PARTS = ("source", "target", "shared", "text", "symbols")
 
 C = TypeVar("C", bound=RunConfig)
 M = TypeVar("M", bound=nn.Module)
@@ -55,6 +59,27 @@ def save_predictor(predictor: "Predictor[Any]", folder: Path) -> None:
     save_parts(folder, predictor.config, predictor.parts)
     save_readme(folder, predictor.config, predictor.task.usage)
     save_tensors(folder / WEIGHTS, predictor.model.state_dict())
+
+
+def delete_run(folder: Path) -> None:
+    """Deletes what a run has written to its folder, also of a cross-validation; other files stay.
+
+    Raises: UserError, when a file cannot be deleted.
+    """
+    if not (folder / CONFIG).exists() and not (folder / TRAINING).exists():
+        return
+    # A tokeniser of another kind has files of other names, so that those of the old run would not be replaced.
+    parts = (f"{name}.{suffix}" for name in _PARTS for suffix in ("model", "tokeniser.json", "vocab.json"))
+    try:
+        for path in (folder / name for name in (*_WRITTEN, *parts)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for fold in folder.glob("fold-*"):
+            delete_run(fold)
+    except OSError as error:
+        raise UserError(f"cannot delete this run: {error.strerror or error}", where=str(folder)) from None
 
 
 def with_weights(model: M, folder: Path, device: str) -> M:

@@ -42,13 +42,15 @@ class Look(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    module: str | None
-    head: int | None = None
-    shift: Literal[0, 1] = 0
-    threshold: float = Field(default=0.0, ge=0, le=1)
-    even: float = Field(default=0.0, ge=0, le=1)
-    carry: float = Field(default=0.0, ge=0, le=1)
-    end: bool = True
+    module: str | None = Field(description="name of the attention; null: the mean of all attentions to the source")
+    head: int | None = Field(default=None, description="number of the head; null: the mean of all")
+    shift: Literal[0, 1] = Field(default=0, description="1: read the row of a word one step later")
+    threshold: float = Field(default=0.0, ge=0, le=1, description="least weight of a link")
+    even: float = Field(
+        default=0.0, ge=0, le=1, description="how much to reduce source words that many words attend to"
+    )
+    carry: float = Field(default=0.0, ge=0, le=1, description="part of the previous word's row that is added")
+    end: bool = Field(default=True, description="whether a word may be linked to EOS, which is no link")
 
     @model_validator(mode="after")
     def _a_head_is_one_of_a_module(self) -> "Look":

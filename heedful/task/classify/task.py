@@ -131,6 +131,13 @@ class Classify(Task[list[Labelled], Validation]):
         """Accuracy (with many labels also among the 3 and 5 best), macro F1 and loss."""
         return scored_documents(predictor, valid.documents)
 
+    def above_chance(self, predictor: Classifier, valid: Validation, metric: float) -> float | None:
+        """From the accuracy of always answering the most frequent label to 1."""
+        if predictor.config.train.metric != "valid_accuracy":
+            return None
+        chance = max(Counter(text.label for text in valid.texts).values()) / len(valid.texts)
+        return (metric - chance) / (1 - chance) if chance < 1 else None
+
     def watch(self, predictor: Classifier, valid: Validation) -> Callable[[], Map | None]:
         """The map of the first sentence of a text of about 80 characters."""
         text = min(valid.texts, key=lambda labelled: abs(len(labelled.text) - 80)).text

@@ -96,6 +96,10 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         examples = [predictor.example(parsed.tree) for parsed in kept]
         return Prepared(Bucketed(examples, lengths_of(examples), collate), valid, warnings)
 
+    def above_chance(self, predictor: Parser, valid: list[ParsedText], metric: float) -> float | None:
+        """The metric as a fraction."""
+        return metric / 100 if predictor.config.train.metric == "valid_bracket_f1" else None
+
     def measure(self, predictor: Parser, valid: list[ParsedText]) -> Mapping[str, float]:
         """Bracket F1 and exact trees of greedy search, and the loss."""
         numbers = evaluate(predictor, valid[: predictor.config.data.valid_most], beam=1)

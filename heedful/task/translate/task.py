@@ -100,6 +100,10 @@ class Translate(Task[list[Pair], PreparedPairs]):
         examples = Bucketed(learnt.examples, lengths_of(learnt.examples), collate)
         return Prepared(examples, validated, learnt.warnings)
 
+    def above_chance(self, predictor: Translator, valid: PreparedPairs, metric: float) -> float | None:
+        """The metric as a fraction."""
+        return metric / 100 if predictor.config.train.metric == "valid_bleu" else None
+
     def measure(self, predictor: Translator, valid: PreparedPairs) -> Mapping[str, float]:
         """BLEU and chrF of greedy translations, the fraction of exact ones, and the loss per token in nats."""
         limit, lowercase = predictor.config.data.valid_most, predictor.config.data.lowercase
