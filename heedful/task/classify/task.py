@@ -149,7 +149,7 @@ class Classify(Task[list[Labelled], Validation]):
         """Labels and their probabilities, separated by a tab."""
         longest = predictor.config.data.max_length
         return [
-            _answered(result, f"line {number} is too long; only its first {longest} tokens were read")
+            _answered(result, f"question {number} is too long; only its first {longest} tokens were read")
             for number, result in enumerate(predictor.predict(questions, attention=maps), start=first)
         ]
 
