@@ -24,6 +24,8 @@ from heedful.cli.program import program
 from heedful.cli.stopped import Stopped
 from heedful.errors import UserError
 
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
+
 
 def main() -> None:
     """The entry point of the ``heedful`` command."""
@@ -156,8 +158,10 @@ def _explain(error: Exception, *, where: str | None = None) -> tuple[int, str, s
         return 130, "stopped by Ctrl-C", None
     # Errors of click, which some versions of typer bundle under another name.
     if hasattr(error, "format_message"):
-        status: int = getattr(error, "exit_code", 2)
-        return status, _one_line(error.format_message()), _usage(error)  # pyright: ignore[reportAttributeAccessIssue]
+        message = _one_line(error.format_message())  # pyright: ignore[reportAttributeAccessIssue]
+        # Typer checks the permission to read; the command line is right all the same.
+        status: int = 1 if message.endswith("is not readable.") else getattr(error, "exit_code", 2)
+        return status, message, "check the permissions" if status == 1 else _usage(error)
     return _explain_machine(error, where)
 
 
@@ -174,11 +178,15 @@ def _explain_machine(error: Exception, where: str | None) -> tuple[int, str, str
 
 def _explain_system(error: OSError, where: str | None) -> tuple[str, str | None]:
     """The message and the hint for something that the operating system refuses: what, and where."""
-    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else where
+    place, what = where, "cannot read or write"
+    if isinstance(error.filename, str | bytes | os.PathLike):
+        place = os.fsdecode(error.filename)
+    elif where or error.errno in _OF_WRITING:
+        # Errors about files have their names; a stream may also have dropped what it could not write.
+        place, what = where or "standard output", "cannot write"
     location = f" ({place})" if place else ""
     reason = error.strerror or _one_line(str(error)) or type(error).__name__
     hints = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EACCES: "check the permissions"}
-    what = "cannot write" if place is where else "cannot read or write"
     return f"{what}: {reason}{location}", hints.get(error.errno or 0, "--debug shows where it happened")
 
 

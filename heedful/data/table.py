@@ -21,7 +21,6 @@ from heedful.data.quoted import QUOTE, split_quoted, splits_alone
 from heedful.data.separator import SAMPLE, declared_separator, find_separator
 from heedful.data.text import format_suffix, iterate_lines
 from heedful.errors import UserError
-from heedful.store import is_folder
 
 
 class Row(NamedTuple):
@@ -54,12 +53,29 @@ def iterate_rows(path: Path, columns: Columns) -> Iterator[Row]:
 def read_column(path: Path | str, columns: Columns) -> Iterator[str]:
     """Texts to predict: the first of `columns` if the file is a table, else its lines; "-" is standard input.
 
-    A blank line is an empty text, so that there are as many texts as lines.
+    A file is a table by its suffix, or if its first line is a header with tabs. A blank line is an empty text, so that
+    there are as many texts as lines.
     Raises: UserError with file:line, as the reader of the format does.
     """
-    if str(path) != "-" and format_suffix(Path(path)) in TABLES:
-        return (row.cells[0] if row.cells else "" for row in iterate_rows(Path(path), columns))
-    return iterate_lines(path)
+    if str(path) == "-":
+        yield from iterate_lines(path)
+        return
+    path = Path(path)
+    if format_suffix(path) in TABLES:
+        yield from _first_cells(iterate_rows(path, columns))
+        return
+    lines = iterate_lines(path)
+    first = next(lines, None)
+    if first is None:
+        return
+    if "\t" in first and is_header(first.split("\t"), columns):
+        yield from _first_cells(_tsv_rows(chain([first], lines), path, columns))
+    else:
+        yield from chain([first], lines)
+
+
+def _first_cells(rows: Iterable[Row]) -> Iterator[str]:
+    return (row.cells[0] if row.cells else "" for row in rows)
 
 
 def is_first_row(where: str) -> bool:
@@ -81,7 +97,8 @@ def header_order(path: Path, columns: Columns) -> tuple[str, ...]:
 
     Raises: UserError, when the file cannot be read.
     """
-    if is_folder(path) or format_suffix(path) in JSON:
+    # A pipe can be read only once, and has been.
+    if not path.is_file() or format_suffix(path) in JSON:
         return ()
     names = _header_of(path, columns)
     return () if names == columns.known[: len(names)] else names
@@ -100,7 +117,11 @@ def tsv_rows(path: Path, columns: Columns) -> Iterator[Row]:
 
     Raises: UserError with file:line, for a line without a tab, another number of cells, or a wrong header.
     """
-    return _rows(path, _tsv_cells(path, columns), "\t", columns=columns)
+    return _tsv_rows(iterate_lines(path), path, columns)
+
+
+def _tsv_rows(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Row]:
+    return _rows(path, _tsv_cells(lines, path, columns), "\t", columns=columns)
 
 
 def csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
@@ -136,16 +157,23 @@ TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
 """The reader for each suffix."""
 
 
-def _tsv_cells(path: Path, columns: Columns) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line with its number; none for a blank line."""
-    lines = iterate_lines(path)
-    # R and pandas may put every text in quotes, the header too; then quotes are no text in the other lines either.
+def _tsv_cells(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line with its number; none for a blank line.
+
+    Raises: UserError, when the header has another separator, as in a .csv that was renamed.
+    """
     for number, line in enumerate(lines, start=1):
         if line.strip():
             break
         yield number, []
     else:
         return
+    others = (separator for separator in SEPARATORS if separator != "\t" and separator in line)
+    other = next((each for each in others if is_header(splits_alone(line, each) or [], columns)), None)
+    if other is not None:
+        message = f"the columns of the header are separated by a {SEPARATORS[other]}, not by a tab"
+        raise UserError(message, where=f"{path}:{number}", hint="give the file a name that ends in .csv")
+    # R and pandas may put every text in quotes, the header too; then quotes are no text in the other lines either.
     if QUOTE in line and is_header(splits_alone(line, "\t") or [], columns):
         yield from _without_blank(split_quoted(chain([line], lines), "\t", str(path), first=number))
         return
@@ -184,12 +212,11 @@ def _rows(path: Path, lines: Iterable[tuple[int, list[str]]], separator: str, *,
                 continue
         if len(cells) != layout.width:
             raise wrong_width(cells, layout, columns, separator=separator, where=f"{path}:{number}")
-        picked = layout.pick(cells)
         # The last cell first, which is seldom a name, so that hardly any row is compared as a whole.
-        if layout.header and picked[-1].lower() in layout.header and tuple(header_names(cells)) == layout.header:
+        if layout.header and cells[-1].strip().lower() in layout.header and tuple(header_names(cells)) == layout.header:
             hint = "were files joined? delete this line"
             raise UserError("the header is here once more", where=f"{path}:{number}", hint=hint)
-        yield Row(picked, number)
+        yield Row(layout.pick(cells), number)
 
 
 def json_object(line: str, *, where: str, expected: str, example: str) -> dict[str, Any]:

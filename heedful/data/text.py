@@ -54,6 +54,8 @@ def iterate_lines(path: Path | str) -> Iterator[str]:
                 yield text
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             hint = "copy it again, or unpack it and give the plain file"
+            if isinstance(error, gzip.BadGzipFile) and "Not a gzipped" in str(error):
+                hint = "if it is a plain file, take .gz from its name; else copy it again"
             raise UserError(f"this gzip file is damaged: {error}", where=f"{name}:{number + 1}", hint=hint) from error
         except OSError as error:  # opening a folder succeeds on Linux; reading it fails here, as on a failing disk
             raise UserError(f"cannot read this file: {error.strerror or error}", where=name) from error

@@ -1,5 +1,7 @@
 """Standard streams that are closed, full or no longer read end a command with a status and one line."""
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -90,3 +92,35 @@ def test_the_numbers_of_closed_streams_are_not_given_to_other_files():
     )
     done = subprocess.run(["sh", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, code], check=False)
     assert done.returncode > 2
+
+
+class Full(io.RawIOBase):
+    """A stream that drops what it cannot write, as an unbuffered one does."""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_told_where_nothing_is_left_to_flush(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Full(), write_through=True))
+    assert run(CITE) == 1
+    assert "error: cannot write: No space left on device (standard output)" in capsys.readouterr().err
+
+
+def test_a_path_that_must_not_be_read_is_status_1(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a.tsv").write_text("a\tb\n")
+    monkeypatch.setattr(os, "access", lambda *arguments, **named: False)
+    assert run(["check", "translate", str(tmp_path / "a.tsv")]) == 1
+    assert f"'{tmp_path / 'a.tsv'}' is not readable.\nhint: check the permissions" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_elsewhere_is_status_1_too(monkeypatch, capsys):
+    def refused(*arguments):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "somewhere")
+
+    monkeypatch.setattr("heedful.task.translate.task.read_pairs", refused)
+    assert run(["check", "translate", "a"]) == 1
+    assert "error: cannot read or write: Too many open files (somewhere)" in capsys.readouterr().err

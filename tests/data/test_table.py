@@ -253,3 +253,17 @@ def test_a_table_without_a_header_is_read_by_the_order_of_training(tmp_path):
         rows(tsv_rows, tmp_path / "a", "7\tpos\tfine\tmore\n", ordered)
     with pytest.raises(UserError, match=r"without a header are id \(data\.columns\), without 'text'"):
         rows(tsv_rows, tmp_path / "a", "7\tpos\n", Columns(("text",), order=("id",)))
+
+
+def test_a_csv_that_is_called_tsv_is_told_by_its_header(tmp_path):
+    for separator, name in ((",", "comma"), (";", "semicolon"), ("|", "bar")):
+        for columns in (LABELS, TEXTS):
+            with pytest.raises(UserError, match=rf"a:1: .*header are separated by a {name}, .*ends in \.csv"):
+                rows(tsv_rows, tmp_path / "a", f"text{separator}label\nx{separator}y\n", columns)
+
+
+def test_lines_with_a_header_and_tabs_are_a_table_whatever_the_suffix(tmp_path):
+    (tmp_path / "a.txt").write_text("label\ttext\npos\tfine\n\n")
+    assert list(read_column(tmp_path / "a.txt", TEXTS)) == ["fine", ""]
+    (tmp_path / "a.txt").write_text("text\nlabel, text\n")
+    assert list(read_column(tmp_path / "a.txt", TEXTS)) == ["text", "label, text"]

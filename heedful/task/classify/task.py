@@ -162,7 +162,9 @@ class Classify(Task[list[Labelled], Validation]):
         results = predictor.predict(questions, attention=maps, top=top)
         return [
             _answered(
-                result, f"line {number} is too long; only its first {longest} tokens were read", lists=top is not None
+                result,
+                f"question {number} is too long; only its first {longest} tokens were read",
+                lists=top is not None,
             )
             for number, result in enumerate(results, start=first)
         ]

@@ -104,7 +104,7 @@ class LanguageModelling(Task[Text, Validation]):
     ) -> list[Answer]:
         """Each text with its continuation, in one line: line breaks are escaped."""
         found = [
-            _answered(predictor, written, f"line {number}", maps=maps, every=False)
+            _answered(predictor, written, f"question {number}", maps=maps, every=False)
             for number, written in enumerate(predictor.predict(questions), start=first)
         ]
         return [replace(answer, text=_in_one_line(answer.text)) for answer in found]

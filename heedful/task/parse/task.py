@@ -121,7 +121,7 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
     ) -> list[Answer]:
         """Trees in brackets, one per line; an empty line for an empty sentence."""
         found = predictor.predict(questions, beam=options.get("beam"), attention=maps)
-        return [_answered(parse, f"line {number}") for number, parse in enumerate(found, start=first)]
+        return [_answered(parse, f"question {number}") for number, parse in enumerate(found, start=first)]
 
     def show(self, predictor: Parser, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The tree of the sentence with a drawing, and the attention of each symbol."""

@@ -181,5 +181,5 @@ def _answered(nbest: Sequence[Translation], number: int, *, links: bool, numbere
     if numbered:
         record["nbest"] = [{"translation": found.text, "score": round(found.score, 4)} for found in nbest]
     count = len(best.source_tokens) - 1  # without EOS
-    note = f"line {number + 1} is too long; only its first {count} tokens were translated" if best.is_cut else None
+    note = f"question {number + 1} is too long; only its first {count} tokens were translated" if best.is_cut else None
     return Answer("\n".join(lines), (best.words,) if best.words else (), note, record)

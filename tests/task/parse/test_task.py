@@ -26,7 +26,7 @@ def test_answers_are_brackets(make_parser: Any) -> None:
     assert answers[0].record["words"] == ["John", "runs"]
     assert len(answers[0].maps) == 1
     assert (answers[1].text, answers[1].record["tree"]) == ("", None)
-    assert answers[2].note == "line 7 is too long; only its first 3 words were parsed"
+    assert answers[2].note == "question 7 is too long; only its first 3 words were parsed"
 
 
 def test_show_draws_tree_and_map(make_parser: Any, tmp_path: Path) -> None:
