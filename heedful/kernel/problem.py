@@ -119,7 +119,7 @@ class Problem:
 
     def visible_among(
         self, scores: Float[Tensor, "... t s"], rows: slice, keys: slice
-    ) -> Bool[Tensor, "... t s"] | None:
+    ) -> Bool[Tensor, "... _ s"] | None:
         """Which pairs of a block may be weighed, with these scores; None when all of them."""
         visible = self.visible(rows, keys)
         if not isinstance(self.form, Custom):

@@ -67,7 +67,8 @@ class Sdpa:
         # On a CPU in half precision plain matrix products beat it: nine times on sentences, 1.1 to 1.5 times on long
         # inputs. A single query is a matrix-vector product, where its set-up costs more than the work.
         dtype = autocast_dtype(problem.x.device) or problem.x.dtype
-        return dtype in (torch.float32, torch.float64) and bounds.queries > 1
+        # Under vmap torch would call it for one sample after the other.
+        return dtype in (torch.float32, torch.float64) and bounds.queries > 1 and not transforms.func_transforms()
 
 
 def _four_axes(tensor: Tensor, batch: torch.Size) -> Tensor:

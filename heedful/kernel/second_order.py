@@ -19,7 +19,7 @@ from heedful.kernel.bounds import Bounds, Gaussian
 from heedful.kernel.form import Inner, Tanh
 from heedful.kernel.inputs import KernelInputs
 from heedful.kernel.plain import Plain
-from heedful.kernel.problem import Problem
+from heedful.kernel.problem import EngineError, Problem
 from heedful.kernel.softmax import masked_softmax
 
 
@@ -84,6 +84,32 @@ class _TwiceDifferentiable(torch.autograd.Function):
             return (Plain().attend(ctx.rest(x=x, y=y), value),)
 
         return None, *_gradients(context, ctx.saved_tensors, grad_outputs), None
+
+
+def without_gradient(value: Float[Tensor, "... S V"]) -> Float[Tensor, "... S V"]:
+    """The values for the straight-through term of a choice, which only moves the scores.
+
+    Raises: EngineError, when the gradient is to be differentiated again: its derivative by the values would be missing.
+    """
+    if not value.requires_grad or torch.compiler.is_compiling() or transforms.func_transforms():
+        return value.detach()
+    return _WithoutGradient.apply(value)
+
+
+class _WithoutGradient(torch.autograd.Function):
+    """A tensor whose gradient stops here, and says so where that would be wrong."""
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Tensor:
+        return args[0].view_as(args[0])
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        if torch.is_grad_enabled():
+            raise EngineError(
+                "fused engines have no second derivatives of straight-through choices: use attend(..., engine='plain')."
+            )
+        return None
 
 
 def _gradients(
