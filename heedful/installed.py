@@ -20,6 +20,11 @@ def install_command(extra: str) -> str:
     return f"{_pip()} install {_requirement(extra)}"
 
 
+def pip_install(package: str) -> str:
+    """The shell command that installs a package of an index for the Python that runs now."""
+    return f"{_pip()} install {package}"
+
+
 def _requirement(extra: str) -> str:
     try:
         distribution = importlib.metadata.distribution(_NAME)

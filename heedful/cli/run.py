@@ -17,7 +17,7 @@ from io import TextIOWrapper
 from typing import Any
 
 from heedful.cli.arguments import repeat_pair_options, take_flag
-from heedful.cli.program import program
+from heedful.cli.program import as_typed
 from heedful.cli.stopped import Stopped
 from heedful.errors import UserError
 
@@ -71,7 +71,8 @@ def _invoke(words: list[str]) -> int:
 
     from heedful.cli.commands import app
 
-    result: Any = get_command(app).main(args=words or ["--help"], prog_name=program(), standalone_mode=False)
+    # The name of the program, whatever it was called by: the shell completes by this name.
+    result: Any = get_command(app).main(args=words or ["--help"], prog_name="heedful", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
 
@@ -105,7 +106,7 @@ def _explain(error: Exception) -> tuple[int, str, str | None]:
 
 def _usage(error: Exception) -> str | None:
     context = getattr(error, "ctx", None)
-    return f"see {context.command_path if context is not None else program()} --help"
+    return as_typed(f"see {context.command_path} --help" if context is not None else "see heedful --help")
 
 
 def _one_line(text: str) -> str:

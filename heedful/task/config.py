@@ -14,7 +14,6 @@ from heedful.task.models import CustomModelConfig, Family, Models
 from heedful.task.settings import check_settings, join_settings
 from heedful.train.settings import TrainSettings
 
-
 Plain = dict[str, Any]
 """Settings as they are written in YAML."""
 

@@ -46,7 +46,9 @@ class Look(BaseModel):
     head: int | None = Field(default=None, description="number of the head; null: the mean of all")
     shift: Literal[0, 1] = Field(default=0, description="1: read the row of a word one step later")
     threshold: float = Field(default=0.0, ge=0, le=1, description="least weight of a link")
-    even: float = Field(default=0.0, ge=0, le=1, description="how much to reduce source words that many words attend to")
+    even: float = Field(
+        default=0.0, ge=0, le=1, description="how much to reduce source words that many words attend to"
+    )
     carry: float = Field(default=0.0, ge=0, le=1, description="part of the previous word's row that is added")
     end: bool = Field(default=True, description="whether a word may be linked to EOS, which is no link")
 

@@ -1,4 +1,4 @@
-"""Transformers with any attention: causal, step by step, without regard to padding, whatever score, region and choice."""
+"""Transformers with any attention: causal, step by step, whatever the padding, the score, the region, the choice."""
 
 from typing import Any
 
@@ -92,7 +92,8 @@ def test_rows_may_share_a_memory(model: Transformer) -> None:
         shared = model.step(torch.tensor(tokens), shared_state, model.share(memory, 2))
         apart = model.step(torch.tensor(tokens), repeated_state, repeated)
         torch.testing.assert_close(shared.logits, apart.logits)
-        assert shared.attention is not None and apart.attention is not None
+        assert shared.attention is not None
+        assert apart.attention is not None
         torch.testing.assert_close(shared.attention(), apart.attention())
         shared_state, repeated_state = shared.state, apart.state
 
@@ -150,7 +151,9 @@ def test_a_window_of_the_self_attention_is_kept_in_encoder_and_decoder() -> None
 def test_the_defaults_draw_the_weights_of_plain_multi_head_attention() -> None:
     """Settings that are left out must give the weights that a seed has always given."""
     plain = MultiHead(12, 3)
-    for attention in (module for module in transformer(TransformerSections()).modules() if isinstance(module, MultiHead)):
+    for attention in (
+        module for module in transformer(TransformerSections()).modules() if isinstance(module, MultiHead)
+    ):
         assert repr(attention) == repr(plain)
         assert attention.state_dict().keys() == plain.state_dict().keys()
 

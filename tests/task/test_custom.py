@@ -145,6 +145,16 @@ def test_with_the_code_it_goes_on(folder, tmp_path):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+def test_a_score_of_ones_own_is_named_wherever_the_run_is_shown(bilinear):
+    readme = (bilinear.folder / "README.md").read_text()
+    assert "| own score | " in readme
+    assert "test_custom.Bilinear`. Whoever loads the run passes it again." in readme
+    assert bilinear.results["own score"].endswith("test_custom.Bilinear")
+    maps = heedful.show(bilinear.predictor, "a b c")[0].maps
+    assert maps
+    assert all(one.title.endswith("score Bilinear") for one in maps)
+
+
 def test_a_score_of_ones_own_answers_alike_when_loaded(bilinear):
     modules = [one for one in bilinear.predictor.model.modules() if isinstance(one, Bilinear)]
     assert len(modules) == 1, "it stands inside the named model"
@@ -186,7 +196,9 @@ SMALL = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder
 
 def test_a_score_of_ones_own_serves_every_attention_of_a_transformer(folder, tmp_path):
     settings, out = {**PAIRS, "model": SMALL}, tmp_path / "run"
-    made = heedful.fit("translate", folder / "pairs.tsv", model="transformer", score=Bilinear, settings=settings, out=out)
+    made = heedful.fit(
+        "translate", folder / "pairs.tsv", model="transformer", score=Bilinear, settings=settings, out=out
+    )
     scores = [name for name, module in made.predictor.model.named_modules() if isinstance(module, Bilinear)]
     parts = ("encoder.0.self", "decoder.0.self", "decoder.0.source")
     assert scores == [f"{part}.attention.score" for part in parts]
