@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 from urllib.parse import unquote, urlparse
@@ -18,6 +19,11 @@ def install_command(extra: str) -> str:
     the name of this package alone would not say where pip can find it.
     """
     return f"{_pip()} install {_requirement(extra)}"
+
+
+def pip_install(package: str) -> str:
+    """The shell command that installs a package of an index for the Python that runs now."""
+    return f"{_pip()} install {package}"
 
 
 def _requirement(extra: str) -> str:
@@ -36,7 +42,7 @@ def _requirement(extra: str) -> str:
     path = Path(unquote(urlparse(url).path))
     if url.startswith("file:") and path.exists():
         return _of_folder(path, extra, editable=bool(origin.get("dir_info", {}).get("editable")))
-    return " ".join(f"'{requirement}'" for requirement in _requirements(distribution, extra))
+    return " ".join(f"'{requirement}'" for requirement in _requirements(distribution.requires or (), extra))
 
 
 def _of_folder(path: Path, extra: str, *, editable: bool) -> str:
@@ -45,9 +51,9 @@ def _of_folder(path: Path, extra: str, *, editable: bool) -> str:
     return f"-e {target}" if editable else target
 
 
-def _requirements(distribution: importlib.metadata.Distribution, extra: str) -> list[str]:
+def _requirements(requirements: Iterable[str], extra: str) -> list[str]:
     """The packages of an extra, without their environment markers."""
-    marked = (requirement.partition(";") for requirement in distribution.requires or ())
+    marked = (requirement.partition(";") for requirement in requirements)
     return [name.strip() for name, _, marker in marked if f'extra == "{extra}"' in marker.replace("'", '"')]
 
 

@@ -24,6 +24,6 @@ def program() -> str:
     return quote(sys.argv[0])
 
 
-def as_typed(command: str) -> str:
-    """A command that begins with ``heedful``, with `program` in its place."""
-    return program() + command.removeprefix("heedful") if command.startswith("heedful ") else command
+def as_typed(text: str) -> str:
+    """A command or a sentence with one, with `program` in place of the first ``heedful``."""
+    return text.replace("heedful", program(), 1)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from heedful.cli.arguments import repeat_pair_options, take_flag
-from heedful.cli.program import program
+from heedful.cli.program import as_typed
 from heedful.cli.stopped import Stopped
 from heedful.errors import UserError
 
@@ -108,7 +108,8 @@ def _invoke(words: list[str]) -> int:
     from heedful.cli.commands import app
 
     try:
-        result: Any = get_command(app).main(args=words or ["--help"], prog_name=program(), standalone_mode=False)
+        # The name of the program, whatever it was called by: the shell completes by this name.
+        result: Any = get_command(app).main(args=words or ["--help"], prog_name="heedful", standalone_mode=False)
     except SystemExit as end:
         # Typer makes status 1 of a broken pipe, as of a mistake of the user.
         if isinstance(end.__context__, BrokenPipeError):
@@ -192,7 +193,7 @@ def _explain_system(error: OSError, where: str | None) -> tuple[str, str | None]
 
 def _usage(error: Exception) -> str | None:
     context = getattr(error, "ctx", None)
-    return f"see {context.command_path if context is not None else program()} --help"
+    return as_typed(f"see {context.command_path} --help" if context is not None else "see heedful --help")
 
 
 def _one_line(text: str) -> str:

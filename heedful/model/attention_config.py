@@ -106,7 +106,7 @@ CUSTOM_SCORE = "custom"
 
 
 def under(section: str, attentions: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """The attentions of a section of settings, as `attentions` of a model's settings returns them, by their full path.
+    """The attentions of a section of settings, by their full path.
 
     >>> under("text", {"attention.self": frozenset({"score"})})
     {'text.attention.self': frozenset({'score'})}

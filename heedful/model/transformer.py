@@ -20,12 +20,22 @@ from heedful.layer.position import Rotary, waves_at
 from heedful.layer.precision import for_products
 from heedful.layer.step import Step
 from heedful.model.encoder import Encoded, check_encoder, encode_source
-from heedful.model.transformer_config import (
-    NORMS,
-    POSITIONS,
-    EncoderDecoderConfig,
-    Norm,
-)
+from heedful.model.transformer_config import NORMS, POSITIONS, EncoderDecoderConfig, Norm, TransformerConfig
+
+__all__ = [
+    "NORMS",
+    "PLAIN",
+    "POSITIONS",
+    "EncoderDecoderConfig",
+    "Layers",
+    "Norm",
+    "Transformer",
+    "TransformerConfig",
+    "TransformerMemory",
+    "TransformerState",
+    "TransformerTextEncoder",
+    "layer_sizes",
+]
 from heedful.shapes import PAD, keep_from_lengths
 
 

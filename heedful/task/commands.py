@@ -1,7 +1,7 @@
 """The commands `train`, `eval` and `show` as Python functions, which also accept the user's own models and tasks."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from heedful.task.attention_settings import check_attention_settings, custom_sco
 from heedful.task.base import Answer, Files, Predictor, Shown, Task, Trained
 from heedful.task.config import RunConfig, make_settings, read_settings, section, written_out
 from heedful.task.contract import check_predictor, check_task
-from heedful.task.custom import Build, custom_code, custom_settings
+from heedful.task.custom import Build, Custom, custom_code, custom_settings
+from heedful.task.dry_run import planned
 from heedful.task.folder import CONFIG, delete_run, task_of, task_of_run
 from heedful.task.folds import cross_validate
 from heedful.task.option import check_options
@@ -59,28 +60,47 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     Raises: UserError, for an unknown task, model, setting or option, a file that cannot be used, a folder that already
         holds a run when `resume` is false, or your own code that lacks a method or returns something unexpected.
     """
-    kind = _task(task)
-    code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
-    files = {name: _names(paths) for name, paths in (("train", train), ("valid", valid), ("test", test)) if paths}
-    chosen = join_settings({"data": files}, custom_settings(code))
-    layers = _layers(kind, model if isinstance(model, str) else None, options, settings=settings, config=config)
-    layers = replace(
-        layers,
-        arguments=join_settings(chosen, layers.arguments),
-        scored="score" in code and "model" not in code,
-    )
-    run_config, folder = _settings(kind, layers, out=out, resume=resume)
     shown = shown or Shown(say=lambda line: print(line, file=sys.stderr))
     if resume and overwrite:
         raise UserError(
             f"{shown.spell('resume')} continues a run, and {shown.spell('overwrite')} deletes it", hint="give one"
         )
+    files = {"train": train, "valid": valid, "test": test}
+    code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
+    kind, layers = _task_and_layers(task, model, files, settings=settings, config=config, code=code, options=options)
+    run_config, folder = _settings(kind, layers, out=out, resume=resume)
     sets = engine.read_sets(kind, run_config)
     if overwrite and init_ranks(run_config.train.devices).rank == 0:
         delete_run(folder)
     if folds is None:
         return engine.train(kind, run_config, sets, out=folder, resume=resume, shown=shown, custom=code)
     return cross_validate(kind, run_config, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)
+
+
+def plan(  # noqa: PLR0913 - the options of a command, all by name
+    task: AnyTask,
+    train: Paths = (),
+    *,
+    valid: Paths = (),
+    test: Paths = (),
+    model: str | Build | None = None,
+    score: Build | None = None,
+    encoder: Build | None = None,
+    settings: Mapping[str, Any] | None = None,
+    config: str | Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    **options: Any,
+) -> dict[str, Any]:
+    """What `fit` would do with these arguments, as ``heedful train --dry-run`` prints it. Nothing is written.
+
+    Returns: sizes, steps and estimates of memory by name. `say` takes lines about the data.
+    Raises: UserError, as `fit` does for settings and data.
+    """
+    files = {"train": train, "valid": valid, "test": test}
+    code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
+    kind, layers = _task_and_layers(task, model, files, settings=settings, config=config, code=code, options=options)
+    run_config = layers.merged(kind)
+    return planned(kind, run_config, engine.read_sets(kind, run_config), say=say, custom=code)
 
 
 def settings_of(
@@ -96,8 +116,8 @@ def settings_of(
     `heedful.task.settings_text.settings_text` writes them as YAML with their meaning.
     Raises: UserError, as `fit` does for settings.
     """
-    kind = _task(task)
-    return _layers(kind, model, options, settings=settings, config=config).merged(kind)
+    kind, layers = _task_and_layers(task, model, {}, settings=settings, config=config, code={}, options=options)
+    return layers.merged(kind)
 
 
 def load(
@@ -160,19 +180,25 @@ def _option_settings(task: Task[Any, Any], options: Mapping[str, Any]) -> list[d
     return [nested(paths[name].split("."), str(value)) for name, value in options.items() if name in paths]
 
 
-def _layers(
-    task: Task[Any, Any],
-    model: str | None,
-    options: Mapping[str, Any],
+def _task_and_layers(
+    task: AnyTask,
+    model: str | Build | None,
+    files: Mapping[str, Paths],
     *,
     settings: Mapping[str, Any] | None,
     config: str | Path | None,
-) -> "Layers":
-    """The settings that the arguments of `fit` name."""
-    options = check_options(task.name, task.options, "train", options=options)
-    arguments = join_settings({"model": {} if model is None else {"name": model}}, *_option_settings(task, options))
-    file = [read_settings(Path(config), task.name)] if config else []
-    return Layers(file, arguments, settings or {}, where=config)
+    code: Custom,
+    options: Mapping[str, Any],
+) -> "tuple[Task[Any, Any], Layers]":
+    """The task and the settings that the arguments of `fit` name."""
+    kind = _task(task)
+    options = check_options(kind.name, kind.options, "train", options=options)
+    arguments: dict[str, Any] = {"data": {name: _names(paths) for name, paths in files.items() if paths}}
+    arguments["model"] = {"name": model} if isinstance(model, str) else {}
+    arguments = join_settings(arguments, custom_settings(code), *_option_settings(kind, options))
+    file = [read_settings(Path(config), kind.name)] if config else []
+    scored = "score" in code and "model" not in code
+    return kind, Layers(file, arguments, settings or {}, where=config, scored=scored)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Everything specific to a task is in its `Task`; nothing here depends on a partic
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from heedful.task.custom import Custom, build_model, check_custom
 from heedful.task.duration import note_if_hardly_begun, with_enough_steps
 from heedful.task.folder import CONFIG, WEIGHTS, load_settings, save_config, save_parts, save_readme, with_weights
 from heedful.train import TRAINING, FitResult, fit, init_ranks
+from heedful.train.loggers import check_logger
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Run:
     def __init__(self, config: RunConfig, out: Path, *, resume: bool = False, shown: Shown | None = None) -> None:
         self.out, self.resume, self.shown = out, resume, shown or Shown()
         spell = self.shown.spell
+        # Now, and not after the data have been read and the folder made.
+        check_logger(config.train.log)
         self.ranks = init_ranks(config.train.devices)
         self.leads = self.ranks.rank == 0
         self.has_parts = resume and (out / CONFIG).exists()
@@ -204,7 +207,8 @@ def _finish(
 
 def _training_numbers(config: RunConfig, result: FitResult) -> dict[str, Any]:
     """Numbers about training, which come first in the results."""
-    numbers: dict[str, Any] = {f"best {config.train.metric}": result.best, "weights": result.kept}
+    numbers: dict[str, Any] = {f"own {what}": name for what, name in config.custom.items()}
+    numbers |= {f"best {config.train.metric}": result.best, "weights": result.kept}
     return numbers | {"steps": result.steps, "minutes": result.seconds / 60}
 
 
@@ -255,7 +259,17 @@ def show(
             task.show_takes, ("two texts", 'each in quotes: "a text" "another"')
         )
         raise UserError(f"expected {expected}, got {len(texts)}", hint=hint)
-    return task.show(predictor, texts, every=every, options=options)
+    return [_with_score(answer, predictor) for answer in task.show(predictor, texts, every=every, options=options)]
+
+
+def _with_score(answer: Answer, predictor: Predictor[Any]) -> Answer:
+    """An answer whose maps name the user's own score, if there is one."""
+    name = predictor.config.custom.get("score")
+    if name is None:
+        return answer
+    named = f"score {name.rpartition('.')[2]}"
+    maps = [replace(one, title=f"{one.title}, {named}" if one.title else named) for one in answer.maps]
+    return replace(answer, maps=maps)
 
 
 def check(task: Task[Any, Any], config: Any, files: Files, *, predictor: Predictor[Any] | None = None) -> Report:

@@ -22,12 +22,14 @@ from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
 from heedful.task.tasks import NAMES, task_named
 from heedful.train.checkpoint import METRICS, SNAPSHOTS, TRAINING
+from heedful.train.curve import CURVE
+from heedful.train.loggers import LOG
 
 if TYPE_CHECKING:
     from heedful.task.base import Part, Predictor, Task, Usage
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
-_WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, "folds.json")
+_WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, CURVE, LOG, "folds.json")
 _PARTS = ("source", "target", "shared", "text", "symbols")
 
 C = TypeVar("C", bound=RunConfig)
@@ -139,6 +141,7 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Map
     lines = [
         f"# {config.model_name}: {usage.made} made with heedful",
         "",
+        *_custom(config),
         *_settled(config),
         *(table if results else []),
     ]
@@ -156,6 +159,12 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Map
     write_text_atomically(folder / README, "\n".join([*lines, *_CONTENTS, ""]))
 
 
+def _custom(config: RunConfig) -> list[str]:
+    """A sentence about the user's own code in a run."""
+    named = " and ".join(f"the {what} `{name}`" for what, name in config.custom.items())
+    return [f"Code of the user in this run: {named}. Whoever loads the run passes it again.", ""] if named else []
+
+
 def _settled(config: RunConfig) -> list[str]:
     """A paragraph about settings derived from the training files, such as the labels; long lists are shortened."""
     plain, entries = config.model_dump(), []
@@ -171,7 +180,8 @@ def _settled(config: RunConfig) -> list[str]:
 
 _LISTED = 8  # the most labels that a README lists
 _CONTENTS = (
-    "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the log of training.",
+    "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the log of training, and",
+    "`curve.svg` its loss and validation metric.",
     "The folder may be moved or copied; `training.safetensors` and `checkpoints/` are only needed to resume training.",
 )
 

@@ -46,9 +46,9 @@ def range_of(field: FieldInfo, names: tuple[str, ...] = ()) -> str:
     >>> range_of(TrainSettings.model_fields["rate"]), range_of(TrainSettings.model_fields["schedule"])
     ('above 0', 'inverse-sqrt, cosine or constant')
     """
-    words = names or tuple(str(word) for word in _literals(field.annotation))
+    words = [*names] or [str(word) for word in _literals(field.annotation)]
     if words:
-        return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+        return " or ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), words[-1]])
     limits = _limits(field)
     bounds = [f"{limits['ge']:g} or more"] if "ge" in limits else []
     bounds += [f"above {limits['gt']:g}"] if "gt" in limits else []

@@ -45,6 +45,9 @@ class TrainSettings(BaseModel):
     metric: str = Field(default="valid_bleu", description="the validation metric that selects the best weights")
     valid_every: Count | None = Field(default=None, description="steps between validations; null: once an epoch")
     average: int = Field(default=5, ge=0, description="how many validated weights to average at the end; 0 or 1: none")
+    log: Literal["none", "csv", "tensorboard", "wandb"] = Field(
+        default="none", description="a logger that gets the numbers of metrics.jsonl, too, as --log gives it"
+    )
     log_every: Count = Field(default=50, description="steps between lines of metrics.jsonl")
     save_every: Count | None = Field(
         default=None, description="steps between checkpoints, in addition to save_minutes; null: none"

@@ -1,4 +1,4 @@
-"""Transformers with any attention: causal, step by step, without regard to padding, whatever score, region and choice."""
+"""Transformers with any attention: causal, step by step, whatever the padding, the score, the region, the choice."""
 
 from typing import Any
 
@@ -92,7 +92,8 @@ def test_rows_may_share_a_memory(model: Transformer) -> None:
         shared = model.step(torch.tensor(tokens), shared_state, model.share(memory, 2))
         apart = model.step(torch.tensor(tokens), repeated_state, repeated)
         torch.testing.assert_close(shared.logits, apart.logits)
-        assert shared.attention is not None and apart.attention is not None
+        assert shared.attention is not None
+        assert apart.attention is not None
         torch.testing.assert_close(shared.attention(), apart.attention())
         shared_state, repeated_state = shared.state, apart.state
 

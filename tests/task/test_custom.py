@@ -145,6 +145,16 @@ def test_with_the_code_it_goes_on(folder, tmp_path):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+def test_a_score_of_ones_own_is_named_wherever_the_run_is_shown(bilinear):
+    readme = (bilinear.folder / "README.md").read_text()
+    assert "| own score | " in readme
+    assert "test_custom.Bilinear`. Whoever loads the run passes it again." in readme
+    assert bilinear.results["own score"].endswith("test_custom.Bilinear")
+    maps = heedful.show(bilinear.predictor, "a b c")[0].maps
+    assert maps
+    assert all(one.title.endswith("score Bilinear") for one in maps)
+
+
 def test_a_score_of_ones_own_answers_alike_when_loaded(bilinear):
     modules = [one for one in bilinear.predictor.model.modules() if isinstance(one, Bilinear)]
     assert len(modules) == 1, "it stands inside the named model"

@@ -45,7 +45,7 @@ def test_every_setting_is_described(kind: type[BaseModel]) -> None:
         assert set(kind.choices()) <= set(kind.model_fields)
 
 
-@pytest.mark.parametrize(("task", "model"), CASES, ids=lambda word: str(word))
+@pytest.mark.parametrize(("task", "model"), CASES, ids=str)
 def test_the_text_is_the_defaults_again(task: str, model: str, tmp_path) -> None:
     config = settings_of(task, model=model)
     text = settings_text(config)
