@@ -1,5 +1,7 @@
 """How many labels an answer lists, and which: the most probable ones."""
 
+import numpy as np
+import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
@@ -35,11 +37,14 @@ def listed_labels(top: int | str | None, labels: int) -> int | None:
 def best_labels(probabilities: Float[Tensor, "N C"], count: int) -> tuple[Float[Tensor, "N K"], Int64[Tensor, "N K"]]:
     """The `count` most probable labels of each row and their probabilities; of equal ones the first label."""
     values, labels = probabilities.topk(count, dim=-1)
-    # `topk` orders equal values arbitrarily, and where several labels share the last value takes any of them.
+    # `topk` orders equal values arbitrarily, and where several labels share the last value it takes any of them. Sums
+    # of booleans are slow in torch: the comparison is written as floats.
+    last = values[:, -1:]
+    shared = torch.ge(probabilities, last, out=torch.empty_like(probabilities)).sum(-1) > count
     unordered = (values[:, 1:] == values[:, :-1]).any(-1)
-    shared = (probabilities >= values[:, -1:]).sum(-1) > count
-    rows = (unordered | shared).nonzero().squeeze(-1)
-    if len(rows):
-        order = probabilities[rows].sort(dim=-1, descending=True, stable=True)
-        values[rows], labels[rows] = order.values[:, :count], order.indices[:, :count]
+    for row in (unordered | shared).nonzero().squeeze(-1).tolist():
+        entries = probabilities[row].numpy()
+        candidates = np.flatnonzero(entries >= float(last[row]))
+        order = candidates[np.argsort(-entries[candidates], kind="stable")[:count]]
+        labels[row], values[row] = torch.from_numpy(order), torch.from_numpy(entries[order])
     return values, labels

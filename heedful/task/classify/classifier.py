@@ -99,7 +99,7 @@ class Classifier(Predictor[ClassifyConfig]):
         return scores
 
     def score_batches(self, documents: Sequence[Document], take: Callable[[list[int], Tensor], None]) -> None:
-        """Calls `take` with the indices of the documents of each batch and their `scores`, which it may change.
+        """Calls `take` with the indices of the documents of each batch and their `scores`.
 
         Use it where the scores of all documents for very many labels do not fit into memory.
         Raises: UserError, when the model does not return a score for each label.

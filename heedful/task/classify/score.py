@@ -26,7 +26,7 @@ from heedful.task.classify.outcome import Outcomes
 _AT = (3, 5)
 """The numbers of best labels among which the gold one is looked for. It takes more than twice as many labels."""
 
-_FITTED_SCORES = 1 << 23
+_FITTED_SCORES = 1 << 22
 """The most scores that the temperature is fitted on: it is a single number, for which some hundred texts suffice."""
 
 
@@ -74,7 +74,12 @@ def outcomes_of(
 ) -> Outcomes:
     """The outcomes of documents, batch by batch: the scores of all of them are never in memory together."""
     outcomes, labels = Outcomes.empty(len(documents)), torch.tensor(gold, dtype=torch.int64)
-    classifier.score_batches(documents, lambda rows, scores: outcomes.put(rows, scores / temperature, labels[rows]))
+
+    def put(rows: list[int], scores: Tensor) -> None:
+        # Validation has no temperature yet: a division by 1 would be one more pass over the scores.
+        outcomes.put(rows, scores if temperature == 1.0 else scores / temperature, labels[rows])
+
+    classifier.score_batches(documents, put)
     return outcomes
 
 
