@@ -100,11 +100,18 @@ class LanguageModelling(Task[Text, Validation]):
         return iterate_lines(file)
 
     def answer(
-        self, predictor: Writer, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Writer,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Each text with its continuation, which may have several lines."""
         return [
-            _answered(predictor, found, f"line {number}", maps=maps, every=False)
+            _answered(predictor, found, f"line {number}", maps=maps, every=every)
             for number, found in enumerate(predictor.predict(questions), start=first)
         ]
 
