@@ -10,8 +10,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from heedful.axes import as_axis
 from heedful.machine import keep_large_buffers
-from heedful.watch import Map, draw, highlight, is_text, palette_for, passages
+from heedful.watch import Map, Scale, draw, highlight, is_text, palette_for, passages
+from heedful.watch.scale import largest_of
 from heedful.watch.words import right
 
 if TYPE_CHECKING:
@@ -33,18 +35,24 @@ def drawn_map(console: Console, attention: Map) -> Text:
     return _drawn(console, [attention])
 
 
-def drawn_maps(console: Console, maps: Iterable[Map]) -> Iterator[tuple[str, Text]]:
-    """The titles and drawings of maps. The sentences of one text, which are maps of one row, are drawn together."""
+def drawn_maps(console: Console, maps: Iterable[Map], *, scale: Scale = "auto") -> Iterator[tuple[Map, Text]]:
+    """The drawings of maps, each with the map whose title it has.
+
+    The sentences of one text, which are maps of one row, are drawn together.
+    """
+    maps = list(maps)
+    if scale == "global":
+        scale = largest_of([(map_.weights, as_axis(map_.columns)) for map_ in maps])
     for passage in passages(maps):
-        yield passage[0].title, _drawn(console, passage)
+        yield passage[0], _drawn(console, passage, scale)
 
 
-def _drawn(console: Console, passage: Sequence[Map]) -> Text:
+def _drawn(console: Console, passage: Sequence[Map], scale: Scale = "auto") -> Text:
     palette = palette_for(console.color_system, console.is_terminal, console.encoding)
     first = passage[0]
     if is_text(first):
-        return highlight(passage, width=console.width, palette=palette)
-    return draw(first.weights, first.rows, first.columns, width=console.width, palette=palette)
+        return highlight(passage, width=console.width, palette=palette, scale=scale)
+    return draw(first.weights, first.rows, first.columns, width=console.width, palette=palette, scale=scale)
 
 
 def shown_training() -> "Shown":

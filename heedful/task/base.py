@@ -23,6 +23,7 @@ from heedful.task.models import Models
 from heedful.task.option import Option
 from heedful.train import FitResult, Ranks
 from heedful.watch import Map
+from heedful.watch.notebook import answer_html
 
 C = TypeVar("C", bound=RunConfig)
 Raw = TypeVar("Raw")
@@ -106,6 +107,14 @@ class Answer:
     maps: Sequence[Map] = ()
     note: str | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __repr__(self) -> str:
+        note = f", note={self.note!r}" if self.note else ""
+        return f"Answer({self.text!r}, {len(self.maps)} maps{note})"
+
+    def _repr_html_(self) -> str:
+        """The answer and its maps, for notebooks."""
+        return answer_html(self.text, self.maps, self.note)
 
 
 def python_argument(name: str) -> str:
@@ -299,9 +308,19 @@ class Task(ABC, Generic[Raw, V]):
 
     @abstractmethod
     def answer(
-        self, predictor: Any, questions: Sequence[Any], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Any,
+        questions: Sequence[Any],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
-        """One answer per question, in order; with attention maps if `maps`. `first` is the first question's line."""
+        """One answer per question, in order; with attention maps if `maps`, of all layers and heads if `every`.
+
+        `first` is the first question's line. A task that has no further maps need not take `every`.
+        """
 
     @abstractmethod
     def show(self, predictor: Any, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:

@@ -20,6 +20,7 @@ from heedful.task.option import check_options
 from heedful.task.settings import join_settings, nested
 from heedful.task.tasks import task_named
 from heedful.train import init_ranks
+from heedful.watch import Scale, check_format, save_maps
 
 AnyTask = str | Task[Any, Any] | type[Task[Any, Any]]
 """A task by its name, or a task of the user's."""
@@ -154,16 +155,39 @@ def evaluate(predictor: Predictor[Any], files: Paths, **options: Any) -> dict[st
     return engine.evaluate(kind, predictor, Files([Path(name) for name in _names(files)], options=options))
 
 
-def show(predictor: Predictor[Any], *texts: str, every: bool = False, **options: Any) -> list[Answer]:
+class Answers(list[Answer]):
+    """A list of answers that a notebook shows with their maps."""
+
+    def _repr_html_(self) -> str:
+        return "\n".join(answer._repr_html_() for answer in self)
+
+
+def show(
+    predictor: Predictor[Any],
+    *texts: str,
+    every: bool = False,
+    out: str | Path | None = None,
+    scale: Scale = "auto",
+    **options: Any,
+) -> list[Answer]:
     """Answers one question and returns its attention maps, as ``heedful show`` does.
 
-    With `every`, the maps of all layers and heads are returned.
-    Returns: answers with `text` and `maps`. Each map has `weights`, `rows` and `columns`; `heedful.watch` draws it.
-    Raises: UserError, when the texts do not form a question of the task, or for an option that it does not accept.
+    With `every`, the maps of all layers and heads are returned: those of the encoder, of the decoder and between them.
+    `out` is a file to write the maps to, such as "page.html" (see `heedful.watch.save_maps`), and `scale` says what its
+    darkest shade stands for (see `heedful.watch.scale`).
+    Returns: answers with `text` and `maps`. Each map has `weights`, `rows` and `columns`; `heedful.watch` draws it. In
+        a notebook they are drawn.
+    Raises: UserError, when the texts do not form a question of the task, for an option that it does not accept, or when
+        the file cannot be written.
     """
     kind = check_predictor(predictor).task
     options = check_options(kind.name, kind.options, "show", options=options)
-    return engine.show(kind, predictor, texts, every=every, options=options)
+    if out is not None:
+        check_format(out)  # before the work
+    answers = engine.show(kind, predictor, texts, every=every, options=options)
+    if out is not None:
+        save_maps([map_ for answer in answers for map_ in answer.maps], out, scale=scale)
+    return Answers(answers)
 
 
 def _task(task: AnyTask) -> Task[Any, Any]:

@@ -3,7 +3,8 @@
 Everything specific to a task is in its `Task`; nothing here depends on a particular one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from heedful.task.duration import note_if_hardly_begun, with_enough_steps
 from heedful.task.folder import CONFIG, WEIGHTS, load_settings, save_config, save_parts, save_readme, with_weights
 from heedful.train import TRAINING, FitResult, fit, init_ranks
 from heedful.train.loggers import check_logger
+
+_LONGEST_HEADING = 100  # characters
 
 
 @dataclass(frozen=True)
@@ -233,13 +236,49 @@ def load(
 
 
 def answers(
-    task: Task[Any, Any], predictor: Predictor[Any], file: str, *, size: int, maps: bool, options: Options
+    task: Task[Any, Any],
+    predictor: Predictor[Any],
+    file: str,
+    *,
+    size: int,
+    options: Options,
+    maps: bool | Callable[[], bool] = False,
+    every: bool = False,
 ) -> Iterator[list[Answer]]:
-    """Answers the questions in a file, or on standard input for "-", in chunks of `size`."""
+    """Answers the questions in a file, or on standard input for "-", in chunks of `size`.
+
+    `maps` says whether attention maps are wanted; a function is asked before each chunk. `every` asks for all layers
+    and heads.
+    Raises: UserError, when the task has no maps of all layers and heads.
+    """
+    further = {"every": True} if every else {}
+    if every and "every" not in inspect.signature(task.answer).parameters:
+        raise UserError(f"the task {task.name!r} has no maps of all layers and heads", hint="leave --all out")
     first = 1
     for chunk in in_chunks(task.questions(predictor.config, file), size):
-        yield task.answer(predictor, chunk, first=first, maps=maps, options=options)
+        answered = task.answer(
+            predictor, chunk, first=first, maps=maps() if callable(maps) else maps, options=options, **further
+        )
+        yield [
+            with_heading(answer, f"{number}: {heading_of(question)}")
+            for number, (answer, question) in enumerate(zip(answered, chunk, strict=True), start=first)
+        ]
         first += len(chunk)
+
+
+def with_heading(answer: Answer, heading: str) -> Answer:
+    """The answer with a heading for its maps, which tells them from those of other answers."""
+    if not answer.maps:
+        return answer
+    return replace(answer, maps=[replace(map_, heading=map_.heading or heading) for map_ in answer.maps])
+
+
+def heading_of(question: Any) -> str:
+    """A question on one line, cut to the length of a heading; the texts of several are separated by a slash."""
+    texts = [question] if isinstance(question, str) else question
+    # Turns of a dialogue are objects with a text.
+    line = " ".join(" / ".join(str(getattr(text, "text", text)) for text in texts).split())
+    return line if len(line) <= _LONGEST_HEADING else f"{line[: _LONGEST_HEADING - 1].rstrip()}…"
 
 
 def evaluate(task: Task[Any, Any], predictor: Predictor[Any], files: Files) -> dict[str, Any]:
@@ -259,7 +298,9 @@ def show(
             task.show_takes, ("two texts", 'each in quotes: "a text" "another"')
         )
         raise UserError(f"expected {expected}, got {len(texts)}", hint=hint)
-    return [_with_score(answer, predictor) for answer in task.show(predictor, texts, every=every, options=options)]
+    heading = heading_of(texts)
+    answers = task.show(predictor, texts, every=every, options=options)
+    return [with_heading(_with_score(answer, predictor), heading) for answer in answers]
 
 
 def _with_score(answer: Answer, predictor: Predictor[Any]) -> Answer:

@@ -18,6 +18,7 @@ from heedful.errors import UserError
 from heedful.watch.aligning import attentions
 from heedful.watch.map import Map
 from heedful.watch.record import record
+from heedful.watch.titles import attention_title
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
 """For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is the step that predicts token t."""
@@ -60,6 +61,12 @@ class Look(BaseModel):
                 hint="name the module, or set look.head to null",
             )
         return self
+
+    def title(self, heads: int) -> str:
+        """The map in words, for its title; `heads` is the number of heads of the module."""
+        module = "source attention, mean of all layers" if self.module is None else attention_title(self.module)
+        head = f", head {self.head}" if self.head is not None else ", mean of its heads" if heads > 1 else ""
+        return f"{module}{head}{', read one step later' if self.shift else ''}"
 
     def __str__(self) -> str:
         module = "all layers" if self.module is None else self.module
@@ -161,7 +168,10 @@ def word_map(look: Look | None, maps: Maps, *, rows: TokenWords, columns: TokenW
     if look is None or not maps or not rows.of_token:
         return None
     layers = {name: merge(heads[:, : len(rows.of_token)], rows, columns) for name, heads in maps.items()}
-    return Map(merge(read(look, maps), rows, columns), rows.texts, columns.texts, f"{title}: {look}", layers)
+    heads = 1 if look.module is None else len(maps[look.module])
+    return Map(
+        merge(read(look, maps), rows, columns), rows.texts, columns.axis, f"{title}: {look.title(heads)}", layers
+    )
 
 
 def word_links(look: Look, maps: Maps, *, source: TokenWords, target: TokenWords) -> list[Link]:

@@ -123,22 +123,33 @@ class Chat(Task[list[Dialogue], Replies]):
         return read_contexts(file, replace(INPUT_COLUMNS, order=config.data.columns))
 
     def answer(
-        self, predictor: Partner, questions: Sequence[tuple[Turn, ...]], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Partner,
+        questions: Sequence[tuple[Turn, ...]],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Replies; an empty context gets an empty reply."""
         replies = predictor.predict(questions, beam=options.get("beam"), attention=maps)
         limit = predictor.config.data.max_context
-        return [
+        answers = [
             _answered(reply, f"context {number} is long; only its last {limit} tokens were read")
             for number, reply in enumerate(replies, start=first)
         ]
+        if not (maps and every):
+            return answers
+        every_map = map(predictor.every_map, questions, replies)
+        return [replace(answer, maps=found) for answer, found in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Partner, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The reply to these turns of two alternating speakers, and its attention map."""
         reply = predictor.predict([texts], beam=options.get("beam"))[0]
         answer = _answered(reply, f"long; only the last {predictor.config.data.max_context} tokens were read")
         if every and reply.words is not None:
-            return [Answer(answer.text, list(reply.words.of_heads()), answer.note, answer.record)]
+            return [replace(answer, maps=predictor.every_map(list(texts), reply))]
         return [answer]
 
     def score(self, predictor: Partner, raw: list[Dialogue], options: Options) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from heedful.task.base import TOKENISER, Predictor
 from heedful.task.classify.answer import best_labels, listed_labels
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.inputs import as_texts
+from heedful.task.models import model_title
 from heedful.watch import Map, attentions, record
+from heedful.watch.notebook import answer_html
+from heedful.watch.record import unrecorded
 
 _BATCH_SCORES = 1 << 24
 """The most scores of a batch, 64 MB: with many labels they need more memory than the model does."""
@@ -41,10 +44,14 @@ class Classification:
 
     label: str
     probability: float
-    probabilities: Mapping[str, float]
-    words: list[Map] = field(default_factory=list[Map])
-    sentences: list[float] = field(default_factory=list[float])
+    probabilities: Mapping[str, float] = field(repr=False)
+    words: list[Map] = field(default_factory=list[Map], repr=False)
+    sentences: list[float] = field(default_factory=list[float], repr=False)
     is_cut: bool = False
+
+    def _repr_html_(self) -> str:
+        """The label and its maps, for notebooks."""
+        return answer_html(f"{self.label} {self.probability:.4f}", self.words)
 
 
 class Classifier(Predictor[ClassifyConfig]):
@@ -80,7 +87,7 @@ class Classifier(Predictor[ClassifyConfig]):
         results: list[Classification] = []
         for by_label, (words, sentences), (_, is_cut) in zip(listed, weights, inputs, strict=True):
             label = max(by_label, key=by_label.__getitem__)
-            name = f"{self.config.model.name}: {label}, probability {by_label[label]:.2f}"
+            name = f"{model_title(self.config.model.name)}: {label}, probability {by_label[label]:.2f}"
             named = [
                 replace(sentence, rows=(f"{sentences[i]:.2f}" if sentences else label,), title="" if i else name)
                 for i, sentence in enumerate(words)
@@ -138,15 +145,17 @@ class Classifier(Predictor[ClassifyConfig]):
         if getattr(self.model, "sentences", None) is not None or not attentions(self.model):
             return []
         batch = collate_documents([document]).to(self.device)
-        with self._answering("float32"), record(self.model) as recording:
+        # For a recording of the user, this pass would be a second one of the same text.
+        with self._answering("float32"), unrecorded(), record(self.model) as recording:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
         words = TokenWords.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
+        title = f"{model_title(self.config.model.name)}: "  # which the heads' titles begin with
         return [
             of_head
             for name, heads in recording.maps.items()
             if heads.shape[-1]
             == len(words.of_token)  # other maps are not over the tokens, such as those of pooled states
-            for of_head in _over_words(heads[0].float().cpu(), words, name).of_heads()
+            for of_head in _over_words(heads[0].float().cpu(), words, name, title).of_heads()
         ]
 
     def _attention(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
@@ -155,7 +164,8 @@ class Classifier(Predictor[ClassifyConfig]):
         # The user's own model need not have attention.
         if not hasattr(self.model, "looks"):
             return weights
-        with self._answering("float32"):
+        # The attention that a recorder is to see is that behind the scores.
+        with self._answering("float32"), unrecorded():
             for rows in batches_by_length([document.length for document in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self.device)
                 of_batch = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
@@ -186,10 +196,10 @@ class Classifier(Predictor[ClassifyConfig]):
         return answering(self.model, precision)
 
 
-def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "") -> Map:
+def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "", title: str = "") -> Map:
     """Merges the heads of a layer over tokens into a map over words. Rows are merged too if they are tokens."""
     rows, count = words, heads.shape[1]
     if count == 1 or count != len(words.of_token):
         rows = TokenWords(("",) * count, tuple((row,) for row in range(count)))
     merged = merge(heads, rows, words)
-    return Map(merged.mean(0), rows.texts, words.texts, layers={layer: merged})
+    return Map(merged.mean(0), rows.texts, words.axis, title, layers={layer: merged})

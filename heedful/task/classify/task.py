@@ -155,12 +155,19 @@ class Classify(Task[list[Labelled], Validation]):
         return read_column(file, unlabelled_columns(data.text_column, data.label_column, data.columns))
 
     def answer(
-        self, predictor: Classifier, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Classifier,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Labels and their probabilities, separated by tabs: the best label, or all that were asked for."""
         longest, top = predictor.config.data.max_length, options.get("top")
         results = predictor.predict(questions, attention=maps, top=top)
-        return [
+        answers = [
             _answered(
                 result,
                 f"question {number} is too long; only its first {longest} tokens were read",
@@ -168,6 +175,11 @@ class Classify(Task[list[Labelled], Validation]):
             )
             for number, result in enumerate(results, start=first)
         ]
+        if not (maps and every):
+            return answers
+        every_map = map(predictor.every_map, questions)
+        # A hierarchical model has no maps but those of its sentences.
+        return [replace(answer, maps=found or answer.maps) for answer, found in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Classifier, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The label with its probability, and the weights of words and sentences."""

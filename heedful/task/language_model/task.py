@@ -100,11 +100,18 @@ class LanguageModelling(Task[Text, Validation]):
         return iterate_lines(file)
 
     def answer(
-        self, predictor: Writer, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Writer,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Each text with its continuation, in one line: line breaks are escaped."""
         found = [
-            _answered(predictor, written, f"question {number}", maps=maps, every=False)
+            _answered(predictor, written, f"question {number}", maps=maps, every=every)
             for number, written in enumerate(predictor.predict(questions), start=first)
         ]
         return [replace(answer, text=_in_one_line(answer.text)) for answer in found]

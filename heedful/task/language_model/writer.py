@@ -19,7 +19,10 @@ from heedful.task.batches import summed_loss
 from heedful.task.inputs import as_texts
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.texts import opening
+from heedful.task.models import model_title
 from heedful.watch import Map, attentions, record
+from heedful.watch.record import unrecorded
+from heedful.watch.titles import attention_title
 
 _ROWS, _COLUMNS = 12, 60  # how many of the last queries and keys a map shows
 
@@ -88,13 +91,15 @@ class Writer(Predictor[LanguageConfig]):
         if not attentions(self.model) or not hasattr(self.model, "forward_step"):
             return []
         ids = self._prompt(text)
-        with answering(self.model, self.config.decode.precision), record(self.model) as recording:
+        # For a recording of the user, this pass would be a second one of the same text.
+        with answering(self.model, self.config.decode.precision), unrecorded(), record(self.model) as recording:
             self.model.forward_step(torch.tensor([ids], device=self.device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in recording.maps.items()}
         pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.surface_pieces(text)][-len(ids) :]
         name, heads = list(maps.items())[-1]
         rows, columns = tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:])
-        title = f"{self.config.model.name}, {name}: attention of the last tokens"
+        mean = ", mean of its heads" if len(heads) > 1 else ""
+        title = f"{model_title(self.config.model.name)}: {attention_title(name)}{mean}, the last tokens"
         last = Map(_end_of(heads).mean(0), rows, columns, title, {name: _end_of(layer) for name, layer in maps.items()})
         return list(last.of_heads()) if every else [last]
 

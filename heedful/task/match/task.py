@@ -35,9 +35,11 @@ from heedful.task.match.labels import goal_of, kinds_of, label_numbers, settle_g
 from heedful.task.match.matcher import OVERLAP, Matched, Matcher
 from heedful.task.match.options import OPTIONS
 from heedful.task.match.score import evaluate, scores
+from heedful.task.models import model_title
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
 from heedful.watch import Map
+from heedful.watch.titles import attention_title
 
 
 @dataclass(frozen=True)
@@ -150,23 +152,29 @@ class MatchPairs(Task[list[Match], Validation]):
         return ((pair.left, pair.right) for pair in iterate_matches(Path(file), columns))
 
     def answer(
-        self, predictor: Matcher, questions: Sequence[tuple[str, str]], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Matcher,
+        questions: Sequence[tuple[str, str]],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Labels and their probabilities, separated by a tab; or only the relevance or similarity."""
         longest = predictor.config.longest
         return [
-            _answered(predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read")
+            _answered(
+                predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read", every=every
+            )
             for number, matched in enumerate(predictor.predict(questions, attention=maps), start=first)
         ]
 
     def show(self, predictor: Matcher, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The answer for the pair, and its attention maps."""
         matched = predictor.predict([(texts[0], texts[1])])[0]
-        answer = _answered(predictor, matched, f"too long; only the first {predictor.config.longest} tokens were read")
-        if not every:
-            return [answer]
-        heads = [head for shown in matched.maps for head in (shown.of_heads() if shown.layers else (shown,))]
-        return [replace(answer, maps=heads)]
+        note = f"too long; only the first {predictor.config.longest} tokens were read"
+        return [_answered(predictor, matched, note, every=every)]
 
     def score(self, predictor: Matcher, raw: list[Match], options: Options) -> dict[str, Any]:
         """Accuracy and F1; MAP and MRR of rankings; correlations of similarities."""
@@ -242,9 +250,14 @@ def _cut(matcher: Matcher, pairs: Sequence[Match], split: str) -> Iterator[str]:
     yield from (f"{split}: {note}" for note in notes)
 
 
-def _answered(matcher: Matcher, matched: Matched, note: str) -> Answer:
+def _answered(matcher: Matcher, matched: Matched, note: str, *, every: bool = False) -> Answer:
     score, label = round(matched.score, 4), matched.label
-    maps = [replace(shown, title=f"{shown.title}: {label or 'similarity'} {score:.4g}") for shown in matched.maps]
+    shown = (head for map_ in matched.maps for head in (map_.of_heads() if every and map_.layers else (map_,)))
+    name = model_title(matcher.config.model.name)
+    maps = [
+        replace(map_, title=f"{name}: {attention_title(map_.title)}; {label or 'similarity'} {score:.4g}")
+        for map_ in shown
+    ]
     if matcher.config.goal == "classes":
         probabilities = {name: round(value, 4) for name, value in matched.probabilities.items()}
         record: dict[str, Any] = {"label": label, "probability": score, "probabilities": probabilities}

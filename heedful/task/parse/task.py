@@ -117,11 +117,21 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         return read_column(file, _QUESTIONS) if is_table else iterate_lines(file)
 
     def answer(
-        self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Parser,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Trees in brackets, one per line; an empty line for an empty sentence."""
         found = predictor.predict(questions, beam=options.get("beam"), attention=maps)
-        return [_answered(parse, f"question {number}") for number, parse in enumerate(found, start=first)]
+        answers = [_answered(parse, f"question {number}") for number, parse in enumerate(found, start=first)]
+        if not (maps and every):
+            return answers
+        return [replace(answer, maps=predictor.every_map(parse)) for answer, parse in zip(answers, found, strict=True)]
 
     def show(self, predictor: Parser, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The tree of the sentence with a drawing, and the attention of each symbol."""
@@ -132,7 +142,7 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         path = options.get("tree")
         if path is not None:
             save_tree_svg(drawable(parse.tree), path=Path(path))
-        maps = list(parse.seen.of_heads()) if every and parse.seen else answer.maps
+        maps = predictor.every_map(parse) if every else answer.maps
         return [replace(answer, text=f"{answer.text}\n\n{_drawn(parse.tree)}", maps=maps)]
 
     def score(self, predictor: Parser, raw: list[ParsedText], options: Options) -> dict[str, Any]:

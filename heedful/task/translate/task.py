@@ -136,15 +136,27 @@ class Translate(Task[list[Pair], PreparedPairs]):
         return read_column(file, replace(INPUT_COLUMNS, order=config.data.columns))
 
     def answer(
-        self, predictor: Translator, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Translator,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Translations. Several of one sentence are numbered from 0 and scored, in the format of Moses."""
         count, links = options.get("nbest", 1), options.get("alignment")
         nbest = predictor.nbest(questions, count, beam=options.get("beam"), attention=maps or links is not None)
-        return [
+        answers = [
             _answered(translations, number, links=links is not None, numbered=count > 1)
             for number, translations in enumerate(nbest, start=first - 1)
         ]
+        if not (maps and every):
+            return answers
+        best = (translations[0] for translations in nbest)
+        every_map = map(predictor.every_map, questions, best)
+        return [replace(answer, maps=found) for answer, found in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Translator, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The translation of the sentence, and its attention map.
@@ -158,7 +170,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
             return [Answer(text, weights, "this model has no attention" if text else "the translation is empty")]
         count = len(translation.source_tokens) - 1  # without EOS
         note = f"too long; only its first {count} tokens were read" if translation.is_cut else None
-        return [Answer(text, [*words.of_heads(), *weights] if every else [words], note)]
+        return [Answer(text, [*predictor.every_map(texts[0], translation), *weights] if every else [words], note)]
 
     def score(self, predictor: Translator, raw: list[Pair], options: Options) -> dict[str, Any]:
         """BLEU and chrF, the alignment error rate if there are gold links, and branch weights if the model has them."""

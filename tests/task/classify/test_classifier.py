@@ -55,7 +55,7 @@ def test_a_flat_model_looks_at_the_whole_text(make_classifier):
     found = make_classifier("birnn").predict(TEXTS)
     assert list(found[0].words[0].columns) == ["a", "good", "film", ".", "it", "is", "red"]
     assert all(len(one.words) == 1 and one.sentences == [] for one in found)
-    assert "birnn: " in found[0].words[0].title
+    assert "BiRNN: " in found[0].words[0].title
 
 
 def test_a_sentence_that_is_not_heard_at_all_keeps_its_place(make_classifier):
