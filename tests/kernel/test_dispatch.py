@@ -113,7 +113,7 @@ def test_both_kinds_of_processor_give_the_same(monkeypatch) -> None:
 
 LARGE = {
     "attend": lambda of, engine: dispatch.attend(of, of.y, engine),
-    "align": lambda of, engine: dispatch.align(of, engine),
+    "align": dispatch.align,
     "select": lambda of, engine: dispatch.select(of, of.y, engine).log_probability,
     "survey": lambda of, engine: dispatch.survey(of, of.y, StatsRequest(), engine=engine).context,
 }
