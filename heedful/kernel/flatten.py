@@ -10,6 +10,9 @@ from heedful.kernel.inputs import KernelInputs
 from heedful.kernel.problem import Problem
 from heedful.shapes import broadcast_shape
 
+_WIDEST = 1e18
+"""The widest gate: from here on it is 1 at every key, and its square is still a number of float32."""
+
 
 def refusal(problem: Problem) -> str | None:
     """Why no fused engine can do a problem, whatever its device and choice; None where they can."""
@@ -66,7 +69,7 @@ def _kernel_inputs(
         keep_index=_broadcast_index(torch.Size() if keep is None else keep.shape[:-2], batch, value.device),
         group=_broadcast_index(memory, batch, value.device),
         centre=gates[0].centre.float().expand(*batch, queries).reshape(batch.numel(), queries) if gates else None,
-        deviation=gates[0].deviation if gates else 1.0,
+        deviation=min(gates[0].deviation, _WIDEST) if gates else 1.0,
     )
 
 

@@ -29,7 +29,8 @@ class Inner:
 
     def scores(self, x: Float[Tensor, "*#B T F"], y: Float[Tensor, "*#B S F"]) -> Float[Tensor, "*#B T S"]:
         """Score every pair by one matrix product."""
-        return x @ y.transpose(-1, -2)
+        # A score may have widened one side; under autocast torch makes them alike by itself.
+        return x @ y.to(x.dtype).transpose(-1, -2)
 
 
 @dataclass(frozen=True)

@@ -137,10 +137,9 @@ class Problem:
     @property
     def _is_half_on_cpu(self) -> bool:
         """Whether torch would multiply the features in half precision, on a CPU."""
-        if self.x.device.type != "cpu":
+        if self.y.device.type != "cpu" or self.y.dtype == torch.float64:
             return False
-        dtype = autocast_dtype(self.x.device) or self.x.dtype
-        return dtype in (torch.bfloat16, torch.float16) and self.x.dtype != torch.float64
+        return (autocast_dtype(self.y.device) or self.y.dtype) in (torch.bfloat16, torch.float16)
 
     def gated(self, weights: Float[Tensor, "... t s"], rows: slice, keys: slice) -> Float[Tensor, "... t s"]:
         """Weights of a block times their gates; they are not normalised again (Luong et al. 2015, eq. 10)."""

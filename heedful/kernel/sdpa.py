@@ -44,7 +44,7 @@ class Sdpa:
         if visible is not None:
             mask = _four_axes(visible.expand(*visible.shape[:-2], bounds.queries, bounds.keys), batch)
         unexpanded = value
-        x, y, value = (_four_axes(tensor, batch) for tensor in (problem.x, problem.y, value))
+        x, y, value = (_four_axes(tensor, batch) for tensor in (problem.x.to(problem.y.dtype), problem.y, value))
         context = scaled_dot_product_attention(
             x,
             y,
@@ -66,7 +66,7 @@ class Sdpa:
             return True
         # On a CPU in half precision plain matrix products beat it: nine times on sentences, 1.1 to 1.5 times on long
         # inputs. A single query is a matrix-vector product, where its set-up costs more than the work.
-        dtype = autocast_dtype(problem.x.device) or problem.x.dtype
+        dtype = autocast_dtype(problem.y.device) or problem.y.dtype
         # Under vmap torch would call it for one sample after the other.
         return dtype in (torch.float32, torch.float64) and bounds.queries > 1 and not transforms.func_transforms()
 

@@ -5,7 +5,7 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 
-from heedful.kernel import Inner
+from heedful.kernel import Inner, upcast
 from heedful.score.base import Score
 
 
@@ -30,8 +30,13 @@ class Dot(Score):
         return Inner()
 
     def project_query(self, query: Float[Tensor, "... T D"]) -> Float[Tensor, "... T D"]:
-        """The queries, scaled."""
+        """The queries, scaled; half precision on a CPU becomes float32, unless the scale is a power of two.
+
+        There engines compute in float32, and the product would be rounded to half precision for nothing.
+        """
         scale = 1.0 / math.sqrt(max(1, query.shape[-1])) if self.scale is None else self.scale
+        if query.device.type == "cpu" and not _is_power_of_two(scale):
+            query = upcast(query)
         return query if scale == 1.0 else query * scale
 
     def project_key(self, key: Float[Tensor, "... S D"]) -> Float[Tensor, "... S D"]:
@@ -41,3 +46,8 @@ class Dot(Score):
     def extra_repr(self) -> str:
         """Its setting, for printing."""
         return f"scale={self.scale}"
+
+
+def _is_power_of_two(scale: float) -> bool:
+    """Whether a product with it rounds nothing."""
+    return math.frexp(scale)[0] in (0.5, -0.5)

@@ -1,4 +1,4 @@
-"""What is no attention is refused, in words: masks of another shape, numbers of another kind, parts in a wrong place."""
+"""What is no attention is refused, in words: other masks, numbers of another kind, parts in a wrong place."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -151,9 +151,9 @@ def test_arrays_of_numpy_are_refused_and_say_how_to_convert_them(name: str) -> N
     array = np.ones((1, 4, 8), np.float32)
     with pytest.raises(TypeError, match=r"query is a numpy.ndarray, expected a torch.Tensor: .*torch.as_tensor"):
         FUNCTIONS[name](array, draw(1, 4, 8))
-    with pytest.raises(TypeError, match="key is a numpy.ndarray"):
+    with pytest.raises(TypeError, match=r"key is a numpy\.ndarray"):
         FUNCTIONS[name](draw(1, 4, 8), array)
-    with pytest.raises(TypeError, match="keep is a numpy.ndarray"):
+    with pytest.raises(TypeError, match=r"keep is a numpy\.ndarray"):
         FUNCTIONS[name](draw(1, 4, 8), draw(1, 4, 8), keep=np.ones((1, 4), bool))
 
 
@@ -166,7 +166,7 @@ def test_modules_refuse_what_is_no_tensor() -> None:
         attend(states, states, [1.0])
 
 
-# Values of another width, and a memory's own ---------------------------------------------------------------------------
+# Values of another width, and a memory's own ----------------------------------------------------------------------
 
 
 def test_heads_refuse_values_of_another_width_or_length() -> None:

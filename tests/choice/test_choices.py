@@ -1,10 +1,13 @@
 """Choices: known values, ties, exact zeros, and what is drawn."""
 
 import math
+from collections.abc import Iterator
 
+import jaxtyping
 import pytest
 import torch
 
+from heedful.attention import attend
 from heedful.choice import (
     Argmax,
     Entmax15,
@@ -14,10 +17,21 @@ from heedful.choice import (
     Soft,
     Sparse,
     Sparsemax,
+    StraightThrough,
     TopK,
     moving_baseline,
     reinforce,
 )
+from heedful.score import Cosine
+
+
+@pytest.fixture
+def as_users_have_it() -> Iterator[None]:
+    """Without the annotations' run-time checks: the errors that a user meets."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
 
 ROW = torch.tensor([[0.0, math.log(3), -9.0]])
 
@@ -146,3 +160,34 @@ def test_the_moving_baseline_by_hand() -> None:
 def test_settings_that_make_no_sense(make, word: str) -> None:
     with pytest.raises(ValueError, match=word):
         make()
+
+
+@pytest.mark.usefixtures("as_users_have_it")
+@pytest.mark.parametrize("make", [Soft, StraightThrough, Cosine])
+def test_a_temperature_that_would_never_learn_is_refused(make) -> None:
+    with pytest.raises(TypeError, match=r"temperature is a tensor that requires a gradient.*pass a number"):
+        make(torch.nn.Parameter(torch.tensor(0.5)))
+    made = make(torch.tensor(0.5))
+    assert float(torch.as_tensor(made.temperature).detach()) == 0.5
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
+@pytest.mark.parametrize("make", [Soft, StraightThrough])
+def test_a_temperature_has_to_be_above_zero(make, temperature: float) -> None:
+    with pytest.raises(ValueError, match=r"temperature is .*expected more than 0"):
+        make(temperature)
+
+
+def test_an_infinite_temperature_is_the_mean() -> None:
+    states = torch.randn(1, 5, 4)
+    for engine in ("plain", "cpu", "sdpa"):
+        torch.testing.assert_close(
+            attend(states, states, choice=Soft(math.inf), engine=engine), states.mean(1, keepdim=True).expand(1, 5, 4)
+        )
+
+
+@pytest.mark.usefixtures("as_users_have_it")
+@pytest.mark.parametrize("k", [2.0, math.inf, "2", None])
+def test_a_number_of_keys_that_is_no_whole_number_is_refused(k) -> None:
+    with pytest.raises(TypeError, match=r"TopK k is .*expected a whole number"):
+        TopK(k)

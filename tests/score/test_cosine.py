@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from heedful.attention import align
+from heedful.attention import align, attend
 from heedful.score import Cosine
 
 
@@ -58,3 +58,51 @@ def test_the_zero_vector_scores_zero_with_a_finite_gradient(dtype: torch.dtype) 
 def test_long_vectors_in_half_precision_do_not_overflow() -> None:
     long = torch.full((1, 7), 300.0, dtype=torch.float16)  # 300^2 * 7 is beyond float16
     torch.testing.assert_close(Cosine().half()(long, long), torch.ones(1, 1, dtype=torch.float16))
+
+
+SIZES = {
+    torch.float32: [1e-45, 1e-40, 5e-7, 1e-3, 1.0, 1e10, 1e20, 3e38],
+    torch.float64: [5e-324, 1e-200, 5e-7, 1.0, 1e20, 1e200, 1e308],
+    torch.bfloat16: [1e-38, 5e-7, 1.0, 1e20, 3e38],
+    torch.float16: [6e-8, 1e-4, 1.0, 300.0, 65504.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(dtype, size) for dtype, sizes in SIZES.items() for size in sizes], ids=str
+)
+def test_a_vector_of_any_length_is_like_itself(dtype: torch.dtype, size: float) -> None:
+    for width in (1, 4, 7):
+        vector = torch.full((1, 1, width), size, dtype=torch.float64).to(dtype)
+        other = torch.ones(1, 1, width, dtype=dtype)
+        score = Cosine().to(dtype)
+        for found in (score(vector, vector), score(vector, -other), score(other, vector)):
+            assert float(found.detach().abs()) == pytest.approx(1.0, abs=4 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("engine", ["auto", "plain", "cpu", "sdpa"])
+def test_lengths_are_nothing_to_any_engine(engine: str) -> None:
+    query, key, value = torch.randn(1, 5, 4), torch.randn(1, 7, 4), torch.randn(1, 7, 3)
+    expected = attend(query, key, value, score=Cosine(5.0), engine="plain")
+    scaled = key * torch.tensor([1e-20, 1e-7, 1.0, 1e10, 1e19, 1e-30, 2.0]).view(1, 7, 1)
+    torch.testing.assert_close(attend(query * 1e-10, scaled, value, score=Cosine(5.0), engine=engine), expected)
+
+
+def test_gradients_of_short_and_long_vectors_are_right() -> None:
+    for size in (1e-12, 1.0, 1e12):
+        query = torch.tensor([[3.0, 4.0]], dtype=torch.float64).mul(size).requires_grad_()
+        key = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+        (slope,) = torch.autograd.grad(Cosine().double()(query, key).sum(), query)
+        # d cos / dq = (k - cos q / |q|) / |q|, with cos = 3 / 5 and |q| = 5 size
+        torch.testing.assert_close(slope * size, torch.tensor([[1 - 0.36, -0.48]], dtype=torch.float64) / 5)
+
+
+def test_vectors_of_everyday_length_score_as_by_the_formula_to_the_bit() -> None:
+    """Powers of two round nothing: models that were trained before score as they did."""
+    query, key = torch.randn(50, 16), torch.randn(60, 16) * 7
+    by_formula = [each * torch.rsqrt(each.square().sum(-1, keepdim=True)) for each in (query, key)]
+    assert torch.equal(Cosine()(query, key), by_formula[0] @ by_formula[1].T)
+
+
+def test_vectors_of_no_width_score_zero() -> None:
+    assert torch.equal(Cosine()(torch.zeros(2, 0), torch.zeros(3, 0)), torch.zeros(2, 3))

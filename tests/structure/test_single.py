@@ -7,8 +7,8 @@ from heedful.attention import align, attend
 from heedful.choice import Soft, Sparse
 from heedful.kernel import EngineError
 from heedful.region import Causal, Predicted, Window
-from heedful.score import Additive, Dot
-from heedful.structure import Attention
+from heedful.score import Additive, Concat, Cosine, Dot, General, Location
+from heedful.structure import Attention, MultiHead
 from heedful.testing import Sample
 from heedful.testing.variants import euclidean
 
@@ -49,3 +49,25 @@ def test_it_holds_the_parameters_of_its_words() -> None:
 def test_its_engine_is_used() -> None:
     with pytest.raises(EngineError, match="inner products"):
         Attention(Additive(5, 5, 3), engine="sdpa")(torch.zeros(2, 5), torch.zeros(3, 5))
+
+
+def distance(query, key):
+    return -torch.cdist(query, key)
+
+
+def test_it_prints_all_of_its_parts_in_short() -> None:
+    assert "score=distance, region=Window(2) & Causal()" not in repr(Attention(region=Causal()))
+    printed = repr(Attention(distance, region=Causal(), choice=Sparse(), engine="plain"))
+    assert "score=distance, region=Causal(), engine='plain'" in printed
+    assert "(choice): Sparse(Sparsemax())" in printed
+    assert "score=<lambda>" in repr(Attention(lambda query, key: query @ key.mT))
+    printed = repr(Attention(Additive(5, 5, 3), region=Predicted(5, 3, 2.0) & Causal()))
+    assert "(region): Predicted(query_dim=5, hidden_dim=3, radius=2.0) & Causal()" in printed
+    for score, words in (
+        (General(2, 3), "General(query_dim=2, key_dim=3)"),
+        (Concat(2, 3), "Concat(query_dim=2, key_dim=3)"),
+        (Location(2, 9), "Location(query_dim=2, max_length=9)"),
+        (Cosine(2.5), "Cosine(temperature=2.5)"),
+    ):
+        assert f"(score): {words}" in repr(Attention(score))
+    assert "MultiHead(\n  heads=2" in repr(MultiHead(4, 2))

@@ -25,9 +25,6 @@ _STEP_QUERIES, _MIN_STEP_TERMS = 2, 1 << 19
 """A decoder's step has few queries: each key is read once or twice, and the loops gain little."""
 _MIN_LENGTH = 512
 """Queries and keys from which on these loops are faster than torch's SDPA."""
-_MIN_LENGTH_IN_HALF = 2048
-"""The same in half precision where all keys are seen. Below it, and at all lengths where nothing learns, plain matrix
-products in half precision are faster than loops in float32."""
 _MAX_KEPT_SCORES = 1 << 22
 """Scores of the tanh form that are kept between the passes: 16 MiB."""
 
@@ -73,8 +70,6 @@ class Cpu(Fused):
         # What SDPA cannot do, or does pair by pair: the alternative is the plain engine.
         if isinstance(problem.form, Tanh) or bounds.left is not None or bounds.gates:
             return terms >= (_MIN_TERMS_TO_LEARN if learns else _MIN_TERMS)
-        if _is_half(problem) and bounds.unbounded and problem.keep is None and not problem.weighing.random:
-            return learns and min(queries, keys) >= _MIN_LENGTH_IN_HALF
         return min(queries, keys) >= _MIN_LENGTH
 
     def flatten(self, problem: Problem, value: Float[Tensor, "... S V"]) -> tuple[KernelInputs, torch.Size]:
@@ -93,7 +88,7 @@ def _sdpa_does_the_same(problem: Problem) -> bool:
 
 def _is_half(problem: Problem) -> bool:
     """Whether torch's matrix products of a problem would be in half precision."""
-    return (autocast_dtype(problem.x.device) or problem.x.dtype) in (torch.float16, torch.bfloat16)
+    return (autocast_dtype(problem.y.device) or problem.y.dtype) in (torch.float16, torch.bfloat16)
 
 
 def _missing() -> str | None:

@@ -9,6 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from heedful import Additive, Predicted, Sparse, attend
 from heedful.kernel import EngineError
+from heedful.kernel.gpu import Gpu
 
 QUERY, KEY, VALUE = torch.randn(2, 7, 6), torch.randn(2, 9, 5), torch.randn(2, 9, 4)
 
@@ -90,11 +91,27 @@ def test_under_autocast_it_gives_what_the_plain_engine_gives(score):
         torch.testing.assert_close(found, plain, rtol=0.02, atol=0.02)
 
 
-def test_a_gradient_of_a_gradient_is_refused_and_says_what_to_do(score):
-    query = QUERY.clone().requires_grad_()
-    (first,) = torch.autograd.grad(look(query, KEY, VALUE, score).square().sum(), query, create_graph=True)
-    with pytest.raises(EngineError, match="engine 'gpu' has no second derivatives: use attend"):
-        first.sum().backward()
+def test_a_gradient_of_a_gradient_is_that_of_plain_torch(score):
+    """Of every input, also where the context is one of several that the loss reads."""
+    inputs = [each.clone().requires_grad_() for each in (QUERY, KEY, VALUE)]
+
+    def slopes(attending, inputs, score):
+        loss = attending(*inputs, score).square().sum()
+        first = torch.autograd.grad(loss, [*inputs, *score.parameters()], create_graph=True)
+        return first, torch.autograd.grad(sum(each.square().sum() for each in first), [*inputs, *score.parameters()])
+
+    found = slopes(look, inputs, score)
+    exact = [each.detach().double().requires_grad_() for each in inputs]
+    expected = slopes(lambda *own: attend(*own[:3], score=own[3], engine="plain"), exact, score.double())
+    for order in (0, 1):
+        for one, other in zip(found[order], expected[order], strict=True):
+            torch.testing.assert_close(one.double(), other, rtol=1e-3, atol=1e-4)
+
+
+def test_the_operator_beneath_refuses_to_be_differentiated_twice(score):
+    """Its first backward pass leaves no graph: whoever calls it past `attend` is told so."""
+    with pytest.raises(EngineError, match="no second derivatives: call attend"):
+        Gpu.operators._refuse_second_derivatives(None)
 
 
 def test_mapped_over_a_batch_it_gives_what_a_loop_gives(score):
