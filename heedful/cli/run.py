@@ -173,6 +173,8 @@ def _explain_machine(error: Exception, where: str | None) -> tuple[int, str, str
         return 1, "this machine is out of memory", f"{hint}--set decode.tokens=1000 or answer.tokens=1000 afterwards"
     if isinstance(error, OSError):
         return 1, *_explain_system(error, where)
+    if isinstance(error, UnicodeError):
+        return 1, _one_line(f"this is not UTF-8: {error}"), "--debug shows where it happened"
     message = _one_line(f"{type(error).__name__}: {error}")[:300]
     return 70, message, "this looks like a bug in heedful; --debug shows the traceback"
 

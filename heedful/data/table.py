@@ -92,16 +92,16 @@ def has_header(path: Path, columns: Columns) -> bool:
     return format_suffix(path) in JSON or bool(_header_of(path, columns))
 
 
-def header_order(path: Path, columns: Columns) -> tuple[str, ...]:
-    """The header of a table, if it has one, and other columns or another order than `columns`; else empty.
+def header_order(path: Path, columns: Columns) -> tuple[str, ...] | None:
+    """The header of a table, empty where it is that of `columns`; None for a file without a header.
 
     Raises: UserError, when the file cannot be read.
     """
     # A pipe can be read only once, and has been.
     if not path.is_file() or format_suffix(path) in JSON:
-        return ()
+        return None
     names = _header_of(path, columns)
-    return () if names == columns.known[: len(names)] else names
+    return (() if names == columns.known[: len(names)] else names) if names else None
 
 
 def _header_of(path: Path, columns: Columns) -> tuple[str, ...]:

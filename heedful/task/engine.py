@@ -125,12 +125,12 @@ def train(
 
 
 def _with_order(task: Task[Any, Any], config: Any) -> Any:
-    """The settings with the order of the columns of the training table, unless they state one."""
+    """The settings with the order of the columns of the training table; unchanged for a table without a header."""
     columns, files = task.columns(config), config.data.train
-    if columns is None or config.data.columns or not files:
+    order = header_order(Path(files[0]), columns) if columns is not None and files else None
+    if order is None or order == config.data.columns:
         return config
-    order = header_order(Path(files[0]), columns)
-    return config.model_copy(update={"data": config.data.model_copy(update={"columns": order})}) if order else config
+    return config.model_copy(update={"data": config.data.model_copy(update={"columns": order})})
 
 
 def _begin(

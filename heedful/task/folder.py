@@ -156,7 +156,9 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Map
             f"    {call}",
             "",
         ]
-    write_text_atomically(folder / README, "\n".join([*lines, *_CONTENTS, ""]))
+    # A name in another encoding than UTF-8 has characters that cannot be written.
+    text = "\n".join([*lines, *_CONTENTS, ""]).encode("utf-8", "backslashreplace").decode()
+    write_text_atomically(folder / README, text)
 
 
 def _custom(config: RunConfig) -> list[str]:

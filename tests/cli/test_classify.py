@@ -115,7 +115,10 @@ def test_predict_reads_the_texts_of_a_table_whole(trained, call, texts):
 def test_predict_reads_no_column_of_another_name(trained, tmp_path, capsys):
     (tmp_path / "a.tsv").write_text("sentence\tlabel\nx\t1\n")
     assert run(["predict", str(trained / "birnn"), str(tmp_path / "a.tsv")]) == 1
-    assert "name the column of the texts 'text'" in capsys.readouterr().err
+    assert "name the column of the texts: --set data.text_column=NAME" in capsys.readouterr().err
+    words = ["predict", str(trained / "birnn"), str(tmp_path / "a.tsv"), "--set", "data.text_column=sentence"]
+    assert run(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_maps_go_to_a_file_and_labels_to_standard_output(trained, call, tmp_path):

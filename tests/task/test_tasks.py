@@ -114,3 +114,10 @@ def test_rare_words_are_unknown_where_they_should_be():
 def test_shapes_without_rare_words_are_refused(given):
     with pytest.raises(UserError, match=r"unknown is 'shape'.*set tokeniser to word and min_count to 2"):
         TokeniserSettings(unknown="shape", **given)
+
+
+def test_a_folder_whose_name_is_no_utf_8_has_a_readme_too(tmp_path):
+    config, usage = make_settings(task_named("translate").config), Usage("a thing", "Use it", ("use {run}",))
+    folder = tmp_path / "run\udce9"  # as Python spells a byte of Latin-1 in a name
+    save_readme(folder, config, usage)
+    assert r"run\udce9" in (folder / "README.md").read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from heedful.data.dialogue.context import ContextLimit
 from heedful.data.dialogue.mark import MarkedTokeniser
 from heedful.data.dialogue.prepare import Replies
 from heedful.data.dialogue.turn import Dialogue, Exchange, exchanges
+from heedful.data.labels import alike_labels
 from heedful.data.report import Finding, Report, describe_texts, finding
 
 _SPEAKERS = 5  # speakers to list, those with most turns first
@@ -40,6 +41,7 @@ def check_dialogues(
         "dialogues": Finding(len(dialogues), []),
         "turns": Finding(turns.total(), [f"{name} {count}" for name, count in turns.most_common(_SPEAKERS)]),
         "replies": Finding(len(replies), []),
+        "speakers that look alike": finding(alike_labels(turns.elements())),
         "dialogues of a single turn": finding([dialogue.where for dialogue in dialogues if len(dialogue.turns) < 2]),
         "empty turns": finding([turn.where for dialogue in dialogues for turn in dialogue.turns if not turn.text]),
         "empty replies": where([not replies.reply(index) for index in indices]),

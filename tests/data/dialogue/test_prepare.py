@@ -131,3 +131,9 @@ def test_a_turn_of_a_hundred_thousand_words_is_cut():
     found = prepared(talk("a b c d e " * 20_000, "a"), window=ContextLimit(10, 50)).examples[0]
     assert shown(found)[0].startswith("<other> b c d e a")
     assert len(found.source) == 50
+
+
+def test_speakers_that_look_alike_are_found():
+    turns = tuple(Turn("a", speaker) for speaker in ("Bob", "eve", "bob", "Bob"))
+    found = check_dialogues([Dialogue(turns, "f:1")], TOKENISER, ContextLimit(2, 4), max_reply=1)
+    assert found.facts["speakers that look alike"].locations == ["'Bob' 2, 'bob' 1"]
