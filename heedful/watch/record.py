@@ -125,7 +125,7 @@ class _Before(local):
 
 def _runs_backward() -> bool:
     """Whether autograd runs a backward pass in this thread; `torch.utils.checkpoint` asks in the same way."""
-    return torch._C._current_graph_task_id() != -1
+    return torch._C._current_graph_task_id() != -1  # pyright: ignore[reportPrivateUsage] - there is no public name
 
 
 def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:
