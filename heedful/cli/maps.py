@@ -40,7 +40,8 @@ class MapFile:
     """
 
     def __init__(self, target: str | None, console: Console, *, scale: Scale = "auto", most: int | None = None) -> None:
-        self._target, self._console, self._scale = target, console, scale
+        self._target, self._console = target, console
+        self._scale: Scale = scale
         self._maps: list[Map] = []
         self._heading = ""  # the last one that was printed
         self._drawings, self._answers, self._left_out = 0, 0, 0

@@ -21,6 +21,7 @@ from heedful.task.settings import join_settings, nested
 from heedful.task.tasks import task_named
 from heedful.train import init_ranks
 from heedful.watch import Scale, check_format, save_maps
+from heedful.watch.notebook import answer_html
 
 AnyTask = str | Task[Any, Any] | type[Task[Any, Any]]
 """A task by its name, or a task of the user's."""
@@ -159,7 +160,7 @@ class Answers(list[Answer]):
     """A list of answers that a notebook shows with their maps."""
 
     def _repr_html_(self) -> str:
-        return "\n".join(answer._repr_html_() for answer in self)
+        return "\n".join(answer_html(answer.text, answer.maps, answer.note) for answer in self)
 
 
 def show(

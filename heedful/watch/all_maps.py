@@ -16,7 +16,7 @@ from heedful.watch.titles import attention_title
 
 
 class Sides(NamedTuple):
-    """The words of an answer: of the source with EOS, of the output, and of what the decoder reads before each token.
+    """The words of the source with EOS, of the output, and of what the decoder has read before each token.
 
     The last are those of BOS and of all tokens of the output but the last.
     """
@@ -26,7 +26,7 @@ class Sides(NamedTuple):
     read: TokenWords
 
 
-def all_maps(model: nn.Module, looks: str, example: Example, sides: Sides, *, name: str) -> list[Map]:
+def all_maps(model: nn.Module, looks: str, example: Example, *, sides: Sides, name: str) -> list[Map]:
     """A map of each head of each attention, while the model is forced to produce the target of an example.
 
     `looks` is a pattern of the attentions to the source, and `name` is what titles begin with. In a map of the
@@ -41,7 +41,7 @@ def all_maps(model: nn.Module, looks: str, example: Example, sides: Sides, *, na
         model.logits(batch.source, batch.source_lengths, batch.target_in)  # pyright: ignore[reportCallIssue]
     maps: list[Map] = []
     for module, weights in recording.maps.items():
-        axes = _axes(module, weights, looks, sides)
+        axes = _axes(module, weights, looks, sides=sides)
         if axes is None:
             continue
         rows, columns = axes
@@ -55,7 +55,7 @@ def all_maps(model: nn.Module, looks: str, example: Example, sides: Sides, *, na
 
 
 def _axes(
-    module: str, weights: Float[Tensor, "B H T S"], looks: str, sides: Sides
+    module: str, weights: Float[Tensor, "B H T S"], looks: str, *, sides: Sides
 ) -> tuple[TokenWords, TokenWords] | None:
     """What looks and what is looked at, by the name of a module and by its size; None if neither tells."""
     queries, keys = weights.shape[-2:]

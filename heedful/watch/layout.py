@@ -35,9 +35,9 @@ def lay_out_map(weights: Tensor, rows: Axis, columns: Axis, *, title: str = "", 
     size = 1
     match columns:
         case Grid():
-            part, shaded = grid_panels(weights, rows, columns, scale)
+            part, shaded = grid_panels(weights, rows, columns, shades=scale)
         case Cells():
-            part, shaded = cell_tables(weights, rows, columns, scale)
+            part, shaded = cell_tables(weights, rows, columns, scale=scale)
         case RuledAxis():
             part, shaded, size = ruled_matrix(weights, rows, columns, scale=scale)
         case _:

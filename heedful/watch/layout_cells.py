@@ -12,7 +12,7 @@ _CELL, _LONGEST, _ROOM, _GAP = 24.0, 24, 940.0, 28.0  # pixels a weight; columns
 _RISE = 0.8660254  # sine of 60 degrees, by which the column names are turned
 
 
-def cell_tables(weights: Tensor, rows: Axis, cells: Cells, scale: Scale = "auto") -> tuple[Scene, Shading]:
+def cell_tables(weights: Tensor, rows: Axis, cells: Cells, *, scale: Scale = "auto") -> tuple[Scene, Shading]:
     """A table for each row of the map, with its label above; and how weights are shaded."""
     shaded = shading(weights, cells, scale)
     parts = shaded.shares.reshape(len(rows), len(cells.rows), len(cells.columns))

@@ -18,7 +18,7 @@ _ROOM, _GAP, _LONGEST = 940.0, 16.0, 24  # pixels of a line of panels, between t
 _COVER = 0.9  # how much of the picture the heaviest cell hides
 
 
-def grid_panels(weights: Tensor, rows: Axis, grid: Grid, shades: Scale = "auto") -> tuple[Scene, Shading]:
+def grid_panels(weights: Tensor, rows: Axis, grid: Grid, *, shades: Scale = "auto") -> tuple[Scene, Shading]:
     """A panel a row: its label, the picture with the weight of each cell over it, the row's largest weight.
 
     Returns: the panels, and how weights are shaded.

@@ -78,12 +78,13 @@ class Replay(TorchDispatchMode):
 
     def _copy(self, named: Mapping[str, Any]) -> Generator | None:
         """The copy of the generator that an operation would draw from; None where the operation may draw from it."""
-        generator = named.get("generator")
+        generator: Any = named.get("generator")
         device = _device_of(named) if generator is None else generator.device
-        is_global = generator is None or _identity(generator) == _identity(_default(device))
-        key = device if is_global else _identity(generator)
+        identity = None if generator is None else _identity(generator)
+        is_global = identity is None or identity == _identity(_default(device))
+        key = device if identity is None or is_global else identity
         if key not in self._copies:
-            state = self._states.get(device) if is_global else self._of_generators.get(_identity(generator))
+            state = self._states.get(device) if is_global else self._of_generators.get(identity or 0)
             if state is None and not is_global:
                 return None  # `align` has made it by itself, such as one with a fixed seed
             self._copies[key] = Generator(device)
@@ -127,7 +128,7 @@ def _drawn_globally(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], c
 
 def _identity(generator: Generator) -> int:
     """What tells generators apart: operations get another Python object of the same generator."""
-    return generator._cdata
+    return generator._cdata  # pyright: ignore[reportAttributeAccessIssue] - which torch's stubs do not know
 
 
 def _default(device: torch.device) -> Generator:
@@ -138,6 +139,7 @@ def _device_of(named: Mapping[str, Any]) -> torch.device:
     """The device on which an operation draws."""
     tensor = next((value.device for value in named.values() if isinstance(value, Tensor)), torch.device("cpu"))
     device = torch.device(named.get("device") or tensor)
-    if device.type == "cuda" and device.index is None:
+    has_number = str(device) != "cuda"  # torch's stubs say that the index is never None
+    if not has_number:
         return torch.device("cuda", torch.cuda.current_device())
     return device

@@ -54,7 +54,8 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
 
     `names` selects modules by their name in the model, with * and ? (``"decoder.*"``). Outputs, gradients and random
     states are bit for bit those without the recorder: after each call, `align` is called with the same arguments under
-    no_grad, and draws from copies of the generators, in the states that they had before the call.
+    no_grad, and draws from copies of the generators, in the states that they had before the call. (If another thread
+    draws from the same generator during a call, the weights of a module that samples are those of another sample.)
     Only calls of this thread (or asyncio task) are recorded, so that several threads can use and record one model at
     the same time. A forward pass that activation checkpointing repeats in the backward pass is recorded once.
     Raises: UserError, when no attention in the model has such a name, which lists those it has; ShapeError, during a
@@ -125,7 +126,7 @@ class _Before(local):
 
 def _runs_backward() -> bool:
     """Whether autograd runs a backward pass in this thread; `torch.utils.checkpoint` asks in the same way."""
-    return torch._C._current_graph_task_id() != -1
+    return torch._C._current_graph_task_id() != -1  # pyright: ignore[reportPrivateUsage] - there is no public name
 
 
 def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:

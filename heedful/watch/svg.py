@@ -1,5 +1,6 @@
 """Attention maps as SVG. Words stay text and are shown with the fonts of the viewer, so that every script works."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -19,7 +20,7 @@ from heedful.watch.words import ems, fit, is_one_wide, isolated, printable
 
 _CELL, _SIZE, _LONGEST = 24, 13, 24  # pixels of a cell, of letters; columns of a label
 _SLANT = (0.5, 0.8660254)  # cosine and sine of 60 degrees, by which column labels are turned
-_FOLD, _TALL = 48, 4800  # columns beside one another, more are folded into panels; pixels of all panels' rows
+_FOLD = 48  # columns beside one another; more are folded into panels below one another
 _SWATCH, _STEPS = 22, 6  # width and number of boxes of the key
 
 
@@ -69,8 +70,8 @@ def _table(weights: Tensor, rows: Axis, columns: Axis, *, title: str, shaded: Sh
     if title:
         drawing.title(printable(title), 'x="8" y="18" font-weight="bold"', 8 + 1.15 * _SIZE * ems(printable(title)))
         drawing.down += 24
-    # A square map of 200 words would be five times as high as wide: with many rows there are fewer panels.
-    panels = max(1, min(-(-len(tops) // _FOLD), _TALL // (_CELL * max(1, len(lefts)))))
+    # A square map of 200 words would be 25 times as high as wide: the panels are to be at most twice as high as wide.
+    panels = max(1, min(-(-len(tops) // _FOLD), math.isqrt(2 * len(tops) // max(1, len(lefts)))))
     size = -(-len(tops) // panels)  # equal panels instead of a short last one
     for first in range(0, len(tops), max(1, size)):
         part = slice(first, first + size)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from heedful.store import write_text_atomically
-from heedful.watch.words import ems, printable, width
+from heedful.watch.words import ems, isolated, printable, width
 
 _GAP = 2  # columns between neighbours
 _ROW, _SIZE, _APART, _MARGIN = 30.0, 13.0, 15.0, 14.0  # pixels of a level, of letters, between neighbours, around all
@@ -74,7 +74,7 @@ def _levels(node: Node) -> int:
 
 def _sideways(node: Node, lines: TreeSigns, lead: str = "", below: str = "") -> Iterator[str]:
     """One line per node, the root first, each child indented below its parent."""
-    yield lead + " ".join(printable(text) for text in (node.label, node.word) if text)
+    yield lead + " ".join(isolated(printable(text)) for text in (node.label, node.word) if text)
     for child in node.children:
         is_last = child is node.children[-1]
         mark, rest = (lines.end, lines.blank) if is_last else (lines.branch, lines.past)
@@ -84,7 +84,7 @@ def _sideways(node: Node, lines: TreeSigns, lead: str = "", below: str = "") -> 
 def _block(node: Node, levels: int, lines: TreeSigns) -> _Block:
     """The subtree, stretched to `levels` levels, so that all words end up on one line."""
     if node.word is not None:
-        bar, word = _alone(lines.down), _alone(printable(node.word))
+        bar, word = _alone(lines.down), _alone(isolated(printable(node.word)))
         tag = _alone(printable(node.label)) if node.label else bar
         return _stack([tag, *[bar] * (2 * levels - 2), word])
     below = _beside([_block(child, levels - 1, lines) for child in node.children])
@@ -213,4 +213,4 @@ class _Svg:
 
     def _text(self, text: str, x: float, level: int, *, fill: str) -> None:
         position = f'x="{x:.1f}" y="{self.height(level) + 4.5:.1f}"'
-        self.parts.append(f'<text {position} text-anchor="middle" fill="{fill}">{escape(text)}</text>')
+        self.parts.append(f'<text {position} text-anchor="middle" fill="{fill}">{escape(isolated(text))}</text>')

@@ -34,7 +34,7 @@ def test_show_writes_a_page_and_prints_only_the_answer(trained, call, tmp_path):
 def test_show_draws_with_heading_title_and_scale(trained, call):
     out, _ = call("show", trained, "a b c", "--scale", "0.5")
     assert "\na b c\nRNNsearch: source attention\n" in out
-    assert " 0.5" in out.splitlines()[-1]
+    assert " 0.5" in out.rstrip().splitlines()[-1]
 
 
 def test_many_pictures_are_told_beforehand_and_their_progress(trained, pairs, call, tmp_path, monkeypatch):

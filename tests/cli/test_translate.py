@@ -94,7 +94,7 @@ def test_show_draws_one_sentence(trained, call):
     assert out.startswith("C B A\n")
     assert "</s>" in out
     every, _ = call("show", trained, "a b c", "--all")
-    assert "decoder.look.attention" in every
+    assert "RNNsearch: source attention" in every
     _, told = call("show", trained, " ")
     assert "nothing to draw" in told
 

@@ -24,6 +24,7 @@ ALLOWED = {  # "path in the package:name of the function"
     "task/commands.py:fit",  # the options of a command, all by name
     "task/commands.py:plan",  # the same options
     "task/folds.py:cross_validate",  # the same: those of a run, and how many folds
+    "watch/random_replay.py:Replay.__torch_dispatch__",  # torch calls it, by position
     # The columns of a dictionary: a hundred calls, one below the other, read as its rows.
     *(f"data/corpus/entry.py:{kind}" for kind in ("person", "animal", "thing", "adjective", "verb")),
 }

@@ -9,7 +9,7 @@ from heedful.task import engine
 from heedful.task.models import model_title
 from heedful.watch import load_maps
 from heedful.watch.titles import attention_title
-from tests.task.predictors import CASES, SEQ, TRANSFORMER, parser, partner, question, translator, writer
+from tests.task.predictors import CASES, SEQ, TRANSFORMER, matcher, parser, partner, question, translator, writer
 
 TEXT = "a b c d"
 
@@ -166,6 +166,18 @@ def test_models_have_the_names_of_their_papers():
     names = ("rnnsearch", "transformer", "han", "abcnn3", "weighted-transformer", "my-model")
     titles = ["RNNsearch", "Transformer", "HAN", "ABCNN-3", "Weighted Transformer", "My-model"]
     assert list(map(model_title, names)) == titles
+
+
+def test_all_maps_of_a_pair_are_between_and_within_the_texts():
+    small = {"text": {"encoder": "transformer", "layers": 1, "heads": 2, "hidden": 8, "feedforward": 8}}
+    predictor = matcher("cross-attention", small)
+    (every,) = heedful.show(predictor, "a b c", "d e", every=True)
+    titles = [map_.title.partition("; ")[0].partition(": ")[2] for map_ in every.maps]
+    within = [
+        f"{side} text, encoder self-attention, layer 0, head {head}" for side in ("left", "right") for head in (0, 1)
+    ]
+    assert titles == ["attention from the left to the right text", *within]
+    assert [tuple(map_.weights.shape) for map_ in every.maps] == [(3, 2), (3, 3), (3, 3), (2, 2), (2, 2)]
 
 
 def test_the_maps_of_a_language_model_are_of_all_layers():

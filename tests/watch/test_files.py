@@ -128,3 +128,18 @@ def test_a_font_installed_since_the_last_run_is_found(monkeypatch):
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [base])
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [base.fname, new.fname])
     assert fonts_for(chr(max(letters))) == (["STIXGeneral"], set())
+
+
+def test_matplotlib_does_not_talk_about_fonts(tmp_path, caplog):
+    pytest.importorskip("matplotlib")
+    import logging
+
+    from heedful.watch.fonts import quiet_fonts
+
+    logger = logging.getLogger("matplotlib.font_manager")
+    level = logger.level
+    with quiet_fonts():
+        logger.warning("findfont: Failed to find font weight normal")
+    save_maps([Map(torch.rand(2, 2), ["\U0001f9ff", "书"], ["a", "b"], "t")], tmp_path / "a.png")
+    assert "findfont" not in caplog.text
+    assert logger.level == level

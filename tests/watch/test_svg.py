@@ -53,3 +53,24 @@ def test_a_map_of_nothing_is_a_drawing():
         assert float(found.attrib["width"]) > 0
         assert float(found.attrib["height"]) > 0
         assert {"0", "1"} <= set(texts(found)), "the key stands"
+
+
+def test_no_slanted_label_is_cut_off_however_many_columns_there_are():
+    for count in (1, 2, 5, 12, 47, 48, 49, 96, 200):
+        for last in ("</s>", "Wirtschaftswissenschaft", "W", "ספר"):
+            columns = [*("." for _ in range(count - 1)), last]
+            root = ElementTree.fromstring(svg(torch.rand(2, count), ["a", "b"], columns, title="t"))
+            for one in root.iter(f"{NAME}text"):
+                if "transform" in one.attrib:
+                    x, y = map(float, one.attrib["transform"][10:].split(")")[0].split())
+                    # The corner of the letters' box that is farthest to the right, and the one that is highest.
+                    assert x + 0.5 * 13 * ems(one.text) + 0.866 * 0.3 * 13 <= float(root.attrib["width"])
+                    assert y - 0.866 * 13 * ems(one.text) - 0.5 * 13 >= 18
+
+
+def test_a_large_square_map_is_about_as_wide_as_high():
+    for rows, columns in ((60, 60), (25, 100)):
+        words = [f"w{i}" for i in range(columns)]
+        root = ElementTree.fromstring(svg(torch.rand(rows, columns), words[:rows], words))
+        height, width = float(root.attrib["height"]), float(root.attrib["width"])
+        assert width / 2.5 < height < 2.5 * width

@@ -149,7 +149,11 @@ class Partner(Predictor[ChatConfig]):
         sides = Sides(columns, TokenWords.of(base, target), TokenWords.of(base, [BOS, *target[:-1]]))
         with evaluating(self.model):
             return all_maps(
-                self.model, self.config.looks, Example(source, target), sides, name=model_title(self.config.model.name)
+                self.model,
+                self.config.looks,
+                Example(source, target),
+                sides=sides,
+                name=model_title(self.config.model.name),
             )
 
     def _batched(

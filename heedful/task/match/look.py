@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from heedful.data.token_words import TokenWords, merge
 from heedful.watch import Map
+from heedful.watch.titles import attention_title
 
 _LEFT = "left"
 """The name that models give the attention from the left text to the right one."""
@@ -67,6 +68,20 @@ def _within(calls: Sequence[Tensor], row: int, words: tuple[TokenWords, TokenWor
         rows = TokenWords((side,), ((0,),))
         merged = merge(weights[row, 0, :1, : len(columns.of_token)].float().cpu(), rows, columns)
         yield Map(merged, rows.texts, columns.axis, f"{side} text")
+
+
+def self_maps(calls: Calls, row: int, words: Sides) -> Iterator[Map]:
+    """The maps of all heads of self-attention within each text, for models whose encoder is a Transformer."""
+    for name, weights in calls.items():
+        # The encoder is called once for each text.
+        if "self" not in name.split(".") or len(weights) != len(words):
+            continue
+        for columns, heads, side in zip(words, weights, ("left", "right"), strict=True):
+            count = len(columns.of_token)
+            merged = merge(heads[row, :, :count, :count].float().cpu(), columns, columns)
+            for number, head in enumerate(merged):
+                title = f"{side} text, {attention_title(name)}, head {number}"
+                yield Map(head, columns.texts, columns.axis, title)
 
 
 def _tokens_of(words: TokenWords) -> Float[Tensor, "1 s"]:

@@ -22,7 +22,7 @@ from heedful.task.base import TOKENISER, Predictor
 from heedful.task.inputs import as_pairs
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
-from heedful.task.match.look import pair_maps
+from heedful.task.match.look import Sides, pair_maps, self_maps
 from heedful.watch import Map, attentions, record
 from heedful.watch.notebook import answer_html
 from heedful.watch.record import unrecorded
@@ -80,6 +80,16 @@ class Matcher(Predictor[MatchConfig]):
         rows = zip(answers, maps, self.are_cut(pairs), strict=True)
         return [self._matched(answer, of_pair, is_cut) for answer, of_pair, is_cut in rows]
 
+    def self_maps(self, pair: tuple[str, str]) -> list[Map]:
+        """The maps of self-attention within each text of a pair; empty for models without it."""
+        if not any("self" in name.split(".") for name in attentions(self.model)):
+            return []
+        examples = self.examples([pair])
+        # For a recording of the user, this pass would be a second one of the same pair.
+        with answering(self.model, self.config.answer.precision), unrecorded(), record(self.model) as recording:
+            self.model(self._collated(examples, [0]))
+        return list(self_maps(recording.calls, 0, self._words(examples[0], pair)))
+
     def examples(
         self, pairs: Sequence[tuple[str, str]], labels: Sequence[float | None] | None = None
     ) -> list[MatchExample]:
@@ -122,11 +132,15 @@ class Matcher(Predictor[MatchConfig]):
             with answering(self.model, self.config.answer.precision), record(self.model) as recording:
                 self.model(self._collated(examples, rows))
             for index, row in enumerate(rows):
-                ids = (examples[row].left, examples[row].right)
-                typed = (self.tokeniser.surface_pieces(text) for text in pairs[row])
-                left, right = (TokenWords.of(self.tokeniser, *side) for side in zip(ids, typed, strict=True))
-                maps[row] = pair_maps(recording.calls, index, (left, right), width=width)
+                maps[row] = pair_maps(recording.calls, index, self._words(examples[row], pairs[row]), width=width)
         return maps
+
+    def _words(self, example: MatchExample, pair: tuple[str, str]) -> Sides:
+        """The words of both texts of a pair."""
+        ids = (example.left, example.right)
+        typed = (self.tokeniser.surface_pieces(text) for text in pair)
+        left, right = (TokenWords.of(self.tokeniser, *side) for side in zip(ids, typed, strict=True))
+        return left, right
 
     def _matched(self, answer: list[float], maps: list[Map], is_cut: bool) -> Matched:
         if self.config.goal == "classes":

@@ -163,18 +163,23 @@ class MatchPairs(Task[list[Match], Validation]):
     ) -> list[Answer]:
         """Labels and their probabilities, separated by a tab; or only the relevance or similarity."""
         longest = predictor.config.longest
-        return [
+        found = predictor.predict(questions, attention=maps)
+        answers = [
             _answered(
                 predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read", every=every
             )
-            for number, matched in enumerate(predictor.predict(questions, attention=maps), start=first)
+            for number, matched in enumerate(found, start=first)
         ]
+        if not (maps and every):
+            return answers
+        return [_with_self_maps(predictor, answer, pair) for answer, pair in zip(answers, questions, strict=True)]
 
     def show(self, predictor: Matcher, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The answer for the pair, and its attention maps."""
         matched = predictor.predict([(texts[0], texts[1])])[0]
         note = f"too long; only the first {predictor.config.longest} tokens were read"
-        return [_answered(predictor, matched, note, every=every)]
+        answer = _answered(predictor, matched, note, every=every)
+        return [_with_self_maps(predictor, answer, (texts[0], texts[1])) if every else answer]
 
     def score(self, predictor: Matcher, raw: list[Match], options: Options) -> dict[str, Any]:
         """Accuracy and F1; MAP and MRR of rankings; correlations of similarities."""
@@ -265,6 +270,13 @@ def _answered(matcher: Matcher, matched: Matched, note: str, *, every: bool = Fa
     else:
         record, text = {matcher.config.goal: score}, f"{matched.score:.4f}"
     return Answer(text, maps, note if matched.is_cut else None, record)
+
+
+def _with_self_maps(matcher: Matcher, answer: Answer, pair: tuple[str, str]) -> Answer:
+    """The answer with the maps within each text added."""
+    name = model_title(matcher.config.model.name)
+    within = [replace(map_, title=f"{name}: {map_.title}") for map_ in matcher.self_maps(pair)]
+    return replace(answer, maps=[*answer.maps, *within])
 
 
 def _facts(pairs: Sequence[Match]) -> dict[str, Finding]:

@@ -172,7 +172,7 @@ class Parser(Predictor[ParseConfig]):
         name = model_title(self.config.model.name)
         with evaluating(self.model):
             return all_maps(
-                self.model, self.config.looks, Example(source, parse.ids), Sides(words, target, read), name=name
+                self.model, self.config.looks, Example(source, parse.ids), sides=Sides(words, target, read), name=name
             )
 
     def _longest_tree(self, length: int) -> int:

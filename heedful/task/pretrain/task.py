@@ -63,7 +63,14 @@ class Pretrain(Task[list[str], list[Segment]]):
         return read_column(file, unlabelled_columns(config.data.text_column, order=config.data.columns))
 
     def answer(
-        self, predictor: Pretrained, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Pretrained,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Nats per token of each text."""
         return [

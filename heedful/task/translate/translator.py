@@ -156,7 +156,11 @@ class Translator(Predictor[TranslateConfig]):
         sides = Sides(columns, TokenWords.of(self.target, target), read)
         with evaluating(self.model):
             return all_maps(
-                self.model, self.config.looks, Example(source, target), sides, name=model_title(self.config.model.name)
+                self.model,
+                self.config.looks,
+                Example(source, target),
+                sides=sides,
+                name=model_title(self.config.model.name),
             )
 
     def word_map(
