@@ -48,8 +48,8 @@ class ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
         self._clear_line()
+        self._progress.stop()
 
     @property
     def is_due(self) -> bool:
