@@ -43,7 +43,7 @@ class TextSections(AttentionSections):
     """
 
     pooling: AttentionConfig = Field(
-        default=AttentionConfig(score="dot"), description="pooling: from the states of a text to one vector"
+        default=AttentionConfig(score="dot"), description="from the states of a text to one vector"
     )
     self: AttentionConfig = Field(default=SCALED, description="self-attention of the encoder transformer")
 

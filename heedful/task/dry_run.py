@@ -50,6 +50,9 @@ def planned(
     for line in (*notes, *prepared.warnings, *more):
         say(line)
     numbers: dict[str, Any] = {"model": config.model_name}
+    counted = {"training examples": sets.train, "validation examples": sets.valid, "test examples": sets.test}
+    # One long text, as of a language model, is not a number of examples.
+    numbers |= {name: len(examples) for name, examples in counted.items() if isinstance(examples, list)}
     numbers |= {name.replace("_", " "): size for name, size in sizes.items() if isinstance(size, int)}
     return numbers | _steps(settings, len(batches)) | _memory(model, batches)
 

@@ -43,9 +43,9 @@ def note_if_hardly_begun(settings: TrainSettings, result: FitResult, above_chanc
     else:
         return None
     enough = max(_FEW_STEPS, 3 * settings.warmup)
-    more = f"train.{result.stopped}"
+    more = "raise train.minutes"
     if result.stopped == "steps":
-        more += f" to {enough}"
+        more = f"set train.steps to {enough} or more"
     elif result.stopped == "epochs" and settings.epochs is not None:
-        more += f" to {ceil(settings.epochs * enough / result.steps)}"
-    return f"note: after {result.steps} steps the run has hardly begun: {reason}. Train longer: set {more} or more"
+        more = f"set train.epochs to {ceil(settings.epochs * enough / result.steps)} or more"
+    return f"note: after {result.steps} steps the run has hardly begun: {reason}. To train longer, {more}"

@@ -59,15 +59,15 @@ def curve_svg(curves: Mapping[str, Points]) -> str:
 
 def _panel(name: str, points: Points, span: tuple[float, float], *, top: int, ink: str) -> list[str]:
     values = [value for _, value in points]
-    ticks = _ticks(min(values), max(values))
-    low, high = ticks[0], ticks[-1]
+    marks = ticks(min(values), max(values))
+    low, high = marks[0], marks[-1]
 
     def place(step: float, value: float) -> tuple[float, float]:
         across = (step - span[0]) / (span[1] - span[0])
         return _LEFT + _WIDTH * across, top + _HEIGHT * (1 - (value - low) / (high - low))
 
     parts = [f'<text x="{_LEFT}" y="{top - 10}" font-weight="bold">{escape(name)}</text>']
-    for value in ticks:
+    for value in marks:
         _, down = place(span[0], value)
         parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{down:.1f}" y2="{down:.1f}" stroke="#dddddd"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{down + 4:.1f}" text-anchor="end">{value:.4g}</text>')
@@ -78,11 +78,14 @@ def _panel(name: str, points: Points, span: tuple[float, float], *, top: int, in
     return [*parts, f'<polyline points="{line}" fill="none" stroke="{ink}" stroke-width="1.8"/>']
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Three to six round numbers around an interval."""
-    width = (high - low) or abs(high) or 1.0
+    # Values that differ in their last bits only are as good as equal: ticks that close could not be told apart.
+    is_flat = high - low <= 1e-9 * max(abs(low), abs(high))
+    width = (abs(high) or 1.0) if is_flat else high - low
     step = 10 ** math.floor(math.log10(width))
-    step *= next(factor for factor in (0.2, 0.5, 1.0, 2.0) if width / (factor * step) <= 4)
+    # The width is one to ten times the step, so that the last factor always does.
+    step *= next((factor for factor in (0.5, 1.0, 2.0) if width / (factor * step) <= 4), 5.0)
     first, last = math.floor(low / step), math.ceil(high / step)
     return [number * step for number in range(first, max(last, first + 1) + 1)]
 

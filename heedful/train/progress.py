@@ -1,5 +1,6 @@
-"""Progress on standard error: a bar in a terminal, a line now and then where there is none."""
+"""Progress on standard error: a bar in a terminal, one changing line in a notebook, a line now and then elsewhere."""
 
+import sys
 import time
 from typing import Any
 
@@ -10,7 +11,16 @@ from heedful.train.limits import seconds_left
 from heedful.train.settings import TrainSettings
 from heedful.train.state import RunState
 
-_REDRAW, _LINE = 0.25, 30.0  # seconds between redrawings of the bar, and between lines where there is no terminal
+# Seconds between redrawings of the bar, of a notebook's line, and between lines where there is neither.
+_REDRAW, _NOTEBOOK, _LINE = 0.25, 1.0, 30.0
+
+
+def in_notebook() -> bool:
+    """Whether this process answers a notebook, which shows a carriage return as the beginning of the same line."""
+    # IPython is not imported for this: if it runs the program, it has been.
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 class ProgressBar:
@@ -19,7 +29,8 @@ class ProgressBar:
     def __init__(self, settings: TrainSettings, *, shown: bool, counted: str) -> None:
         self._settings, self._shown, self._counted = settings, shown, counted
         self._console = Console(stderr=True, quiet=not shown)
-        self._drawn = 0.0
+        self._changing = shown and not self._console.is_terminal and in_notebook()
+        self._drawn, self._width = 0.0, 0
         self._loss: float | None = None
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -37,12 +48,14 @@ class ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._clear_line()
         self._progress.stop()
 
     @property
     def is_due(self) -> bool:
         """Whether it is time to redraw; the loss, which a GPU must be asked for, is only read then."""
-        return self._shown and time.monotonic() - self._drawn > (_REDRAW if self._console.is_terminal else _LINE)
+        wait = _REDRAW if self._console.is_terminal else _NOTEBOOK if self._changing else _LINE
+        return self._shown and time.monotonic() - self._drawn > wait
 
     def show(self, state: RunState, *, nll: float, tokens: int) -> None:
         """Redraws the bar, or prints a line; with no tokens since the last line of metrics the last loss is kept."""
@@ -51,6 +64,9 @@ class ProgressBar:
         left = seconds_left(self._settings, state)
         where = f"epoch {state.epoch}{_of(self._settings.epochs)}, step {state.step}{_of(self._settings.steps)}"
         rest = " · ".join(self._numbers(state, left))
+        if self._changing:
+            self._draw_line(f"{where} · {rest}")
+            return
         if not self._console.is_terminal:
             self._console.print(f"{where} · {rest}", markup=False, highlight=False, soft_wrap=True)
             return
@@ -68,7 +84,21 @@ class ProgressBar:
 
     def print(self, what: Any) -> None:
         """Prints something permanent above the bar."""
+        self._clear_line()
         self._console.print(what, markup=False, highlight=False, soft_wrap=True)
+
+    def _draw_line(self, text: str) -> None:
+        """Writes the changing line over its last version."""
+        sys.stderr.write(f"\r{text.ljust(self._width)}")
+        sys.stderr.flush()
+        self._width = len(text)
+
+    def _clear_line(self) -> None:
+        """Removes the changing line."""
+        if self._width:
+            self._draw_line("")
+            sys.stderr.write("\r")
+            self._width = 0
 
     def _numbers(self, state: RunState, left: float | None) -> list[str]:
         seconds, tokens = state.recent_seconds, state.recent_tokens

@@ -46,7 +46,7 @@ class TrainSettings(BaseModel):
     valid_every: Count | None = Field(default=None, description="steps between validations; null: once an epoch")
     average: int = Field(default=5, ge=0, description="how many validated weights to average at the end; 0 or 1: none")
     log: Literal["none", "csv", "tensorboard", "wandb"] = Field(
-        default="none", description="a logger that gets the numbers of metrics.jsonl, too, as --log gives it"
+        default="none", description="a logger that also gets the numbers of metrics.jsonl, as --log gives it"
     )
     log_every: Count = Field(default=50, description="steps between lines of metrics.jsonl")
     save_every: Count | None = Field(

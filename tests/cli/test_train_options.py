@@ -14,7 +14,7 @@ from heedful.cli.program import as_typed, program
 from heedful.cli.run import run
 from heedful.errors import UserError
 from heedful.task.base import Shown
-from heedful.train.curve import curve_svg
+from heedful.train.curve import curve_svg, ticks
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
@@ -172,6 +172,16 @@ def test_next_commands_are_those_that_run(texts, capsys, monkeypatch):
     assert train() == 0
     commands = capsys.readouterr().err.partition("next:")[2].splitlines()
     assert [line for line in commands if line.strip() and not line.startswith("  .venv/bin/heedful ")] == []
+
+
+@pytest.mark.parametrize("high", [1e-9, 0.3, 1.0, 3.999, 4.5, 9.999, 10.0, 12345.678, -1.0, -7.3])
+def test_ticks_are_few_and_round_and_around_the_values(high):
+    low = min(0.0, high)
+    found = ticks(low, max(0.0, high))
+    assert 2 <= len(found) <= 7
+    assert found[0] <= low
+    assert found[-1] >= max(0.0, high)
+    assert ticks(2.0, 2.0 + 1e-15)[0] <= 2.0 < ticks(2.0, 2.0 + 1e-15)[-1]
 
 
 def test_a_curve_has_a_panel_for_each_number():

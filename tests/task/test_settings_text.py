@@ -69,7 +69,7 @@ def test_attentions_that_a_model_lacks_are_not_listed() -> None:
     assert "pooling:  #" in settings_text(settings_of("classify", model="birnn"))
     assert "self:  #" not in settings_text(settings_of("classify", model="birnn"))
     text = settings_text(settings_of("classify", model="transformer"))
-    assert "    pooling:  # pooling: from" in text
+    assert "    pooling:  # from the states" in text
     assert "    self:  # self-attention" in text
 
 

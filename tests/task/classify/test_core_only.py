@@ -1,5 +1,6 @@
 """A saved classifier is used with the core packages alone."""
 
+import re
 import subprocess
 import sys
 
