@@ -188,6 +188,32 @@ def test_eval_prints_tables_or_one_json_object(trained, texts, call):
     assert json.loads(soft)["loss"] > found["loss"]
 
 
+def test_labels_are_listed_and_scored_as_asked(trained, texts, call, tmp_path, capsys):
+    (tmp_path / "in.txt").write_text("a good c\nbad\n")
+    out, _ = call("predict", trained / "birnn", tmp_path / "in.txt", "--top", 2)
+    assert [line.split("\t")[::2] for line in out.splitlines()] == [["pos", "neg"], ["neg", "pos"]]
+    out, _ = call("predict", trained / "birnn", tmp_path / "in.txt", "--top", 1, "--json")
+    assert [list(json.loads(line)["probabilities"]) for line in out.splitlines()] == [["pos"], ["neg"]]
+    assert run(["predict", str(trained / "birnn"), str(tmp_path / "in.txt"), "--top", "0"]) == 1
+    assert "1 or more, or 'all'" in capsys.readouterr().err
+    call("eval", trained / "birnn", texts / "test.jsonl", "--per-label", tmp_path / "each.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "each.jsonl").read_text().splitlines()]
+    assert [line["label"] for line in lines] == ["neg", "pos"]
+    assert sum(line["texts"] for line in lines) == 40
+
+
+def test_a_list_of_rows_is_printed_as_a_table():
+    from heedful.cli.output import result_lines
+
+    rows = [{"gold": "a", "predicted": "b", "texts": 12}, {"gold": "b", "predicted": "a", "texts": 3}]
+    _, below = result_lines({"accuracy": 0.5, "confusions": rows}).split("\n\n")
+    assert below.splitlines()[1:] == [
+        "     gold  predicted  texts",
+        "  1     a          b     12",
+        "  2     b          a      3",
+    ]
+
+
 def test_labels_that_training_has_not_shown_are_told(trained, tmp_path, call, capsys):
     (tmp_path / "odd.tsv").write_text("a good b\tpos\nbad c\tangry\n")
     out, _ = call("eval", trained / "birnn", tmp_path / "odd.tsv")

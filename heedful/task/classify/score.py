@@ -47,6 +47,9 @@ def evaluate(classifier: Classifier, texts: Sequence[Labelled], *, per_label: Pa
     """
     if not texts:
         raise UserError("there is nothing to evaluate: no labelled text")
+    # Checked first: evaluating many texts takes a while.
+    if per_label is not None and per_label.is_dir():
+        raise UserError("the scores of each label need a file, and this is a folder", where=str(per_label))
     numbers, note = class_numbers(texts, classifier.labels, "texts")
     longest = classifier.config.data.max_length
     # The first call also loads modules and compiles kernels, which must not be timed.

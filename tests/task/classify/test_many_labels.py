@@ -159,6 +159,11 @@ def test_of_many_labels_eval_lists_the_frequent_ones_and_errors(many, tmp_path):
     assert found["levels"]["2"] == {"labels": 161, "accuracy": found["accuracy"], "macro_f1": found["macro_f1"]}
 
 
+def test_the_scores_of_each_label_go_to_a_file_and_not_to_a_folder(many, tmp_path):
+    with pytest.raises(UserError, match="need a file, and this is a folder"):
+        evaluate(many, labelled(["a/1"]), per_label=tmp_path)
+
+
 def test_levels_are_scored_where_labels_are_paths(make_classifier):
     texts = labelled(["x/a", "x/b", "y"])
     assert list(evaluate(make_classifier(labels=["x/a", "x/b", "y"]), texts)["levels"]) == ["1", "2"]
