@@ -39,9 +39,12 @@ _MIN_EXPONENT = f32(-87.0)
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function as machine code, compiled together with the entry that calls it."""
+    # forceinline: a call would be bound by name. In the process that compiles, the name stands for a copy that was
+    # optimised by itself; where the entry comes from the cache, for the copy inside of it. Their sums take other
+    # orders, and the same process would give other last bits at its second start.
     # error_model="numpy": Python's test for division by zero is a branch, and a loop with a branch that may raise is
     # not vectorised (7 times slower).
-    return njit(_unwrapped(function), nogil=True, error_model="numpy", fastmath=_FASTMATH)
+    return njit(_unwrapped(function), nogil=True, error_model="numpy", fastmath=_FASTMATH, forceinline=True)
 
 
 def entry(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +80,8 @@ def by_type(cases: Mapping[type, Any]) -> Callable[..., Any]:
 
         # numba matches the arguments of a call by this signature, which `*rest` does not give.
         choose.__signature__ = inspect.signature(function)
-        overload(function, jit_options={"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH})(choose)
+        options = {"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH, "forceinline": True}
+        overload(function, jit_options=options)(choose)
         return function
 
     return declare

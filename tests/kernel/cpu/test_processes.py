@@ -20,6 +20,20 @@ def look(engine="cpu"):
         return attend(query, memory, score=score, engine=engine)
 """
 
+BITS = """
+import hashlib
+digest = hashlib.sha256()
+for queries, keys, hidden, width in ((64, 130, 21, 5), (40, 64, 32, 3), (5, 130, 21, 1), (17, 513, 21, 2)):
+    torch.manual_seed(queries)
+    tensors = [torch.randn(3, queries, 5), torch.randn(3, keys, 6), torch.randn(3, keys, width)]
+    tensors = [tensor.requires_grad_() for tensor in tensors]
+    context = attend(*tensors, score=Additive(5, 6, hidden), engine="cpu")
+    for tensor in (context.detach(), *torch.autograd.grad(context.square().sum(), tensors)):
+        digest.update(tensor.numpy().tobytes())
+print(digest.hexdigest())
+"""
+"""The bits of contexts and gradients of several sizes."""
+
 
 def run(code: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs code after `LOOK` in a process of its own, with the package that lies in a folder."""
@@ -123,8 +137,10 @@ from heedful.kernel.cpu.forward import forward
 look()
 print(sum(forward.stats.cache_hits.values()), sum(forward.stats.cache_misses.values()))
 """
-    assert run(code, tmp_path).stdout == "0 1\n"
-    assert run(code, tmp_path).stdout == "1 0\n"
+    compiled, kept = run(code + BITS, tmp_path), run(code + BITS, tmp_path)
+    assert compiled.stdout.startswith("0 1\n"), compiled.stderr
+    # Code from the cache has to be the very same: else a process would give other bits at its second start.
+    assert kept.stdout == compiled.stdout.replace("0 1\n", "1 0\n"), kept.stderr
     with (package / "kernel" / "cpu" / "additive.py").open("a") as file:
         file.write("# changed\n")
     assert run(code, tmp_path).stdout == "0 1\n"
