@@ -76,8 +76,8 @@ class MapFile:
             return
         if self._left_out:
             tell(
-                f"note: only the first {self._drawings} maps are drawn; {self._left_out} of {self._answers} answers "
-                "have more; --max-maps 0 draws all"
+                f"note: only the first {_maps(self._drawings)} drawn; {self._left_out} of {self._answers} answers have "
+                "more; --max-maps 0 draws all"
             )
         if self._target == TERMINAL:
             return
@@ -92,6 +92,8 @@ class MapFile:
         hint = save_maps(self._maps, self._target, scale=self._scale, progress=_Reports() if many else None)
         if hint:
             tell(f"note: {hint}")
+        if not many:
+            tell(f"{_maps(self._drawings)} written to {self._target}")
 
     def _draw(self, maps: list[Map]) -> None:
         for map_, drawing in drawn_maps(self._console, maps, scale=self._scale):
@@ -100,6 +102,11 @@ class MapFile:
             self._heading = map_.heading
             self._console.print("\n" + "\n".join(printable(line) for line in lines if line), markup=False)
             self._console.print(drawing)
+
+
+def _maps(count: int) -> str:
+    """How many maps, with the verb."""
+    return "1 map is" if count == 1 else f"{count} maps are"
 
 
 class _Reports:

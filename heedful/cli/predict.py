@@ -29,7 +29,9 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
         str | None, typer.Option(metavar="OUT", help=f"{OUT_HELP} `terminal` draws them there.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="With --attention: the maps of all layers and heads.")] = False,
-    scale: Annotated[str, typer.Option(metavar="SCALE", help=f"With --attention: {SCALE_HELP}")] = "auto",
+    scale: Annotated[
+        str, typer.Option(metavar="SCALE", help=f"With --attention: {SCALE_HELP[0].lower()}{SCALE_HELP[1:]}")
+    ] = "auto",
     max_maps: Annotated[
         int | None,
         typer.Option(

@@ -1,6 +1,7 @@
 """Which modules of a model have attention weights to record, and the weights of one call."""
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -59,7 +60,8 @@ def weights_of(
             f"[*B, {size[0]}, {size[1]}] or [*B, H, {size[0]}, {size[1]}]: one for each query and key of the call."
         )
     weights = weights if _has_heads(module, weights, query, key) else weights.unsqueeze(-3)
-    return weights.reshape(-1, *weights.shape[-3:])
+    # Not -1: there may be no keys, and of no numbers the number of rows cannot be inferred.
+    return weights.reshape(math.prod(weights.shape[:-3]), *weights.shape[-3:])
 
 
 def _has_heads(module: nn.Module, weights: Tensor, query: Tensor, key: Tensor | Memory) -> bool:

@@ -42,9 +42,22 @@ class RandomSources:
         found += [value for part in module.modules() for value in vars(part).values()]  # of a user's own modules
         self._generators = list({id(value): value for value in found if isinstance(value, Generator)}.values())
 
-    def read(self) -> RandomStates:
-        """The present states."""
+        self._parts = list(module.modules())
+        self._is_known = all(map(_is_known, self._parts))
+
+    def read(self) -> RandomStates | None:
+        """The present states; None if the module cannot draw anything, which saves the time that copies take."""
+        if self._is_known and not any(part.training for part in self._parts):
+            return None
         return RandomStates(self._device, self._generators)
+
+
+def _is_known(part: nn.Module) -> bool:
+    """Whether a module is known to draw nothing in evaluation mode: ours without sampling, and torch's."""
+    if isinstance(part, Hard) or not type(part).__module__.startswith(("heedful.", "torch.nn.")):
+        return False
+    # A score may also be a function of the user's.
+    return isinstance(getattr(part, "score", part), nn.Module)
 
 
 class Replay(TorchDispatchMode):

@@ -1,7 +1,7 @@
 """The recorder: the attention weights of a model while it runs, without changing one bit of its output."""
 
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock, local
@@ -108,7 +108,8 @@ class _Watcher:
         # it in another thread without keyword arguments.
         if not self._records() or len(rest) < 2 or not self._before.states:
             return
-        with torch.no_grad(), self._before.states.pop().replayed():
+        states = self._before.states.pop()
+        with torch.no_grad(), nullcontext() if states is None else states.replayed():
             weights = weights_of(module, args, rest[0], name=self._name)
         self._calls.append(weights)
 
@@ -121,7 +122,7 @@ class _Before(local):
     """The random states before the calls that are in progress in this thread, the innermost last."""
 
     def __init__(self) -> None:
-        self.states: list[RandomStates] = []
+        self.states: list[RandomStates | None] = []
 
 
 def _runs_backward() -> bool:

@@ -131,7 +131,7 @@ def test_show_draws_the_reply_over_the_turns(partner, call):
     assert "<own>" in out
     assert out.count("<other>") == 2
     every, _ = call("show", partner, "a b", "c d", "e", "--all")
-    assert "decoder.look.attention" in every
+    assert "RNNsearch: source attention" in every
 
 
 def test_check_counts_what_is_wrong(partner, talks, call, tmp_path, monkeypatch):
@@ -299,7 +299,7 @@ def test_a_talk_in_a_terminal(partner, leave):
         terminal.type("/history\n")
         assert terminal.wait_for_prompt().count("you: a b") == 2
         terminal.type("/attention\n")
-        assert "rnnsearch: decoder.look.attention" in terminal.wait_for_prompt()
+        assert "RNNsearch: source attention" in terminal.wait_for_prompt()
         assert terminal.leave(leave) == 0
         assert "Traceback" not in terminal.seen
     finally:

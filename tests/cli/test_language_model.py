@@ -67,7 +67,7 @@ def test_show_draws_where_the_last_characters_look(trained, capsys):
     assert run(["show", str(trained), "abcdefg", "--set", "decode.length=1", "--set", "decode.top_k=1"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("abcdefgh")
-    assert "attention of the last tokens" in out
+    assert "self-attention, layer 1, mean of its heads, the last tokens" in out
     assert run(["show", str(trained), "abc", "--all"]) == 0
     assert capsys.readouterr().out.count("layers.") == 4
 

@@ -23,8 +23,9 @@ def call(capsys):
 
 
 def test_show_writes_a_page_and_prints_only_the_answer(trained, call, tmp_path):
-    out, _ = call("show", trained, "a b c", "--out", tmp_path / "page.html", "--all", "--scale", "row")
+    out, told = call("show", trained, "a b c", "--out", tmp_path / "page.html", "--all", "--scale", "row")
     assert out == "C B A\n"
+    assert told == f"1 map is written to {tmp_path / 'page.html'}\n"
     page = (tmp_path / "page.html").read_text()
     assert "<h2>a b c</h2>" in page
     assert "<h3>RNNsearch: source attention</h3>" in page

@@ -85,7 +85,7 @@ def test_predict_gives_brackets_that_eval_reads(
 def test_show_draws(parser: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out, _ = out_of(capsys, "show", parser, "the dog sees a cat .", "--tree", tmp_path / "tree.svg")
     assert "(NP" in out
-    assert "decoder.look.attention" in out
+    assert "Guided LSTM: source attention" in out
     assert (tmp_path / "tree.svg").read_text(encoding="utf-8").startswith("<svg")
 
 

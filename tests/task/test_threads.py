@@ -19,8 +19,11 @@ def asked(predictor, text):
     """The answer to one question, with everything that is shown of it, as plain values."""
     task = predictor.task
     questions = [question(predictor, text)]
-    (answer,) = task.answer(predictor, questions, first=1, maps=True, options={})
-    return answer.text, [(list(m.rows), list(m.columns), m.weights.tolist(), m.title) for m in answer.maps]
+    with record(predictor.model) as recording:
+        (answer,) = task.answer(predictor, questions, first=1, maps=True, options={})
+    recorded = {name: weights.tolist() for name, weights in recording.maps.items()}
+    maps = [(list(m.rows), list(m.columns), m.weights.tolist(), m.title) for m in answer.maps]
+    return answer.text, maps, recorded
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def often_switched():
 def test_eight_threads_get_what_one_gets(case, tmp_path, often_switched):
     predictor = CASES[case](tmp_path)
     alone = {text: asked(predictor, text) for text in TEXTS}
-    assert any(maps for _, maps in alone.values()), "there is something to mix up"
+    assert any(maps for _, maps, _ in alone.values()), "there is something to mix up"
     tally, barrier = Counter(), Barrier(len(TEXTS))
 
     def work(text):

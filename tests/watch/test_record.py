@@ -450,6 +450,14 @@ def test_an_error_in_a_call_leaves_the_next_calls_right():
     torch.testing.assert_close(seen.maps["attention"][:, 0] @ key, context)
 
 
+def test_a_call_without_keys_is_recorded():
+    look = Attention()
+    with record(look) as seen:
+        look(torch.randn(2, 1, D), torch.randn(2, 0, D))
+        look(torch.randn(2, 1, D), torch.randn(2, 3, D))
+    assert seen.maps["attention"].shape == (2, 1, 2, 3)
+
+
 def test_a_recording_is_short_in_print():
     look = Attention()
     with record(look) as seen:
