@@ -9,6 +9,7 @@ from heedful.bench.cases import CASES
 from heedful.bench.plot import save_plot, worth_drawing
 from heedful.bench.report import Row, Setting, json_lines, markdown
 from heedful.bench.run import Settings, run_case
+from heedful.installed import install_command
 from heedful.store import write_text_atomically
 
 

@@ -46,7 +46,8 @@ def softmax_gradients(inputs: KernelInputs, grads: Sequence[Tensor | None]) -> t
     """
     inputs_of = (inputs.x, inputs.y, inputs.value, inputs.weight, inputs.centre)
 
-    def outputs(x: Tensor, y: Tensor, value: Tensor, weight: Tensor | None, centre: Tensor | None) -> Sequence[Tensor]:
+    def outputs(*tensors: Any) -> Sequence[Tensor]:
+        x, y, value, weight, centre = tensors
         problem = _problem(inputs._replace(x=x, y=y, value=value, weight=weight, centre=centre))
         return Plain().attend_with_lse(problem, value[inputs.group])
 

@@ -16,9 +16,9 @@ COMMANDS = {
         *("task", "train", "valid", "test", "model", "config", "settings", "out", "devices", "resume", "folds"),
         *("overwrite", "list_settings", "dry_run", "log"),
     },
-    "predict": {"folder", "file", "as_json", "attention", "settings", "at_once"},
+    "predict": {"folder", "file", "as_json", "attention", "every", "scale", "max_maps", "settings", "at_once"},
     "eval": {"folder", "files", "as_json", "settings"},
-    "show": {"folder", "texts", "every", "settings"},
+    "show": {"folder", "texts", "every", "out", "scale", "settings"},
 }
 """What every task's command takes: each other parameter is some task's option."""
 

@@ -92,7 +92,7 @@ def test_a_picture_tells_which_letters_no_font_has(tmp_path, suffix):
 
 def test_without_matplotlib_the_error_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(UserError, match=r"heedful\[plot\]"):
+    with pytest.raises(UserError, match=r"install the extra 'plot'"):
         save_maps([_map()], tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
