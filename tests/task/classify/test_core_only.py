@@ -1,6 +1,5 @@
 """A saved classifier is used with the core packages alone."""
 
-import re
 import subprocess
 import sys
 
