@@ -78,7 +78,7 @@ def _opened(path: Path | str) -> Generator[BinaryIO]:
     try:
         stream = path.open("rb")
     except FileNotFoundError:
-        raise UserError("there is no such file", where=str(path), hint=_nearby(path)) from None
+        raise UserError("there is no such file", where=str(path), hint=nearby(path)) from None
     except OSError as error:
         raise UserError(f"cannot read this file: {error.strerror or error}", where=str(path)) from error
     with stream:
@@ -101,7 +101,7 @@ def _decode(raw: bytes, name: str, number: int) -> str:
         ) from None
 
 
-def _nearby(path: Path) -> str | None:
+def nearby(path: Path) -> str | None:
     """A hint: a file of the same folder with a similar name."""
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r} either"
