@@ -6,7 +6,6 @@ _HEAD = 512
 """Bytes that are looked at."""
 
 _SIGNATURES = [
-    (b"version https://git-lfs", "a git-LFS pointer, not the picture itself: run git lfs pull"),
     (b"%PDF", "a PDF: export its pages as .png"),
     (b"PK\x03\x04", "a zip archive or an office document: unpack it"),
     (b"\x1f\x8b", "a gzip archive: unpack it"),
@@ -35,6 +34,8 @@ def what_it_is(path: Path) -> str:
         head = stream.read(_HEAD)
     if not head:
         return "an empty file"
+    if head.startswith(b"version ") and b"git-lfs" in head:
+        return "a git-LFS pointer, not the picture itself: run git lfs pull"
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "a film (.mp4 or .mov): export a frame as .png")
     for signature, what in _SIGNATURES:

@@ -6,7 +6,19 @@ from heedful.layer.recurrent import CELLS
 from heedful.model.attention_config import AttentionConfig, known
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding", "grammar", "guided"),
+    "decoder": (
+        "simple",
+        "feedback",
+        "peek",
+        "static",
+        "bahdanau",
+        "luong",
+        "luong-feeding",
+        "grammar",
+        "guided",
+        "show-attend-tell",
+        "adaptive",
+    ),
     "cell": tuple(CELLS),
     "merge": ("concat", "sum"),
     "start": ("first-word", "final", "zero"),
@@ -14,7 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """The allowed values of settings; the tables of `encoder` and `model` map them to classes."""
 
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided", "show-attend-tell", "adaptive")
 """The decoders with attention to the source."""
 
 

@@ -89,7 +89,9 @@ def test_random_crops_repeat_by_their_seed_and_stay_in_the_picture():
 def test_a_flip_exchanges_left_and_right_in_half_of_the_cases():
     pixels = torch.arange(3 * 2 * 4).view(3, 2, 4).to(torch.uint8)
     generator, flip = torch.Generator().manual_seed(1), Flip()
-    flipped = [torch.equal(flip(Fitted(pixels, (0.0, 0.0, 4.0, 2.0)), generator).pixels, pixels.flip(2)) for _ in range(200)]
+    flipped = [
+        torch.equal(flip(Fitted(pixels, (0.0, 0.0, 4.0, 2.0)), generator).pixels, pixels.flip(2)) for _ in range(200)
+    ]
     assert 70 < sum(flipped) < 130
     assert mirrored((1.0, 2.0, 3.0, 4.0), 10.0) == (7, 2, 9, 4)
 

@@ -217,7 +217,7 @@ def test_an_animation_gives_its_first_frame_and_one_warning_a_run(tmp_path):
     ("content", "named"),
     [
         (b"", "an empty file"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git-LFS pointer.*git lfs pull"),
+        (b"version https://git-lfs.example/spec/v1\noid sha256:0\nsize 1\n", "git-LFS pointer.*git lfs pull"),
         (b"\n <!DOCTYPE html><html><body>404</body></html>", r"web page \(HTML\)"),
         (b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", r"drawing \(SVG\)"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "HEIC photo.*convert it to .jpg"),
