@@ -25,7 +25,7 @@ _LUMA = (0.299, 0.587, 0.114)
 @final
 @dataclass(frozen=True)
 class RandomCrop:
-    """A random part of the picture, fitted to a model's size: at least `scale` of its area, in about its proportions.
+    """A random part of the picture, at least `scale` of its area, in about a model's proportions.
 
     Source: Szegedy et al. 2015 (arXiv:1409.4842), section 6: areas of at least 8 %, sides of 3:4 to 4:3.
     Raises: ValueError, for shares that are not between 0 and 1 or proportions below 1.
