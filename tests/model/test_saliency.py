@@ -7,7 +7,6 @@ import torch
 
 from heedful.model.saliency import ORIENTATIONS, IttiKoch, promoted, scan_path
 
-
 SIDE = {"colour": 7, "orientation": 5}
 
 

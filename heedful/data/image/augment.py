@@ -65,7 +65,7 @@ class Flip:
 @final
 @dataclass(frozen=True)
 class Colour:
-    """Brightness, contrast and saturation each multiplied by a random factor between 1 - `strength` and 1 + `strength`.
+    """Brightness, contrast and saturation, each multiplied by a random factor of 1 ± `strength`.
 
     Raises: ValueError, for a strength that is not between 0 and 1.
     """
