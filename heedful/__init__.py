@@ -57,6 +57,13 @@ _HOME = {
     "heedful.shapes": ("ShapeError",),
     "heedful.errors": ("UserError",),
 }
+# What belongs to a public name and is rarely needed: importable from here, too, and not in `__all__`.
+_BESIDE = {"reinforce": "heedful.choice", "moving_baseline": "heedful.choice"}
+# Modules that `import heedful` reaches as attributes: heedful.testing.laws, say.
+_MODULES = (
+    *("attention", "axes", "choice", "data", "decode", "errors", "kernel", "layer", "machine", "metric", "model"),
+    *("papers", "region", "score", "shapes", "store", "structure", "task", "testing", "train", "watch"),
+)
 _OLD = "heedful.attention.deprecated"
 _RENAMED = {
     "Stopped": ("heedful.choice:StopGradient", "heedful.StopGradient"),
@@ -110,16 +117,19 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Loads a public name from the room it lives in, at its first use (PEP 562)."""
-    if name not in _MODULE_OF:
+    """Loads a public name from the room it lives in, or a room, at its first use (PEP 562)."""
+    if name in _MODULES:
+        return importlib.import_module(f"heedful.{name}")
+    home = _MODULE_OF.get(name) or _BESIDE.get(name)
+    if home is None:
         from heedful.deprecation import Renamed, deprecated_attribute
 
         return deprecated_attribute(__name__, name, {old: Renamed(*new) for old, new in _RENAMED.items()})
-    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    value = getattr(importlib.import_module(home), name)
     globals()[name] = value  # later look-ups find it there, and do not come here
     return value
 
 
 def __dir__() -> list[str]:
     """The public names too, though they are not loaded yet."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_BESIDE, *_MODULES})

@@ -55,12 +55,27 @@ class RuledAxis(Axis):
 @final
 @dataclass(frozen=True)
 class Words(Axis):
-    """Positions with names of their own: words, heads, layers, labels."""
+    """Positions with names of their own: words, heads, layers, labels.
+
+    `tokens` is the number of tokens of each word, for words that a tokeniser has split; None if each is one token. A
+    drawing shades a word by its weight per token.
+    Raises: ValueError, when there is not one number, of 1 or more, for each word.
+    """
 
     texts: Sequence[str]
+    tokens: Sequence[float | int] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", tuple(self.texts))  # a list could change, and has no hash
+        if self.tokens is None:
+            return
+        tokens = tuple(map(float, self.tokens))
+        if len(tokens) != len(self.texts) or not all(1 <= count < math.inf for count in tokens):
+            raise ValueError(
+                f"{len(self.texts)} words have tokens {list(self.tokens)}: each needs a number of 1 or more."
+            )
+        # So that axes are equal whether or not somebody has counted.
+        object.__setattr__(self, "tokens", None if set(tokens) <= {1.0} else tokens)
 
     def __len__(self) -> int:
         return len(self.texts)

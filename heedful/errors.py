@@ -73,7 +73,10 @@ def require(module: str, *, extra: str) -> ModuleType:
         if error.name != top:
             raise
         package = _DISTRIBUTIONS.get(top, top)
+        # Only for this message: an import that succeeds needs none of it.
+        from heedful.installed import install_command
+
         raise UserError(
             f"this needs the package {package!r}, which is not installed",
-            hint=f"install the extra {extra!r}: pip install 'heedful[{extra}]'",
+            hint=f"install the extra {extra!r}: {install_command(extra)}",
         ) from None

@@ -53,6 +53,11 @@ def has_bfloat16(device: str | torch.device = "cpu") -> bool:
     return device.type == "cpu" and has and _onednn_takes_bfloat16()
 
 
+def has_avx512() -> bool:
+    """Whether this processor has AVX-512, as far as torch may use it (``ATEN_CPU_CAPABILITY`` limits that)."""
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 def cpu_features(names: Iterable[str]) -> list[str]:
     """Those of the named features that this processor has, by the names of Linux; none where that is not known."""
     flags = _cpu_flags()

@@ -38,12 +38,13 @@ def attend(
         score: how well a key matches a query.
         region: which keys a query may attend to.
         choice: how scores become weights.
-        keep: boolean, True = may attend: ``[*B, S]`` for all queries, or ``[*B, T, S]``.
+        keep: boolean, True = may attend: ``[*B, S]`` for all queries, or ``[*B, T, S]``. A mask with one axis fewer
+            than the key is always read as ``[*B, S]``.
         engine: "auto" takes the fastest that can; "plain", "cpu", "gpu" or "sdpa" forces one.
 
     Returns: ``[*B, T, V]``. A query that may attend to nothing gets zeros, and so does its gradient.
-    Raises: ShapeError, when shapes, dtypes or devices do not fit, naming both; EngineError, when `engine` is
-        "plain", "cpu", "gpu" or "sdpa" and cannot do this.
+    Raises: ShapeError, when shapes, dtypes or devices do not fit, naming both; TypeError, when an argument is of
+        another kind; EngineError, when `engine` is "plain", "cpu", "gpu" or "sdpa" and cannot do this.
     Memory: O(T + S) by a fused engine, else bounded by a block of queries, forward and backward.
     Source: Bahdanau et al. 2015, eq. 5-6 (arXiv:1409.0473); Vaswani et al. 2017, eq. 1 (arXiv:1706.03762).
 
@@ -105,7 +106,7 @@ def select(
 
     Returns: Selection(context ``[*B, T, V]``, index ``[*B, T]``, log_probability ``[*B, T]``, entropy ``[*B, T]`` in
         nats); index -1 and zeros where nothing may be seen.
-    Raises: ShapeError and EngineError, as `attend`.
+    Raises: ShapeError and EngineError, as `attend`; TypeError, when `choice` is not Hard.
     Memory: O(T + S) by a fused engine, else bounded by a block of queries, forward and backward.
     Source: Xu et al. 2015, section 4.1 (arXiv:1502.03044).
 
@@ -115,6 +116,8 @@ def select(
         >>> select(torch.tensor([[0.0, 3.0]]), keys).index
         tensor([1])
     """
+    if not isinstance(choice, Hard):
+        raise TypeError(f"select takes Hard, which chooses one key for each query, got {choice!r}: use attend for it.")
     built = build_problem(query, as_memory(key, value), AttentionSpec(score, region, choice, keep))
     context, *others = kernel.select(built.problem, built.value, engine)
     return Selection(built.expand_queries(context), *(built.expand_queries(each, axis=-1) for each in others))

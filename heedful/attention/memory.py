@@ -1,14 +1,14 @@
 """What queries attend to: keys and values, perhaps projected already, and which of them are real."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from heedful.score import Score
-from heedful.shapes import expand_keep, take_rows
+from heedful.shapes import describe, expand_keep, take_rows
 
 ScoreLike = Score | Callable[[Tensor, Tensor], Tensor]
 """A score of this package, or any callable ``(query, key) -> [*B, T, S]``."""
@@ -20,7 +20,7 @@ class Memory:
 
     With `score` None the keys are raw, and every call projects them. `project` does that once, for a memory that
     many calls use, as a decoder's steps do; the memory then belongs to that score.
-    Shapes: key ``[*B, S, K]``, value ``[*B, S, V]``, keep ``[*B, S]``.
+    Shapes: key ``[*B, S, K]``, value ``[*B, S, V]``, keep ``[*B, S]``, or ``[*B, T, S]`` for a single call.
 
         >>> import torch
         >>> from heedful import Additive, Memory, attend
@@ -33,7 +33,8 @@ class Memory:
     key: Float[Tensor, "... S K"]
     value: Float[Tensor, "... _ V"]
     keep: Bool[Tensor, "..."] | None = None
-    score: ScoreLike | None = None
+    # A score may be a dataclass with tensors of its own, which have no rows for the batch: `take_rows` leaves it alone.
+    score: ScoreLike | None = field(default=None, metadata={"per_row": False})
 
     def project(self, score: ScoreLike) -> "Memory":
         """The same memory with its keys projected by `score`, and zeros where it is not kept.
@@ -61,7 +62,10 @@ class Memory:
 
     def rows(self, index: Int[Tensor, " N"]) -> "Memory":
         """The rows at `index` along the first batch axis, as beam search reorders its hypotheses."""
-        return take_rows(self, index)
+        key = take_rows(self.key, index)
+        # Keys that are their own values stay one tensor.
+        value = key if self.value is self.key else take_rows(self.value, index)
+        return replace(self, key=key, value=value, keep=take_rows(self.keep, index))
 
     def extend(self, new: "Memory") -> "Memory":
         """The memory followed by `new` along S: the cache of step-by-step decoding.
@@ -78,6 +82,11 @@ class Memory:
             # projecting all keys again puts each at its own.
             key = self.score.project_key(key)
         return Memory(key, torch.cat([self.value, new.value], dim=-2), _join(self, new), self.score)
+
+    def __repr__(self) -> str:
+        """Shapes and not numbers."""
+        keep = "None" if self.keep is None else describe(self.keep)
+        return f"Memory(key={describe(self.key)}, value={describe(self.value)}, keep={keep}, score={self.score!r})"
 
     def check_owner(self, score: ScoreLike) -> None:
         """Raises: ValueError, when another score projected this memory."""

@@ -7,17 +7,17 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from heedful.attention.memory import Memory, ScoreLike, zero_unseen
-from heedful.choice import Choice, Soft
-from heedful.kernel import Bounds, Custom, Problem
+from heedful.choice import Argmax, Choice, Entmax15, Gumbel, Soft, Sparsemax, StopGradient, StraightThrough, TopK
+from heedful.kernel import Bounds, Custom, Problem, Weighing
 from heedful.region import Everywhere, Region, Span, min_lengths
 from heedful.score import Dot, Score
 from heedful.shapes import (
     ShapeError,
     check_batch_axes,
+    check_keep,
     check_memory,
     check_same_dtype_and_device,
     describe,
-    expand_keep,
 )
 
 # The defaults are single objects, so that "no score was chosen" can be told from "Dot() was chosen" (see
@@ -58,20 +58,23 @@ class PreparedProblem:
 def build_problem(query: Tensor, memory: Memory, spec: AttentionSpec) -> PreparedProblem:
     """A kernel's problem, with zeros in place of whatever no query may see.
 
-    Raises: ShapeError, when shapes, dtypes or devices do not fit; ValueError, when another score projected the memory.
+    Raises: ShapeError, when shapes, dtypes or devices do not fit; TypeError, when an argument is of another kind;
+        ValueError, when another score projected the memory.
     """
+    _check_kinds(spec)
     check_memory(query, memory.key, memory.value)
     check_same_dtype_and_device(query=query, key=memory.key, value=memory.value)
     # A projected memory brings its score, so that a caller need not repeat it.
     score = memory.score if memory.score is not None and spec.score is DOT else spec.score
     memory.check_owner(score)
-    call_keep = None if spec.keep is None else expand_keep(spec.keep, memory.key)
-    memory_keep = None if memory.keep is None else expand_keep(memory.keep, memory.key)
+    call_keep, memory_keep = (
+        None if each is None else check_keep(each, query, memory.key, memory.value) for each in (spec.keep, memory.keep)
+    )
     keep = call_keep if memory_keep is None else memory_keep if call_keep is None else call_keep & memory_keep
     span = Span(query.shape[-2], memory.key.shape[-2], query.ndim - 2, query.device, _last_kept(keep))
     span = replace(span, lengths=min_lengths(span.lengths, spec.region.lengths(span)))
     bounds = spec.region.bounds(query, span)
-    _check_limits(query, keep, bounds, spec.region)
+    _check_bounds(query, memory, bounds, spec.region)
     # Zeroing comes before projecting: a NaN that is only masked would still reach the projection's gradient.
     query = zero_unseen(query, bounds.occupied(keep, query.device))
     # A projected memory was zeroed by its own keep before it was projected.
@@ -104,20 +107,42 @@ def _zero_query(query: Tensor) -> Tensor:
     return torch.where(torch.zeros((), dtype=torch.bool, device=query.device), query[..., :1, :], 0.0)
 
 
-def _check_limits(query: Tensor, keep: Tensor | None, bounds: Bounds, region: Region) -> None:
-    """Check that keep and region were made for these queries.
+def _check_kinds(spec: AttentionSpec) -> None:
+    """Check that score, region and choice are what they are called.
+
+    Raises: TypeError, saying what was passed, and what to write where it is a part of a choice.
+    """
+    score, region, choice = spec.score, spec.region, spec.choice
+    # The protocol is asked last: its check walks over all of its members.
+    if not isinstance(choice, Choice) and (isinstance(choice, type) or not isinstance(choice, Weighing)):
+        raise TypeError(f"choice is {choice!r}, expected Soft(), Hard(...) or Sparse(...)." + _choice_hint(choice))
+    if not isinstance(region, Region):
+        hint = f" Make one: {region.__name__}(...)." if isinstance(region, type) else ""
+        raise TypeError(f"region is {region!r}, expected a region such as Causal() or Window(64).{hint}")
+    if not isinstance(score, Score) and (isinstance(score, type) or not callable(score)):
+        hint = f" Make one: {score.__name__}(...)." if isinstance(score, type) else ""
+        raise TypeError(f"score is {score!r}, expected a score such as Dot() or a callable (query, key).{hint}")
+
+
+def _choice_hint(choice: object) -> str:
+    """What to write in place of a part of a choice, or of its class."""
+    if isinstance(choice, type):
+        return f" Make one: {choice.__name__}()."
+    if isinstance(choice, (Sparsemax, Entmax15, TopK)):
+        return f" Write Sparse({choice})."
+    if isinstance(choice, (Argmax, Gumbel)):
+        return f" Write Hard({choice})."
+    return f" Write Hard(gradient={choice})." if isinstance(choice, (StopGradient, StraightThrough)) else ""
+
+
+def _check_bounds(query: Tensor, memory: Memory, bounds: Bounds, region: Region) -> None:
+    """Check that the region was made for these queries.
 
     Raises: ShapeError, naming both shapes.
     """
-    if keep is not None:
-        if keep.shape[-2] not in (1, query.shape[-2]):
-            raise ShapeError(
-                f"keep is {describe(keep)} but query is {describe(query)}: expected [*B, T, S] or [*B, S]."
-            )
-        check_batch_axes("keep", keep.shape[:-2], query)
     for limit in (bounds.start, bounds.stop):
         if limit is not None:
-            check_batch_axes(f"region {region!r}", limit.shape[:-1], query)
+            check_batch_axes(region, limit.shape[:-1], query, memory.key, memory.value)
 
 
 def as_memory(key: Tensor | Memory, value: Tensor | None) -> Memory:

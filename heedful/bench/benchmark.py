@@ -42,7 +42,7 @@ class Benchmark:
                 show(row)
             written = self.write()
         if any(worth_drawing(rows) for rows in self._by_case().values()) and not _can_draw():
-            say("note: no picture without matplotlib: pip install 'heedful[plot]'")
+            say(f"note: no picture without matplotlib: {install_command('plot')}")
         return written
 
     def write(self) -> list[Path]:

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from heedful.choice.base import Choice
 from heedful.choice.soft import Soft
 from heedful.kernel import Pick, mask_scores, masked_softmax, upcast
+from heedful.shapes import check_constant
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class StopGradient:
 class StraightThrough:
     """The choice in the forward pass, the softmax's gradient in the backward pass: biased, but of low variance.
 
+    Raises: ValueError, when `temperature` is not above 0; TypeError, when it is a tensor that requires a gradient.
     Source: Bengio et al. 2013, section 4 (arXiv:1308.3432).
 
         >>> import torch
@@ -115,6 +117,11 @@ class StraightThrough:
     """
 
     temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError, when the temperature is not above 0; TypeError, when it is a tensor that learns."""
+        if not check_constant("StraightThrough temperature", self.temperature) > 0:
+            raise ValueError(f"StraightThrough temperature is {self.temperature}, expected more than 0.")
 
     @property
     def through(self) -> Soft:

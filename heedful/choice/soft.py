@@ -5,13 +5,17 @@ from torch import Tensor
 
 from heedful.choice.base import Choice
 from heedful.kernel import masked_softmax, upcast
+from heedful.shapes import check_constant
+
+_LEARNED = " Cosine has a temperature that learns."
 
 
 class Soft(Choice):
     """``softmax(scores / temperature)`` over the visible keys.
 
     A lower `temperature` sharpens: towards 0 it approaches the argmax, towards infinity the mean.
-    Raises: ValueError, when `temperature` is not above 0.
+    It is a constant; `Cosine` has a temperature that learns.
+    Raises: ValueError, when `temperature` is not above 0; TypeError, when it is a tensor that requires a gradient.
 
         >>> import torch
         >>> from heedful import Soft
@@ -21,9 +25,10 @@ class Soft(Choice):
 
     def __init__(self, temperature: float = 1.0) -> None:
         super().__init__()
+        temperature = check_constant("Soft temperature", temperature, hint=_LEARNED)
         if not temperature > 0:
             raise ValueError(f"Soft temperature is {temperature}, expected more than 0; for an argmax use Hard().")
-        self.temperature = float(temperature)
+        self.temperature = temperature
 
     @property
     def softmax_temperature(self) -> float:

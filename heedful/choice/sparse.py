@@ -1,6 +1,7 @@
 """Sparse choices: weights with exact zeros, and still a gradient."""
 
 from dataclasses import dataclass
+from operator import index
 
 import torch
 from jaxtyping import Bool, Float
@@ -71,7 +72,7 @@ class Entmax15:
 class TopK:
     """The softmax over the `k` visible keys with the highest scores.
 
-    Raises: ValueError, when `k` is less than 1.
+    Raises: ValueError, when `k` is less than 1; TypeError, when it is no whole number.
 
         >>> import torch
         >>> from heedful import Sparse, TopK
@@ -82,7 +83,11 @@ class TopK:
     k: int
 
     def __post_init__(self) -> None:
-        """Raises: ValueError, when k is less than 1."""
+        """Raises: ValueError, when k is less than 1; TypeError, when it is no whole number."""
+        try:
+            index(self.k)
+        except TypeError as fault:
+            raise TypeError(f"TopK k is {self.k!r}, expected a whole number of keys.") from fault
         if self.k < 1:
             raise ValueError(f"TopK k is {self.k}, expected at least 1 key.")
 

@@ -9,7 +9,6 @@ import heedful
 app = typer.Typer(
     name="heedful",
     help="Attention you can choose, train and see. Start with: heedful demo",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -12,6 +12,13 @@ FILES_HELP = (
 )
 HELD_OUT = "a share of the training examples (language-model: the end of each text)"
 
+OUT_HELP = "Write attention maps to a .html page, to .png, .pdf or .svg pictures, or as numbers to .npz or .jsonl."
+SCALE_HELP = (
+    "What the darkest shade stands for: `one` (the weight 1), `map`, `row` or `global` (the largest weight of the map, "
+    "of each row or of all maps), or a number. `auto` is `one` for words in a table of up to 48 columns, else `map`, "
+    "and keeps near-even maps of words pale."
+)
+
 
 def repeat_pair_options(words: Iterable[str]) -> list[str]:
     """Rewrites ``--train a.en a.de`` as ``--train a.en --train a.de``, since typer options take one value.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.program import program
 from heedful.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def chat(
     ] = None,
 ) -> None:
     """Talk to a trained chat model, one turn per line; replies go to standard output, /help lists the commands."""
-    from heedful.cli.output import load_run
+    from heedful.cli.output import is_typed, load_run
     from heedful.task.chat.partner import Partner
     from heedful.task.chat.session import Manner
 
@@ -42,14 +43,14 @@ def chat(
     task, predictor = load_run(folder, settings)
     if not isinstance(predictor, Partner):
         raise UserError(
-            f"this run does not chat: its task is {task.name!r}", where=str(folder), hint="try heedful show"
+            f"this run does not chat: its task is {task.name!r}", where=str(folder), hint=f"try {program()} show"
         )
     sampling = 1.0 if sample and temperature is None else temperature
     try:
         _talk(predictor, Manner(beam, sampling, seed))
     # Ctrl-C and Ctrl-D are the usual ways to end a conversation, and no errors.
     except (KeyboardInterrupt, EOFError):
-        if sys.stdin.isatty():
+        if is_typed():
             print(file=sys.stderr)
 
 
@@ -83,10 +84,10 @@ def _talk(partner: "Partner", manner: "Manner") -> None:
 
 def _lines() -> Iterator[str]:
     """Lines typed in a terminal, with editing and history; or lines of standard input if it is a pipe."""
-    from heedful.cli.output import tell
+    from heedful.cli.output import is_typed, tell
     from heedful.data.text import iterate_lines
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_typed() and sys.stdout.isatty()):
         yield from iterate_lines("-")
         return
     with suppress(ModuleNotFoundError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.program import program
 from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def demo(
     tell(describe())
     trained = run_demo(out, seed=seed, shown=shown_training())
     if trained[-1].fit.exit_status:
-        again = f"heedful demo --out {quote(str(out))} --seed {seed}"
+        again = f"{program()} demo --out {quote(str(out))} --seed {seed}"
         raise Stopped(f"stopped; the state is saved. Continue with: {again}", status=trained[-1].fit.exit_status)
     _tell_scores(trained)
     sentence = _tell_example(trained, out)
@@ -84,7 +85,8 @@ def _tell_next(trained: "list[Trained]", out: Path, sentence: str) -> None:
     run = quote(str(out / best_of(trained).predictor.config.model.name))
     test = quote(str(out / CORPUS / "test"))
     tell("\nnext, try these models:")
-    tell(f'  heedful show {run} "{sentence}"')
-    tell(f"  heedful eval {run} {test}.tsv --alignments {test}.align")
+    tell(f'  {program()} show {run} "{sentence}"')
+    tell(f"  {program()} eval {run} {test}.tsv --alignments {test}.align")
     tell("or train on your own text, two files with one sentence per line:")
-    tell("  heedful train translate --train train.en train.de --valid valid.en valid.de --model rnnsearch --out my-run")
+    files = "--train train.en train.de --valid valid.en valid.de"
+    tell(f"  {program()} train translate {files} --model rnnsearch --out my-run")

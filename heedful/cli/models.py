@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.program import program
 
 
 @app.command()
@@ -32,5 +33,6 @@ def models(
             default = " (default)" if name == task.models.default else ""
             print(f"  {name:<{widest}}  {model.summary}{default}\n  {'':<{widest}}  {model.paper}")
         print()
-    print("Train one with: heedful train TASK --model NAME --train FILE --valid FILE")
-    print("Cite its paper with: heedful cite NAME")
+    print(f"Train one with: {program()} train TASK --model NAME --train FILE --valid FILE")
+    print(f"See its settings with: {program()} train TASK --model NAME --settings")
+    print(f"Cite its paper with: {program()} cite NAME")

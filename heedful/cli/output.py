@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import torch
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from heedful.axes import as_axis
 from heedful.machine import keep_large_buffers
-from heedful.watch import Map, draw, highlight, is_text, palette_for, passages
+from heedful.watch import Map, Scale, draw, highlight, is_text, palette_for, passages
+from heedful.watch.scale import largest_of
 from heedful.watch.words import right
 
 if TYPE_CHECKING:
@@ -33,44 +35,64 @@ def drawn_map(console: Console, attention: Map) -> Text:
     return _drawn(console, [attention])
 
 
-def drawn_maps(console: Console, maps: Iterable[Map]) -> Iterator[tuple[str, Text]]:
-    """The titles and drawings of maps. The sentences of one text, which are maps of one row, are drawn together."""
+def drawn_maps(console: Console, maps: Iterable[Map], *, scale: Scale = "auto") -> Iterator[tuple[Map, Text]]:
+    """The drawings of maps, each with the map whose title it has.
+
+    The sentences of one text, which are maps of one row, are drawn together.
+    """
+    maps = list(maps)
+    if scale == "global":
+        scale = largest_of([(map_.weights, as_axis(map_.columns)) for map_ in maps])
     for passage in passages(maps):
-        yield passage[0].title, _drawn(console, passage)
+        yield passage[0], _drawn(console, passage, scale)
 
 
-def _drawn(console: Console, passage: Sequence[Map]) -> Text:
+def _drawn(console: Console, passage: Sequence[Map], scale: Scale = "auto") -> Text:
     palette = palette_for(console.color_system, console.is_terminal, console.encoding)
     first = passage[0]
     if is_text(first):
-        return highlight(passage, width=console.width, palette=palette)
-    return draw(first.weights, first.rows, first.columns, width=console.width, palette=palette)
+        return highlight(passage, width=console.width, palette=palette, scale=scale)
+    return draw(first.weights, first.rows, first.columns, width=console.width, palette=palette, scale=scale)
 
 
 def shown_training() -> "Shown":
     """How commands report training: lines, and a map after each validation, on standard error."""
     from heedful.task.base import Shown
+    from heedful.task.option import flag
 
     console = notes()
-    return Shown(say=tell, draw=lambda attention: drawn_map(console, attention))
+    return Shown(say=tell, draw=lambda attention: drawn_map(console, attention), spell=flag)
 
 
-_TITLES = {"confusion": "confusion (rows: gold labels, columns: predicted labels)"}
+_TITLES = {
+    "confusion": "confusion (rows: gold labels, columns: predicted labels)",
+    "confusions": "confusions (the most frequent)",
+    "levels": "levels of the tree of labels",
+}
 _WIDEST = 160  # the widest table that is printed, in terminal columns
 
 
 def result_lines(results: Mapping[str, Any]) -> str:
-    """Results by name, one per line. Nested ones follow as tables, unless they are too wide."""
-    tables = {name: value for name, value in results.items() if isinstance(value, Mapping)}
+    """Results by name, one per line. Nested ones and lists of rows follow as tables, unless they are too wide."""
+    tables = {name: _as_rows(value) for name, value in results.items() if isinstance(value, Mapping) or _is_rows(value)}
     plain = {name: value for name, value in results.items() if name not in tables}
     widest = max(map(len, plain), default=0)
     lines = [f"{name:<{widest}}  {_shown(value)}" for name, value in plain.items()]
     for name, rows in tables.items():
-        table = _table(cast(Mapping[str, Mapping[str, Any]], rows))
+        table = _table(rows)
         if max(map(cell_len, table)) > _WIDEST:
             table = [f"too wide to print, {len(rows)} rows; use --json"]
         lines += ["", _TITLES.get(name, name), *(f"  {line}" for line in table)]
     return "\n".join(lines)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in cast(list[Any], value))
+
+
+def _as_rows(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """A table by the names of its rows; the rows of a list are numbered."""
+    return {str(number): row for number, row in enumerate(value, start=1)} if isinstance(value, list) else value
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -113,3 +135,9 @@ def load_run(folder: Path, words: Sequence[str] | None = None) -> "tuple[Task[An
 def tell(text: str) -> None:
     """Prints a line on standard error, without markup or wrapping."""
     print(text, file=sys.stderr)
+
+
+def is_typed() -> bool:
+    """Whether a person types standard input, which may also be a pipe, a file, or closed."""
+    stream = cast("TextIO | None", sys.stdin)
+    return stream is not None and stream.isatty()

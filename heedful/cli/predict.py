@@ -2,23 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.arguments import OUT_HELP, SCALE_HELP
 from heedful.cli.options import task_options, with_task_options
-
-if TYPE_CHECKING:
-    from heedful.task.base import Answer
-    from heedful.watch import Map
+from heedful.errors import UserError
 
 _CHUNK = 512  # questions per chunk: large enough for full batches, small enough to answer soon
 
 
 @app.command()
 @with_task_options("predict")
-def predict(
+def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)],
     file: Annotated[
         str,
@@ -28,9 +26,17 @@ def predict(
     ] = "-",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     attention: Annotated[
-        str | None,
+        str | None, typer.Option(metavar="OUT", help=f"{OUT_HELP} `terminal` draws them there.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="With --attention: the maps of all layers and heads.")] = False,
+    scale: Annotated[str, typer.Option(metavar="SCALE", help=f"With --attention: {SCALE_HELP}")] = "auto",
+    max_maps: Annotated[
+        int | None,
         typer.Option(
-            metavar="OUT", help="Write attention maps to a .png .pdf .svg .html .npz or .jsonl file, or to `terminal`."
+            min=0,
+            help="With --attention: how many maps to draw; 0 is all. [default: 50 pictures, 200 maps on"
+            " a page; no limit for numbers and the terminal]",
+            show_default=False,
         ),
     ] = None,
     settings: Annotated[
@@ -41,58 +47,23 @@ def predict(
     **options: Any,
 ) -> None:
     """Answer the questions in a file or on standard input, one per line."""
-    from heedful.cli.output import load_run
+    from heedful.cli.maps import MapFile, scale_of
+    from heedful.cli.output import is_typed, load_run, notes, tell
     from heedful.store import strict_json
     from heedful.task.engine import answers
 
-    maps = _MapFile(attention)
+    if attention is None and (every or scale != "auto" or max_maps is not None):
+        raise UserError("--all, --scale and --max-maps are about maps", hint="add --attention OUT")
+    maps = MapFile(attention, notes(), scale=scale_of(scale), most=max_maps)
     task, predictor = load_run(folder, settings)
     options = task_options(task, "predict", options)
     # A person who types expects an answer after each line.
-    size = at_once or (1 if file == "-" and sys.stdin.isatty() else _CHUNK)
-    for chunk in answers(task, predictor, file, size=size, maps=attention is not None, options=options):
+    size = at_once or (1 if file == "-" and is_typed() else _CHUNK)
+    for chunk in answers(task, predictor, file, size=size, options=options, maps=maps.wants_more, every=every):
         for answer in chunk:
             print(strict_json(answer.record) if as_json else answer.text)
+            if answer.note:
+                tell(f"note: {answer.note}")
             maps.add(answer)
         sys.stdout.flush()
     maps.close()
-
-
-class _MapFile:
-    """Writes maps: to the terminal at once, or to one file at the end."""
-
-    def __init__(self, target: str | None) -> None:
-        from heedful.watch import check_format
-
-        self._target = target
-        self._maps: list[Map] = []
-        # Checked first: a wrong suffix must not be reported only after everything has been answered.
-        if target not in (None, "terminal"):
-            check_format(Path(target))
-
-    def add(self, answer: "Answer") -> None:
-        """Adds the maps of an answer, and prints its note."""
-        from heedful.cli.output import drawn_maps, notes, tell
-
-        if answer.note:
-            tell(f"note: {answer.note}")
-        if self._target == "terminal":
-            console = notes()
-            for _, drawing in drawn_maps(console, answer.maps):
-                console.print(drawing)
-        elif self._target is not None:
-            self._maps += answer.maps
-
-    def close(self) -> None:
-        """Writes the file."""
-        from heedful.cli.output import tell
-        from heedful.watch import save_maps
-
-        if self._target in (None, "terminal"):
-            return
-        if not self._maps:
-            tell(f"note: {self._target} was not written: the answers are empty, or this model has no attention")
-            return
-        hint = save_maps(self._maps, Path(self._target))
-        if hint:
-            tell(f"note: {hint}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from heedful.cli import train_options as options_of
 from heedful.cli.app import app
 
 _FILES = "one text per line, a table with a column text, or a folder with one text per file; each may be .gz"
@@ -22,17 +23,19 @@ def pretrain(  # noqa: PLR0913, PLR0917 - its parameters are its options
     test: Annotated[
         list[Path] | None, typer.Option("--test", metavar="FILE", help="Test texts, to score the result.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="autoencoder or next-word. [default: next-word]")] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as that of a run folder.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in model.hidden=256; may be repeated."),
+    model: Annotated[
+        str | None,
+        typer.Option(help="autoencoder or next-word. [default: next-word]", autocompletion=options_of.complete_model),
     ] = None,
+    config: options_of.Config = None,
+    settings: options_of.Settings = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/pretrain-MODEL]")] = None,
-    devices: Annotated[
-        int | None, typer.Option(help="Number of processes on this machine, one per GPU if there are GPUs.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in the folder.")] = False,
+    devices: options_of.Devices = None,
+    resume: options_of.Resume = False,
+    overwrite: options_of.Overwrite = False,
+    list_settings: options_of.ListSettings = False,
+    dry_run: options_of.DryRun = False,
+    log: options_of.Log = None,
 ) -> None:
     """Train embeddings and recurrent layers on unlabelled text, to initialise a classifier (SA-LSTM).
 
@@ -51,4 +54,8 @@ def pretrain(  # noqa: PLR0913, PLR0917 - its parameters are its options
         out=out,
         devices=devices,
         resume=resume,
+        overwrite=overwrite,
+        list_settings=list_settings,
+        dry_run=dry_run,
+        log=log,
     )

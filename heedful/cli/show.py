@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from heedful.cli.app import app
+from heedful.cli.arguments import OUT_HELP, SCALE_HELP
 from heedful.cli.options import task_options, with_task_options
 
 
@@ -16,7 +17,11 @@ def show(
     texts: Annotated[
         list[str], typer.Argument(metavar="TEXT...", help="A text in quotes; two texts for a pair.", show_default=False)
     ],
-    every: Annotated[bool, typer.Option("--all", help="Show every layer and head.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show all layers and heads: of the encoder, of the decoder and between them.")
+    ] = False,
+    out: Annotated[str | None, typer.Option(metavar="OUT", help=OUT_HELP)] = None,
+    scale: Annotated[str, typer.Option(metavar="SCALE", help=SCALE_HELP)] = "auto",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="A.B=C", help="Change a setting, as in decode.beam=1; may be repeated."),
@@ -24,9 +29,11 @@ def show(
     **options: Any,
 ) -> None:
     """Answer one question and draw its attention maps."""
-    from heedful.cli.output import drawn_maps, load_run, results, tell
+    from heedful.cli.maps import MapFile, scale_of
+    from heedful.cli.output import load_run, results, tell
     from heedful.task import engine
 
+    maps = MapFile(out or "terminal", results(), scale=scale_of(scale))
     task, predictor = load_run(folder, settings)
     options = task_options(task, "show", options)
     console = results()
@@ -36,7 +43,5 @@ def show(
             tell(f"note: {answer.note}")
         if not answer.maps:
             tell("note: there is nothing to draw: the answer is empty, or this model has no attention")
-        for title, drawing in drawn_maps(console, answer.maps):
-            if title:
-                console.print(f"\n{title}", markup=False)
-            console.print(drawing)
+        maps.add(answer)
+    maps.close()

@@ -1,14 +1,16 @@
 """``heedful train``: trains a model on the user's files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from heedful.cli import train_options as options_of
 from heedful.cli.app import app
-from heedful.cli.arguments import FILES_HELP, HELD_OUT, TASK_HELP
 from heedful.cli.options import task_options, with_task_options
+from heedful.cli.program import as_typed, program
 from heedful.cli.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -18,65 +20,71 @@ if TYPE_CHECKING:
 @app.command()
 @with_task_options("train")
 def train(  # noqa: PLR0913, PLR0917 - its parameters are its options
-    task: Annotated[str, typer.Argument(help=f"The task: {TASK_HELP}.", show_default=False)],
-    train: Annotated[
-        list[Path] | None, typer.Option("--train", metavar="FILE [FILE]", help=f"Training files: {FILES_HELP}.")
-    ] = None,
-    valid: Annotated[
-        list[Path] | None,
-        typer.Option("--valid", metavar="FILE [FILE]", help=f"Validation files. [default: {HELD_OUT}]"),
-    ] = None,
-    test: Annotated[
-        list[Path] | None, typer.Option("--test", metavar="FILE [FILE]", help="Test files, to score the result.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="A model from `heedful models`. [default: that of the task]")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as that of a run folder.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=C", help="Change a setting, as in model.dropout=0.1; may be repeated."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/TASK-MODEL]")] = None,
-    devices: Annotated[
-        int | None, typer.Option(help="Number of processes on this machine, one per GPU if there are GPUs.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the interrupted run in the folder.")] = False,
+    task: options_of.TaskName,
+    train: options_of.TrainFiles = None,
+    valid: options_of.ValidFiles = None,
+    test: options_of.TestFiles = None,
+    model: options_of.ModelName = None,
+    config: options_of.Config = None,
+    settings: options_of.Settings = None,
+    out: options_of.Out = None,
+    devices: options_of.Devices = None,
+    resume: options_of.Resume = False,
+    overwrite: options_of.Overwrite = False,
+    list_settings: options_of.ListSettings = False,
+    dry_run: options_of.DryRun = False,
+    log: options_of.Log = None,
     folds: Annotated[int | None, typer.Option(min=2, help="Cross-validate with this many folds.")] = None,
     **options: Any,
 ) -> None:
     """Train a model on your own files and write a run folder."""
-    from heedful.cli.output import shown_training
     from heedful.machine import keep_large_buffers
     from heedful.task import fit, task_named
-    from heedful.task.settings import join_settings, parse_settings
 
     kind = task_named(task)
-    options = task_options(kind, "train", options)
+    common: dict[str, Any] = {
+        "model": model,
+        "settings": options_of.changes(settings, devices=devices, log=log),
+        "config": config,
+        **task_options(kind, "train", options),
+    }
+    files = {"train": train or (), "valid": valid or (), "test": test or ()}
+    if list_settings:
+        return _print_settings(task, files, common)
     keep_large_buffers()
-    on_devices = {"train": {"devices": devices}} if devices else {}
-    trained = fit(
-        task,
-        train or (),
-        valid=valid or (),
-        test=test or (),
-        model=model,
-        settings=join_settings(on_devices, parse_settings(settings or [])),
-        config=config,
-        out=out,
-        resume=resume,
-        folds=folds,
-        shown=shown_training(),
-        **options,
-    )
+    if dry_run:
+        return _print_plan(task, files, common)
+    from heedful.cli.output import shown_training
+
+    where = {"out": out, "resume": resume, "overwrite": overwrite, "folds": folds}
+    trained = fit(task, **files, **where, shown=shown_training(), **common)
     # With folds, the run folder of the last fold is inside the one to resume.
     folder = trained.folder.parent if folds else trained.folder
-    _end(kind, trained, _again(task, folder, folds))
+    return _end(kind, trained, _again(task, folder, folds))
+
+
+def _print_settings(task: str, files: Mapping[str, Any], common: dict[str, Any]) -> None:
+    """Prints all settings that a run would have."""
+    from heedful.task.commands import settings_of
+    from heedful.task.settings import join_settings
+    from heedful.task.settings_text import settings_text
+
+    named = {"data": {name: [str(path) for path in paths] for name, paths in files.items() if paths}}
+    common["settings"] = join_settings(named, common["settings"])
+    print(settings_text(settings_of(task, **common)), end="")
+
+
+def _print_plan(task: str, files: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+    """Prints what a run would do."""
+    from heedful.cli.output import result_lines, tell
+    from heedful.task.commands import plan
+
+    print(result_lines(plan(task, **files, say=tell, **common)))
 
 
 def _again(task: str, folder: Path, folds: int | None) -> str:
     """The command that resumes a run. The folder has everything it needs except the number of folds."""
-    return f"heedful train {task} --resume --out {quote(str(folder))}" + (f" --folds {folds}" if folds else "")
+    return f"{program()} train {task} --resume --out {quote(str(folder))}" + (f" --folds {folds}" if folds else "")
 
 
 def _end(task: "Task[Any, Any]", trained: "Trained", again: str) -> None:
@@ -94,4 +102,4 @@ def _end(task: "Task[Any, Any]", trained: "Trained", again: str) -> None:
     print(result_lines(trained.results))
     tell("\nnext:")
     for command in task.usage.next_commands(quote(str(trained.folder))):
-        tell(f"  {command}")
+        tell(f"  {as_typed(command)}")

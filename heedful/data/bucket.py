@@ -14,6 +14,10 @@ _POOL = (
 )
 
 
+Lengths = Sequence[tuple[int, ...]] | np.ndarray[Any, np.dtype[np.int64]]
+"""The length of each side of each example: tuples, or an array [examples, sides], which takes less memory."""
+
+
 class Share(NamedTuple):
     """One rank's part of a batch; tensors come from `collate(examples, share.rows, all_rows=share.all_rows)`.
 
@@ -43,13 +47,11 @@ class BatchPlan:
     [[0, 3], [1], [2]]
     """
 
-    def __init__(
-        self, lengths: Sequence[tuple[int, ...]], *, tokens: int, seed: int, rank: int = 0, world: int = 1
-    ) -> None:
+    def __init__(self, lengths: Lengths, *, tokens: int, seed: int, rank: int = 0, world: int = 1) -> None:
         """`lengths` holds, for each example, the length of each side with EOS; see `lengths_of`."""
         if not 0 <= rank < world:
             raise ValueError(f"rank {rank} of {world}: expected 0 to {world - 1}")
-        if not lengths or tokens < 1 or seed < 0:
+        if not len(lengths) or tokens < 1 or seed < 0:
             raise ValueError(
                 f"got {len(lengths)} examples, {tokens} tokens and seed {seed}: expected 1, 1 and 0 or more"
             )
@@ -161,15 +163,15 @@ def lengths_of(examples: Sequence[Example]) -> list[tuple[int, int]]:
     return [(len(example.source) + 1, len(example.target) + 1) for example in examples]
 
 
-def batches_by_length(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+def batches_by_length(lengths: Sequence[int], tokens: int, *, rows: int | None = None) -> Iterator[list[int]]:
     """Indices of sentences of similar length, longest first, at most `tokens` padded tokens per batch.
 
-    A sentence of more than `tokens` tokens forms a batch of its own.
+    A sentence of more than `tokens` tokens forms a batch of its own. `rows` limits the sentences of a batch.
     """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         # Indices come longest first, so the first one of a batch is the length that the others are padded to.
-        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
+        if batch and ((len(batch) + 1) * lengths[batch[0]] > tokens or len(batch) == rows):
             yield batch
             batch = []
         batch.append(index)

@@ -62,11 +62,14 @@ def collate_documents(
     Raises: ValueError, when `rows` and `all_rows` are empty.
     """
     rows, whole = share_of(len(documents), rows, all_rows)
-    total = sum(documents[row].label != UNLABELLED for row in whole)
+    chosen = [documents[row] for row in rows]
+    # With one process the share is the whole batch, and packed documents need not be made a second time.
+    of_all = chosen if whole == rows else [documents[row] for row in whole]
+    total = sum(document.label != UNLABELLED for document in of_all)
     if not rows:
         blank = replace(documents[whole[0]], label=UNLABELLED)
         return replace(_padded_batch([blank]), rows=[], tokens_total=total)
-    return replace(_padded_batch([documents[row] for row in rows]), rows=rows, tokens_total=total)
+    return replace(_padded_batch(chosen), rows=rows, tokens_total=total)
 
 
 def _padded_batch(documents: Sequence[Document]) -> DocumentBatch:

@@ -1,12 +1,16 @@
 """Reads labelled texts: tables, or folders whose entries are named after the labels."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from heedful.data.table import TABLES, Columns, read_rows
+from heedful.data.columns import check_first_row
+from heedful.data.pairs import single_line
+from heedful.data.table import TABLES, Columns, is_first_row, read_rows
 from heedful.data.text import format_suffix, is_gzip, iterate_lines
 from heedful.errors import UserError
+from heedful.store import is_folder, list_folder
 
 _EXPECTED = (
     "a .tsv, .csv or .jsonl with text and label; or a folder with one folder per label, each file a text; "
@@ -24,28 +28,44 @@ class Labelled:
     where: str
 
 
-def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "label") -> list[Labelled]:
-    """Reads labelled texts from files and folders, in the order given.
-
-    A table (.csv, .jsonl; any other suffix is tab-separated; each may be .gz) has the columns `text` and `label`. A
-    table without a header has them in that order; with other column names, a header is required. In JSON a label may
-    be a number. In a folder, each sub-folder is named after a label and each file in it is a text; or each file is
-    named after a label (without .gz and .txt) and each line in it is a text. Names that begin with "." are ignored.
-    Surrounding white space is removed; empty texts are kept.
-
-    Raises: UserError with file:line and what was expected, for malformed content, an empty label, a table inside a
-        folder, and a folder that holds both files and folders.
-    """
-    columns = Columns(
+def labelled_columns(text: str = "text", label: str = "label", order: tuple[str, ...] = ()) -> Columns:
+    """The columns of a table of labelled texts. Other names than "text" and "label" must be in the header."""
+    return Columns(
         (text, label),
         scalars=(label,),
         header_words=(text.lower(), label.lower()),
         rename_hint=_RENAME_HINT,
         needs_header=(text, label) != ("text", "label"),
+        order=order,
     )
+
+
+def read_labelled(
+    paths: Sequence[Path], *, text: str = "text", label: str = "label", order: tuple[str, ...] = ()
+) -> list[Labelled]:
+    """Reads labelled texts from files and folders, in the order given.
+
+    A table (.csv, .jsonl; any other suffix is tab-separated; each may be .gz) has the columns `text` and `label`. A
+    table without a header has them in that order, or in that of `order`; with other column names, a header is required.
+    In JSON a label may be a number.
+    In a folder, each sub-folder is named after a label and each file in it is a text; or each file is named after a
+    label (without .gz and .txt) and each line in it is a text. Names that begin with "." are ignored. Surrounding white
+    space is removed; empty texts are kept.
+
+    Raises: UserError with file:line and what was expected, for malformed content, an empty label, a table inside a
+        folder, and a folder that holds both files and folders.
+    """
+    columns = labelled_columns(text, label, order)
     texts = [labelled for path in paths for labelled in _read(Path(path), columns)]
     if not texts:
         raise UserError("it holds no text", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")
+    labels, firsts = (
+        [labelled.label for labelled in texts],
+        {f"{path}:1" for path in paths if is_first_row(f"{path}:1")},
+    )
+    for labelled in texts:
+        if labelled.where in firsts:
+            check_first_row((labelled.text, labelled.label), labels, columns, where=labelled.where)
     for labelled in texts:
         if not labelled.label:
             hint = "give every text a label, or delete its line"
@@ -54,17 +74,18 @@ def read_labelled(paths: Sequence[Path], *, text: str = "text", label: str = "la
 
 
 def _read(path: Path, columns: Columns) -> Iterator[Labelled]:
-    if path.is_dir():
+    if is_folder(path):
         yield from _folder(path)
         return
     for row in read_rows(path, columns):
         text, label = row.cells
-        yield Labelled(text.strip(), label.strip(), f"{path}:{row.line}")
+        # A label is printed in a line of its own. Interned: a million texts of a few labels then hold each label once.
+        yield Labelled(text.strip(), sys.intern(single_line(label)), f"{path}:{row.line}")
 
 
 def _folder(folder: Path) -> Iterator[Labelled]:
-    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    loose = [entry for entry in entries if entry.is_file()]
+    entries = list_folder(folder)
+    loose = [entry for entry in entries if not is_folder(entry)]
     # Beside folders of labels a file is most likely a README, whose lines must not become texts of a label "README.md".
     if loose and len(loose) < len(entries):
         raise UserError(
@@ -73,7 +94,7 @@ def _folder(folder: Path) -> Iterator[Labelled]:
             hint=f"move it away: expected {_EXPECTED}",
         )
     for entry in entries:
-        if entry.is_dir():
+        if is_folder(entry):
             yield from (Labelled(_whole_text(file), entry.name, str(file)) for file in _files(entry))
         else:
             label = _label_of(entry)
@@ -103,8 +124,8 @@ def _whole_text(file: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    files = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    deeper = [entry for entry in files if entry.is_dir()]
+    files = list_folder(folder)
+    deeper = [entry for entry in files if is_folder(entry)]
     if deeper:
         raise UserError(
             f"there is a folder in the folder of the label {folder.name!r}",

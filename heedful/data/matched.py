@@ -9,8 +9,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from heedful.data.batch import padded
+from heedful.data.columns import check_first_row
 from heedful.data.pairs import single_line
-from heedful.data.table import Columns, read_rows
+from heedful.data.table import Columns, is_first_row, iterate_rows
 from heedful.data.tensors import TensorBatch, share_of
 from heedful.errors import UserError
 
@@ -50,15 +51,26 @@ def read_matches(path: Path, columns: Columns = COLUMNS) -> list[Match]:
     pairs = list(iterate_matches(path, columns))
     if not pairs:
         raise UserError("the file is empty", where=str(path), hint=f"expected the columns {columns.listed}")
+    if columns.names == COLUMNS.names and is_first_row(pairs[0].where):
+        first = pairs[0]
+        labels = [pair.label for pair in pairs]
+        check_first_row((first.left, first.right, first.label), labels, columns, where=first.where)
     return pairs
 
 
 def iterate_matches(path: Path, columns: Columns = COLUMNS) -> Iterator[Match]:
-    """Yields pairs one by one; the path "-" is standard input, tab-separated. Raises: as `read_matches`."""
-    for row in read_rows(path, columns):
-        left, right, label, group = map(single_line, row.cells)
+    """Yields pairs one by one; the path "-" is standard input, tab-separated.
+
+    Where no label is needed, a blank line is a pair of empty texts, so that there are as many pairs as lines.
+    Raises: as `read_matches`.
+    """
+    for row in iterate_rows(path, columns):
+        is_labelled = "label" in columns.names
+        if is_labelled and not row.cells:
+            continue
+        left, right, label, group = map(single_line, row.cells or ("",) * len(columns.known))
         where = f"{path}:{row.line}"
-        if "label" in columns.names and not label:
+        if is_labelled and not label:
             raise UserError("this pair has no label", where=where, hint="give each pair a label")
         yield Match(left, right, label, group or left, where)
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from heedful.data.pharaoh import Links
 from heedful.data.table import TABLES, Columns, Row, read_rows
-from heedful.data.text import format_suffix, read_lines, shortened
+from heedful.data.text import format_suffix, is_gzip, read_lines, shortened
 from heedful.errors import UserError
 
 COLUMNS = Columns(
@@ -18,7 +19,7 @@ COLUMNS = Columns(
         "tgt",
         "trg",
     ),  # usual names of these columns; no sentence consists of one of them
-    alternative="give two files; or .csv or .jsonl",
+    alternative="give two files",
 )
 INPUT_COLUMNS = Columns(("source",), ("target",), header_words=COLUMNS.header_words)
 """The columns of a table to translate; the target is ignored."""
@@ -41,17 +42,18 @@ class Pair:
         return not self.source or not self.target
 
 
-def read_pairs(paths: Sequence[Path]) -> list[Pair]:
+def read_pairs(paths: Sequence[Path], columns: Columns = COLUMNS) -> list[Pair]:
     """Reads parallel text. The number of files and their suffixes determine the format.
 
     Two files are line-parallel. One file is .csv, .jsonl, or, with any other suffix, tab-separated. A .tsv or .csv has
-    two columns, or a header that names `source` and `target` among others; a .jsonl has these keys. Surrounding white
+    two columns, or a header that names `source` and `target` among others; a .jsonl has these keys. `columns` may state
+    another order for a table without a header. Surrounding white
     space is removed. Pairs with an empty side are kept; `prepare` leaves them out, and `check_pairs` counts them.
 
     Raises: UserError with file:line and what was expected, for malformed content.
     """
     if len(paths) == 1:
-        pairs = [_pair(row, paths[0]) for row in read_rows(paths[0], COLUMNS)]
+        pairs = [_pair(row, paths[0]) for row in read_rows(paths[0], columns)]
     elif len(paths) == 2:
         pairs = _parallel(*paths)
     else:
@@ -78,13 +80,18 @@ def _unequal(*files: tuple[Path, list[str]]) -> UserError:
     (short, few), (long, many) = sorted(files, key=lambda file: len(file[1]))
     surplus = many[len(few) :]
     blank = not any(line.strip() for line in surplus)
-    reason = "the surplus lines are blank: delete them" if blank else "a line may be missing further up; find it"
     return UserError(
         f"the two files differ in length: {short} ends at line {len(few)}, but this one has {len(surplus)} more; "
         f"the first is {shortened(surplus[0])!r}",
         where=f"{long}:{len(few) + 1}",
-        hint=reason if blank else f"{reason} with: paste {short} {long} | less",
+        hint="the surplus lines are blank: delete them" if blank else _find_with(short, long),
     )
+
+
+def _find_with(*files: Path) -> str:
+    # In bash, <(...) stands for a file with the output of a command.
+    names = [f"<(zcat {quote(str(file))})" if is_gzip(file) else quote(str(file)) for file in files]
+    return f"a line may be missing further up; find it with: paste {' '.join(names)} | less"
 
 
 def _pair(row: Row, path: Path) -> Pair:

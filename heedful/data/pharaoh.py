@@ -14,8 +14,9 @@ from heedful.data.text import iterate_lines
 from heedful.errors import UserError
 
 Link = tuple[int, int]
-_LINK = re.compile(r"(\d+)([-p])(\d+)")
-_NUMBERED = re.compile(r"(\d+)\s+(\d+)\s+(\d+)(?:\s+([SP])(?:\s+\S+)?)?")
+_LINK = re.compile(r"(\?)?(\d{1,9})([-pP?])(\d{1,9})([pP?])?")
+_COLON = re.compile(r"\d+:\d+")
+_NUMBERED = re.compile(r"(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})(?:\s+([SP])(?:\s+\S+)?)?")
 
 
 class Links(NamedTuple):
@@ -28,6 +29,7 @@ class Links(NamedTuple):
 def parse_links(text: str, *, one_based: bool = False, where: str | None = None) -> Links:
     """Reads one line of Pharaoh format: "0-0 1-2" are sure links, "1p2" only possible ones.
 
+    Other tools write possible links as "1?2", "?1-2", "1-2?" or "1-2p"; these are read too.
     With `one_based` the numbers in the text start at 1. `where` is the location that an error names.
     Raises: UserError, for an item that is not a link.
 
@@ -40,10 +42,11 @@ def parse_links(text: str, *, one_based: bool = False, where: str | None = None)
     for item in text.split():
         found = _LINK.fullmatch(item)
         if found is None:
-            raise UserError(f"{item!r} is not a link", where=where, hint="expected source-target, as in: 0-0 1-2 2p2")
-        link = _based(int(found[1]), int(found[3]), one_based, where)
+            raise _no_link(item, where)
+        before, source, middle, target, after = found.groups()
+        link = _based(int(source), int(target), one_based, where)
         possible.add(link)
-        if found[2] == "-":
+        if middle == "-" and not before and not after:
             sure.add(link)
     return Links(frozenset(sure), frozenset(possible))
 
@@ -70,6 +73,7 @@ def read_alignments(path: Path, *, one_based: bool = False) -> list[Links]:
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise UserError("the file holds no alignments", where=str(path), hint="expected lines such as: 0-0 1-2 2p2")
+    _check_format(first, path)
     if _NUMBERED.fullmatch(first.strip()):
         return _numbered(lines, path)
     numbered = enumerate(lines, start=1)
@@ -98,6 +102,25 @@ def aer(
         hits += len(found & certain) + len(found & (allowed | certain))  # a caller's P need not include S
         total += len(found) + len(certain)
     return 1 - hits / total if total else 0.0
+
+
+def _check_format(first: str, path: Path) -> None:
+    """Names the formats of other tools that are not read, which `parse_links` would call no link.
+
+    Raises: UserError, for a first line of one of them.
+    """
+    formats = {"# Sentence pair": "the A3 format of GIZA++", "<": "XML", "[": "JSON", "{": "JSON"}
+    for start, name in formats.items():
+        if first.lstrip().startswith(start):
+            hint = "convert it to a line of links for each pair, such as: 0-0 1-2 2p2"
+            raise UserError(f"this is {name}, which is not read", where=str(path), hint=hint)
+
+
+def _no_link(item: str, where: str | None) -> UserError:
+    hint = "expected source-target, as in: 0-0 1-2 2p2"
+    if _COLON.fullmatch(item):
+        hint += "; for instance: sed 's/:/-/g' FILE > NEW"
+    return UserError(f"{item!r} is not a link", where=where, hint=hint)
 
 
 def _numbered(lines: Sequence[str], path: Path) -> list[Links]:

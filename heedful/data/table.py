@@ -1,53 +1,49 @@
 """Reads rows of named columns from .tsv, .csv and .jsonl, and explains what is wrong with a line."""
 
-import csv
-import difflib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from heedful.data.columns import (
+    SEPARATORS,
+    Columns,
+    find_layout,
+    header_names,
+    is_header,
+    shown,
+    wrong_names,
+    wrong_width,
+)
+from heedful.data.quoted import QUOTE, split_quoted, splits_alone
+from heedful.data.separator import SAMPLE, declared_separator, find_separator
 from heedful.data.text import format_suffix, iterate_lines
-from heedful.errors import UserError, did_you_mean
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns that a table must have, in the order used where it has no header.
-
-    optional: columns that may follow. scalars: columns whose JSON value may be a number or a boolean besides text.
-    header_words: cells that prove the first line to be a header, even a wrong one. alternative: another way to give the
-    data, for the hint at a line that is not split into columns. rename_hint: how to name other columns. needs_header:
-    the user has named the columns, so that a first line without these names is an error instead of a row. Names are
-    compared without regard to case, except in JSON.
-    """
-
-    names: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    scalars: tuple[str, ...] = ()
-    header_words: tuple[str, ...] = ()
-    alternative: str = "give a .csv or .jsonl"
-    rename_hint: str = ""
-    needs_header: bool = False
-
-    @property
-    def listed(self) -> str:
-        """The names as an error quotes them: 'left', 'right' and 'label'."""
-        *first, last = map(repr, self.names)
-        return f"{', '.join(first)} and {last}" if first else last
+from heedful.errors import UserError
 
 
 class Row(NamedTuple):
-    """The cells of a line in the order of `Columns`; an optional column that is missing is an empty text."""
+    """The cells of a line in the order of `Columns`; an optional column that is missing is an empty text.
+
+    A blank line is a row without cells.
+    """
 
     cells: tuple[str, ...]
     line: int
 
 
 def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    """Rows of a table. The suffix determines the format: .csv, .jsonl, any other is tab-separated; each may be .gz.
+    """Rows of a table without its blank lines, as training reads them.
+
+    The suffix determines the format: .csv, .jsonl, any other is tab-separated; each may be .gz.
+    Raises: UserError with file:line, as the reader of the format does.
+    """
+    return (row for row in iterate_rows(path, columns) if row.cells)
+
+
+def iterate_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    """Rows of a table and its blank lines, which have no cells: every line after the header is answered.
 
     Raises: UserError with file:line, as the reader of the format does.
     """
@@ -57,38 +53,96 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
 def read_column(path: Path | str, columns: Columns) -> Iterator[str]:
     """Texts to predict: the first of `columns` if the file is a table, else its lines; "-" is standard input.
 
+    A file is a table by its suffix, or if its first line is a header with tabs. A blank line is an empty text, so that
+    there are as many texts as lines.
     Raises: UserError with file:line, as the reader of the format does.
     """
-    if str(path) != "-" and format_suffix(Path(path)) in TABLES:
-        return (row.cells[0] for row in read_rows(Path(path), columns))
-    return iterate_lines(path)
+    if str(path) == "-":
+        yield from iterate_lines(path)
+        return
+    path = Path(path)
+    if format_suffix(path) in TABLES:
+        yield from _first_cells(iterate_rows(path, columns))
+        return
+    lines = iterate_lines(path)
+    first = next(lines, None)
+    if first is None:
+        return
+    if "\t" in first and is_header(first.split("\t"), columns):
+        yield from _first_cells(_tsv_rows(chain([first], lines), path, columns))
+    else:
+        yield from chain([first], lines)
+
+
+def _first_cells(rows: Iterable[Row]) -> Iterator[str]:
+    return (row.cells[0] if row.cells else "" for row in rows)
+
+
+def is_first_row(where: str) -> bool:
+    """Whether a row that came from here ("file:line") is the first line of its file, which then has no header."""
+    path, _, line = where.rpartition(":")
+    return line == "1" and format_suffix(Path(path)) not in JSON
+
+
+def has_header(path: Path, columns: Columns) -> bool:
+    """Whether the first line of a .csv or .tsv names the columns that are needed; every line of a .jsonl does.
+
+    Raises: UserError, when the file cannot be read.
+    """
+    return format_suffix(path) in JSON or bool(_header_of(path, columns))
+
+
+def header_order(path: Path, columns: Columns) -> tuple[str, ...]:
+    """The header of a table, if it has one, and other columns or another order than `columns`; else empty.
+
+    Raises: UserError, when the file cannot be read.
+    """
+    # A pipe can be read only once, and has been.
+    if not path.is_file() or format_suffix(path) in JSON:
+        return ()
+    names = _header_of(path, columns)
+    return () if names == columns.known[: len(names)] else names
+
+
+def _header_of(path: Path, columns: Columns) -> tuple[str, ...]:
+    """The names of the columns in the first line of a table; empty where that is no header."""
+    lines = (line for line in iterate_lines(path) if line.strip() and declared_separator(line) is None)
+    first = next(lines, "")
+    rows = (splits_alone(first, separator) or [] for separator in SEPARATORS)
+    return next((tuple(header_names(cells)) for cells in rows if is_header(cells, columns)), ())
 
 
 def tsv_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    """Rows of tab-separated values, without quoting; blank lines are skipped.
+    """Rows of tab-separated values; a blank line has no cells. Quotes are text, unless the header is in quotes.
 
     Raises: UserError with file:line, for a line without a tab, another number of cells, or a wrong header.
     """
-    lines = enumerate(iterate_lines(path), start=1)
-    return _rows(path, ((number, line.split("\t")) for number, line in lines if line.strip()), "tab", columns=columns)
+    return _tsv_rows(iterate_lines(path), path, columns)
+
+
+def _tsv_rows(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Row]:
+    return _rows(path, _tsv_cells(lines, path, columns), "\t", columns=columns)
 
 
 def csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
     """Rows of comma-separated values with RFC 4180 quoting: a cell in quotes may hold commas and line ends.
 
-    Raises: UserError with file:line, for broken quoting, another number of cells, or a wrong header.
+    The separator may also be a semicolon, a tab or a bar, as the header, the rows or a first line "sep=;" tell. A blank
+    line has no cells.
+    Raises: UserError with file:line, for broken quoting, another number of cells, or a wrong header; and when there is
+        no header and two separators fit.
     """
-    return _rows(path, _csv_cells(path), "comma", columns=columns)
+    separator, cells = _csv_cells(path, columns)
+    return _rows(path, cells, separator, columns=columns)
 
 
 def jsonl_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    """Rows of JSON Lines: one object per line with a text for each column; blank lines are skipped.
+    """Rows of JSON Lines: one object per line with a text for each column; a blank line has no cells.
 
     Raises: UserError with file:line, for broken JSON, missing keys or values that are not text.
     """
     for number, line in enumerate(iterate_lines(path), start=1):
-        if line.strip():
-            yield Row(_json_cells(line, columns, f"{path}:{number}"), number)
+        yield Row(_json_cells(line, columns, f"{path}:{number}") if line.strip() else (), number)
 
 
 JSON = (".jsonl", ".ndjson")
@@ -103,118 +157,125 @@ TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
 """The reader for each suffix."""
 
 
-def _csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader((f"{line}\n" for line in iterate_lines(path)), strict=True)
-    first = 1  # a cell in quotes may span lines; errors name the one where its row begins
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            where, hint = f"{path}:{first}", 'a quote inside a quoted cell is written twice: "he said ""yes"""'
-            raise UserError(f"this is not a row of csv: {error}", where=where, hint=hint) from error
-        if cells:
-            yield first, cells
-        first = reader.line_num + 1
+def _tsv_cells(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line with its number; none for a blank line.
+
+    Raises: UserError, when the header has another separator, as in a .csv that was renamed.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            break
+        yield number, []
+    else:
+        return
+    others = (separator for separator in SEPARATORS if separator != "\t" and separator in line)
+    other = next((each for each in others if is_header(splits_alone(line, each) or [], columns)), None)
+    if other is not None:
+        message = f"the columns of the header are separated by a {SEPARATORS[other]}, not by a tab"
+        raise UserError(message, where=f"{path}:{number}", hint="give the file a name that ends in .csv")
+    # R and pandas may put every text in quotes, the header too; then quotes are no text in the other lines either.
+    if QUOTE in line and is_header(splits_alone(line, "\t") or [], columns):
+        yield from _without_blank(split_quoted(chain([line], lines), "\t", str(path), first=number))
+        return
+    for row, text in enumerate(chain([line], lines), start=number):
+        yield row, text.split("\t") if text.strip() else []
+
+
+def _csv_cells(path: Path, columns: Columns) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+    """The separator, and the cells of each row with the number of its line; none for a blank line."""
+    lines = iterate_lines(path)
+    head = list(islice(lines, SAMPLE))
+    separator = declared_separator(head[0]) if head else None
+    first = 1
+    if separator is not None:
+        head, first = head[1:], 2
+    separator = separator or find_separator(head, columns, name=str(path))
+    return separator, _without_blank(split_quoted(chain(head, lines), separator, str(path), first=first))
+
+
+def _without_blank(rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The same rows, with no cells for a blank line."""
+    for number, cells in rows:
+        yield number, cells if len(cells) > 1 or cells[0].strip() else []
 
 
 def _rows(path: Path, lines: Iterable[tuple[int, list[str]]], separator: str, *, columns: Columns) -> Iterator[Row]:
-    """Finds the columns in the first line, then yields row after row."""
-    lines = iter(lines)
-    first = next(lines, None)
-    if first is None:
-        return
-    number, cells = first
-    positions = _header(cells, columns, where=f"{path}:{number}")
-    width = len(cells)
-    if positions is None:  # no header: the first line is a row, and tells how many optional columns there are
-        fewest, most = len(columns.names), len(columns.names) + len(columns.optional)
-        width = min(max(width, fewest), most)
-        positions = [index if index < width else None for index in range(most)]
-        lines = chain([first], lines)
+    """Finds the columns in the first line that is not blank, then yields row after row."""
+    layout = None
     for number, cells in lines:
-        if len(cells) != width:
-            raise _wrong_width(cells, width, columns, separator=separator, where=f"{path}:{number}")
-        yield Row(tuple("" if index is None else cells[index] for index in positions), number)
-
-
-def _header(cells: Sequence[str], columns: Columns, *, where: str) -> list[int | None] | None:
-    """The positions of the columns (None for a missing one), or None when the first line is a row and no header.
-
-    Raises: UserError, when it is clearly a header, but a name is missing.
-    """
-    names = [cell.strip().lower() for cell in cells]
-    needed, optional = ([column.lower() for column in some] for some in (columns.names, columns.optional))
-    if all(column in names for column in needed):
-        return [names.index(column) if column in names else None for column in (*needed, *optional)]
-    # A misspelt header read as a row would be a silent error, so a line that resembles one is refused. Sentences are no
-    # identifiers, which keeps ordinary rows out of the comparison.
-    is_known = any(name in columns.header_words for name in names)
-    identifiers = [name for name in names if name.isidentifier()]
-    is_similar = all(difflib.get_close_matches(column, identifiers, n=1, cutoff=0.6) for column in needed)
-    if is_known or is_similar or columns.needs_header:
-        raise _wrong_names(names, columns, where)
-    return None
-
-
-def _wrong_names(found: Sequence[str], columns: Columns, where: str) -> UserError:
-    known = (*columns.names, *columns.optional)
-    unknown = [name for name in found if name not in known]
-    hint = did_you_mean(unknown[0], known) if unknown else f"expected {' and '.join(columns.names)}"
-    hint += f"; or {columns.rename_hint}" if columns.rename_hint else ""
-    return UserError(
-        f"expected the columns {columns.listed}, found {', '.join(map(repr, found)) or 'none'}",
-        where=where,
-        hint=hint,
-    )
-
-
-def _wrong_width(cells: Sequence[str], width: int, columns: Columns, *, separator: str, where: str) -> UserError:
-    if len(cells) == 1:
-        found, hint = f"no {separator}", f"write {f', {separator}, '.join(columns.names)}; or {columns.alternative}"
-    elif width == len(columns.names):
-        found, hint = f"{len(cells)} columns", f"name them in a header line, with {columns.listed} among them"
-    else:
-        found, hint = f"{len(cells)} columns", f"each row needs as many cells as the first, separated by a {separator}"
-    return UserError(f"expected {width} columns, found {found} in {_shown(cells)!r}", where=where, hint=hint)
-
-
-def _shown(cells: Sequence[str]) -> str:
-    text = " | ".join(cells)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+        if not cells:
+            yield Row((), number)
+            continue
+        if layout is None:
+            layout = find_layout(cells, columns, where=f"{path}:{number}")
+            if layout.header:
+                continue
+        if len(cells) != layout.width:
+            raise wrong_width(cells, layout, columns, separator=separator, where=f"{path}:{number}")
+        # The last cell first, which is seldom a name, so that hardly any row is compared as a whole.
+        if layout.header and cells[-1].strip().lower() in layout.header and tuple(header_names(cells)) == layout.header:
+            hint = "were files joined? delete this line"
+            raise UserError("the header is here once more", where=f"{path}:{number}", hint=hint)
+        yield Row(layout.pick(cells), number)
 
 
 def json_object(line: str, *, where: str, expected: str, example: str) -> dict[str, Any]:
     """One line of JSON Lines as an object; errors say `expected` and quote `example`.
 
-    Raises: UserError, for broken JSON, or a value that is not an object.
+    Raises: UserError, for broken JSON, a value that is not an object, or a key that is in an object more than once.
     """
+    hint = f"expected one object per line: {example}"
+    if line.lstrip().startswith("[") or line.strip() == "{":
+        hint += ", each on one line and without the brackets of a list around them"
     try:
-        content: Any = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        reason = (
-            f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-        )
-        hint = f"expected one object per line: {example}"
-        raise UserError(f"this is not JSON: {reason}", where=where, hint=hint) from error
+        content: Any = json.loads(line, object_pairs_hook=_unique)
+    except _TwiceError as error:
+        raise UserError(f"the key {error.key!r} is in this object more than once", where=where, hint=hint) from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"this is not JSON: {_reason(error)}", where=where, hint=hint) from error
     if not isinstance(content, dict):
-        raise UserError(f"expected an object with {expected}, found {_shown([line])!r}", where=where)
+        raise UserError(f"expected an object with {expected}, found {shown([line])!r}", where=where, hint=hint)
     return cast(dict[str, Any], content)
+
+
+class _TwiceError(Exception):
+    """A key is in a JSON object more than once; by itself, the `json` module takes the last one."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object from its keys and values. Raises: _TwiceError."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return content
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at column {error.colno}"
+    # Else Python refuses a number of thousands of digits.
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _json_cells(line: str, columns: Columns, where: str) -> tuple[str, ...]:
     example = ", ".join(f'"{name}": "…"' for name in columns.names)
     fields = json_object(line, where=where, expected=columns.listed, example=f"{{{example}}}")
     if not all(column in fields for column in columns.names):
-        raise _wrong_names(list(fields), columns, where)
+        raise wrong_names(list(fields), columns, where)
     optional = (_text(fields, column, columns, where) if column in fields else "" for column in columns.optional)
     return (*(_text(fields, column, columns, where) for column in columns.names), *optional)
 
 
 def _text(fields: dict[str, Any], column: str, columns: Columns, where: str) -> str:
     value = fields[column]
-    if column in columns.scalars and isinstance(value, bool | int | float):
+    # NaN, which some programs write for a missing value, is no label.
+    is_missing = isinstance(value, float) and not math.isfinite(value)
+    if column in columns.scalars and isinstance(value, bool | int | float) and not is_missing:
         return json.dumps(value)
     return json_text(value, column, where)
 

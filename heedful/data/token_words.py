@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from heedful.axes import Words
 from heedful.data.tokenise import Tokeniser
 from heedful.data.tokenise.base import CJK, CJK_MARKS, SPECIAL
 from heedful.shapes import ShapeError, describe
@@ -29,6 +30,19 @@ class TokenWords:
 
     texts: tuple[str, ...]
     of_token: tuple[tuple[int, ...], ...]
+
+    @property
+    def axis(self) -> Words:
+        """The words as the axis of a map, with the number of tokens of each.
+
+        A token of several words counts in equal parts for each of them. A word never counts as less than one token.
+        """
+        counts = [0.0] * len(self.texts)
+        for parts in self.of_token:
+            for word in parts:
+                counts[word] += 1 / len(parts)
+        # Rounded: thirds of tokens would not add up to whole numbers.
+        return Words(self.texts, [max(1.0, round(count, 6)) for count in counts])
 
     @classmethod
     def of(cls, tokeniser: Tokeniser, ids: Sequence[int], typed: Sequence[str] = ()) -> "TokenWords":

@@ -6,7 +6,7 @@ from pathlib import Path
 from heedful.data.table import TABLES, Columns, read_column
 from heedful.data.text import format_suffix, iterate_lines
 from heedful.errors import UserError
-from heedful.store import read_text
+from heedful.store import is_folder, list_folder
 
 
 def read_texts(paths: Sequence[Path], *, text: str = "text") -> list[str]:
@@ -24,23 +24,23 @@ def read_texts(paths: Sequence[Path], *, text: str = "text") -> list[str]:
     return texts
 
 
-def unlabelled_columns(text: str = "text", label: str = "label") -> Columns:
+def unlabelled_columns(text: str = "text", label: str = "label", order: tuple[str, ...] = ()) -> Columns:
     """The columns of a table of which only the texts are read. A name other than "text" must be in the header."""
     return Columns(
         (text,),
         (label,),
         scalars=(label,),
         header_words=(label.lower(),),
-        rename_hint=f"name the column of the texts {text!r} (data.text_column)",
+        rename_hint="name the column of the texts: --set data.text_column=NAME",
         needs_header=text != "text",
+        order=order,
     )
 
 
 def _read(path: Path, text: str) -> Iterator[str]:
-    if path.is_dir():
-        for entry in sorted(path.iterdir()):
-            if not entry.name.startswith("."):
-                yield from _read(entry, text) if entry.is_dir() else [read_text(entry)]
+    if is_folder(path):
+        for entry in list_folder(path):
+            yield from _read(entry, text) if is_folder(entry) else ["\n".join(iterate_lines(entry))]
     elif format_suffix(path) in TABLES:
         yield from read_column(path, unlabelled_columns(text))
     else:

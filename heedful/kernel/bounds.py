@@ -154,7 +154,8 @@ class Bounds:
         # +1 where an interval starts and -1 where it stops: the running sum counts the intervals that cover a key.
         start, stop = torch.broadcast_tensors(*self.intervals(device))
         steps = torch.zeros(*start.shape[:-1], self.keys + 1, dtype=torch.long, device=device)
-        steps.scatter_add_(-1, start, torch.ones_like(start)).scatter_add_(-1, stop, -torch.ones_like(stop))
+        # Not in place: under vmap the intervals have an axis that these zeros have not.
+        steps = steps.scatter_add(-1, start, torch.ones_like(start)).scatter_add(-1, stop, -torch.ones_like(stop))
         return steps[..., :-1].cumsum(-1) > 0
 
 
@@ -171,7 +172,10 @@ def _rows(tensor: Tensor, rows: slice) -> Tensor:
 
 
 def _tighter(first: int | None, second: int | None) -> int | None:
-    return min((side for side in (first, second) if side is not None), default=None)
+    # Spelt out: torch.compile cannot trace min(..., default=...).
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def _combine(operation, first: Tensor | None, second: Tensor | None) -> Tensor | None:  # pyright: ignore

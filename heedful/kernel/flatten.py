@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from heedful.kernel import transforms
 from heedful.kernel.form import Custom, Tanh
 from heedful.kernel.inputs import KernelInputs
 from heedful.kernel.problem import Problem
@@ -18,6 +19,10 @@ def refusal(problem: Problem) -> str | None:
         return f"it applies one gate, and {len(problem.bounds.gates)} regions here gate the weights (region Predicted)"
     if problem.x.dtype == torch.float64:
         return "it computes in float32, and this is float64"
+    if transforms.differentiates():
+        return (
+            "it computes gradients backwards only, and not in torch.func.grad, torch.func.jvp or forward_ad.dual_level"
+        )
     return None
 
 

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.shapes import ShapeError, broadcast_shape, check_tensor, describe
+
 FACTORABLE = 40.0
 """Fused engines compute the tanh form from ``e^(2x)`` and ``e^(2y)`` where all features are at most this large: e^80
 and e^-80 are float32 numbers, with room for the sums that they go into."""
@@ -58,8 +60,23 @@ class Custom:
     floats_per_pair: int = 64
 
     def scores(self, x: Float[Tensor, "... T Q"], y: Float[Tensor, "... S K"]) -> Float[Tensor, "... T S"]:
-        """Score every pair by the callable."""
-        return self.function(x, y)
+        """Score every pair by the callable.
+
+        Raises: ShapeError, when it returns another shape, or no floating-point numbers; TypeError, when no tensor.
+        """
+        scores = self.function(x, y)
+        check_tensor("what the score returns", scores)
+        shape = torch.Size([*broadcast_shape(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-2]])
+        # Batch axes may be missing or 1: a score that is the same for every row. Queries and keys may not, for what is
+        # summed over or left out by mistake would be taken for that.
+        axes = zip(reversed(scores.shape[:-2]), reversed(shape[:-2]), strict=False)
+        fits = scores.shape[-2:] == shape[-2:] and scores.ndim <= len(shape) and all(a in (1, b) for a, b in axes)
+        if not fits or not scores.is_floating_point():
+            raise ShapeError(
+                f"the score returns {describe(scores)} for query {describe(x)} and key {describe(y)}, expected "
+                f"floating-point numbers [*B, T, S] = {list(shape)}: one for each pair of a query and a key."
+            )
+        return scores.expand(shape)
 
 
 Form = Inner | Tanh | Custom

@@ -9,13 +9,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from heedful.kernel import gathered
+from heedful.kernel import gathered, second_order
 from heedful.kernel.gathered import Selected
 from heedful.kernel.inputs import KernelInputs
 from heedful.kernel.operators import FusedOperators
 from heedful.kernel.plain import Plain
 from heedful.kernel.problem import Pick, Problem
 from heedful.kernel.stats import KernelStats, KernelStatsRequest, Stats, StatsRequest
+from heedful.shapes import autocast_dtype
 
 
 class Fused(ABC):
@@ -54,7 +55,7 @@ class Fused(ABC):
         # Only the picked keys are gathered, so a NaN elsewhere in the row would go unnoticed: write it by hand.
         context = gathered.attend(problem, value, keys).masked_fill(nonfinite, torch.nan)
         # The values' gradient comes through the picked weights; the straight-through term only moves the scores.
-        detached = value.detach()
+        detached = second_order.without_gradient(value)
         return gathered.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
 
     def align(self, problem: Problem) -> Float[Tensor, "... T S"]:
@@ -73,7 +74,7 @@ class Fused(ABC):
         _, stats = self.attend_with_stats(problem, value[..., :0].to(problem.y.dtype), _request(pick))
         keys, nonfinite = _picked_keys(stats, pick), stats.lse.isnan()
         context = gathered.attend(problem, value, keys).masked_fill(nonfinite.unsqueeze(-1), torch.nan)
-        detached = value.detach()
+        detached = second_order.without_gradient(value)
         context = gathered.straight_through(problem, pick, context, ask=lambda soft: self.attend(soft, detached))
         key = keys[..., 0]
         # log p = score - lse. Both terms carry gradients: the score through its features, lse through the backward
@@ -100,8 +101,7 @@ class Fused(ABC):
 
 def output_dtype(problem: Problem, value: Tensor) -> torch.dtype:
     """The precision of the contexts: autocast's where it is on, as for torch's matrix products; else the values'."""
-    device = problem.x.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else value.dtype
+    return autocast_dtype(problem.x.device) or value.dtype
 
 
 def unflatten_batch(tensor: Tensor, batch: torch.Size) -> Tensor:

@@ -6,14 +6,18 @@ second.
 """
 
 import importlib
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heedful.kernel import transforms
 from heedful.kernel.inputs import KernelInputs, SavedForBackward
-from heedful.kernel.problem import EngineError
+from heedful.kernel.problem import EngineError, EngineFailure
+from heedful.kernel.second_order import softmax_gradients
 from heedful.kernel.stats import KernelStats, KernelStatsRequest, empty_stats
 
 # The fields of the named tuples as operator schemas, in the same order.
@@ -86,7 +90,7 @@ class FusedOperators:
             (backward, self._run_backward, _backward_shapes),
         ):
             torch.library.impl(op, devices, implementation)
-            torch.library.register_fake(op, shapes)
+            torch.library.register_fake(op, self._refusing_forward_mode(shapes))
         torch.library.register_autograd(attend, self._differentiate, setup_context=_save)
         torch.library.register_autograd(survey, self._differentiate_survey, setup_context=_save)
         torch.library.register_autograd(backward, self._refuse_second_derivatives)
@@ -94,16 +98,46 @@ class FusedOperators:
     def _names(self) -> tuple[str, str, str]:
         return f"attend_{self.name}", f"survey_{self.name}", f"attend_{self.name}_backward"
 
-    def _implementation(self) -> Any:
-        return importlib.import_module(self.module)
+    def _compute(self, function: str, *args: Any, **options: Any) -> Any:
+        """Calls a function of the module that implements the operators.
+
+        Raises: EngineFailure, when a compiler, driver or device fails; EngineError, for forward-mode derivatives.
+        """
+        self._refuse_forward_mode()
+        try:
+            return getattr(importlib.import_module(self.module), function)(*args, **options)
+        except (EngineError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as fault:  # compilers, drivers and launches fail in many ways; all mean: take another engine
+            raise EngineFailure(
+                f"engine {self.name!r} failed on this machine ({type(fault).__name__}: {fault}): engine='plain' works "
+                "everywhere."
+            ) from fault
+
+    def _refuse_forward_mode(self) -> None:
+        """Raises: EngineError, where forward-mode derivatives are asked for: torch would take them for zero."""
+        if transforms.forward_mode():
+            raise EngineError(
+                f"engine {self.name!r} has no forward-mode derivatives: use attend(..., engine='plain') where they are "
+                "asked for."
+            )
+
+    def _refusing_forward_mode(self, shapes: Callable[..., Any]) -> Callable[..., Any]:
+        """The same for a graph that is traced, where an operator is asked for its shapes only."""
+
+        def checked(*args: Any) -> Any:
+            self._refuse_forward_mode()
+            return shapes(*args)
+
+        return checked
 
     def _run_attend(self, *args: Any) -> tuple[Tensor, ...]:
         # torch drops arguments that equal their default before it calls an implementation.
-        return self._implementation().attend(KernelInputs(*args[:_N_INPUTS]), keep_scores=any(args[_N_INPUTS:]))
+        return self._compute("attend", KernelInputs(*args[:_N_INPUTS]), keep_scores=any(args[_N_INPUTS:]))
 
     def _run_survey(self, *args: Any) -> tuple[Tensor, ...]:
         request = KernelStatsRequest(*args[_N_INPUTS:])
-        saved, stats = self._implementation().survey(KernelInputs(*args[:_N_INPUTS]), request)
+        saved, stats = self._compute("survey", KernelInputs(*args[:_N_INPUTS]), request)
         return (*saved, *stats)
 
     def _run_backward(
@@ -111,43 +145,63 @@ class FusedOperators:
     ) -> tuple[Tensor, ...]:
         saved = SavedForBackward(*saved_and_inputs[:_N_SAVED])
         inputs = KernelInputs(*saved_and_inputs[_N_SAVED:])
-        return self._implementation().attend_backward(grad_output, saved, inputs, lse_entropy_grads=lse_entropy_grads)
+        return self._compute("attend_backward", grad_output, saved, inputs, lse_entropy_grads=lse_entropy_grads)
 
     def _differentiate(self, ctx: Any, grad_output: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
         tensors = ctx.saved_tensors  # read once: under activation checkpointing each reading would compute them again
-        return self._grads(ctx, grad_output, None, saved=tensors[:_N_SAVED], tensors=tensors[_N_SAVED:])
+        if torch.is_grad_enabled():
+            return self._differentiable_grads(ctx, tensors[_N_SAVED:], (grad_output, None, None))
+        return self._grads(ctx, (grad_output, None, None), None, saved=tensors[:_N_SAVED], tensors=tensors[_N_SAVED:])
 
     def _differentiate_survey(self, ctx: Any, grad_output: Tensor, *grads: Any) -> tuple[Tensor | None, ...]:
         tensors = ctx.saved_tensors
         saved, entropy = SavedForBackward(*tensors[:_N_SAVED]), tensors[_N_SAVED + 1]
         grad_lse, grad_entropy = grads[_N_SAVED - 1 : _N_SAVED + 1]
+        if torch.is_grad_enabled():
+            return self._differentiable_grads(ctx, tensors[_N_SAVED + 2 :], (grad_output, grad_lse, grad_entropy))
         both = lse_entropy_grads(saved.row_scale, entropy, grad_lse=grad_lse, grad_entropy=grad_entropy)
-        x, y, value, weight, *rest = self._grads(ctx, grad_output, both, saved=saved, tensors=tensors[_N_SAVED + 2 :])
-        if weight is not None and self.assumes_zero_row_sums:
-            # A row's gradients sum to `grad_lse` here, where the kernels take that sum for 0: add what they left out.
-            weight = weight + torch.where(saved.row_scale > 0, grad_lse, 0.0).sum()
-        return x, y, value, weight, *rest
+        upstream = grad_output, grad_lse, grad_entropy
+        return self._grads(ctx, upstream, both, saved=saved, tensors=tensors[_N_SAVED + 2 :])
 
     def _grads(
         self,
         ctx: Any,
-        grad_output: Tensor,
+        upstream: tuple[Tensor, Tensor | None, Tensor | None],
         lse_entropy: Tensor | None,
         *,
         saved: tuple[Tensor, ...],
         tensors: tuple[Any, ...],
     ) -> tuple[Tensor | None, ...]:
-        """The gradients in the order of the forward operator's arguments, None for those that have none."""
+        """The gradients in the order of the forward operator's arguments, None for those that have none.
+
+        `upstream` are those of the contexts, log-sum-exp and entropy, `lse_entropy` the last two as kernels take them.
+        """
         inputs = KernelInputs(*tensors, ctx.deviation)  # pyright: ignore[reportCallIssue]
-        x, y, value, weight, centre = self._backward_op(grad_output, lse_entropy, *saved, *inputs)
+        try:
+            x, y, value, weight, centre = self._backward_op(upstream[0], lse_entropy, *saved, *inputs)
+        except EngineFailure as failure:
+            warnings.warn(f"{failure} It computes this gradient.", RuntimeWarning, stacklevel=2)
+            found = softmax_gradients(inputs, upstream)
+            return _in_order(ctx, tuple(each if each is None else each.detach() for each in found))
+        if inputs.weight is not None and upstream[1] is not None and self.assumes_zero_row_sums:
+            # A row's gradients sum to that of its log-sum-exp, where the kernels take that sum for 0: add what they
+            # left out.
+            row_scale = SavedForBackward(*saved).row_scale
+            weight = weight + torch.where(row_scale > 0, upstream[1], 0.0).sum()
         weight, centre = None if inputs.weight is None else weight, None if inputs.centre is None else centre
-        start_to_group = (None,) * 5
-        return x, y, value, weight, *start_to_group, centre, None, *(None,) * ctx.n_options
+        return _in_order(ctx, (x, y, value, weight, centre))
+
+    def _differentiable_grads(
+        self, ctx: Any, tensors: tuple[Any, ...], grads: tuple[Tensor | None, ...]
+    ) -> tuple[Tensor | None, ...]:
+        """The same where a gradient is to be differentiated again: in plain torch, since kernels leave no graph."""
+        inputs = KernelInputs(*tensors, ctx.deviation)  # pyright: ignore[reportCallIssue]
+        return _in_order(ctx, softmax_gradients(inputs, grads))
 
     def _refuse_second_derivatives(self, ctx: Any, *grads: Any) -> None:
         raise EngineError(
-            f"engine {self.name!r} has no second derivatives: "
-            "use attend(..., engine='plain') where a gradient is differentiated again."
+            f"the operator of engine {self.name!r} has no second derivatives: call attend, which takes them from plain "
+            "torch."
         )
 
 
@@ -166,6 +220,13 @@ def lse_entropy_grads(
     # Rows that see no key have scale 0 and no weights: any finite coefficient will do for them.
     log_scale = torch.where(row_scale > 0, row_scale.log(), 0.0)
     return torch.stack([grad_lse - grad_entropy * (entropy + log_scale), -grad_entropy], dim=-1)
+
+
+def _in_order(ctx: Any, grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """Gradients of x, y, value, weight and centre in the order of the forward operator's arguments."""
+    *first, centre = grads
+    start_to_group = (None,) * 5
+    return *first, *start_to_group, centre, None, *(None,) * ctx.n_options
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:

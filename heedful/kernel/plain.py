@@ -4,19 +4,18 @@ It is the reference that the other engines must reproduce.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from heedful.kernel.form import Custom
 from heedful.kernel.gathered import Selected
 from heedful.kernel.problem import Problem
-from heedful.kernel.softmax import mask_scores, upcast
+from heedful.kernel.recompute import checkpointed
+from heedful.kernel.softmax import mask_scores, masked_softmax
 from heedful.kernel.stats import Stats, StatsRequest, block_index
 from heedful.shapes import broadcast_shape
 
@@ -43,7 +42,7 @@ class Plain:
         if len(blocks) == 1:
             return _block_context(problem, value, blocks[0])
         return torch.cat(
-            [_checkpointed(_block_context, _with_fixed_draws(problem, rows), value, rows) for rows in blocks], dim=-2
+            [checkpointed(_block_context, _with_fixed_draws(problem, rows), value, rows) for rows in blocks], dim=-2
         )
 
     def align(self, problem: Problem) -> Float[Tensor, "... T S"]:
@@ -52,7 +51,7 @@ class Plain:
         if len(blocks) == 1:
             return _block_weights(problem, blocks[0])
         return torch.cat(
-            [_checkpointed(_block_weights, _with_fixed_draws(problem, rows), rows) for rows in blocks], dim=-2
+            [checkpointed(_block_weights, _with_fixed_draws(problem, rows), rows) for rows in blocks], dim=-2
         )
 
     def stream(self, problem: Problem, rows: int | None = None) -> Iterator[tuple[slice, Float[Tensor, "... t S"]]]:
@@ -66,7 +65,7 @@ class Plain:
         blocks = list(self._blocks(problem))
         if len(blocks) == 1:
             return Selected(*_block_selection(problem, value, blocks[0]))
-        parts = [_checkpointed(_block_selection, _with_fixed_draws(problem, rows), value, rows) for rows in blocks]
+        parts = [checkpointed(_block_selection, _with_fixed_draws(problem, rows), value, rows) for rows in blocks]
         contexts, *by_query = zip(*parts, strict=True)
         return Selected(torch.cat(contexts, dim=-2), *(torch.cat(blocks, dim=-1) for blocks in by_query))
 
@@ -76,7 +75,7 @@ class Plain:
         # Contexts and statistics are computed in two passes: a random choice must draw the same keys in both.
         problems = [problem if len(blocks) == 1 else _with_fixed_draws(problem, rows) for rows in blocks]
         pairs = list(zip(problems, blocks, strict=True))
-        contexts = [_checkpointed(_block_context, block, value, rows) for block, rows in pairs]
+        contexts = [checkpointed(_block_context, block, value, rows) for block, rows in pairs]
         with torch.no_grad():
             found = [_block_stats(block, rows, request) for block, rows in pairs]
         return Stats(
@@ -87,13 +86,21 @@ class Plain:
             torch.cat([entropy for _, _, _, entropy in found], dim=-1),
         )
 
+    def attend_with_lse(self, problem: Problem, value: Float[Tensor, "... S V"]) -> tuple[Tensor, Tensor, Tensor]:
+        """For a softmax: the contexts, and the log-sum-exp and the entropy of each query; all with gradients."""
+        parts = [checkpointed(_block_with_lse, problem, value, rows) for rows in self._blocks(problem)]
+        contexts, lse, entropies = zip(*parts, strict=True)
+        return torch.cat(contexts, dim=-2), torch.cat(lse, dim=-1), torch.cat(entropies, dim=-1)
+
     def _blocks(self, problem: Problem, rows: int | None = None) -> Iterator[slice]:
         """Slices of the queries; one empty slice where there are none, so that results still get their shapes."""
         bounds = problem.bounds
         batch = math.prod(broadcast_shape(problem.x.shape[:-2], problem.y.shape[:-2]))
         row_floats = max(1, batch * bounds.keys * problem.form.floats_per_pair)
-        # Draws depend on where blocks begin, so a random choice takes the same blocks whether it learns or not.
-        cached = problem.x.device.type == "cpu" and not torch.is_grad_enabled() and not problem.weighing.random
+        # Draws depend on where blocks begin, so a random choice takes the same blocks whether it learns or not. So does
+        # a callable: one that cannot score a block should not fail in evaluation alone.
+        any_size = not problem.weighing.random and not isinstance(problem.form, Custom)
+        cached = any_size and problem.x.device.type == "cpu" and not torch.is_grad_enabled()
         block_floats = min(self.block_floats, _CACHED_FLOATS) if cached else self.block_floats
         size = max(1, block_floats // row_floats) if rows is None else rows
         # A block of t queries of a band computes t + left + right keys for each: blocks about as long as the band waste
@@ -121,8 +128,8 @@ def _block_weights(problem: Problem, rows: slice) -> Tensor:
 def _block_selection(problem: Problem, value: Tensor, rows: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What a block of queries selects; see `Selected`."""
     keys = slice(0, problem.bounds.keys)
-    scores = upcast(problem.form.scores(problem.x[..., rows, :], problem.y))
-    visible = problem.visible(rows, keys)
+    scores = problem.scores(rows, keys)
+    visible = problem.visible_among(scores, rows, keys)
     one_hot = problem.weighing(scores, visible)
     chosen = one_hot.detach()
     log_all = torch.log_softmax(mask_scores(scores, visible), dim=-1)
@@ -134,6 +141,21 @@ def _block_selection(problem: Problem, value: Tensor, rows: slice) -> tuple[Tens
     log_probability = torch.where(sees_any, (chosen * log_all).sum(-1), 0.0)
     entropy = torch.where(sees_any, -(log_all.exp() * log_all).sum(-1), 0.0)
     return context, key.masked_fill(~sees_any, -1), log_probability, entropy
+
+
+def _block_with_lse(problem: Problem, value: Tensor, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
+    """The context of a block of queries, its log-sum-exp and entropy; 0 where a query sees no key."""
+    keys = slice(0, problem.bounds.keys)
+    scores = problem.scores(rows, keys)
+    visible = problem.visible_among(scores, rows, keys)
+    masked, weights = mask_scores(scores, visible), masked_softmax(scores, visible)
+    context = problem.gated(weights, rows, keys).to(value.dtype) @ value
+    log_weights = torch.log_softmax(masked, dim=-1)
+    if visible is None:
+        return context, masked.logsumexp(-1), -(weights * log_weights).sum(-1)
+    # The logarithm for a masked key is near minus infinity, and 0 times that would be NaN.
+    log_weights = log_weights.masked_fill(~visible, 0.0)
+    return context, torch.where(visible.any(-1), masked.logsumexp(-1), 0.0), -(weights * log_weights).sum(-1)
 
 
 def _block_stats(problem: Problem, rows: slice, request: StatsRequest) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -157,8 +179,3 @@ def _block_stats(problem: Problem, rows: slice, request: StatsRequest) -> tuple[
 def _with_fixed_draws(problem: Problem, rows: slice) -> Problem:
     """The problem with a random choice seeded for one block, so that computing the block again draws the same keys."""
     return replace(problem, weighing=problem.weighing.seeded(rows.start))
-
-
-def _checkpointed(function: Callable[..., Any], *inputs: Any) -> Any:
-    """The function of a block, keeping nothing for the backward pass but its inputs (activation checkpointing)."""
-    return checkpoint(function, *inputs, use_reentrant=False) if torch.is_grad_enabled() else function(*inputs)

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from heedful.kernel.bounds import Bounds
-from heedful.kernel.form import Form
+from heedful.kernel.form import Custom, Form, Inner
+from heedful.kernel.softmax import upcast
+from heedful.shapes import ShapeError, autocast_dtype
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class EngineError(ValueError):
     """An engine was forced on a problem that it cannot do; the message says why and what can."""
 
 
+class EngineFailure(EngineError):
+    """An engine that should have done a problem failed: a compiler, driver or device did not do its part."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Weigh `value` by how well features `x` of the queries meet features `y` of the keys.
@@ -87,10 +94,53 @@ class Problem:
         """The weights of a block of queries over a block of keys, which must hold every key that they may see."""
         return self.gated(self.ungated_weights(rows, keys, weighing), rows, keys)
 
+    def scores(self, rows: slice, keys: slice) -> Float[Tensor, "... t s"]:
+        """The scores of a block, in at least float32.
+
+        Raises: ShapeError, when a callable cannot score a block of queries, or returns another shape.
+        """
+        x, y = self.x[..., rows, :], self.y[..., keys, :]
+        if isinstance(self.form, Inner) and self._is_half_on_cpu:
+            # A product of half precision would be rounded to it: to 3 digits, an absolute error in an exponent.
+            with torch.autocast("cpu", enabled=False):
+                return self.form.scores(x.float(), y.float())
+        if not isinstance(self.form, Custom) or x.shape[-2] == self.bounds.queries:
+            return upcast(self.form.scores(x, y))
+        try:
+            return upcast(self.form.scores(x, y))
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, IndexError, ValueError) as fault:
+            raise ShapeError(
+                f"the score failed on queries {rows.start} to {rows.stop} of {self.bounds.queries} ({fault}): a "
+                "callable is called for blocks of queries, and cannot know which. What it needs to know of a query's "
+                "position has to come with the query; see 'A function' in docs/own-score.md."
+            ) from fault
+
+    def visible_among(
+        self, scores: Float[Tensor, "... t s"], rows: slice, keys: slice
+    ) -> Bool[Tensor, "... _ s"] | None:
+        """Which pairs of a block may be weighed, with these scores; None when all of them."""
+        visible = self.visible(rows, keys)
+        if not isinstance(self.form, Custom):
+            return visible
+        # A callable hides a key by a score of minus infinity. A row of nothing else is then 0, as under `keep`, where
+        # its softmax would be NaN.
+        shown = scores.detach() != -torch.inf
+        return shown if visible is None else visible & shown
+
     def ungated_weights(self, rows: slice, keys: slice, weighing: Weighing) -> Float[Tensor, "... t s"]:
         """The same weights before any gate."""
-        scores = self.form.scores(self.x[..., rows, :], self.y[..., keys, :])
-        return weighing(scores, self.visible(rows, keys))
+        scores = self.scores(rows, keys)
+        return weighing(scores, self.visible_among(scores, rows, keys))
+
+    @property
+    def _is_half_on_cpu(self) -> bool:
+        """Whether torch would multiply the features in half precision, on a CPU."""
+        if self.x.device.type != "cpu":
+            return False
+        dtype = autocast_dtype(self.x.device) or self.x.dtype
+        return dtype in (torch.bfloat16, torch.float16) and self.x.dtype != torch.float64
 
     def gated(self, weights: Float[Tensor, "... t s"], rows: slice, keys: slice) -> Float[Tensor, "... t s"]:
         """Weights of a block times their gates; they are not normalised again (Luong et al. 2015, eq. 10)."""

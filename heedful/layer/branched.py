@@ -7,7 +7,7 @@ from torch.nn import functional
 from heedful.attention import Memory
 from heedful.layer.feedforward import FeedForward
 from heedful.region import Region
-from heedful.structure import MultiHead, Weighted
+from heedful.structure import Attention, MultiHead, Weighted
 from heedful.structure.simplex import Pace, Simplex
 from heedful.structure.weighted import by_branch
 
@@ -71,11 +71,20 @@ class BranchedAttention(nn.Module):
         branches = self.add(query.unsqueeze(-3) + contexts if self.sees_query else contexts)
         return branches + (self._scale()[:, None, None] * contexts).sum(-3) if self.residual else branches
 
+    @property
+    def attention(self) -> Attention:
+        """The attention of every branch."""
+        return self.weighted.heads.attention
+
     def align(
-        self, query: Float[Tensor, "*B T D"], memory: Memory | Float[Tensor, "*B S D"]
+        self,
+        query: Float[Tensor, "*B T D"],
+        memory: Memory | Float[Tensor, "*B S D"],
+        *,
+        region: Region | None = None,
     ) -> Float[Tensor, "*B M T S"]:
         """The attention weights of each branch."""
-        return self.weighted.align(query, memory)
+        return self.weighted.align(query, memory, region=region)
 
     def add(self, heads: Float[Tensor, "*B M T D"]) -> Float[Tensor, "*B T D"]:
         """``sum_i M alpha_i FFN_i`` of the heads' outputs."""

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from heedful.attention import Memory
 from heedful.layer.block import LayerSizes
 from heedful.layer.feedforward import FeedForward
+from heedful.layer.past import over_the_past
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.region import Causal, Everywhere, Region, Window
-from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
 
 
@@ -39,7 +39,7 @@ class CausalLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.reach = reach
-        self.self = MultiHead(sizes.width, sizes.heads, rotate=rotate)
+        self.self = sizes.self_heads(rotate)
         self.self_residual = residual(sizes.width, sizes.dropout)
         self.feedforward = FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
         self.feedforward_residual = residual(sizes.width, sizes.dropout)
@@ -66,8 +66,11 @@ class CausalLayer(nn.Module):
         # The simplest equivalent region is taken, because engines are fastest with it.
         no_limit = self.reach is None or keys <= self.reach
         if queries == 1 and no_limit:
-            return Everywhere()
-        return Causal() if self.reach is None or no_limit else Causal() & Window(self.reach - 1)
+            region: Region = Everywhere()
+        else:
+            region = Causal() if self.reach is None or no_limit else Causal() & Window(self.reach - 1)
+        chosen = self.self.attention.region
+        return region if isinstance(chosen, Everywhere) else region & over_the_past(chosen)
 
     def _within_reach(self, memory: Memory) -> Memory:
         """The memory without the keys that no later token can attend to."""

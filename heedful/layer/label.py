@@ -27,14 +27,23 @@ class LabelOutput(nn.Module):
         """The logits."""
         return functional.linear(features, self.weight, self.bias)
 
-    @torch.no_grad()
+    def loss(self, features: Float[Tensor, "N D"], labels: Int[Tensor, " N"], *, smoothing: float = 0.0) -> TokenLoss:
+        """The cross-entropy of `label_loss`."""
+        return label_loss(self(features), labels, smoothing=smoothing)
+
     def to_bounds(self) -> None:
         """Shortens rows that are longer than `max_norm`; training calls it after every step."""
-        if self.max_norm:
-            self.weight.copy_(torch.renorm(self.weight, p=2, dim=0, maxnorm=self.max_norm))
+        shorten_rows(self.weight, self.max_norm)
 
     def extra_repr(self) -> str:
         return f"{self.weight.shape[1]}, {self.weight.shape[0]}, max_norm={self.max_norm}"
+
+
+@torch.no_grad()
+def shorten_rows(weight: Float[Tensor, "C D"], max_norm: float) -> None:
+    """Scales the rows that are longer than `max_norm` down to it, in place; 0 means no limit."""
+    if max_norm:
+        weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=max_norm))
 
 
 def label_loss(

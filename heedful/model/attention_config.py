@@ -3,13 +3,14 @@
 Names are looked up only here. The error for an unknown name suggests the most similar known one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from heedful.choice import Choice, Entmax15, Gumbel, Hard, Soft, Sparse, Sparsemax, StraightThrough, TopK
-from heedful.errors import UserError, did_you_mean
+from heedful.errors import UserError
+from heedful.model.names import known
 from heedful.region import Causal, Everywhere, Predicted, Region, Window
 from heedful.score import Additive, Concat, Cosine, Dot, General, Location, Score
 from heedful.structure import Attention
@@ -18,22 +19,29 @@ from heedful.structure import Attention
 class AttentionConfig(BaseModel):
     """Which attention: a score, a region and a choice by name, and their numeric settings.
 
-    `region` may combine several names with ``&``, as in "window & causal". Numbers that the named parts do not use
-    are ignored.
+    `region` may combine several names with ``&``, as in "window & causal". `in_use` names the settings that the named
+    parts use. Models ignore the others; training refuses them (see `heedful.task.attention`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     _build_score: Callable[[int, int], Any] | None = PrivateAttr(default=None)
 
-    score: str = "additive"
-    region: str = "everywhere"
-    choice: str = "soft"
-    width: int | None = Field(default=None, ge=1, description="hidden width of learned parts; None: the query's")
-    radius: int = Field(default=10, ge=1, description="source positions to each side, for window and predicted")
+    score: str = Field(default="additive", description="how well a key matches a query")
+    region: str = Field(default="everywhere", description="keys that a query may attend to; & intersects several")
+    choice: str = Field(default="soft", description="how scores become weights")
+    width: int | None = Field(
+        default=None, ge=1, description="hidden width of additive, concat and predicted; null: the query's"
+    )
+    radius: int = Field(default=10, ge=1, description="positions to each side, for window and predicted")
     temperature: float = Field(default=1.0, gt=0, description="of soft, hard and gumbel; below 1 sharpens")
     best: int = Field(default=4, ge=1, description="how many keys topk keeps")
-    max_length: int = Field(default=512, ge=1, description="number of source positions that location has weights for")
+    max_length: int = Field(default=512, ge=1, description="number of positions that location has weights for")
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"score": SCORES, "region": REGIONS, "choice": CHOICES}
 
     @field_validator("score")
     @classmethod
@@ -49,6 +57,24 @@ class AttentionConfig(BaseModel):
     @classmethod
     def _known_regions(cls, names: str) -> str:
         return " & ".join(known(name.strip(), REGIONS, what="region") for name in names.split("&"))
+
+    @property
+    def in_use(self) -> frozenset[str]:
+        """The names of the settings that change this attention."""
+        regions = self.region.split(" & ")
+        used = {
+            "width": self.score in ("additive", "concat") or "predicted" in regions,
+            "radius": "window" in regions or "predicted" in regions,
+            "temperature": self.choice in ("soft", "hard", "gumbel"),
+            "best": self.choice == "topk",
+            "max_length": self.score == "location",
+        }
+        return frozenset({"score", "region", "choice"} | {name for name, is_used in used.items() if is_used})
+
+    @property
+    def longest(self) -> int | None:
+        """The largest number of keys; None: no limit."""
+        return self.max_length if self.score == "location" else None
 
     def with_score(self, build: Callable[[int, int], Any]) -> "AttentionConfig":
         """A copy whose score is ``build(query_dim, key_dim)``, a function of the user.
@@ -79,14 +105,18 @@ CUSTOM_SCORE = "custom"
 """The name of a score that code of the user builds: see `AttentionConfig.with_score`."""
 
 
-def known(name: str, table: Mapping[str, Any], *, what: str) -> str:
-    """Returns `name` if the table has it.
+def under(section: str, attentions: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """The attentions of a section of settings, by their full path.
 
-    Raises: UserError, quoting the unknown name and the most similar known one.
+    >>> under("text", {"attention.self": frozenset({"score"})})
+    {'text.attention.self': frozenset({'score'})}
     """
-    if name not in table:
-        raise UserError(f"unknown {what} {name!r}", hint=did_you_mean(name, table))
-    return name
+    return {f"{section}.{path}": in_use for path, in_use in attentions.items()}
+
+
+def smallest(*limits: int | None) -> int | None:
+    """The smallest of some limits, of which None means no limit."""
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _equal(score: Score, name: str, query_dim: int, key_dim: int) -> Score:

@@ -1,6 +1,6 @@
 """Pretraining of a recurrent text classifier on text without labels (SA-LSTM)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -11,8 +11,8 @@ from torch.nn.functional import linear
 
 from heedful.layer.loss import TokenLoss, token_loss
 from heedful.layer.recurrent import CELLS, Recurrent, State
-from heedful.model.attention_config import known
 from heedful.model.language.base import Sequences, real_rows
+from heedful.model.names import check_names
 from heedful.model.text.vectors import WordVectors
 from heedful.shapes import PAD
 
@@ -25,19 +25,23 @@ class PretrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    objective: str = "autoencoder"
-    cell: str = "lstm"
-    embed: int = Field(default=128, ge=1)
-    hidden: int = Field(default=128, ge=1)
-    layers: int = Field(default=1, ge=1)
+    objective: str = Field(default="autoencoder", description="what is predicted")
+    cell: str = Field(default="lstm", description="recurrent cell, as in the later classifier")
+    embed: int = Field(default=128, ge=1, description="columns of word vectors, as in the later classifier")
+    hidden: int = Field(default=128, ge=1, description="columns of a recurrent state, as in the later classifier")
+    layers: int = Field(default=1, ge=1, description="recurrent layers, as in the later classifier")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="between layers")
     embed_dropout: float = Field(default=0.0, ge=0, lt=1, description="of the entries of word vectors")
     word_dropout: float = Field(default=0.1, ge=0, lt=1, description="rate at which words are replaced by <unk>")
 
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"objective": OBJECTIVES, "cell": CELLS}
+
     @model_validator(mode="after")
     def _names_are_known(self) -> "PretrainConfig":
-        known(self.objective, OBJECTIVES, what="objective")
-        known(self.cell, CELLS, what="cell")
+        check_names(self)
         return self
 
 

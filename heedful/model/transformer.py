@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
+import torch
 from jaxtyping import Bool, Float, Int, Shaped
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.attention import Memory
@@ -15,110 +15,28 @@ from heedful.layer.block import DecoderLayer, EncoderLayer, LayerSizes, plain_de
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.loss import TextBatch, TokenLoss, token_loss
-from heedful.layer.position import Learned, NoPosition, Rotary, Sinusoidal, waves_at
+from heedful.layer.past import needs_position
+from heedful.layer.position import Rotary, waves_at
 from heedful.layer.precision import for_products
-from heedful.layer.residual import PostNorm, PreNorm
 from heedful.layer.step import Step
-from heedful.model.attention_config import known
 from heedful.model.encoder import Encoded, check_encoder, encode_source
+from heedful.model.transformer_config import NORMS, POSITIONS, EncoderDecoderConfig, Norm, TransformerConfig
+
+__all__ = [
+    "NORMS",
+    "PLAIN",
+    "POSITIONS",
+    "EncoderDecoderConfig",
+    "Layers",
+    "Norm",
+    "Transformer",
+    "TransformerConfig",
+    "TransformerMemory",
+    "TransformerState",
+    "TransformerTextEncoder",
+    "layer_sizes",
+]
 from heedful.shapes import PAD, keep_from_lengths
-
-TIES: tuple[str, ...] = ("all", "target", "none")
-
-
-def check_heads(width: int, heads: int, position: str) -> None:
-    """Checks that the width is a multiple of the heads, and that a head's width is even for rotary positions.
-
-    Raises: UserError, with the numbers that do not fit.
-    """
-    if width % heads:
-        raise UserError(f"width {width} is no multiple of heads {heads}", hint="change width or heads")
-    if position == "rotary" and width // heads % 2:
-        raise UserError(
-            f"position 'rotary' rotates pairs of columns, but {width} columns in {heads} heads make {width // heads} "
-            "per head",
-            hint="choose an even number of columns per head",
-        )
-
-
-class EncoderDecoderConfig(BaseModel):
-    """The settings that all Transformers share, whatever their layers are.
-
-    | setting | values |
-    |---|---|
-    | `norm`: where layers normalise | pre, post |
-    | `position`: how the order of words enters | sinusoidal, learned, rotary, none |
-    | `tie`: which word matrices are shared | all (source, target and output), target (target and output), none |
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    width: int = Field(default=256, ge=1)
-    heads: int = Field(default=4, ge=1)
-    encoder_layers: int = Field(default=3, ge=1)
-    decoder_layers: int = Field(default=3, ge=1)
-    feedforward: int = Field(default=1024, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
-    norm: str = "pre"
-    position: str = "sinusoidal"
-    tie: str = "all"
-    smoothing: float = Field(default=0.1, ge=0, lt=1)
-    max_length: int = Field(default=512, ge=1, description="number of learned positions; other kinds have no limit")
-
-    @model_validator(mode="after")
-    def _names_are_known(self) -> "EncoderDecoderConfig":
-        for what, names in (("norm", NORMS), ("position", POSITIONS), ("tie", dict.fromkeys(TIES))):
-            known(getattr(self, what), names, what=what)
-        return self
-
-    @model_validator(mode="after")
-    def _heads_fit_the_width(self) -> "EncoderDecoderConfig":
-        check_heads(self.width, self.heads, self.position)
-        return self
-
-    @property
-    def longest_source(self) -> int | None:
-        """The largest number of source tokens, EOS included; None: no limit."""
-        return self.max_length if self.position == "learned" else None
-
-    @property
-    def longest_target(self) -> int | None:
-        """The largest number of target tokens, EOS or BOS included; None: no limit."""
-        return self.longest_source
-
-
-class TransformerConfig(EncoderDecoderConfig):
-    """A Transformer of 256 columns and 3 + 3 layers; the paper's base model is 512 wide, 8 heads, 6 + 6, 2048."""
-
-
-class PositionSettings(Protocol):
-    """The settings that positions are built from: width, heads, and the number of learned positions."""
-
-    @property
-    def width(self) -> int: ...
-    @property
-    def heads(self) -> int: ...
-    @property
-    def max_length(self) -> int: ...
-
-
-class Positions(NamedTuple):
-    """How order enters a model: a module that adds positions to word vectors, and a rotation for self-attention."""
-
-    added: Callable[[], nn.Module]
-    rotate: Rotary | None
-
-
-Norm = type[PreNorm] | type[PostNorm]
-
-NORMS: dict[str, Norm] = {"pre": PreNorm, "post": PostNorm}
-
-POSITIONS: dict[str, Callable[[PositionSettings], Positions]] = {
-    "sinusoidal": lambda config: Positions(Sinusoidal, None),
-    "learned": lambda config: Positions(lambda: Learned(config.max_length, config.width), None),
-    "rotary": lambda config: Positions(NoPosition, Rotary(config.width // config.heads)),
-    "none": lambda config: Positions(NoPosition, None),
-}
 
 
 class Layers(NamedTuple):
@@ -134,7 +52,15 @@ PLAIN = Layers(plain_encoder_layer, plain_decoder_layer)
 
 def layer_sizes(config: EncoderDecoderConfig) -> LayerSizes:
     """The sizes of every layer of a Transformer."""
-    return LayerSizes(config.width, config.heads, config.feedforward, config.dropout)
+    attention = config.attention
+    return LayerSizes(
+        config.width,
+        config.heads,
+        config.feedforward,
+        config.dropout,
+        self_attention=attention.self.build,
+        source_attention=attention.source.build,
+    )
 
 
 class TransformerTextEncoder(nn.Module):
@@ -312,6 +238,10 @@ class Transformer(nn.Module):
         source_position = self._next_source_position(token, state.source_position)
         of_step = None if source_position is None else source_position.unsqueeze(1)
         stream = self.dropout(self._add_source_position(stream, of_step))
+        at = None
+        if self._regions_need_position:
+            at = torch.full_like(token, state.position) if source_position is None else source_position
+            at = at.view(sentences, -1)
         words: list[Memory] = []
         attention = None
         for layer, past, source in zip(self._decoder_layers, state.past, memory.layers, strict=True):
@@ -319,8 +249,8 @@ class Transformer(nn.Module):
             words.append(all_words)
             stream = stream.view(sentences, -1, stream.shape[-1])
             # Fused attention does not return its weights. They are computed only if the caller calls this.
-            attention = partial(_step_weights, layer, stream, source)
-            stream = layer.cross_attend(stream, source).view(token.shape[0], 1, -1)
+            attention = partial(_step_weights, layer, stream, source, at)
+            stream = layer.cross_attend(stream, source, at).view(token.shape[0], 1, -1)
         logits = self.output(for_products(self.decoder_end(stream.squeeze(1))))
         return Step(logits, TransformerState(state.position + 1, tuple(words), source_position), attention)
 
@@ -348,9 +278,18 @@ class Transformer(nn.Module):
         stream = self.target_position(self.target_embedding(target_in))
         source_position = None if self.advances is None else self.advances[target_in].cumsum(1)
         stream = self.dropout(self._add_source_position(stream, source_position))
+        at = None
+        if self._regions_need_position:
+            steps = torch.arange(target_in.shape[1], device=target_in.device)
+            at = steps.expand_as(target_in) if source_position is None else source_position
         for layer, source in zip(self._decoder_layers, memory.layers, strict=True):
-            stream = layer(stream, source)
+            stream = layer(stream, source, at)
         return stream
+
+    @property
+    def _regions_need_position(self) -> bool:
+        """Whether the attention to the source depends on the source position of a step, as windows do."""
+        return any(needs_position(layer.source.attention.region) for layer in self._decoder_layers)
 
     def _next_source_position(self, token: Int[Tensor, " R"], before: Tensor | None) -> Int[Tensor, " R"] | None:
         """The position of the next source word after `token`; None for a model without `advances`."""
@@ -366,9 +305,11 @@ class Transformer(nn.Module):
         return stream if position is None else stream + waves_at(position, stream.shape[-1]).to(stream.dtype)
 
 
-def _step_weights(layer: DecoderLayer, stream: Float[Tensor, "B T D"], source: Memory) -> Float[Tensor, "R S"]:
+def _step_weights(
+    layer: DecoderLayer, stream: Float[Tensor, "B T D"], source: Memory, position: Int[Tensor, "B T"] | None
+) -> Float[Tensor, "R S"]:
     """A layer's weights over the source in one step, for all rows; as expensive as the attention itself."""
-    return layer.cross_weights(stream, source).flatten(0, 1)
+    return layer.cross_weights(stream, source, position).flatten(0, 1)
 
 
 _IN_FILES = {

@@ -1,6 +1,6 @@
 """The Weighted Transformer: branched attention in place of attention and feed-forward layer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pydantic import Field, model_validator
@@ -9,7 +9,6 @@ from heedful.errors import UserError
 from heedful.layer.block import DecoderLayer, EncoderLayer, LayerSizes
 from heedful.layer.branched import BranchedAttention
 from heedful.layer.feedforward import FeedForward
-from heedful.model.attention_config import known
 from heedful.model.transformer import EncoderDecoderConfig, Layers, Norm, Transformer
 from heedful.structure import MultiHead
 from heedful.structure.multihead import Rotation
@@ -31,16 +30,20 @@ class WeightedTransformerConfig(EncoderDecoderConfig):
     from the fraction `branch_until` of training on, if the number of steps is known beforehand.
     """
 
-    branched: str = "source"
-    branch_sees_word: bool = False
-    branch_residual: bool = False
-    branch_rate: float = Field(default=1.0, ge=0)
-    branch_warmup: int = Field(default=400, ge=1)
-    branch_until: float = Field(default=0.9, ge=0, le=1)
+    branched: str = Field(default="source", description="the decoder's attentions that have branches")
+    branch_sees_word: bool = Field(default=False, description="a branch also reads the word that attends")
+    branch_residual: bool = Field(default=False, description="a residual connection around a branch's layer")
+    branch_rate: float = Field(default=1.0, ge=0, description="learning rate of kappa and alpha, times the paper's")
+    branch_warmup: int = Field(default=400, ge=1, description="steps of warmup of that rate")
+    branch_until: float = Field(default=0.9, ge=0, le=1, description="fraction of training after which that rate is 0")
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return super().choices() | {"branched": DECODERS}
 
     @model_validator(mode="after")
     def _branches_are_known_and_even(self) -> "WeightedTransformerConfig":
-        known(self.branched, DECODERS, what="branched")
         if self.feedforward % (pieces := self.heads * (2 if self.branched == "both" else 1)):
             raise UserError(
                 f"feedforward {self.feedforward} is no multiple of {pieces}, the branches that share it",
@@ -73,7 +76,7 @@ class BranchPace:
 
 
 Pair = tuple[MultiHead | BranchedAttention, MultiHead | BranchedAttention]
-Branching = Callable[[LayerSizes, Rotation | None], BranchedAttention]
+Branching = Callable[[LayerSizes, MultiHead], BranchedAttention]
 
 
 def weighted_transformer(config: WeightedTransformerConfig, source_size: int, target_size: int) -> Transformer:
@@ -94,7 +97,7 @@ def branched_layers(config: WeightedTransformerConfig) -> Layers:
     in_encoder, in_decoder = (_branching(config, layers) for layers in (config.encoder_layers, config.decoder_layers))
 
     def encoder_layer(sizes: LayerSizes, norm: Norm, rotate: Rotation | None) -> EncoderLayer:
-        return EncoderLayer(in_encoder(sizes, rotate), None, sizes, residual=norm)
+        return EncoderLayer(in_encoder(sizes, sizes.self_heads(rotate)), None, sizes, residual=norm)
 
     def decoder_layer(sizes: LayerSizes, norm: Norm, rotate: Rotation | None) -> DecoderLayer:
         attention, source = DECODERS[config.branched](sizes, in_decoder, rotate)
@@ -107,8 +110,7 @@ def _branching(config: WeightedTransformerConfig, layers: int) -> Branching:
     """Builds the branched attentions of a stack, each with all feed-forward columns of its sizes."""
     pace = BranchPace(config.width, layers, config.branch_rate, config.branch_warmup, config.branch_until)
 
-    def branched(sizes: LayerSizes, rotate: Rotation | None) -> BranchedAttention:
-        heads = MultiHead(sizes.width, sizes.heads, rotate=rotate)
+    def branched(sizes: LayerSizes, heads: MultiHead) -> BranchedAttention:
         feedforward = FeedForward(sizes.width, sizes.feedforward, sizes.dropout)
         sees_query, residual = config.branch_sees_word, config.branch_residual
         return BranchedAttention(heads, feedforward, pace, sees_query=sees_query, residual=residual)
@@ -117,16 +119,16 @@ def _branching(config: WeightedTransformerConfig, layers: int) -> Branching:
 
 
 def _source(sizes: LayerSizes, branched: Branching, rotate: Rotation | None) -> Pair:
-    return MultiHead(sizes.width, sizes.heads, rotate=rotate), branched(sizes, None)
+    return sizes.self_heads(rotate), branched(sizes, sizes.source_heads())
 
 
 def _self(sizes: LayerSizes, branched: Branching, rotate: Rotation | None) -> Pair:
-    return branched(sizes, rotate), MultiHead(sizes.width, sizes.heads)
+    return branched(sizes, sizes.self_heads(rotate)), sizes.source_heads()
 
 
 def _both(sizes: LayerSizes, branched: Branching, rotate: Rotation | None) -> Pair:
     half = sizes._replace(feedforward=sizes.feedforward // 2)
-    return branched(half, rotate), branched(half, None)
+    return branched(half, half.self_heads(rotate)), branched(half, half.source_heads())
 
 
 DECODERS: dict[str, Callable[[LayerSizes, Branching, Rotation | None], Pair]] = {

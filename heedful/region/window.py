@@ -1,12 +1,14 @@
 """A window of keys around a position: Luong's local-m."""
 
+from operator import index
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from heedful.kernel import Bounds
 from heedful.region.base import Region, Span
-from heedful.shapes import ShapeError, describe, pad_batch_axes
+from heedful.shapes import ShapeError, check_tensor, describe, pad_batch_axes
 
 
 class Window(Region):
@@ -14,7 +16,8 @@ class Window(Region):
 
     The centre is the query's own position, ``|s - (t + S - T)| <= radius``, or `centre`: a key position for each query,
     ``[*B, T]`` integers (or ``[*B, 1]`` for all queries alike), as step-by-step decoders pass it.
-    Raises: ValueError, when `radius` is negative; ShapeError, when `centre` is not integers or has another length.
+    Raises: ValueError, when `radius` is negative; TypeError, when it is no whole number, or `centre` no tensor;
+        ShapeError, when `centre` is not integers or has another length.
     Memory: O(T radius) pairs are computed, and not T S.
     Source: Luong et al. 2015, section 3.2, local-m (arXiv:1508.04025).
 
@@ -25,9 +28,16 @@ class Window(Region):
     """
 
     def __init__(self, radius: int, centre: Int[Tensor, "..."] | None = None) -> None:
+        # Engines count keys by it: a fraction would mean one thing in a mask and another in a kernel.
+        try:
+            radius = index(radius)
+        except TypeError as fault:
+            raise TypeError(f"Window radius is {radius!r}, expected a whole number of keys to each side.") from fault
         if radius < 0:
             raise ValueError(f"Window radius is {radius}, expected 0 or more keys to each side.")
-        if centre is not None and (centre.is_floating_point() or centre.dtype == torch.bool):
+        if centre is not None:
+            check_tensor("Window centre", centre)
+        if centre is not None and (centre.is_floating_point() or centre.is_complex() or centre.dtype == torch.bool):
             raise ShapeError(
                 f"Window centre is {describe(centre)}, expected integers [*B, T]: round it, or use Predicted."
             )

@@ -58,3 +58,7 @@ class Concat(Score):
         check_width("key", key, self.key_weight.numel(), owner="Concat")
         term = key @ self.key_weight
         return torch.stack([torch.ones_like(term), term], dim=-1)
+
+    def extra_repr(self) -> str:
+        """Its sizes, for printing."""
+        return f"query_dim={self.query_weight.numel()}, key_dim={self.key_weight.numel()}"

@@ -47,3 +47,7 @@ class General(Score):
         """The keys as they are."""
         check_width("key", key, self.weight.shape[1], owner="General")
         return key
+
+    def extra_repr(self) -> str:
+        """Its sizes, for printing."""
+        return f"query_dim={self.weight.shape[0]}, key_dim={self.weight.shape[1]}"

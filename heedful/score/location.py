@@ -57,3 +57,7 @@ class Location(Score):
                 "max_length, or use a score that reads the keys."
             )
         return self.weight[:length].expand(*key.shape[:-2], length, -1).to(key.dtype)
+
+    def extra_repr(self) -> str:
+        """Its sizes, for printing."""
+        return f"query_dim={self.weight.shape[1]}, max_length={self.weight.shape[0]}"

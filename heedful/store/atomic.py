@@ -5,6 +5,7 @@ A reader finds the old file or the new one, never half of one, even after a powe
 
 import errno
 import os
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,8 @@ from heedful.errors import UserError
 def replacing(path: Path) -> Generator[Path]:
     """Yields a temporary path to write to, and renames it to `path` at the end.
 
-    When the block fails, `path` is unchanged and the temporary file is removed.
+    When the block fails, `path` is unchanged and the temporary file is removed. The file has the permissions of the one
+    that it replaces, or else those that the umask leaves to a new file.
     Raises: UserError, when the disk is full or the folder cannot be written to.
     """
     # In the same folder: a rename is atomic within one file system only. The process id keeps two writers apart.
@@ -24,7 +26,10 @@ def replacing(path: Path) -> Generator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
+        permissions = _create(temporary, path)
         yield temporary
+        # Some libraries make a private file of their own (mode 0600) and rename that to the path they are given.
+        temporary.chmod(permissions)
         # The data first and then the name: else a crash could leave the new name with an empty file.
         _flush(temporary)
         temporary.replace(path)
@@ -46,6 +51,26 @@ def write_text_atomically(path: Path, text: str) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises: UserError, when the folder cannot be made, or a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"cannot make this folder: {error.strerror or error}"
+        hint = "check the permissions of the folder above it, or choose another one"
+        raise UserError(message, where=str(folder), hint=hint) from error
+
+
+def _create(temporary: Path, path: Path) -> int:
+    """Creates the temporary file; returns the permissions that the finished file gets."""
+    # The system applies the umask to a file that it creates. Asking for the umask would change it for other threads.
+    temporary.touch()
+    return stat.S_IMODE((path if path.is_file() else temporary).stat().st_mode)
 
 
 def _flush(path: Path) -> None:

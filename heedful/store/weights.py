@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from heedful.errors import UserError
 from heedful.store.atomic import replacing
+from heedful.store.reading import reading
 
 _ALIASES, _CHECKSUM = "heedful.aliases", "heedful.crc32"  # our keys in the header
 
@@ -62,10 +63,13 @@ def _load(path: Path, device: str | torch.device) -> tuple[dict[str, Tensor], di
 def read_metadata(path: Path) -> dict[str, str]:
     """The texts in the header of a weights file, without reading the weights.
 
-    Raises: UserError naming the file, when it is missing, cut short or damaged.
+    Raises: UserError naming the file, when it is missing, must not be read, is cut short or damaged.
     """
     if not path.is_file():
         raise UserError("there is no such file", where=str(path), hint="expected weights in safetensors format")
+    # Opened here first: the library says of a file that must not be read that it does not exist.
+    with reading(path), path.open("rb"):
+        pass
     try:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from heedful.attention import Memory
 from heedful.region import Region, Span
-from heedful.shapes import ShapeError, check_width, keep_from_lengths
+from heedful.shapes import ShapeError, check_keep, check_memory, check_tensor, check_width, keep_from_lengths
 from heedful.structure.single import Attention
 
 
@@ -76,11 +76,16 @@ class MultiHead(nn.Module):
     ) -> Memory:
         """A memory per head, ``[*B, H, S, d]``, projected once for many queries.
 
-        `keep` is ``[*B, S]`` or ``[*B, T, S]``; `offset` is the position of the first key.
+        `keep` is ``[*B, S]`` or ``[*B, T, S]``; `offset` is the position of the first key. Keys and values have one
+        width, `key_dim`.
+        Raises: ShapeError, when keys or values have another width, or differ in length.
         """
         check_width("key", key, self.key_projection.in_features, owner="MultiHead")
+        value = key if value is None else value
+        check_width("value", value, self.value_projection.in_features, owner="MultiHead")
+        check_memory(key, key, value)
         # Padding is zeroed before the projection: a NaN there would reach the gradient of its weight.
-        raw = Memory(key, key if value is None else value, keep).cleared()
+        raw = Memory(key, value, keep).cleared()
         keys = self._split(self.key_projection(raw.key))
         keys = keys if self.rotate is None else self.rotate(keys, offset)
         values = self._split(self.value_projection(raw.value))
@@ -137,15 +142,29 @@ class MultiHead(nn.Module):
         region: Region | None,
         offset: int,
     ) -> tuple[Tensor, Memory, Tensor | None]:
-        """Queries by head, the memory by head, and the keep that is still to be applied."""
+        """Queries by head, the memory by head, and the keep that is still to be applied.
+
+        Raises: ShapeError, when widths, lengths or batches do not fit; TypeError, when a Memory comes with a value.
+        """
         check_width("query", query, self.query_projection.in_features, owner="MultiHead")
-        if isinstance(memory, Tensor):
-            region = self.attention.region if region is None else region
-            memory, keep = self.project(memory, value, _with_lengths(keep, memory, region)), None
-        else:
+        if isinstance(memory, Memory):
+            if value is not None:
+                raise TypeError("MultiHead got a Memory and a value: a Memory brings its own, so pass only one.")
             keep = _for_heads(keep, memory.key[..., 0, :, :])
+        else:
+            check_tensor("memory", memory)
+            region = self.attention.region if region is None else region
+            real = _with_lengths(keep, memory, region)
+            if real is not None:
+                # Here and not by head, where the message would name shapes that the caller never saw.
+                check_keep(real, query, memory)
+            memory, keep = self.project(memory, value, real), None
         queries = self._split(self.query_projection(query))
         return queries if self.rotate is None else self.rotate(queries, offset), memory, keep
+
+    def extra_repr(self) -> str:
+        """Its setting, for printing."""
+        return f"heads={self.heads}"
 
     def _split(self, vectors: Tensor) -> Tensor:
         """``[*B, L, H d] -> [*B, H, L, d]``."""

@@ -75,3 +75,16 @@ class Attention(nn.Module):
         """The weights ``[*B, T, S]`` of the same call to `forward`; `value` is accepted and not read."""
         region = self.region if region is None else region
         return align(query, memory, score=self.score, region=region, choice=self.choice, keep=keep, engine=self.engine)
+
+    def extra_repr(self) -> str:
+        """What the parts below it do not show: a score or region that is no module, and an engine that is forced."""
+        parts = {"score": self.score, "region": self.region}
+        shown = [f"{name}={_short_repr(part)}" for name, part in parts.items() if not isinstance(part, nn.Module)]
+        shown += [] if self.engine == "auto" else [f"engine={self.engine!r}"]
+        return ", ".join(shown)
+
+
+def _short_repr(part: object) -> str:
+    """A function by its name, without the address that Python prints."""
+    name = getattr(part, "__qualname__", None)
+    return repr(part) if name is None else name.rpartition("<locals>.")[2]

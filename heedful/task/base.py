@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_chec
 import torch
 from torch import nn
 
+from heedful.data.columns import Columns
 from heedful.data.report import Report
 from heedful.data.tokenise import load_tokeniser
 from heedful.task.batches import Examples
@@ -22,6 +23,7 @@ from heedful.task.models import Models
 from heedful.task.option import Option
 from heedful.train import FitResult, Ranks
 from heedful.watch import Map
+from heedful.watch.notebook import answer_html
 
 C = TypeVar("C", bound=RunConfig)
 Raw = TypeVar("Raw")
@@ -106,13 +108,30 @@ class Answer:
     note: str | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def __repr__(self) -> str:
+        note = f", note={self.note!r}" if self.note else ""
+        return f"Answer({self.text!r}, {len(self.maps)} maps{note})"
+
+    def _repr_html_(self) -> str:
+        """The answer and its maps, for notebooks."""
+        return answer_html(self.text, self.maps, self.note)
+
+
+def python_argument(name: str) -> str:
+    """An argument of `heedful.fit` as a user of Python writes it."""
+    return {"resume": "resume=True", "overwrite": "overwrite=True"}.get(name, f"{name}=...")
+
 
 @dataclass(frozen=True)
 class Shown:
-    """How training reports to the user: `say` takes lines of text, `draw` draws the map of a validation example."""
+    """How training reports to the user: `say` takes lines of text, `draw` draws the map of a validation example.
+
+    `spell` writes an argument of `heedful.fit` as the user gives it, in Python or on the command line.
+    """
 
     say: Callable[[str], None] = lambda line: None
     draw: Draw | None = None
+    spell: Callable[[str], str] = python_argument
 
 
 @dataclass(frozen=True)
@@ -208,6 +227,10 @@ class Task(ABC, Generic[Raw, V]):
         Raises: UserError, with file and line, for anything that is not a valid example.
         """
 
+    def columns(self, config: Any) -> Columns | None:
+        """The columns of a training table; None for a task whose files are no tables."""
+        return None
+
     def settle(self, config: Any, raw: Raw) -> Any:
         """Fills in the settings that the training examples determine, such as the labels.
 
@@ -262,6 +285,10 @@ class Task(ABC, Generic[Raw, V]):
     def measure(self, predictor: Any, valid: V) -> Mapping[str, float]:
         """Validation numbers of the current weights, by name. ``train.metric`` is one of them, prefixed by "valid_"."""
 
+    def above_chance(self, predictor: Any, valid: V, metric: float) -> float | None:
+        """How far ``train.metric`` is from what needs no learning (0) to perfect (1); None if that is unknown."""
+        return None
+
     def watch(self, predictor: Any, valid: V) -> Callable[[], Map | None] | None:
         """A function that returns the map of one fixed validation example, called during training; None for no map."""
         return None
@@ -281,9 +308,19 @@ class Task(ABC, Generic[Raw, V]):
 
     @abstractmethod
     def answer(
-        self, predictor: Any, questions: Sequence[Any], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Any,
+        questions: Sequence[Any],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
-        """One answer per question, in order; with attention maps if `maps`. `first` is the first question's line."""
+        """One answer per question, in order; with attention maps if `maps`, of all layers and heads if `every`.
+
+        `first` is the first question's line. A task that has no further maps need not take `every`.
+        """
 
     @abstractmethod
     def show(self, predictor: Any, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:

@@ -6,7 +6,8 @@ from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from torch import nn
 
-from heedful.data.bucket import BatchPlan, BatchStream, Plan, Share, batches_by_length
+from heedful.data.balance import BalancedPlan
+from heedful.data.bucket import BatchPlan, BatchStream, Lengths, Plan, Share, batches_by_length
 from heedful.train import Ranks, TrainSettings
 
 B = TypeVar("B")
@@ -40,7 +41,7 @@ class Bucketed:
     """
 
     items: Sequence[Any]
-    lengths: Sequence[tuple[int, ...]]
+    lengths: Lengths
     make: Callable[..., Any]
     counted: str = "tokens"
 
@@ -48,6 +49,34 @@ class Bucketed:
         """Batches of at most ``train.tokens`` padded tokens each."""
         tokens, seed = settings.tokens, settings.seed
         return BatchPlan(self.lengths, tokens=tokens, seed=seed, rank=ranks.rank, world=ranks.world)
+
+    def collate(self, share: Share) -> Any:
+        """The tensors of a share."""
+        return self.make(self.items, share.rows, all_rows=share.all_rows)
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """As `Bucketed`, with examples drawn by their `labels`: see `heedful.data.balance.BalancedPlan` for `balance`."""
+
+    items: Sequence[Any]
+    lengths: Lengths
+    make: Callable[..., Any]
+    labels: Sequence[int]
+    balance: float
+    counted: str = "tokens"
+
+    def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
+        """Batches of at most ``train.tokens`` padded tokens each."""
+        return BalancedPlan(
+            self.lengths,
+            self.labels,
+            balance=self.balance,
+            tokens=settings.tokens,
+            seed=settings.seed,
+            rank=ranks.rank,
+            world=ranks.world,
+        )
 
     def collate(self, share: Share) -> Any:
         """The tensors of a share."""

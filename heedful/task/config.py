@@ -1,6 +1,6 @@
 """Settings that all tasks share: the model by name, data files, training; and how layers of settings are merged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -8,9 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_valid
 
 from heedful.errors import UserError
 from heedful.store import read_yaml
+from heedful.task.attention_settings import without_short_form
+from heedful.task.duration import LENGTHS
 from heedful.task.models import CustomModelConfig, Family, Models
 from heedful.task.settings import check_settings, join_settings
 from heedful.train.settings import TrainSettings
+
+Plain = dict[str, Any]
+"""Settings as they are written in YAML."""
 
 
 class ModelChoice(BaseModel):
@@ -40,20 +45,30 @@ class ModelChoice(BaseModel):
         return {"name": self.name, **self.settings.model_dump()}
 
 
+PRECISION = "of matrix products; auto: bfloat16 where the hardware supports it"
+LOWERCASE = "read texts in lower case"
+MAX_LENGTH = "longest text in tokens; longer ones are truncated"
+VECTORS = "file of word vectors to start from, in the text format of word2vec or GloVe"
+"""Descriptions of settings that several tasks have."""
+
+
 class DataSettings(BaseModel):
     """The data files. A task adds settings for how they are read.
 
     Without `valid`, the share `hold_out` of the training examples is held out for validation, drawn with the seed.
     Folds of a cross-validation are also drawn with the seed; with `folds_in_order` they are consecutive examples.
+    `columns` are the names of the columns of a table without a header, in their order. They are taken from the header
+    of the training table, so that later tables without a header are read as it was; empty means the order of the task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    hold_out: float = Field(default=0.1, gt=0, lt=1)
+    train: tuple[str, ...] = Field(default=(), description="training files, as --train gives them")
+    valid: tuple[str, ...] = Field(default=(), description="validation files, as --valid gives them")
+    test: tuple[str, ...] = Field(default=(), description="test files, as --test gives them")
+    hold_out: float = Field(default=0.1, gt=0, lt=1, description="share held out for validation without valid")
     folds_in_order: bool = Field(default=False, description="folds are consecutive examples, not drawn at random")
+    columns: tuple[str, ...] = Field(default=(), description="columns of the training tables, in their order")
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid"):
@@ -61,19 +76,21 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
 
     The subclass of a task declares its name, as the default of a field `task`, and its `models`. It refines `data` and
     adds sections. `defaults` override the general defaults for this task. `settled` are the paths of settings that are
-    derived from the training files, such as the labels. `changeable` are the sections that may be changed after
-    training. `custom` names the user's own code in the run, by the part that it builds.
+    derived from the training files, such as the labels. `changeable` are the sections, or the paths of settings, that
+    may be changed after training. `least_steps` is the default of ``train.least_steps`` where nothing says how long to
+    train. `custom` names the user's own code in the run, by the part that it builds.
     """
 
     models: ClassVar[Models]
     defaults: ClassVar[Mapping[str, Any]] = {}
     settled: ClassVar[tuple[str, ...]] = ()
     changeable: ClassVar[tuple[str, ...]] = ()
+    least_steps: ClassVar[int] = 0
 
-    train: TrainSettings = TrainSettings()
+    train: TrainSettings = Field(default=TrainSettings(), description="when to stop, how fast to learn, what to keep")
     task: str
-    data: DataSettings = DataSettings()
-    model: ModelChoice
+    data: DataSettings = Field(default=DataSettings(), description="files")
+    model: ModelChoice = Field(description="a model by name, and its settings")
     custom: Mapping[str, str] = {}
 
     @model_validator(mode="before")
@@ -98,7 +115,10 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
         """The defaults of the task and of the model that the `chosen` settings name."""
         name, entry = cls.models.named(str(section(chosen, "model").get("name", cls.models.default)))
         of_model = {"data": entry.data, "train": entry.train, "model": {"name": name}}
-        return join_settings(cls._sections(), cls.defaults, of_model)
+        # A length that the user has chosen is exact: with it, a seed gives the same weights as ever.
+        free = not any(length in section(chosen, "train") for length in LENGTHS)
+        length = {"train": {"least_steps": cls.least_steps}} if free else {}
+        return join_settings(cls._sections(), cls.defaults, length, of_model)
 
     @classmethod
     def _sections(cls) -> dict[str, Any]:
@@ -133,12 +153,25 @@ def make_settings(kind: type[C], *layers: Mapping[str, Any], where: str | None =
     Everything else takes the defaults of the task and the model. `where` is the file that the settings came from.
     Raises: UserError, for an unknown name, setting or value.
     """
-    chosen = _named(join_settings({}, *layers))
     try:
-        return check_settings(kind, join_settings(kind.task_defaults(chosen), chosen), where=where)
+        defaults, written = written_out(kind, layers)
+        return check_settings(kind, join_settings(defaults, *written), where=where)
     except UserError as error:
         # Errors raised inside validators do not know the file.
         raise UserError(error.message, where=error.where or where, hint=error.hint) from None
+
+
+def written_out(kind: type[RunConfig], layers: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[Plain]]:
+    """The defaults of the task and the model that layers of settings name, and the layers without short forms.
+
+    Short forms are ``model: NAME`` and attention settings for all attentions of a model.
+    Raises: UserError, for an unknown name or setting of the model.
+    """
+    named = [_named(layer) for layer in layers]
+    defaults = kind.task_defaults(join_settings({}, *named))
+    models = without_short_form(kind.models, defaults["model"]["name"], [section(layer, "model") for layer in named])
+    # A layer without a section `model` stays without.
+    return defaults, [layer | ({"model": model} if model else {}) for layer, model in zip(named, models, strict=True)]
 
 
 def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,17 +204,26 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
 
 
 def changed_for_use(config: C, changes: Mapping[str, Any]) -> C:
-    """The settings of a trained model with changes to its `changeable` sections, such as decode.
+    """The settings of a trained model with changes to its `changeable` sections and settings, such as decode.
 
     Raises: UserError, for a section that training has fixed, or an unknown setting.
     """
-    for name in changes:
+    for name in _paths(changes, config.changeable):
         if name not in config.changeable:
             raise UserError(
                 f"--set {name}: training has fixed that",
                 hint=f"what can be changed after training is {', '.join(config.changeable) or 'nothing'}",
             )
     return check_settings(type(config), join_settings(config.model_dump(), changes)) if changes else config
+
+
+def _paths(changes: Mapping[str, Any], changeable: tuple[str, ...]) -> list[str]:
+    """The sections that are changed, or the settings in them where only some of a section may be changed."""
+    paths: list[str] = []
+    for name, value in changes.items():
+        in_parts = any(path.startswith(f"{name}.") for path in changeable) and isinstance(value, Mapping)
+        paths += [f"{name}.{key}" for key in cast(Mapping[str, Any], value)] if in_parts else [name]
+    return paths
 
 
 def with_settled(config: C, earlier: C) -> C:

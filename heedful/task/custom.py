@@ -40,14 +40,12 @@ def custom_code(**builders: Build | None) -> Custom:
 
 
 def custom_settings(code: Custom) -> dict[str, Any]:
-    """The settings that record which custom code a run uses."""
+    """The settings that record which custom code a run uses; those of a score depend on the model, see `fit`."""
     settings: dict[str, Any] = {}
     if code:
         settings["custom"] = {what: name_of(build) for what, build in code.items()}
     if "model" in code:
         settings["model"] = {"name": CUSTOM}
-    elif "score" in code:
-        settings["model"] = {"attention": {"score": CUSTOM}}
     return settings
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from heedful.data.corpus import AlignedPair, make_corpus
 from heedful.data.pairs import Pair, read_pairs
 from heedful.data.pharaoh import format_links
-from heedful.errors import UserError
-from heedful.store import write_text_atomically
+from heedful.errors import UserError, require
+from heedful.store import make_folder, write_text_atomically
 from heedful.task.base import Shown, Trained
 from heedful.task.config import make_settings
 from heedful.task.engine import read_sets, train
@@ -74,8 +74,11 @@ def run_demo(out: Path, *, seed: int = 1, shown: Shown | None = None, settings: 
     """Writes the corpus to `out` and trains each model there; runs that were interrupted are resumed.
 
     Returns: the outcome of training for each model, with BLEU and AER on the test set in its results.
-    Raises: UserError, when `out` holds a demo with another seed.
+    Raises: UserError, when `out` holds a demo with another seed, or the extra `train` is not installed.
     """
+    # Before anything is written: without the extra the corpus would be all that the demo leaves.
+    for module in ("lightning", "sacrebleu"):
+        require(module, extra="train")
     corpus = make_corpus(seed, train=settings.train, valid=settings.valid, test=settings.test)
     parts = {"train": corpus.train, "valid": corpus.valid, "test": corpus.test}
     for name, pairs in parts.items():
@@ -120,6 +123,6 @@ def _crossings(translation: Translation) -> float:
 
 
 def _write(pairs: Sequence[AlignedPair], folder: Path, name: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_text_atomically(folder / f"{name}.tsv", "".join(f"{pair.source}\t{pair.target}\n" for pair in pairs))
     write_text_atomically(folder / f"{name}.align", "".join(f"{format_links(pair.links)}\n" for pair in pairs))

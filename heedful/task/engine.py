@@ -3,8 +3,9 @@
 Everything specific to a task is in its `Task`; nothing here depends on a particular one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,19 @@ import torch
 from torch import nn
 
 from heedful.data.report import Report
+from heedful.data.table import header_order
 from heedful.errors import UserError
 from heedful.task.base import Answer, Draw, Files, Options, Parts, Predictor, Prepared, Shown, Task, Trained
 from heedful.task.batches import Batches, in_chunks
 from heedful.task.config import RunConfig, changed_for_use, with_settled
 from heedful.task.contract import check_measured, check_model, check_parts, check_prepared
 from heedful.task.custom import Custom, build_model, check_custom
+from heedful.task.duration import note_if_hardly_begun, with_enough_steps
 from heedful.task.folder import CONFIG, WEIGHTS, load_settings, save_config, save_parts, save_readme, with_weights
 from heedful.train import TRAINING, FitResult, fit, init_ranks
+from heedful.train.loggers import check_logger
+
+_LONGEST_HEADING = 100  # characters
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,9 @@ class Run:
 
     def __init__(self, config: RunConfig, out: Path, *, resume: bool = False, shown: Shown | None = None) -> None:
         self.out, self.resume, self.shown = out, resume, shown or Shown()
+        spell = self.shown.spell
+        # Now, and not after the data have been read and the folder made.
+        check_logger(config.train.log)
         self.ranks = init_ranks(config.train.devices)
         self.leads = self.ranks.rank == 0
         self.has_parts = resume and (out / CONFIG).exists()
@@ -64,7 +73,8 @@ class Run:
             raise UserError(
                 "this folder holds a run already",
                 where=str(out),
-                hint="continue it with --resume, or choose another folder with --out",
+                hint=f"continue it with {spell('resume')}, replace it with {spell('overwrite')}, or choose another "
+                f"folder with {spell('out')}",
             )
 
     def say(self, lines: Iterable[str]) -> None:
@@ -95,6 +105,7 @@ def train(
         config = with_settled(config, load_settings(task.config, out))
     else:
         config = task.settle(config, sets.train)
+    config = _with_order(task, config)
     if sets.valid is None:
         held = task.hold_out(config, sets.train)
         sets = Sets(held.train, held.valid, sets.test)
@@ -111,6 +122,15 @@ def train(
     if result.exit_status or not run.leads:
         return Trained(predictor, result, run.ranks, out)
     return _finish(task, predictor, prepared, sets.test, Trained(predictor, result, run.ranks, out))
+
+
+def _with_order(task: Task[Any, Any], config: Any) -> Any:
+    """The settings with the order of the columns of the training table, unless they state one."""
+    columns, files = task.columns(config), config.data.train
+    if columns is None or config.data.columns or not files:
+        return config
+    order = header_order(Path(files[0]), columns)
+    return config.model_copy(update={"data": config.data.model_copy(update={"columns": order})}) if order else config
 
 
 def _begin(
@@ -134,21 +154,29 @@ def _predictor(task: Task[Any, Any], config: Any, parts: Parts, code: Custom) ->
 
 def _fit(task: Task[Any, Any], predictor: Predictor[Any], prepared: Prepared[Any], run: Run) -> FitResult:
     """Trains until the end or an interruption."""
-    settings, examples, draw = predictor.config.train, prepared.train, run.shown.draw
+    examples, draw = prepared.train, run.shown.draw
+    settings = predictor.config.train
+    batches = Batches(examples.plan(settings, run.ranks), examples.collate, counted=examples.counted)
+    settings, notes = with_enough_steps(settings, len(batches))
+    run.say(notes)
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
         numbers = check_measured(task, task.measure(predictor, prepared.valid))
         return {f"valid_{name}": value for name, value in numbers.items()}
 
-    return fit(
+    result = fit(
         predictor.model,
-        Batches(examples.plan(settings, run.ranks), examples.collate, counted=examples.counted),
+        batches,
         settings=settings,
         folder=run.out,
         validate=validate,
         watch=_watch(task, predictor, prepared.valid, draw) if draw else None,
         resume=run.resume,
     )
+    if run.leads and result.best is not None:
+        above_chance = task.above_chance(predictor, prepared.valid, result.best)
+        run.say(filter(None, [note_if_hardly_begun(settings, result, above_chance)]))
+    return result
 
 
 def _watch(task: Task[Any, Any], predictor: Predictor[Any], valid: Any, draw: Draw) -> Any:
@@ -182,7 +210,8 @@ def _finish(
 
 def _training_numbers(config: RunConfig, result: FitResult) -> dict[str, Any]:
     """Numbers about training, which come first in the results."""
-    numbers: dict[str, Any] = {f"best {config.train.metric}": result.best, "weights": result.kept}
+    numbers: dict[str, Any] = {f"own {what}": name for what, name in config.custom.items()}
+    numbers |= {f"best {config.train.metric}": result.best, "weights": result.kept}
     return numbers | {"steps": result.steps, "minutes": result.seconds / 60}
 
 
@@ -207,13 +236,49 @@ def load(
 
 
 def answers(
-    task: Task[Any, Any], predictor: Predictor[Any], file: str, *, size: int, maps: bool, options: Options
+    task: Task[Any, Any],
+    predictor: Predictor[Any],
+    file: str,
+    *,
+    size: int,
+    options: Options,
+    maps: bool | Callable[[], bool] = False,
+    every: bool = False,
 ) -> Iterator[list[Answer]]:
-    """Answers the questions in a file, or on standard input for "-", in chunks of `size`."""
+    """Answers the questions in a file, or on standard input for "-", in chunks of `size`.
+
+    `maps` says whether attention maps are wanted; a function is asked before each chunk. `every` asks for all layers
+    and heads.
+    Raises: UserError, when the task has no maps of all layers and heads.
+    """
+    further = {"every": True} if every else {}
+    if every and "every" not in inspect.signature(task.answer).parameters:
+        raise UserError(f"the task {task.name!r} has no maps of all layers and heads", hint="leave --all out")
     first = 1
     for chunk in in_chunks(task.questions(predictor.config, file), size):
-        yield task.answer(predictor, chunk, first=first, maps=maps, options=options)
+        answered = task.answer(
+            predictor, chunk, first=first, maps=maps() if callable(maps) else maps, options=options, **further
+        )
+        yield [
+            with_heading(answer, f"{number}: {heading_of(question)}")
+            for number, (answer, question) in enumerate(zip(answered, chunk, strict=True), start=first)
+        ]
         first += len(chunk)
+
+
+def with_heading(answer: Answer, heading: str) -> Answer:
+    """The answer with a heading for its maps, which tells them from those of other answers."""
+    if not answer.maps:
+        return answer
+    return replace(answer, maps=[replace(map_, heading=map_.heading or heading) for map_ in answer.maps])
+
+
+def heading_of(question: Any) -> str:
+    """A question on one line, cut to the length of a heading; the texts of several are separated by a slash."""
+    texts = [question] if isinstance(question, str) else question
+    # Turns of a dialogue are objects with a text.
+    line = " ".join(" / ".join(str(getattr(text, "text", text)) for text in texts).split())
+    return line if len(line) <= _LONGEST_HEADING else f"{line[: _LONGEST_HEADING - 1].rstrip()}…"
 
 
 def evaluate(task: Task[Any, Any], predictor: Predictor[Any], files: Files) -> dict[str, Any]:
@@ -233,7 +298,19 @@ def show(
             task.show_takes, ("two texts", 'each in quotes: "a text" "another"')
         )
         raise UserError(f"expected {expected}, got {len(texts)}", hint=hint)
-    return task.show(predictor, texts, every=every, options=options)
+    heading = heading_of(texts)
+    answers = task.show(predictor, texts, every=every, options=options)
+    return [with_heading(_with_score(answer, predictor), heading) for answer in answers]
+
+
+def _with_score(answer: Answer, predictor: Predictor[Any]) -> Answer:
+    """An answer whose maps name the user's own score, if there is one."""
+    name = predictor.config.custom.get("score")
+    if name is None:
+        return answer
+    named = f"score {name.rpartition('.')[2]}"
+    maps = [replace(one, title=f"{one.title}, {named}" if one.title else named) for one in answer.maps]
+    return replace(answer, maps=maps)
 
 
 def check(task: Task[Any, Any], config: Any, files: Files, *, predictor: Predictor[Any] | None = None) -> Report:

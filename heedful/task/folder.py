@@ -1,5 +1,6 @@
 """Writes and reads the files that every run folder has, whatever the task. Nothing in a run folder is executed."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -8,15 +9,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from torch import nn
 
 from heedful.errors import UserError, did_you_mean
-from heedful.store import check_folder, load_module, read_yaml, save_tensors, write_text_atomically, write_yaml
+from heedful.store import (
+    check_folder,
+    load_module,
+    make_folder,
+    read_yaml,
+    save_tensors,
+    write_text_atomically,
+    write_yaml,
+)
 from heedful.task.config import RunConfig
 from heedful.task.settings import check_settings
 from heedful.task.tasks import NAMES, task_named
+from heedful.train.checkpoint import METRICS, SNAPSHOTS, TRAINING
+from heedful.train.curve import CURVE
+from heedful.train.loggers import LOG
 
 if TYPE_CHECKING:
     from heedful.task.base import Part, Predictor, Task, Usage
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
+_WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, CURVE, LOG, "folds.json")
+_PARTS = ("source", "target", "shared", "text", "symbols")
 
 C = TypeVar("C", bound=RunConfig)
 M = TypeVar("M", bound=nn.Module)
@@ -32,7 +46,7 @@ def save_parts(folder: Path, config: RunConfig, parts: "Mapping[str, Part]") -> 
 
     Raises: UserError, when a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, part in parts.items():
         part.save(folder, name)
     # Last, because the settings mark the parts as complete when a run is resumed.
@@ -47,6 +61,27 @@ def save_predictor(predictor: "Predictor[Any]", folder: Path) -> None:
     save_parts(folder, predictor.config, predictor.parts)
     save_readme(folder, predictor.config, predictor.task.usage)
     save_tensors(folder / WEIGHTS, predictor.model.state_dict())
+
+
+def delete_run(folder: Path) -> None:
+    """Deletes what a run has written to its folder, also of a cross-validation; other files stay.
+
+    Raises: UserError, when a file cannot be deleted.
+    """
+    if not (folder / CONFIG).exists() and not (folder / TRAINING).exists():
+        return
+    # A tokeniser of another kind has files of other names, so that those of the old run would not be replaced.
+    parts = (f"{name}.{suffix}" for name in _PARTS for suffix in ("model", "tokeniser.json", "vocab.json"))
+    try:
+        for path in (folder / name for name in (*_WRITTEN, *parts)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for fold in folder.glob("fold-*"):
+            delete_run(fold)
+    except OSError as error:
+        raise UserError(f"cannot delete this run: {error.strerror or error}", where=str(folder)) from None
 
 
 def with_weights(model: M, folder: Path, device: str) -> M:
@@ -99,13 +134,14 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Map
     table = [
         "| result | |",
         "|---|---|",
-        *(f"| {name} | {_cell(value)} |" for name, value in (results or {}).items()),
+        *(f"| {_cell(name)} | {_cell(value)} |" for name, value in (results or {}).items()),
         "",
     ]
     commands = [f"    {command}" for command in usage.next_commands(quote(str(folder)))]
     lines = [
         f"# {config.model_name}: {usage.made} made with heedful",
         "",
+        *_custom(config),
         *_settled(config),
         *(table if results else []),
     ]
@@ -123,6 +159,12 @@ def save_readme(folder: Path, config: RunConfig, usage: "Usage", *, results: Map
     write_text_atomically(folder / README, "\n".join([*lines, *_CONTENTS, ""]))
 
 
+def _custom(config: RunConfig) -> list[str]:
+    """A sentence about the user's own code in a run."""
+    named = " and ".join(f"the {what} `{name}`" for what, name in config.custom.items())
+    return [f"Code of the user in this run: {named}. Whoever loads the run passes it again.", ""] if named else []
+
+
 def _settled(config: RunConfig) -> list[str]:
     """A paragraph about settings derived from the training files, such as the labels; long lists are shortened."""
     plain, entries = config.model_dump(), []
@@ -138,10 +180,13 @@ def _settled(config: RunConfig) -> list[str]:
 
 _LISTED = 8  # the most labels that a README lists
 _CONTENTS = (
-    "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the log of training.",
+    "`config.yaml` has all settings, `model.safetensors` the weights, `metrics.jsonl` the log of training, and",
+    "`curve.svg` its loss and validation metric.",
     "The folder may be moved or copied; `training.safetensors` and `checkpoints/` are only needed to resume training.",
 )
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """A value as a cell of a Markdown table, in which a bar, as in the signatures of sacrebleu, would end the cell."""
+    text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
+    return text.replace("|", r"\|")

@@ -1,14 +1,15 @@
 """Cross-validation of any task: one run per fold, tested on that fold, and the mean and deviation of the results."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, cast
 
 from heedful.errors import UserError
-from heedful.store import write_text_atomically
+from heedful.store import make_folder, write_text_atomically
 from heedful.task.base import Shown, Task, Trained
 from heedful.task.custom import Custom
 from heedful.task.engine import Run, Sets, train
@@ -46,7 +47,7 @@ def cross_validate(
         len(examples), folds, config.train.seed, strata=strata, in_order=config.data.folds_in_order
     )  # fmt: skip
     if Run(config, out / "fold-1", resume=resume).leads:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         save_config(config, out)
     rows: list[Mapping[str, float]] = []
     trained: Trained | None = None
@@ -59,9 +60,9 @@ def cross_validate(
         )
         folder = out / f"fold-{fold + 1}"
         fold_sets = Sets(learnt, test=tested)
-        trained = train(
-            task, config, fold_sets, out=folder, resume=resume and folder.exists(), shown=shown, custom=custom
-        )
+        again = resume and folder.exists()
+        with _hint_for_folds(fold + 1):
+            trained = train(task, config, fold_sets, out=folder, resume=again, shown=shown, custom=custom)
         # Only rank 0 has results to collect; the other processes end with their fold.
         if trained.fit.exit_status or trained.ranks.rank:
             return trained
@@ -73,6 +74,21 @@ def cross_validate(
     summary = _summary(rows)
     write_text_atomically(out / FOLDS, json.dumps({"folds": rows, **summary}, indent=1) + "\n")
     return replace(trained, results={"folds": folds, **summary})
+
+
+@contextmanager
+def _hint_for_folds(fold: int) -> Generator[None]:
+    """Replaces the hint to give validation files, which a cross-validation does not take.
+
+    Raises: UserError, as the block does.
+    """
+    try:
+        yield
+    except UserError as error:
+        if "--valid" not in (error.hint or ""):
+            raise
+        hint = "make fewer folds, or give more examples"
+        raise UserError(f"fold {fold}: {error.message}", where=error.where, hint=hint) from error
 
 
 def _numbers(results: Mapping[str, Any]) -> dict[str, float]:

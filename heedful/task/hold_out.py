@@ -39,15 +39,22 @@ class Strata:
 
     def members(self, count: int) -> list[list[int]]:
         """The rows of each group of usable examples, in the order in which groups first appear."""
+        usable = (row for row in range(count) if self.usable is None or self.usable[row])
+        if self.groups is None:
+            return [[row] for row in usable]
         rows_of: dict[Hashable, list[int]] = {}
-        for row in range(count):
-            if self.usable is None or self.usable[row]:
-                rows_of.setdefault(row if self.groups is None else self.groups[row], []).append(row)
+        for row in usable:
+            rows_of.setdefault(self.groups[row], []).append(row)
         return list(rows_of.values())
 
     def kinds_of(self, rows: Sequence[int]) -> set[str]:
         """The kinds of these examples."""
         return {self.kinds[row] if self.kinds else "" for row in rows}
+
+    def kinds_of_groups(self, groups: Sequence[Sequence[int]]) -> list[set[str]]:
+        """The kinds of each group; groups of the same kinds share one set, since a million sets take 200 MB."""
+        shared: dict[frozenset[str], set[str]] = {}
+        return [shared.setdefault(frozenset(kinds), kinds) for kinds in map(self.kinds_of, groups)]
 
 
 def hold_out(examples: Sequence[T], share: float, seed: int, *, strata: Strata) -> HeldOut[list[T]]:
@@ -58,7 +65,7 @@ def hold_out(examples: Sequence[T], share: float, seed: int, *, strata: Strata) 
     """
     groups = strata.members(len(examples))
     usable = sum(map(len, groups))
-    drawn = _drawn([strata.kinds_of(rows) for rows in groups], share, seed)
+    drawn = _drawn(strata.kinds_of_groups(groups), share, seed)
     held = {row for index in drawn for row in groups[index]}
     if not held:
         raise UserError(

@@ -57,6 +57,33 @@ class CustomModelConfig(BaseModel):
     tie: Literal["none"] = "none"
 
 
+_TITLES = {
+    "rnnsearch": "RNNsearch",
+    "birnn": "BiRNN",
+    "textcnn": "TextCNN",
+    "textrnn": "TextRNN",
+    "rcnn": "RCNN",
+    "cnn-attention": "CNN with attention",
+    "han": "HAN",
+    "sa-lstm": "SA-LSTM",
+    "words": "mean of words",
+    "bcnn": "BCNN",
+    "cho": "RNN encoder-decoder",
+    "guided-lstm": "Guided LSTM",
+    "grammar-lstm": "Grammar LSTM",
+    "attention-rnn": "Attention RNN",
+    "lstm": "LSTM",
+    "weighted-transformer": "Weighted Transformer",
+    "luong-local": "Luong, local attention",
+    "luong-feeding": "Luong, input feeding",
+}
+
+
+def model_title(name: str) -> str:
+    """A model's name as its paper writes it, for titles: "rnnsearch" is "RNNsearch"."""
+    return _TITLES.get(name, f"ABCNN-{name[5:]}" if name.startswith("abcnn") else name.capitalize())
+
+
 CUSTOM = "custom"
 """The name under which settings keep a model that the user's own code builds."""
 

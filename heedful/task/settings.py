@@ -52,7 +52,7 @@ def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
             raise UserError(f"--set got {assignment!r}", hint="expected section.name=value, as in model.dropout=0.1")
         try:
             content: Any = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # a ValueError is a date that does not exist
             raise UserError(f"--set {path}: {value!r} is not a plain value", hint="quote it, as in 'a: b'") from None
         settings = join_settings(settings, nested(keys, content))
     return settings

@@ -20,7 +20,9 @@ class TokeniserSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tokeniser: Literal["sentencepiece", "word", "character"] = "sentencepiece"
+    tokeniser: Literal["sentencepiece", "word", "character"] = Field(
+        default="sentencepiece", description="what a token is: a learnt subword, a word or a character"
+    )
     size: int = Field(default=8000, ge=8, description="the most tokens of the vocabulary; small corpora give fewer")
     min_count: int = Field(default=1, ge=1, description="rarer words or characters are unknown (not for sentencepiece)")
     unknown: Literal["one", "shape"] = Field(

@@ -173,7 +173,7 @@ def _pair_of(score: ScoreLike) -> Pair | None:
         case General():
             return oracle.general(_array(score.weight))
         case Cosine():
-            return oracle.cosine(score.temperature.item(), epsilon=1e-12)
+            return oracle.cosine(score.temperature.item())
         case Concat():
             return oracle.concat(_array(score.query_weight), _array(score.key_weight))
         case Additive():

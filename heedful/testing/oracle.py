@@ -43,10 +43,11 @@ def general(weight: Array) -> Pair:
 
 
 def cosine(temperature: float = 1.0, epsilon: float = 0.0) -> Pair:
-    """``temperature * <q, k> / (|q| |k|)``; `epsilon` is added to each squared length."""
+    """``temperature * <q, k> / (|q| |k|)``, 0 for a zero vector; `epsilon` is added to each squared length."""
 
     def pair(q: Array, k: Array) -> float:
-        return float(q @ k) / math.sqrt(float(q @ q) + epsilon) / math.sqrt(float(k @ k) + epsilon) * temperature
+        lengths = math.sqrt(float(q @ q) + epsilon) * math.sqrt(float(k @ k) + epsilon)
+        return float(q @ k) / lengths * temperature if lengths > 0 else 0.0
 
     return pair
 

@@ -14,6 +14,7 @@ from heedful.machine import choose_precision, keep_large_buffers
 from heedful.store import load_module
 from heedful.train.batch_iterator import BatchIterator, Stream
 from heedful.train.checkpoint import METRICS, MODEL, TRAINING, Checkpoint, load_training, load_weights
+from heedful.train.loggers import RunLogger
 from heedful.train.meter import Meter
 from heedful.train.metrics import MetricsFile
 from heedful.train.progress import ProgressBar
@@ -90,12 +91,15 @@ def fit(
             validator=Validator(validate, watch, settings=settings, folder=folder),
             signals=signals,
             meter=Meter(trainer.strategy.root_device),
-            metrics=MetricsFile(folder / METRICS),
+            metrics=MetricsFile(folder / METRICS, RunLogger(settings, folder, leads=ranks.rank == 0)),
             rate=make_rates(settings, len(stream) if isinstance(stream, Sized) else None),
             bar=bar,
             saved=saved,
         )
-        return _result(run, *_train(trainer, run, stream))
+        result = _result(run, *_train(trainer, run, stream))
+        if ranks.rank == 0 and run.metrics.logger is not None:
+            run.metrics.logger.close("success" if result.exit_status == 0 else "aborted")
+        return result
 
 
 def _train(trainer: "Trainer", run: TrainingRun, stream: Stream) -> tuple[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from heedful.errors import UserError
 from heedful.store import strict_json, write_text_atomically
+from heedful.train.loggers import RunLogger
 
 LAST_WORDS_OF_ERRORS = frozenset({"loss", "perplexity", "aer", "wer", "cer", "ter", "error"})
 """Metrics whose names end in one of these words are better when lower; all others when higher."""
@@ -29,16 +30,18 @@ def is_better(metric: str, new: float, old: float | None) -> bool:
 class MetricsFile:
     """The metrics of a run; on resuming, lines after the checkpoint are dropped and will be written again."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, logger: RunLogger | None = None) -> None:
+        self.path, self.logger = path, logger
 
     def begin(self, step: int) -> None:
-        """Rewrites the file with the lines up to this step only."""
+        """Rewrites the file with the lines up to this step only, and opens the logger."""
         kept = [line for line in self._lines() if 0 <= _step_of(line) <= step]
         write_text_atomically(self.path, "".join(f"{line}\n" for line in kept))
+        if self.logger is not None:
+            self.logger.begin([json.loads(line) for line in kept])
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """Appends a line.
+        """Appends a line, and passes it to the logger.
 
         Raises: UserError, when the disk is full or the file cannot be written to.
         """
@@ -47,6 +50,8 @@ class MetricsFile:
                 file.write(strict_json(line) + "\n")
         except OSError as error:
             raise self._refused(error) from error
+        if self.logger is not None:
+            self.logger.write(line)
 
     def sync(self) -> None:
         """Flushes the lines to disk; a checkpoint must never be newer than its metrics.

@@ -6,7 +6,7 @@ When each of them is due is decided by `TrainingCallback`.
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from heedful.errors import UserError
 from heedful.train import optimiser, randomness
 from heedful.train.checkpoint import Checkpoint, save_model, save_training
+from heedful.train.curve import read_lines, save_curve
 from heedful.train.meter import Meter
 from heedful.train.metrics import MetricsFile, is_better
 from heedful.train.progress import ProgressBar
@@ -147,9 +148,14 @@ class TrainingRun:
             "learning_rate": self.rate(max(state.step - 1, 0)),
         }
         line |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-        self.ranks.on_rank_zero(lambda: self.metrics.write(line))
+        self.ranks.on_rank_zero(lambda: self._write_line(line, redraw=bool(numbers)))
         self.meter.reset()
         state.recent_seconds, state.recent_tokens = 0.0, 0
+
+    def _write_line(self, line: dict[str, Any], *, redraw: bool) -> None:
+        self.metrics.write(line)
+        if redraw:
+            save_curve(self.folder, read_lines(self.metrics.path), self.settings.metric)
 
     def try_averages(self) -> bool:
         """Validates averages of past weights and keeps the best; the model's own weights are restored afterwards.

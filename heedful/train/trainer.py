@@ -3,9 +3,11 @@
 import inspect
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,8 +31,11 @@ def init_ranks(devices: int = 1) -> Ranks:
 
     Under torchrun its environment variables decide, not `devices`. Otherwise `fit` starts `devices` processes that each
     run the program from its beginning, and this function tells them apart.
-    Raises: UserError, when there are fewer GPUs than devices, or Lightning is not installed.
+    Raises: UserError, when there are fewer GPUs than devices, Lightning is not installed, or this program cannot be
+        started again for the other processes.
     """
+    if devices > 1:
+        _check_has_file(devices)
     trainer = make_trainer(devices)
     return Ranks(trainer.global_rank, trainer.world_size)
 
@@ -54,6 +59,23 @@ def make_trainer(devices: int) -> "Trainer":
             use_distributed_sampler=False,  # the stream itself yields the share of its rank
             max_epochs=-1,  # our callback decides when to stop
             barebones=True,
+        )
+
+
+def _check_has_file(devices: int) -> None:
+    """Checks that the program can be run from its beginning in another process.
+
+    Raises: UserError, for one that was typed in or read from standard input.
+    """
+    # torchrun, or the first process, has started this one already.
+    if "LOCAL_RANK" in os.environ:
+        return
+    is_module = getattr(sys.modules["__main__"], "__spec__", None) is not None
+    if hasattr(sys, "ps1") or not (is_module or Path(sys.argv[0]).is_file()):
+        raise UserError(
+            f"with {devices} devices each process runs this program from its beginning, but it has no file: it was "
+            "typed in, or read from standard input",
+            hint="save the program as a .py file and run that, or train on one device",
         )
 
 

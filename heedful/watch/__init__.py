@@ -12,6 +12,7 @@ from heedful.watch.passage import is_text, passages
 from heedful.watch.picture import save_picture
 from heedful.watch.picture_text import save_highlight
 from heedful.watch.record import Recording, record
+from heedful.watch.scale import SCALES, Scale
 from heedful.watch.svg import save_svg, svg
 from heedful.watch.svg_text import highlight_svg
 from heedful.watch.terminal import draw
@@ -20,6 +21,7 @@ __all__ = [
     "ASCII",
     "BLOCKS",
     "COLOURS",
+    "SCALES",
     "Axis",
     "Cells",
     "Grid",
@@ -27,6 +29,7 @@ __all__ = [
     "Map",
     "Palette",
     "Recording",
+    "Scale",
     "Seconds",
     "Slots",
     "Words",

@@ -1,7 +1,11 @@
 """Finds installed fonts that have the characters of a text, for pictures drawn by matplotlib."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+import logging
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+
+from heedful.watch.words import signs
 
 _BASE = "DejaVu Sans"  # comes with matplotlib
 _FONTS = (
@@ -20,7 +24,7 @@ def fonts_for(text: str) -> tuple[list[str], set[str]]:
 
 def _among_known(text: str) -> tuple[list[str], set[str]]:
     """The same, among the fonts in matplotlib's cached list."""
-    from matplotlib.font_manager import fontManager, get_font
+    from matplotlib.font_manager import fontManager
 
     files = {font.name: font.fname for font in fontManager.ttflist}
     # Fonts that claim characters which they draw as a box, or hold glyphs at private code points.
@@ -30,11 +34,31 @@ def _among_known(text: str) -> tuple[list[str], set[str]]:
     chosen: list[str] = []
     for family in (_BASE, *(name for name in _FONTS if name in files), *fallbacks):
         if missing and family not in chosen:
-            known = get_font(files[family]).get_charmap()
+            known = _letters_of(files[family])
             left = {letter for letter in missing if ord(letter) not in known}
             if len(left) < len(missing):
                 chosen, missing = [*chosen, family], left
     return chosen or [_BASE], missing
+
+
+@lru_cache(maxsize=16)
+def _letters_of(file: str) -> frozenset[int]:
+    """The code points of a font. Reading them takes longer than drawing a small picture."""
+    from matplotlib.font_manager import get_font
+
+    return frozenset(get_font(file).get_charmap())
+
+
+@contextmanager
+def quiet_fonts() -> Generator[None]:
+    """A block in which matplotlib does not report which of several fonts it takes: `advice` says what is missing."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _meet_new_fonts() -> bool:
@@ -53,8 +77,14 @@ def _meet_new_fonts() -> bool:
 
 
 def spelled(text: str, missing: set[str]) -> str:
-    """The text with each missing character as its code point, such as "U+4E66"."""
-    return "".join(f"U+{ord(letter):04X} " if letter in missing else letter for letter in text).rstrip()
+    """The text with each missing character as its code point, such as "U+4E66", and an emoji as its first one."""
+    if missing.isdisjoint(text):
+        return text
+    return "".join(sign if missing.isdisjoint(sign) else _code_point(sign) for sign in signs(text)).rstrip()
+
+
+def _code_point(sign: str) -> str:
+    return f"U+{ord(sign[0]):04X}{'+' if len(sign) > 1 else ''} "
 
 
 def advice(missing: Iterable[str]) -> str | None:

@@ -1,7 +1,7 @@
 """Maps whose axes are more than words, laid out as scenes: over a picture, along a scale, over a table.
 
-Shades go from 0 to the largest weight of the map, which the key names: over hundreds of cells or frames even a sharp
-look is far from 1.
+By default, shades go from 0 to the largest weight of the map, which the key names: over hundreds of cells or frames
+even a sharp look is far from 1.
 """
 
 from torch import Tensor
@@ -11,6 +11,7 @@ from heedful.watch.colour import shade
 from heedful.watch.layout_cells import cell_tables
 from heedful.watch.layout_grid import grid_panels
 from heedful.watch.layout_ruled import ruled_matrix
+from heedful.watch.scale import Scale
 from heedful.watch.scene import GREY, MARGIN, SMALL, Rect, Scene, Text
 from heedful.watch.words import printable
 
@@ -22,10 +23,10 @@ def is_table(columns: Axis) -> bool:
     return not isinstance(columns, Grid | Cells | RuledAxis)
 
 
-def lay_out_map(weights: Tensor, rows: Axis, columns: Axis, *, title: str = "") -> Scene:
+def lay_out_map(weights: Tensor, rows: Axis, columns: Axis, *, title: str = "", scale: Scale = "auto") -> Scene:
     """A map over a grid, the cells of a table or a scale, as a scene with its key.
 
-    Raises: ValueError, for columns of any other kind, which are drawn as a table.
+    Raises: ValueError, for columns of any other kind, which are drawn as a table; UserError, for an unknown scale.
     """
     scene = Scene(height=MARGIN)
     if title:
@@ -34,19 +35,21 @@ def lay_out_map(weights: Tensor, rows: Axis, columns: Axis, *, title: str = "") 
     size = 1
     match columns:
         case Grid():
-            part, top = grid_panels(weights, rows, columns)
+            part, shaded = grid_panels(weights, rows, columns, scale)
         case Cells():
-            part, top = cell_tables(weights, rows, columns)
+            part, shaded = cell_tables(weights, rows, columns, scale)
         case RuledAxis():
-            part, top, size = ruled_matrix(weights, rows, columns)
+            part, shaded, size = ruled_matrix(weights, rows, columns, scale=scale)
         case _:
             raise ValueError(f"columns are {type(columns).__name__}, which is drawn as a table of labels")
     scene.place(part, 0.0, scene.height)
-    _key(scene, top, "largest weight" if size == 1 else f"largest sum of {size} neighbouring columns")
+    what = "largest weight" if size == 1 else f"largest sum of {size} neighbouring columns"
+    is_largest = not shaded.note and scale in ("auto", "map")
+    _key(scene, shaded.top, what if is_largest else shaded.note or f"weights, scale {scale}")
     return scene
 
 
-def _key(scene: Scene, top: float, meaning: str) -> None:
+def _key(scene: Scene, top: str, meaning: str) -> None:
     """The line that says which shade is which weight."""
     y = scene.height + 26
     zero = Text("0", MARGIN, y)
@@ -55,6 +58,6 @@ def _key(scene: Scene, top: float, meaning: str) -> None:
         Rect(x + _SWATCH * i, y - 11, _SWATCH, 14, fill=shade(i / (_STEPS - 1)), stroke="#cccccc")
         for i in range(_STEPS)
     )
-    end = Text(f"{top:.2g}", x + _SWATCH * _STEPS + 6, y)
+    end = Text(top, x + _SWATCH * _STEPS + 6, y)
     note = Text(meaning, end.x + end.width + 8, y, size=SMALL, colour=GREY)
     scene.add(zero, *boxes, end, note)

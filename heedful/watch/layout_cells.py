@@ -4,21 +4,18 @@ from torch import Tensor
 
 from heedful.axes import Axis, Cells
 from heedful.watch.colour import shade
-from heedful.watch.raster import largest, shares
+from heedful.watch.scale import Scale, Shading, shading
 from heedful.watch.scene import SIZE, Rect, Scene, Text
-from heedful.watch.words import ems, fit, is_wide, printable
+from heedful.watch.words import ems, fit, is_one_wide, printable
 
 _CELL, _LONGEST, _ROOM, _GAP = 24.0, 24, 940.0, 28.0  # pixels a weight; columns of a label; pixels of a line; between
 _RISE = 0.8660254  # sine of 60 degrees, by which the column names are turned
 
 
-def cell_tables(weights: Tensor, rows: Axis, cells: Cells) -> tuple[Scene, float]:
-    """A table for each row of the map, with its label above.
-
-    Returns: the tables, and the weight that the darkest shade stands for.
-    """
-    top = largest(weights)
-    parts = shares(weights, top).reshape(len(rows), len(cells.rows), len(cells.columns))
+def cell_tables(weights: Tensor, rows: Axis, cells: Cells, scale: Scale = "auto") -> tuple[Scene, Shading]:
+    """A table for each row of the map, with its label above; and how weights are shaded."""
+    shaded = shading(weights, cells, scale)
+    parts = shaded.shares.reshape(len(rows), len(cells.rows), len(cells.columns))
     numbers = weights.detach().float().cpu().reshape(parts.shape)
     tables = [
         _table(label, part.tolist(), number.tolist(), cells)
@@ -26,7 +23,7 @@ def cell_tables(weights: Tensor, rows: Axis, cells: Cells) -> tuple[Scene, float
     ]
     scene = Scene()
     scene.flow(tables, room=_ROOM, gap=_GAP)
-    return scene, top
+    return scene, shaded
 
 
 def _table(label: str, parts: list[list[float]], numbers: list[list[float]], cells: Cells) -> Scene:
@@ -38,7 +35,7 @@ def _table(label: str, parts: list[list[float]], numbers: list[list[float]], cel
     top = 32 + _RISE * SIZE * max(map(ems, heads), default=0.0)
     for column, head in enumerate(heads):
         x = left + _CELL * column + _CELL / 2
-        if len(head) == 1 and is_wide(head):  # a Chinese character is read upright
+        if is_one_wide(head):  # a Chinese character is read upright
             table.add(Text(head, x, top - 6, anchor="middle"))
         else:
             table.add(Text(head, x + 3, top - 5, angle=60))

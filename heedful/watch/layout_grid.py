@@ -8,7 +8,8 @@ from torch import Tensor
 
 from heedful.axes import Axis, Grid
 from heedful.watch.colour import MISSING, shade
-from heedful.watch.raster import faded, largest, shares, thumbnail
+from heedful.watch.raster import faded, thumbnail
+from heedful.watch.scale import Scale, Shading, shading
 from heedful.watch.scene import GREY, PEAK, SMALL, Image, Length, Rect, Scene, Text
 from heedful.watch.words import fit, printable
 
@@ -17,13 +18,13 @@ _ROOM, _GAP, _LONGEST = 940.0, 16.0, 24  # pixels of a line of panels, between t
 _COVER = 0.9  # how much of the picture the heaviest cell hides
 
 
-def grid_panels(weights: Tensor, rows: Axis, grid: Grid) -> tuple[Scene, float]:
+def grid_panels(weights: Tensor, rows: Axis, grid: Grid, shades: Scale = "auto") -> tuple[Scene, Shading]:
     """A panel a row: its label, the picture with the weight of each cell over it, the row's largest weight.
 
-    Returns: the panels, and the weight that the darkest shade stands for.
+    Returns: the panels, and how weights are shaded.
     """
-    top = largest(weights)
-    parts, values = shares(weights, top), weights.detach().float().cpu().tolist()
+    shaded = shading(weights, grid, shades)
+    parts, values = shaded.shares.numpy(), weights.detach().float().cpu().tolist()
     scale = _SIDE / max(grid.picture)
     size = max(_LEAST, grid.picture[0] * scale), max(_LEAST, grid.picture[1] * scale)
     # Twice the size on paper, for screens with small dots and for zooming in.
@@ -44,7 +45,7 @@ def grid_panels(weights: Tensor, rows: Axis, grid: Grid) -> tuple[Scene, float]:
         panels.append(panel)
     scene = Scene()
     scene.flow(panels, room=_ROOM, gap=_GAP)
-    return scene, top
+    return scene, shaded
 
 
 def _cells(

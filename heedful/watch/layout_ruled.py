@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from heedful.axes import Axis, RuledAxis
-from heedful.watch.raster import colours, largest, pool_columns, shares
+from heedful.watch.raster import colours, pool_columns
+from heedful.watch.scale import Scale, Shading, shading
 from heedful.watch.scene import GREY, MARGIN, SIZE, SMALL, Image, Length, Line, Rect, Scene, Text
 from heedful.watch.words import ems, fit, printable
 
@@ -15,12 +16,15 @@ _LABELLED = 40  # rows; more of them, on a scale, get a ruler instead of a label
 _POINTED, _GRIDDED = 6, 12  # pixels of a cell that can be pointed at by itself; of one that is set apart
 
 
-def ruled_matrix(weights: Tensor, rows: Axis, columns: RuledAxis) -> tuple[Scene, float, int]:
+def ruled_matrix(
+    weights: Tensor, rows: Axis, columns: RuledAxis, *, scale: Scale = "auto"
+) -> tuple[Scene, Shading, int]:
     """The weights as one picture, with labels or a ruler at the left, and a ruler and legend below.
 
-    Returns: the drawing, the weight of the darkest shade, and how many columns were added up to each one drawn.
+    Returns: the drawing, how weights are shaded, and how many columns were added up to each one drawn.
     """
     pooled, size = pool_columns(weights.detach().float().cpu(), _WIDE)
+    shaded = shading(pooled, columns, scale)
     across = max(1, min(_CELL, _WIDE // max(1, pooled.shape[1])))
     ruler = rows if isinstance(rows, RuledAxis) and len(rows) > _LABELLED else None
     down = max(1, min(_CELL, _TALL // len(rows))) if ruler else _CELL
@@ -31,7 +35,7 @@ def ruled_matrix(weights: Tensor, rows: Axis, columns: RuledAxis) -> tuple[Scene
     scene, top = Scene(), 8.0
     right, bottom = left + across * pooled.shape[1], top + down * len(rows)
     if pooled.numel():
-        image = _image(shares(pooled, largest(pooled)), across, down)
+        image = _image(shaded.shares.numpy(), across, down)
         scene.add(Image(left, top, right - left, bottom - top, image))
     scene.add(Rect(left, top, right - left, bottom - top, stroke="#bbbbbb"))
     for i, label in enumerate(() if ruler else labels):
@@ -46,7 +50,7 @@ def ruled_matrix(weights: Tensor, rows: Axis, columns: RuledAxis) -> tuple[Scene
         scene.add(Text(text, x, bottom + 17, anchor="middle", size=SMALL, colour=GREY))
     for line in columns.legend():
         scene.add(Text(fit(printable(line), 100), left, scene.height + 16, size=SMALL, colour=GREY))
-    return scene, largest(pooled), size
+    return scene, shaded, size
 
 
 def _ticks(axis: RuledAxis, length: Length) -> list[tuple[float, str]]:

@@ -16,11 +16,12 @@ from heedful.watch.axis_json import axis_from_json
 from heedful.watch.map import Map
 
 
-def load_maps(path: Path) -> list[Map]:
+def load_maps(path: str | Path) -> list[Map]:
     """The maps of a .npz or .jsonl file, with their axes; of these two only .npz holds layers and pictures.
 
     Raises: UserError, when the suffix is not one of these, or the file is missing or holds no maps.
     """
+    path = Path(path)
     if path.suffix.lower() not in _READERS:
         suffix = path.suffix or path.name
         raise UserError(f"maps are not read from {suffix!r}", hint=did_you_mean(suffix, _READERS))
@@ -46,19 +47,22 @@ def _map(arrays: Mapping[str, np.ndarray], i: str, *, where: str) -> Map:
     head = f"{i}/layers/"
     layers = {name.removeprefix(head): torch.from_numpy(arrays[name]) for name in arrays if name.startswith(head)}
     title = str(arrays.get(f"{i}/title", ""))  # files of the first release have none
-    return Map(torch.from_numpy(arrays[f"{i}/weights"]), rows, columns, title, layers)
+    heading = str(arrays.get(f"{i}/heading", ""))
+    return Map(torch.from_numpy(arrays[f"{i}/weights"]), rows, columns, title, layers, heading)
 
 
 def _axis(arrays: Mapping[str, np.ndarray], name: str, *, where: str) -> Axis:
     if f"{name}/axis" not in arrays:
-        return Words([str(label) for label in arrays[name]])
+        tokens = arrays.get(f"{name}/tokens")
+        return Words([str(label) for label in arrays[name]], None if tokens is None else tokens.tolist())
     axis = axis_from_json(json.loads(str(arrays[f"{name}/axis"])), where=where)
     pixels = arrays.get(f"{name}/pixels")
     return replace(axis, pixels=pixels) if isinstance(axis, Grid) and pixels is not None else axis
 
 
 def _from_lines(path: Path) -> list[Map]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # Not `splitlines`: a label may hold one of the other line separators of Unicode.
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
     return [_from_line(json.loads(line), where=f"{path}:{number}") for number, line in enumerate(lines, 1)]
 
 
@@ -67,7 +71,9 @@ def _from_line(line: Mapping[str, Any], *, where: str) -> Map:
     numbers = [[float("nan") if weight is None else weight for weight in row] for row in line["weights"]]
     # A map without rows is an empty list, which does not tell its number of columns.
     weights = np.array(numbers, dtype=np.float32).reshape(len(rows), len(columns))
-    return Map(torch.from_numpy(weights), rows, columns, line["title"])
+    if isinstance(columns, Words):
+        columns = replace(columns, tokens=line.get("column_tokens"))
+    return Map(torch.from_numpy(weights), rows, columns, line["title"], heading=line.get("heading", ""))
 
 
 _READERS: dict[str, Callable[[Path], list[Map]]] = {".npz": _from_arrays, ".jsonl": _from_lines}

@@ -18,6 +18,7 @@ from heedful.errors import UserError
 from heedful.watch.aligning import attentions
 from heedful.watch.map import Map
 from heedful.watch.record import record
+from heedful.watch.titles import attention_title
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
 """For each attention to the source its weights ``[H, T + 1, S + 1]``: row t is the step that predicts token t."""
@@ -42,13 +43,15 @@ class Look(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    module: str | None
-    head: int | None = None
-    shift: Literal[0, 1] = 0
-    threshold: float = Field(default=0.0, ge=0, le=1)
-    even: float = Field(default=0.0, ge=0, le=1)
-    carry: float = Field(default=0.0, ge=0, le=1)
-    end: bool = True
+    module: str | None = Field(description="name of the attention; null: the mean of all attentions to the source")
+    head: int | None = Field(default=None, description="number of the head; null: the mean of all")
+    shift: Literal[0, 1] = Field(default=0, description="1: read the row of a word one step later")
+    threshold: float = Field(default=0.0, ge=0, le=1, description="least weight of a link")
+    even: float = Field(
+        default=0.0, ge=0, le=1, description="how much to reduce source words that many words attend to"
+    )
+    carry: float = Field(default=0.0, ge=0, le=1, description="part of the previous word's row that is added")
+    end: bool = Field(default=True, description="whether a word may be linked to EOS, which is no link")
 
     @model_validator(mode="after")
     def _a_head_is_one_of_a_module(self) -> "Look":
@@ -58,6 +61,12 @@ class Look(BaseModel):
                 hint="name the module, or set look.head to null",
             )
         return self
+
+    def title(self, heads: int) -> str:
+        """The map in words, for its title; `heads` is the number of heads of the module."""
+        module = "source attention, mean of all layers" if self.module is None else attention_title(self.module)
+        head = f", head {self.head}" if self.head is not None else ", mean of its heads" if heads > 1 else ""
+        return f"{module}{head}{', read one step later' if self.shift else ''}"
 
     def __str__(self) -> str:
         module = "all layers" if self.module is None else self.module
@@ -159,7 +168,10 @@ def word_map(look: Look | None, maps: Maps, *, rows: TokenWords, columns: TokenW
     if look is None or not maps or not rows.of_token:
         return None
     layers = {name: merge(heads[:, : len(rows.of_token)], rows, columns) for name, heads in maps.items()}
-    return Map(merge(read(look, maps), rows, columns), rows.texts, columns.texts, f"{title}: {look}", layers)
+    heads = 1 if look.module is None else len(maps[look.module])
+    return Map(
+        merge(read(look, maps), rows, columns), rows.texts, columns.axis, f"{title}: {look.title(heads)}", layers
+    )
 
 
 def word_links(look: Look, maps: Maps, *, source: TokenWords, target: TokenWords) -> list[Link]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from heedful.axes import Axis, Grid, as_axis
 from heedful.shapes import ShapeError, describe
+from heedful.watch.titles import attention_title
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Map:
     """Where a model looked: each row is a position that looked, each column one that was looked at.
 
     `rows` and `columns` are axes; a plain sequence of names becomes `Words`. `layers` holds the maps of all heads
-    behind it, over the same axes, by the name of their module.
+    behind it, over the same axes, by the name of their module. `title` says what kind of map this is, and `heading`
+    what it is a map of, such as the line of a file.
     Raises: ShapeError, when the weights do not have one row and one column for each position of the axes.
     """
 
@@ -24,6 +26,7 @@ class Map:
     columns: Axis | Sequence[str]
     title: str = ""
     layers: Mapping[str, Float[Tensor, "_ _ _"]] = field(default_factory=dict[str, Tensor])
+    heading: str = ""
 
     def __post_init__(self) -> None:
         rows, columns = match_axes(self.weights, self.rows, self.columns)
@@ -36,11 +39,28 @@ class Map:
                     "the maps of all heads need its rows and columns, [H, T, S]."
                 )
 
+    @property
+    def caption(self) -> str:
+        """The heading and the title on one line."""
+        return " · ".join(part for part in (self.heading, self.title) if part)
+
+    def __repr__(self) -> str:
+        return f"Map({self.caption!r}, {len(self.rows)} × {len(self.columns)})"
+
+    def _repr_html_(self) -> str:
+        """The drawing, for notebooks."""
+        from heedful.watch.notebook import maps_html  # which imports this module
+
+        return maps_html([self])
+
     def of_heads(self) -> Iterator["Map"]:
         """A separate map for every layer and head that this map was averaged from."""
+        before, colon, _ = self.title.partition(": ")
+        of_model = before if colon else ""  # titles begin with the name of the model
         for name, heads in self.layers.items():
             for number, weights in enumerate(heads):
-                title = name if len(heads) == 1 else f"{name}, head {number}"
+                title = attention_title(name) if len(heads) == 1 else f"{attention_title(name)}, head {number}"
+                title = f"{of_model}: {title}" if of_model else title
                 yield replace(self, weights=weights, title=title, layers={})
 
 

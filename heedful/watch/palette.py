@@ -23,6 +23,10 @@ class Palette:
         sign, style = self.shades[step]
         return (sign * columns if step else sign.center(columns)), style
 
+    def shows(self, weight: float) -> bool:
+        """Whether a weight is drawn with more than the first shade, or as NaN."""
+        return math.isnan(weight) or round(min(1.0, max(0.0, weight)) * (len(self.shades) - 1)) > 0
+
 
 COLOURS = Palette(
     (

@@ -4,14 +4,14 @@ As a table, a map of one row would be far too wide. The terminal, pages and pict
 words in a unit of its own.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from heedful.axes import Words
+from heedful.axes import Words, as_axis
 from heedful.shapes import ShapeError
 from heedful.watch.map import Map
-from heedful.watch.words import fit, printable
+from heedful.watch.scale import Scale, shading
+from heedful.watch.words import fit, is_right_to_left, printable
 
 _LABEL = 18  # the widest label of a sentence, in columns of the terminal
 
@@ -22,7 +22,8 @@ def passages(maps: Iterable[Map]) -> Iterator[list[Map]]:
     """Groups maps that are drawn together: a map, or a map of one row and those without a title that follow it."""
     passage: list[Map] = []
     for map_ in maps:
-        if passage and (map_.title or not is_text(map_) or not is_text(passage[0])):
+        begins = map_.title or map_.heading != passage[0].heading if passage else False
+        if passage and (begins or not is_text(map_) or not is_text(passage[0])):
             yield passage
             passage = []
         passage.append(map_)
@@ -37,15 +38,16 @@ def is_text(map_: Map) -> bool:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A row's label, its printable words, their weights, and the largest finite weight."""
+    """A row's label, its printable words, their weights and shares of the darkest shade, and what that stands for."""
 
     name: str
     words: Sequence[str]
     weights: Sequence[float]
-    largest: float
+    shares: Sequence[float]
+    key: str
 
     @classmethod
-    def of(cls, map_: Map, mark: str = "…") -> "Sentence":
+    def of(cls, map_: Map, mark: str = "…", *, scale: Scale = "auto") -> "Sentence":
         """The only row of a map; a label that is too long is cut with `mark`.
 
         Raises: ShapeError, for a map that is not one row over words.
@@ -57,21 +59,23 @@ class Sentence:
                 "give one row over words, or use draw."
             )
         weights: list[float] = map_.weights[0].detach().float().cpu().tolist()
-        largest = max((weight for weight in weights if math.isfinite(weight)), default=0.0)
+        # A map of one row: the largest weight of the row is that of the map.
+        shaded = shading(map_.weights, as_axis(map_.columns), "map" if scale == "row" else scale, is_text=True)
         name = fit(printable(map_.rows[0]), _LABEL, mark) if map_.rows[0] else ""
-        return cls(name, [printable(word) for word in map_.columns], weights, largest)
+        words = [printable(word) for word in map_.columns]
+        return cls(name, words, weights, shaded.shares[0].tolist(), shaded.key)
 
-    def share(self, index: int) -> float:
-        """A weight divided by the largest; NaN stays NaN."""
-        weight = self.weights[index]
-        if math.isnan(weight):
-            return weight
-        return weight / self.largest if self.largest > 0 else 0.0
+    @property
+    def is_right_to_left(self) -> bool:
+        """Whether most words are of a script that is written from the right."""
+        return 2 * sum(map(is_right_to_left, self.words)) > len(self.words)
 
 
-def top_of_scale(sentences: Sequence[Sentence]) -> str:
-    """What the darkest shade stands for: the largest weight, which differs between several sentences."""
-    return f"{sentences[0].largest:.2g}" if len(sentences) == 1 else "the heaviest of each"
+def top_of_scale(sentences: Sequence[Sentence], scale: Scale = "auto") -> str:
+    """What the darkest shade stands for. By most scales that differs between several sentences."""
+    if len(sentences) == 1 or not isinstance(scale, str) or scale == "one":
+        return sentences[0].key
+    return "the heaviest of each" + (", at least 3 times its mean weight" if scale == "auto" else "")
 
 
 def wrap(widths: Sequence[float | int], room: float | int) -> Iterator[range]:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from heedful.axes import Words
 from heedful.errors import require
 from heedful.store import replacing
 from heedful.watch.colour import INK, behind
-from heedful.watch.fonts import advice, fonts_for, spelled
+from heedful.watch.fonts import advice, fonts_for, quiet_fonts, spelled
 from heedful.watch.map import Map
+from heedful.watch.scale import Scale
 from heedful.watch.scene_picture import MOST, SHARP
 from heedful.watch.sheet import BOX, SIZE, Box, Label, Measure, Sheet, lay_out
 from heedful.watch.words import printable
@@ -17,7 +19,7 @@ from heedful.watch.words import printable
 _POINTS, _INCHES = 0.75, 1 / 96  # of a pixel
 
 
-def save_highlight(maps: Sequence[Map], *, path: Path) -> str | None:
+def save_highlight(maps: Sequence[Map], *, path: str | Path, scale: Scale = "auto") -> str | None:
     """Draws maps of one row each into one .png or .pdf file, the background of each word shaded by its weight.
 
     A character that no installed font has is written as its code point, such as "U+4E66".
@@ -25,10 +27,11 @@ def save_highlight(maps: Sequence[Map], *, path: Path) -> str | None:
     Raises: UserError, when matplotlib is missing; ShapeError, for a map that is not one row over words.
     """
     require("matplotlib", extra="plot")
-    texts = (text for map_ in maps for text in (map_.title, *map_.rows, *map_.columns))
+    path = Path(path)
+    texts = (text for map_ in maps for text in (map_.caption, *map_.rows, *map_.columns))
     fonts, missing = fonts_for("".join(map(printable, texts)) + "…")
-    sheet = lay_out([_spelled(map_, missing) for map_ in maps], _measure(fonts))
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, quiet_fonts():
+        sheet = lay_out([_spelled(map_, missing) for map_ in maps], _measure(fonts), scale)
         figure = _figure(sheet, fonts)
         dots = min(SHARP, MOST / max(figure.get_size_inches()))
         figure.savefig(temporary, dpi=dots, format=path.suffix.lower().lstrip("."))
@@ -36,8 +39,11 @@ def save_highlight(maps: Sequence[Map], *, path: Path) -> str | None:
 
 
 def _spelled(map_: Map, missing: set[str]) -> Map:
-    rows, columns = ([spelled(word, missing) for word in words] for words in (map_.rows, map_.columns))
-    return replace(map_, rows=rows, columns=columns, title=spelled(map_.title, missing))
+    rows = [spelled(word, missing) for word in map_.rows]
+    texts = [spelled(word, missing) for word in map_.columns]
+    columns = replace(map_.columns, texts=texts) if isinstance(map_.columns, Words) else texts
+    title, heading = spelled(map_.title, missing), spelled(map_.heading, missing)
+    return replace(map_, rows=rows, columns=columns, title=title, heading=heading)
 
 
 def _measure(fonts: list[str]) -> Measure:

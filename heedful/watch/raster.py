@@ -12,19 +12,6 @@ from heedful.watch.colour import shade
 _STEPS = 256
 
 
-def largest(weights: Tensor) -> float:
-    """The largest weight that is a number, which the darkest shade stands for; 0 where there is none."""
-    finite = weights[torch.isfinite(weights)]
-    return max(0.0, float(finite.max())) if finite.numel() else 0.0
-
-
-def shares(weights: Tensor, top: float) -> np.ndarray:
-    """Weights as parts of `top`, float32; what is no finite number is NaN."""
-    numbers = weights.detach().float().cpu()
-    finite = torch.where(torch.isfinite(numbers), numbers, torch.nan)
-    return (finite / top if top > 0 else finite * 0.0).numpy()
-
-
 def pool_columns(weights: Tensor, most: int) -> tuple[Tensor, int]:
     """Weights ``[T, S]`` with neighbouring columns added up so that at most `most` are left.
 

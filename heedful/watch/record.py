@@ -2,16 +2,24 @@
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from threading import Lock, local
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from heedful.choice import Gumbel, Hard
 from heedful.shapes import describe
 from heedful.watch.aligning import expect_attentions, weights_of
+from heedful.watch.random_replay import RandomSources, RandomStates
+
+_active: ContextVar[frozenset[int]] = ContextVar("heedful_recordings", default=frozenset())
+"""The recordings in progress in this thread or task, by their ids. A new thread begins with none."""
+
+_hooking = Lock()
+"""Held while hooks are added: torch numbers them without a lock, and two with one number would be one hook."""
 
 
 @dataclass
@@ -32,6 +40,10 @@ class Recording:
         """
         return {name: _join(name, calls) for name, calls in self.calls.items()}
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name!r}: {len(calls)}" for name, calls in self.calls.items())
+        return f"Recording(calls {{{counts}}})"
+
 
 @contextmanager
 def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
@@ -42,71 +54,78 @@ def record(model: nn.Module, names: str = "*") -> Generator[Recording]:
 
     `names` selects modules by their name in the model, with * and ? (``"decoder.*"``). Outputs, gradients and random
     states are bit for bit those without the recorder: after each call, `align` is called with the same arguments under
-    no_grad, starting from the random state that the call started with, and the random state is restored.
+    no_grad, and draws from copies of the generators, in the states that they had before the call.
+    Only calls of this thread (or asyncio task) are recorded, so that several threads can use and record one model at
+    the same time. A forward pass that activation checkpointing repeats in the backward pass is recorded once.
     Raises: UserError, when no attention in the model has such a name, which lists those it has; ShapeError, during a
         call of the model, when an `align` returns no weights for the call's queries and keys.
     """
     recording = Recording()
-    with ExitStack() as hooks:
-        for name, module in expect_attentions(model, names).items():
-            watcher = _Watcher(name, module, recording.calls.setdefault(name, []))
-            hooks.callback(module.register_forward_pre_hook(watcher.before).remove)
-            hooks.callback(module.register_forward_hook(watcher.after, with_kwargs=True).remove)
+    key = id(recording)
+    with ExitStack() as cleanup:
+        with _hooking:
+            for name, module in expect_attentions(model, names).items():
+                watcher = _Watcher(name, module, recording.calls.setdefault(name, []), key)
+                cleanup.callback(module.register_forward_pre_hook(watcher.before).remove)
+                cleanup.callback(module.register_forward_hook(watcher.after, with_kwargs=True).remove)
+        _active.set(_active.get() | {key})
+        # Removed by its key, not by a token: recordings in generators may end in another order than they began.
+        cleanup.callback(lambda: _active.set(_active.get() - {key}))
         yield recording
 
 
-class _Watcher:
-    """Two hooks on a module: one saves the random state before a call, the other computes the weights after it."""
+@contextmanager
+def unrecorded() -> Generator[None]:
+    """A block whose calls no recording of this thread keeps.
 
-    def __init__(self, name: str, module: nn.Module, calls: list[Tensor]) -> None:
-        self._name, self._calls = name, calls
-        self._sources = _random_sources(module)
-        self._states: list[Tensor] = []
+    Predictors use it for calls that are not part of an answer, such as the hypotheses that a search rejects.
+    """
+    token = _active.set(frozenset())
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+class _Watcher:
+    """Two hooks on a module: one reads the random states before a call, the other computes the weights after it.
+
+    Other threads that call the module run these hooks, too, and must not notice them.
+    """
+
+    def __init__(self, name: str, module: nn.Module, calls: list[Tensor], key: int) -> None:
+        self._name, self._calls, self._key = name, calls, key
+        self._sources = RandomSources(module)
+        self._before = _Before()
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        self._states = self._sources.read()
+        if self._records():
+            self._before.states.append(self._sources.read())
 
-    def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        states = self._sources.read()
-        self._sources.write(self._states)
-        try:
-            with torch.no_grad():
-                weights = weights_of(module, args, kwargs, name=self._name)
-        finally:
-            self._sources.write(states)
+    def after(self, module: nn.Module, args: tuple[Any, ...], *rest: Any) -> None:
+        # The rest are keyword arguments and the output. While the recording's thread removes this hook, torch may call
+        # it in another thread without keyword arguments.
+        if not self._records() or len(rest) < 2 or not self._before.states:
+            return
+        with torch.no_grad(), self._before.states.pop().replayed():
+            weights = weights_of(module, args, rest[0], name=self._name)
         self._calls.append(weights)
 
-
-class _RandomSources:
-    """The states of all random number generators that a call of a module can draw from."""
-
-    def __init__(self, device: torch.device | None, generators: list[torch.Generator]) -> None:
-        self._device = device
-        self._generators = generators
-
-    def read(self) -> list[Tensor]:
-        cuda = [torch.cuda.get_rng_state(self._device)] if self._device else []
-        return [torch.get_rng_state(), *cuda, *(generator.get_state() for generator in self._generators)]
-
-    def write(self, states: list[Tensor]) -> None:
-        rest = iter(states)
-        torch.set_rng_state(next(rest))
-        if self._device:
-            torch.cuda.set_rng_state(next(rest), self._device)
-        for generator, state in zip(self._generators, rest, strict=True):
-            generator.set_state(state)
+    def _records(self) -> bool:
+        """Whether this call belongs to the recording, and is not one that checkpointing repeats."""
+        return self._key in _active.get() and not _runs_backward()
 
 
-def _random_sources(module: nn.Module) -> _RandomSources:
-    tensors = (*module.parameters(), *module.buffers())
-    device = next((tensor.device for tensor in tensors if tensor.is_cuda), None)
-    if device is None and torch.cuda.is_initialized():
-        device = torch.device("cuda", torch.cuda.current_device())  # without parameters the device is unknown
-    draws = [choice.draw for choice in module.modules() if isinstance(choice, Hard)]
-    found = [draw.generator for draw in draws if isinstance(draw, Gumbel)]
-    found += [value for part in module.modules() for value in vars(part).values()]  # of a user's own modules
-    generators = {id(value): value for value in found if isinstance(value, torch.Generator)}
-    return _RandomSources(device, list(generators.values()))
+class _Before(local):
+    """The random states before the calls that are in progress in this thread, the innermost last."""
+
+    def __init__(self) -> None:
+        self.states: list[RandomStates] = []
+
+
+def _runs_backward() -> bool:
+    """Whether autograd runs a backward pass in this thread; `torch.utils.checkpoint` asks in the same way."""
+    return torch._C._current_graph_task_id() != -1
 
 
 def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:
@@ -117,7 +136,7 @@ def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:
         shapes = ", ".join(sorted({describe(call) for call in calls}))
         raise ValueError(
             f"the calls of {name!r} had different batches ({shapes}) and cannot be joined to one map: "
-            "record one batch at a time, or read `recording.calls`."
+            "record one batch at a time (of a predictor: one question), or read `recording.calls`."
         )
     widest = max(call.shape[-1] for call in calls)
     return torch.cat([nn.functional.pad(call, (0, widest - call.shape[-1])) for call in calls], dim=-2)

@@ -6,7 +6,7 @@ from typing import Any
 
 from heedful.errors import require
 from heedful.store import replacing
-from heedful.watch.fonts import advice, fonts_for, spelled
+from heedful.watch.fonts import advice, fonts_for, quiet_fonts, spelled
 from heedful.watch.scene import MARGIN, Image, Line, Rect, Scene, Text
 
 SHARP, MOST = 160, 60_000  # dots an inch; dots a side, for matplotlib draws fewer than 2 ** 16
@@ -22,7 +22,7 @@ def save_scene(scene: Scene, path: Path) -> str | None:
     """
     require("matplotlib", extra="plot")
     fonts, missing = fonts_for("".join(shape.text for shape in scene.shapes if isinstance(shape, Text)) + "…")
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, quiet_fonts():
         figure = _figure(scene, fonts, missing)
         dots = min(SHARP, MOST / max(figure.get_size_inches()))
         figure.savefig(temporary, dpi=dots, format=path.suffix.lower().lstrip("."))

@@ -6,7 +6,7 @@ from html import escape
 
 from heedful.watch.raster import png
 from heedful.watch.scene import MARGIN, SIZE, Image, Length, Line, Rect, Scene, Text
-from heedful.watch.words import printable
+from heedful.watch.words import isolated, printable
 
 
 def scene_svg(scene: Scene) -> str:
@@ -84,7 +84,7 @@ def _text(text: Text) -> str:
     style = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     style += f' font-size="{text.size:g}"' if text.size != SIZE else ""
     style += ' font-weight="bold"' if text.bold else ""
-    return f'<text {at}{style} fill="{text.colour}">{escape(text.text)}</text>'
+    return f'<text {at}{style} fill="{text.colour}">{escape(text.text if text.bold else isolated(text.text))}</text>'
 
 
 def _n(number: Length) -> str:

@@ -9,6 +9,7 @@ from torch import Tensor
 from heedful.axes import Cells, Grid, RuledAxis
 from heedful.watch.map import match_axes
 from heedful.watch.palette import BLOCKS, Palette
+from heedful.watch.scale import Scale, shading
 from heedful.watch.terminal_axes import draw_cells, draw_grid, draw_ruled
 from heedful.watch.terminal_table import draw_key, draw_table, left_of
 
@@ -20,25 +21,27 @@ def draw(
     *,
     width: int = 80,
     palette: Palette = BLOCKS,
+    scale: Scale = "auto",
 ) -> Text:
     """An attention map as text, at most `width` columns of the terminal wide where labels allow it.
 
     `rows` are the positions that look, `columns` those that are looked at: axes, or plain lists of words. Chinese
     characters take two columns and stay aligned. ``str(draw(...))`` is plain text; a rich console prints it with its
-    colours. Words are shaded from 0 to 1, other columns from 0 to the largest weight, which the key names.
-    Raises: ShapeError, when there is not one position a row and column.
+    colours. The last line is the key. By default, words are shaded from 0 to 1, and other columns from 0 to the largest
+    weight; `scale` changes that (see `heedful.watch.scale`).
+    Raises: ShapeError, when there is not one position a row and column; UserError, for an unknown scale.
     """
     down, across = match_axes(weights, rows, columns)
     if not len(down) or not len(across):
         return Text("(nothing was looked at: the map is empty)")
     match across:
         case Grid():
-            return draw_grid(weights, down, across, total=width, palette=palette)
+            return draw_grid(weights, down, across, total=width, palette=palette, scale=scale)
         case Cells():
-            return draw_cells(weights, down, across, total=width, palette=palette)
+            return draw_cells(weights, down, across, total=width, palette=palette, scale=scale)
         case RuledAxis():
-            return draw_ruled(weights, down, across, total=width, palette=palette)
+            return draw_ruled(weights, down, across, total=width, palette=palette, scale=scale)
         case _:
-            values: list[list[float]] = weights.detach().float().cpu().tolist()
-            drawing = draw_table(values, down, across, total=width, palette=palette)
-            return drawing.append_text(draw_key(left_of(down, palette) + 1, "1", palette))
+            shaded = shading(weights, across, scale)
+            drawing = draw_table(shaded.shares.tolist(), down, across, total=width, palette=palette)
+            return drawing.append_text(draw_key(left_of(down, palette) + 1, shaded.key, palette, total=width))

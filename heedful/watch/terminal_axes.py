@@ -8,7 +8,8 @@ from torch import Tensor
 
 from heedful.axes import Axis, Cells, Grid, RuledAxis
 from heedful.watch.palette import Palette
-from heedful.watch.raster import largest, pool_columns, shares
+from heedful.watch.raster import pool_columns
+from heedful.watch.scale import Scale, shading
 from heedful.watch.terminal_table import draw_key, draw_table, labels, left_of
 from heedful.watch.words import fit, printable, right, width
 
@@ -17,11 +18,11 @@ _CELLS, _GAP = 20, 3  # cells that a picture has at most, either way; columns be
 _APART = (4, 6, 8, 12)  # columns from tick to tick of a ruler, the densest that fits
 
 
-def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: Palette) -> Text:
+def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: Palette, scale: Scale = "auto") -> Text:
     """A small picture for each row, beside one another: two characters a cell, about as wide as high."""
     pooled = _pool_grid(weights.detach().float().cpu(), grid, most=min(_CELLS, max(1, total // 2)))
-    top = largest(pooled)
-    parts, size = shares(pooled, top), (2 * pooled.shape[2], pooled.shape[1])
+    shaded = shading(pooled.flatten(1), grid, scale)
+    parts, size = shaded.shares.reshape(pooled.shape), (2 * pooled.shape[2], pooled.shape[1])
     names = labels(rows, palette, max(_LABEL, size[0]))
     across = max(size[0], *map(width, names))
     count = max(1, (total + _GAP) // (across + _GAP))
@@ -32,30 +33,34 @@ def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: P
         blocks = [[_padded(_marks(row, 2, palette), across) for row in parts[t].tolist()] for t in chosen]
         _append_lines(drawing, blocks)
         drawing.append("\n")
-    return drawing.append_text(draw_key(0, f"{top:.2g}", palette))
+    return drawing.append_text(draw_key(0, shaded.key, palette, total=total))
 
 
-def draw_cells(weights: Tensor, rows: Axis, cells: Cells, *, total: int, palette: Palette) -> Text:
+def draw_cells(
+    weights: Tensor, rows: Axis, cells: Cells, *, total: int, palette: Palette, scale: Scale = "auto"
+) -> Text:
     """The table for each row, below one another, with the row's label above."""
-    top = largest(weights)
-    parts = shares(weights, top).reshape(len(rows), len(cells.rows), len(cells.columns))
+    shaded = shading(weights, cells, scale)
+    parts = shaded.shares.reshape(len(rows), len(cells.rows), len(cells.columns))
     drawing = Text(no_wrap=True, overflow="ignore")
     for label, part in zip(rows.labels, parts, strict=True):
         drawing.append(f"{fit(printable(label), total, palette.cut)}\n")
         drawing.append_text(draw_table(part.tolist(), cells.rows, cells.columns, total=total, palette=palette))
-    return drawing.append_text(draw_key(left_of(cells.rows, palette) + 1, f"{top:.2g}", palette))
+    return drawing.append_text(draw_key(left_of(cells.rows, palette) + 1, shaded.key, palette, total=total))
 
 
-def draw_ruled(weights: Tensor, rows: Axis, columns: RuledAxis, *, total: int, palette: Palette) -> Text:
+def draw_ruled(
+    weights: Tensor, rows: Axis, columns: RuledAxis, *, total: int, palette: Palette, scale: Scale = "auto"
+) -> Text:
     """A line for each row and a ruler below; where columns are too many, neighbours are added up."""
     names = labels(rows, palette, _LABEL)
     indent = max(map(width, names)) + 1
     room = max(10, total - indent)
     pooled, size = pool_columns(weights.detach().float().cpu(), room)
     across = max(1, min(2, room // pooled.shape[1]))
-    top = largest(pooled)
+    shaded = shading(pooled, columns, scale)
     drawing = Text(no_wrap=True, overflow="ignore")
-    for name, row in zip(names, shares(pooled, top).tolist(), strict=True):
+    for name, row in zip(names, shaded.shares.tolist(), strict=True):
         drawing.append(right(name, indent - 1) + " ")
         drawing.append_text(_marks(row, across, palette)).append("\n")
     ticks = _ticks(columns, across / size)
@@ -64,8 +69,8 @@ def draw_ruled(weights: Tensor, rows: Axis, columns: RuledAxis, *, total: int, p
         drawing.append(f"{fit(printable(line), total, palette.cut)}\n")
     if columns.legend():
         drawing.append("\n")
-    meaning = f"{top:.2g}" + (f" (sums of {size} columns)" if size > 1 else "")
-    return drawing.append_text(draw_key(indent, meaning, palette))
+    meaning = shaded.key + (f" (sums of {size} columns)" if size > 1 else "")
+    return drawing.append_text(draw_key(indent, meaning, palette, total=total))
 
 
 def _pool_grid(weights: Tensor, grid: Grid, *, most: int) -> Tensor:

@@ -1,7 +1,8 @@
 """An attention map in the terminal as a table: row labels at the left, column labels above, weight as colour or shade.
 
 Column labels stand above the map like a flight of stairs, each with a line down to its column, so that words are
-read from left to right. A map wider than the terminal is folded into panels.
+read from left to right. A map wider than the terminal is folded into panels. Of a very wide one, such as that of 200
+words, only the columns in which something can be seen are drawn, for a band of rows at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from heedful.watch.palette import Palette
-from heedful.watch.words import fit, printable, right, width
+from heedful.watch.words import fit, isolated, printable, right, width
 
 _ROW_LABEL, _COLUMN_LABEL = 18, 18  # the widest labels, in columns of the terminal
+_PANELS, _BAND, _NEAR = 4, 16, 5  # panels that are all drawn; else rows of a band, columns between its parts
 
 
 def draw_table(
@@ -23,11 +25,52 @@ def draw_table(
     tops = labels(columns, palette, _COLUMN_LABEL)
     layout = _Layout.choose(lefts, tops, total)
     drawing = Text(no_wrap=True, overflow="ignore")
-    for first in range(0, len(columns), layout.columns):
-        panel = slice(first, first + layout.columns)
+    panels = [slice(first, first + layout.columns) for first in range(0, len(columns), layout.columns)]
+    if len(panels) > _PANELS:
+        _draw_bands(drawing, values, lefts, tops, layout=layout, palette=palette)
+        return drawing
+    for panel in panels:
         _draw_panel(drawing, [row[panel] for row in values], lefts, tops[panel], layout=layout, palette=palette)
         drawing.append("\n")
     return drawing
+
+
+def _draw_bands(
+    drawing: Text,
+    values: Sequence[Sequence[float]],
+    lefts: Sequence[str],
+    tops: Sequence[str],
+    *,
+    layout: "_Layout",
+    palette: Palette,
+) -> None:
+    """Appends a very wide map: for each band of rows the columns with visible weights, below a line with numbers."""
+    drawing.append(f"{len(lefts)} x {len(tops)}; columns without a visible weight are left out\n\n")
+    for first in range(0, len(lefts), _BAND):
+        rows = values[first : first + _BAND]
+        names = lefts[first : first + _BAND]
+        for window in _windows(rows, layout.columns, palette):
+            span = f"rows {first + 1}-{first + len(rows)}, columns {window.start + 1}-{window.stop}"
+            drawing.append(f"{span}\n")
+            _draw_panel(drawing, [row[window] for row in rows], names, tops[window], layout=layout, palette=palette)
+            drawing.append("\n")
+
+
+def _windows(rows: Sequence[Sequence[float]], most: int, palette: Palette) -> list[slice]:
+    """Ranges of at most so many columns that hold all visible weights of these rows; the heaviest if none is visible.
+
+    Ranges with a small gap between them are one.
+    """
+    columns = list(zip(*rows, strict=True))
+    visible = [i for i, column in enumerate(columns) if any(map(palette.shows, column))]
+    windows: list[slice] = []
+    for i in visible or [max(range(len(columns)), key=lambda i: max(columns[i]))]:
+        last = windows[-1] if windows else None
+        if last is not None and i - last.stop < _NEAR and i < last.start + most:
+            windows[-1] = slice(last.start, i + 1)
+        else:
+            windows.append(slice(i, i + 1))
+    return windows
 
 
 def left_of(rows: Sequence[str], palette: Palette) -> int:
@@ -35,17 +78,22 @@ def left_of(rows: Sequence[str], palette: Palette) -> int:
     return max(map(width, labels(rows, palette, _ROW_LABEL)))
 
 
-def draw_key(indent: int, top: str, palette: Palette) -> Text:
-    """The line below a map that says which shade is which weight: from 0 to `top`."""
+def draw_key(indent: int, meaning: str, palette: Palette, *, total: int) -> Text:
+    """The line below a map that says what the shades stand for: from 0 to the end of `meaning`.
+
+    It begins at the left, and is cut, where it would be wider than the terminal.
+    """
+    signs = sum(width(sign) for sign, _ in palette.shades)
+    indent = indent if indent + signs + 3 + width(meaning) <= total else 0
     key = Text(" " * indent + "0 ", no_wrap=True, overflow="ignore")
     for sign, style in palette.shades:
         key.append(sign, style)
-    return key.append(f" {top}\n")
+    return key.append(f" {fit(meaning, max(10, total - indent - signs - 3), palette.cut)}\n")
 
 
 def labels(words: Sequence[str], palette: Palette, most: int) -> list[str]:
-    """Words safe to print and cut to a width."""
-    return [fit(printable(word), most, palette.cut) for word in words]
+    """Words safe to print, cut to a width, and guarded against being reordered."""
+    return [isolated(fit(printable(word), most, palette.cut)) for word in words]
 
 
 @dataclass(frozen=True)

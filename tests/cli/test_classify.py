@@ -168,7 +168,7 @@ def test_a_text_too_long_is_labelled_with_a_note(trained, tmp_path, call):
     (tmp_path / "long.txt").write_text("a " * 100_000 + "\nb\n")
     out, told = call("predict", trained / "birnn", tmp_path / "long.txt")
     assert len(out.splitlines()) == 2
-    assert told == "note: line 1 is too long; only its first 500 tokens were read\n"
+    assert told == "note: question 1 is too long; only its first 500 tokens were read\n"
     assert "only its first 500 tokens" in call("show", trained / "birnn", "a " * 501)[1]
 
 

@@ -115,3 +115,14 @@ def test_mistakes_are_told_in_one_line(text, tmp_path, capsys, change, message):
         run(["train", "language-model", "--train", str(text / "train.txt"), "--out", str(tmp_path / "x"), *change]) == 1
     )
     assert message in capsys.readouterr().err
+
+
+def test_there_is_one_line_for_each_line(trained, tmp_path, capsys):
+    (tmp_path / "begun.txt").write_text("abcd\n\nhgf\n")
+    settings = ["--set", "decode.top_k=1", "--set", "decode.length=12"]
+    assert run(["predict", str(trained), str(tmp_path / "begun.txt"), *settings]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert len(lines) == 4
+    assert lines[0] == r"abcdefgh\nhgfedcb"
+    assert run(["show", str(trained), "abcd", *settings]) == 0
+    assert capsys.readouterr().out.startswith("abcdefgh\nhgfedcb")

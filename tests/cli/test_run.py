@@ -64,12 +64,12 @@ def test_debug_shows_where_an_error_comes_from(capsys):
 
 
 def test_a_fault_of_ours_is_one_line_too(capsys, monkeypatch):
-    monkeypatch.setattr("heedful.task.translate.task.read_pairs", lambda paths: 1 // 0)
+    monkeypatch.setattr("heedful.task.translate.task.read_pairs", lambda paths, columns: 1 // 0)
     assert "ZeroDivisionError" in fails(capsys, "check", "translate", "a", status=70)
 
 
 def test_ctrl_c_is_status_130(capsys, monkeypatch):
-    def interrupted(paths):
+    def interrupted(paths, columns):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("heedful.task.translate.task.read_pairs", interrupted)

@@ -182,4 +182,4 @@ def test_an_over_long_and_an_unknown_sentence_are_translated_with_a_note(trained
     out, told = call("predict", trained, tmp_path / "odd.txt", "--beam", 1)
     assert len(out.splitlines()) == 3
     assert out.endswith("\n\n")
-    assert "line 1 is too long; only its first 500 tokens" in told
+    assert "question 1 is too long; only its first 500 tokens" in told

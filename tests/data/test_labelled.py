@@ -149,3 +149,28 @@ def test_columns_that_have_been_named_are_not_guessed(tmp_path):
     assert [one.label for one in read_labelled([tmp_path / "a.tsv"])] == ["pos", "neg"]
     with pytest.raises(UserError, match=r"a\.tsv:1: expected the columns 'review' and 'label', found 'fine', 'pos'"):
         read_labelled([tmp_path / "a.tsv"], text="review")
+
+
+ROWS_OF_TWO = "".join(f"text {number} is fine\t{'pos' if number % 2 else 'neg'}\n" for number in range(12))
+
+
+@pytest.mark.parametrize("header", ["sentence\tsentiment", "Review text\tstars", "comment\tanswer"])
+def test_a_header_with_unknown_names_is_no_text(tmp_path, header):
+    path = written(tmp_path / "a.tsv", f"{header}\n{ROWS_OF_TWO}")
+    with pytest.raises(
+        UserError, match=r"a\.tsv:1: the first line, .*looks like a header.*--set data\.text_column=NAME"
+    ):
+        read_labelled([path])
+    assert len(read_labelled([written(path, f"text\tlabel\n{header}\n{ROWS_OF_TWO}")])) == 13, "what the hint says"
+    text, label = header.split("\t")
+    assert len(read_labelled([written(path, f"{header}\n{ROWS_OF_TWO}")], text=text, label=label)) == 12
+
+
+@pytest.mark.parametrize("row", ["good\tpos", "so very good\trare", "4 stars\tother", "one\ttwo\n\nfew\trows"])
+def test_an_ordinary_first_row_is_a_text(tmp_path, row):
+    rest = "" if "few" in row else ROWS_OF_TWO
+    assert read_labelled([written(tmp_path / "a.tsv", f"{row}\n{rest}")])[0].text == row.split("\t")[0]
+
+
+def test_a_label_has_one_line(tmp_path):
+    assert cells(read_labelled([written(tmp_path / "a.csv", 'good,"pos\nitive"\n')])) == [("good", "pos itive")]

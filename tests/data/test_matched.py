@@ -1,6 +1,9 @@
 """Pairs with labels: what is read from each format, and what a batch holds."""
 
+import io
 import json
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +13,7 @@ from heedful.data.matched import (
     Match,
     MatchExample,
     collate_matches,
+    iterate_matches,
     match_lengths,
     read_matches,
 )
@@ -88,3 +92,28 @@ def test_labels_of_all_or_none():
 def test_a_batch_goes_to_another_device():
     moved = collate_matches(EXAMPLES).to("meta")
     assert moved.left.device == moved.labels.device == torch.device("meta")
+
+
+@pytest.mark.parametrize("label", [lambda number: number % 2, lambda number: number / 7])
+def test_a_header_with_unknown_names_is_no_pair(tmp_path, label):
+    path, rows = tmp_path / "a.tsv", "".join(f"a {number}\tb\t{label(number)}\n" for number in range(12))
+    path.write_text(f"question1\tquestion2\tis_duplicate\n{rows}")
+    with pytest.raises(
+        UserError, match=r"a\.tsv:1: the first line, 'question1', 'question2', 'is_duplicate', looks like"
+    ):
+        read_matches(path)
+    path.write_text(rows)
+    assert len(read_matches(path)) == 12
+
+
+def test_each_line_to_answer_is_a_pair(tmp_path, monkeypatch):
+    content = "who?\tme\n\n \t \nwho?\tyou\n"
+    (tmp_path / "a.tsv").write_text(content)
+    expected = [("who?", "me"), ("", ""), ("", ""), ("who?", "you")]
+    assert [(one.left, one.right) for one in iterate_matches(tmp_path / "a.tsv", INPUT_COLUMNS)] == expected
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    assert [(one.left, one.right) for one in iterate_matches(Path("-"), INPUT_COLUMNS)] == expected
+    (tmp_path / "a.jsonl").write_text('{"left": "who?", "right": "me"}\n\n')
+    assert len(list(iterate_matches(tmp_path / "a.jsonl", INPUT_COLUMNS))) == 2
+    (tmp_path / "b.tsv").write_text("who?\tme\t1\n\nwho?\tyou\t0\n")
+    assert [one.label for one in read_matches(tmp_path / "b.tsv")] == ["1", "0"], "no example"

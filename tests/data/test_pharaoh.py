@@ -22,7 +22,32 @@ def test_possible_links_are_not_sure():
     assert format_links({(10, 0), (2, 1)}) == "2-1 10-0"
 
 
-@pytest.mark.parametrize("item", ["0", "0-", "a-b", "0:1", "0-1-2", "-1-2"])
+@pytest.mark.parametrize("text", ["1?2", "?1-2", "1-2?", "1-2p", "1p2", "1P2"])
+def test_possible_links_of_other_tools_are_read(text):
+    assert parse_links(f"0-0 {text}") == ({(0, 0)}, {(0, 0), (1, 2)})
+
+
+def test_links_with_colons_are_told_how_to_write():
+    with pytest.raises(UserError, match=r"'1:2' is not a link .*sed 's/:/-/g'"):
+        parse_links("1:2")
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        ("# Sentence pair (1) source length 3 target length 3 alignment score : 0.1", "A3 format of GIZA"),
+        ("<alignment>", "XML"),
+        ("[[0, 0], [1, 2]]", "JSON"),
+        ('{"sure": []}', "JSON"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path, first, name):
+    (tmp_path / "gold").write_text(f"\n{first}\n")
+    with pytest.raises(UserError, match=f"gold: this is .*{name}.*, which is not read .convert it"):
+        read_alignments(tmp_path / "gold")
+
+
+@pytest.mark.parametrize("item", ["0", "0-", "a-b", "0:1", "0-1-2", "-1-2", "0-" + "1" * 5000])
 def test_what_is_no_link(item):
     with pytest.raises(UserError, match=r"here:7: .* is not a link"):
         parse_links(f"0-0 {item}", where="here:7")

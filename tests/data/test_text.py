@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from heedful.data.text import format_suffix, iterate_lines, read_lines
 from heedful.errors import UserError
 
-LINE = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=17)
+LINE = st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=["Cs"]), max_size=17)
 
 
 @given(lines=st.lists(LINE, min_size=1, max_size=7), ending=st.sampled_from(["\n", "\r\n"]), zipped=st.booleans())
@@ -19,8 +19,7 @@ def test_lines_survive_the_file(tmp_path_factory, lines, ending, zipped):
     path = tmp_path_factory.mktemp("text") / ("a.txt.gz" if zipped else "a.txt")
     content = "".join(f"{line}{ending}" for line in lines).encode()
     path.write_bytes(gzip.compress(content) if zipped else content)
-    expected = [lines[0].removeprefix("\ufeff"), *lines[1:]]
-    assert read_lines(path) == expected
+    assert read_lines(path) == [line.removeprefix("\ufeff") for line in lines], "a byte order mark is no text"
 
 
 def test_only_line_feeds_end_a_line(tmp_path):
@@ -66,8 +65,17 @@ def test_broken_utf8_names_file_line_and_byte(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [("hi\n".encode("utf-16"), "UTF-16"), (gzip.compress(b"hi\n", mtime=0), "gzip"), (b"PK\x03\x04\xff", "zip")],
-    ids=["utf-16", "gzip", "zip"],
+    [
+        (gzip.compress(b"hi\n", mtime=0), "gzip"),
+        (b"PK\x03\x04\xff", "zip or office"),
+        (b"PK\x03\x04\x14\0\n", "zip or office"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old office"),
+        (b"%PDF-1.4\n%\xe2\xe3", "PDF"),
+        (b"BZh91AY&SY\xff", "bzip2"),
+        (b"name" + bytes(253) + b"ustar\0", "tar archive"),
+        (b"\x7fELF\x02\x01\0\0\0\xff", "binary"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_other_formats_are_recognised(tmp_path, content, word):
     (tmp_path / "a").write_bytes(content)
@@ -121,3 +129,64 @@ def test_lines_come_one_by_one(monkeypatch):
 def test_the_suffix_tells_the_kind(tmp_path):
     names = ("a.tsv", "a.TSV.gz", "a.en", "a.jsonl.GZ", "a")
     assert [format_suffix(tmp_path / name) for name in names] == [".tsv", ".tsv", ".en", ".jsonl", ""]
+
+
+MIXED = "label,text\nneg,schlecht genug \N{EURO SIGN}\npos,gut\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-16", "utf-32"])
+@pytest.mark.parametrize("content", [MIXED, "标签，文本\n坏，很糟糕的一天\n好，今天天气真好\n" * 9])
+def test_wide_encodings_are_named_with_and_without_a_mark(tmp_path, encoding, content):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode(encoding))
+    name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")
+    with pytest.raises(UserError, match=rf"a\.csv:[12]: .*it looks like {name}: .*iconv -f {name} "):
+        read_lines(path)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(content.encode(encoding)))
+    with pytest.raises(UserError, match=f"it looks like {name}"):
+        read_lines(tmp_path / "b.csv.gz")
+
+
+def test_a_nul_in_a_text_is_told_with_its_place(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\ntwo \0 three\n" + b"more\n" * 20)
+    with pytest.raises(UserError, match=r"a\.txt:2: byte 5 of this line, after 'two ', is NUL.*tr -d '\\000'"):
+        read_lines(path)
+
+
+def test_marks_of_joined_files_are_no_text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffone\r\n\ufefftwo\r\n".encode())
+    assert read_lines(path) == ["one", "two"]
+
+
+@pytest.mark.parametrize("content", [b"one\rtwo\rthree\r", b"one\rtwo"])
+def test_lines_that_end_in_cr_alone_are_not_one_line(tmp_path, content):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.txt: the lines of this file end in CR alone.*tr '\\r' '\\n'"):
+        read_lines(path)
+    path.write_bytes(b"one\r")
+    assert read_lines(path) == ["one"]
+    path.write_bytes(b"a\rb\nc\n")
+    assert read_lines(path) == ["a\rb", "c"], "inside a line it is a character"
+
+
+@pytest.mark.parametrize("stream", [None])
+def test_closed_standard_input_is_told(monkeypatch, stream):
+    monkeypatch.setattr(sys, "stdin", stream)
+    with pytest.raises(UserError, match="there is no standard input"):
+        read_lines("-")
+
+
+def test_what_the_system_refuses_is_told_with_its_reason(tmp_path, monkeypatch):
+    def refused(*arguments, **named):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a.txt").write_text("a\n")
+    monkeypatch.setattr("pathlib.Path.iterdir", refused)
+    with pytest.raises(UserError, match=r"b\.txt: there is no such file"):
+        read_lines(tmp_path / "b.txt")
+    monkeypatch.setattr("pathlib.Path.open", refused)
+    with pytest.raises(UserError, match=r"a\.txt: cannot read this file: Permission denied"):
+        read_lines(tmp_path / "a.txt")

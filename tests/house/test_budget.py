@@ -22,6 +22,7 @@ ALLOWED = {  # "path in the package:name of the function"
     "decode/beam.py:beam",  # what is searched, and five independent numbers with defaults, all by name
     "decode/sampling.py:sample",  # the same
     "task/commands.py:fit",  # the options of a command, all by name
+    "task/commands.py:plan",  # the same options
     "task/folds.py:cross_validate",  # the same: those of a run, and how many folds
     # The columns of a dictionary: a hundred calls, one below the other, read as its rows.
     *(f"data/corpus/entry.py:{kind}" for kind in ("person", "animal", "thing", "adjective", "verb")),

@@ -1,6 +1,7 @@
 """The files that GitHub and citation tools read: they parse, and they agree with the project."""
 
 import re
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -66,3 +67,31 @@ def test_a_policy_names_a_private_channel_and_no_address(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "Report a vulnerability" in text
     assert "@" not in text
+
+
+def test_the_source_distribution_carries_what_its_pages_and_tests_name(tmp_path):
+    """Documentation, recipes and benchmarks are named by the README, and run by tests."""
+    build = pytest.importorskip("hatchling.build")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        name = build.build_sdist(str(tmp_path))
+    with tarfile.open(tmp_path / name) as archive:
+        files = {file.partition("/")[2] for file in archive.getnames()}
+    tracked = {"README.md", "Makefile", "pyproject.toml", "constraints.txt", "CITATION.cff"}
+    for folder in ("docs", "recipes", "benchmarks", "tests", "heedful"):
+        sources = [path for kind in ("*.md", "*.py", "*.yaml", "*.rst") for path in (ROOT / folder).rglob(kind)]
+        tracked |= {str(path.relative_to(ROOT)) for path in sources if "_build" not in path.parts}
+    assert tracked <= files
+    assert not [file for file in files if file.startswith(("docs/_build", "runs/", "demo/", ".venv"))]
+
+
+def test_extras_promise_only_what_exists():
+    """Every extra for users has a module of the package that imports one of its packages."""
+    extras = project()["optional-dependencies"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "heedful").rglob("*.py"))
+    modules = {"x-transformers": "x_transformers"}
+    for extra in set(extras) - {"all", "docs", "dev"}:
+        packages = [re.split(r"[>=;\[ ]", requirement)[0] for requirement in extras[extra]]
+        assert any(modules.get(package, package) in sources for package in packages), extra
+    named = re.findall(r"\w+", re.search(r"\[(.*)\]", extras["all"][0])[1])
+    assert set(named) <= set(extras)

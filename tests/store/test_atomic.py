@@ -2,14 +2,16 @@
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from heedful.errors import UserError
-from heedful.store import replacing, write_text_atomically
+from heedful.store import make_folder, replacing, save_tensors, write_text_atomically
 
 
 def names_in(folder: Path) -> list[str]:
@@ -69,3 +71,36 @@ def test_what_a_killed_process_left_is_swept_but_not_what_another_is_writing(tmp
         (tmp_path / name).write_text("half")
     write_text_atomically(tmp_path / "notes.txt", "new")
     assert names_in(tmp_path) == sorted(["notes.txt", *others])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_a_new_file_has_the_permissions_that_the_umask_leaves(tmp_path, umask):
+    old = os.umask(umask)
+    try:
+        write_text_atomically(tmp_path / "notes.txt", "new")
+        with replacing(tmp_path / "private.txt") as temporary:  # as libraries do that write through `tempfile`
+            temporary.unlink()
+            os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+        save_tensors(tmp_path / "weights.safetensors", {"a": torch.zeros(2)})
+    finally:
+        os.umask(old)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("notes.txt", "private.txt", "weights.safetensors"), 0o666 & ~umask)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    write_text_atomically(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    make_folder(tmp_path / "deep" / "er")
+    make_folder(tmp_path / "deep" / "er")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file: cannot make this folder: File exists"):
+        make_folder(tmp_path / "file")

@@ -90,3 +90,18 @@ def test_what_is_not_known_is_refused(texts):
 def test_asking_for_the_names_loads_no_trainer():
     code = "import heedful, sys; heedful.load; print('lightning' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_the_order_of_the_training_table_is_that_of_later_ones_without_a_header(tmp_path):
+    pytest.importorskip("lightning")
+    pytest.importorskip("torchmetrics")
+    rows = "".join(f"{'xy'[number % 2]}\t{number}\t{'ab'[number % 2]} c\n" for number in range(20))
+    (tmp_path / "train.tsv").write_text(f"Label\tid\ttext\n{rows}")
+    (tmp_path / "test.tsv").write_text(rows)
+    settings = {**SMALL, "train": {**SMALL["train"], "steps": 2}}
+    heedful.fit("classify", tmp_path / "train.tsv", model="birnn", settings=settings, out=tmp_path / "run")
+    classifier = heedful.load(tmp_path / "run")
+    assert classifier.config.data.columns == ("label", "id", "text")
+    assert heedful.evaluate(classifier, tmp_path / "test.tsv")["texts"] == 20
+    assert set(classifier.labels) == {"x", "y"}
+    assert list(classifier.task.questions(classifier.config, str(tmp_path / "test.tsv")))[:2] == ["a c", "b c"]

@@ -145,6 +145,16 @@ def test_with_the_code_it_goes_on(folder, tmp_path):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+def test_a_score_of_ones_own_is_named_wherever_the_run_is_shown(bilinear):
+    readme = (bilinear.folder / "README.md").read_text()
+    assert "| own score | " in readme
+    assert "test_custom.Bilinear`. Whoever loads the run passes it again." in readme
+    assert bilinear.results["own score"].endswith("test_custom.Bilinear")
+    maps = heedful.show(bilinear.predictor, "a b c")[0].maps
+    assert maps
+    assert all(one.title.endswith("score Bilinear") for one in maps)
+
+
 def test_a_score_of_ones_own_answers_alike_when_loaded(bilinear):
     modules = [one for one in bilinear.predictor.model.modules() if isinstance(one, Bilinear)]
     assert len(modules) == 1, "it stands inside the named model"
@@ -181,9 +191,31 @@ def test_a_model_that_scores_nothing_takes_no_score(folder, tmp_path, model):
         heedful.fit("classify", folder / "texts.tsv", model=model, score=Bilinear, out=tmp_path / "run")
 
 
-def test_a_model_without_attention_settings_takes_no_score(folder, tmp_path):
-    with pytest.raises(UserError, match="attention"):
-        heedful.fit("translate", folder / "pairs.tsv", model="transformer", score=Bilinear, out=tmp_path / "run")
+SMALL = {"width": 8, "heads": 2, "feedforward": 8, "encoder_layers": 1, "decoder_layers": 1}
+
+
+def test_a_score_of_ones_own_serves_every_attention_of_a_transformer(folder, tmp_path):
+    settings, out = {**PAIRS, "model": SMALL}, tmp_path / "run"
+    made = heedful.fit(
+        "translate", folder / "pairs.tsv", model="transformer", score=Bilinear, settings=settings, out=out
+    )
+    scores = [name for name, module in made.predictor.model.named_modules() if isinstance(module, Bilinear)]
+    parts = ("encoder.0.self", "decoder.0.self", "decoder.0.source")
+    assert scores == [f"{part}.attention.score" for part in parts]
+    again = heedful.load(out, score=Bilinear)
+    assert [one.text for one in again.predict(["a b c", "d"])] == [
+        one.text for one in made.predictor.predict(["a b c", "d"])
+    ]
+
+
+def test_a_score_of_ones_own_serves_the_attention_that_settings_name(folder, tmp_path):
+    model = {**SMALL, "attention": {"source": {"score": "custom"}}}
+    made = heedful.fit(
+        "translate", folder / "pairs.tsv", model="transformer", score=Bilinear, settings={**PAIRS, "model": model},
+        out=tmp_path / "run",
+    )  # fmt: skip
+    scores = [name for name, module in made.predictor.model.named_modules() if isinstance(module, Bilinear)]
+    assert scores == ["decoder.0.source.attention.score"]
 
 
 def test_weights_of_other_code_do_not_fit(bag):

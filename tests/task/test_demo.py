@@ -1,5 +1,6 @@
 """The demo at toy size: writes its corpus, trains both models, gives scores, and goes on where it was."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -51,3 +52,11 @@ def test_a_toy_demo_runs_and_runs_again(tmp_path):
     assert [one.results["test bleu"] for one in again] == [one.results["test bleu"] for one in trained]
     with pytest.raises(UserError, match="another seed"):
         run_demo(tmp_path, seed=2, settings=TOY)
+
+
+@pytest.mark.parametrize("missing", ["lightning", "sacrebleu"])
+def test_without_the_extra_it_leaves_nothing_behind(tmp_path, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(UserError, match=missing):
+        run_demo(tmp_path / "demo", settings=TOY)
+    assert list(tmp_path.iterdir()) == []

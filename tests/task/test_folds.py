@@ -96,3 +96,10 @@ def test_a_group_is_in_one_fold(in_order):
     dealt = deal_folds(30, 4, 1, strata=Strata("rows", groups=groups), in_order=in_order)
     assert all(len({fold for fold, group in zip(dealt, groups, strict=True) if group == own}) == 1 for own in groups)
     assert set(dealt) == set(range(4))
+
+
+def test_the_hint_of_a_fold_is_one_that_folds_take(tmp_path):
+    (tmp_path / "few.tsv").write_text("a b\tx\nb c\tx\nc d\ty\nd e\ty\n")
+    settings = {**SHORT, "model": {"embed": 8, "hidden": 8}}
+    with pytest.raises(UserError, match=r"fold 1: 2 texts are too few to hold some out.*make fewer folds"):
+        heedful.fit("classify", tmp_path / "few.tsv", model="birnn", settings=settings, out=tmp_path / "run", folds=2)

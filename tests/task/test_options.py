@@ -14,6 +14,7 @@ from heedful.task.tasks import NAMES, options_of_tasks
 COMMANDS = {
     "train": {
         *("task", "train", "valid", "test", "model", "config", "settings", "out", "devices", "resume", "folds"),
+        *("overwrite", "list_settings", "dry_run", "log"),
     },
     "predict": {"folder", "file", "as_json", "attention", "settings", "at_once"},
     "eval": {"folder", "files", "as_json", "settings"},

@@ -62,6 +62,34 @@ def test_what_is_parsed_is_the_text(tmp_path):
     assert asked("parse", tmp_path / "a.jsonl", '{"tree": "(S (X a))", "text": "a"}\n') == ["a"]
     with pytest.raises(UserError, match=r"a\.jsonl:1: expected the columns 'text', found 'tree'"):
         asked("parse", tmp_path / "a.jsonl", '{"tree": "(S (X a))"}\n')
-    assert asked("parse", tmp_path / "a.csv", "Well, he said\n") == ["Well, he said"], (
-        "no trees are read from it either"
-    )
+    assert asked("parse", tmp_path / "a.csv", "Well, he said\n") == ["Well, he said"], "sentences have commas"
+    assert asked("parse", tmp_path / "a.csv", 'tree,text\n(S (X a)),"a, b"\n\n') == ["a, b", ""]
+    assert asked("parse", tmp_path / "a.tsv", "text\ttree\na\t(S (X a))\n") == ["a"]
+
+
+CONTEXTS = {"a.jsonl": '{"turns": ["a"]}\n\n{"context": "b"}\n', "a.tsv": "a\tx\n\nb\ty\n", "a.txt": "a\n\nb\n"}
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_a_blank_line_is_a_context_too(name, tmp_path):
+    found = asked("chat", tmp_path / name, CONTEXTS[name])
+    assert [[turn.text for turn in context] for context in found] == [["a"], [""], ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("task", "order", "content", "first"),
+    [
+        ("translate", ("target", "source"), "no\tein Satz\n", "ein Satz"),
+        ("classify", ("label", "text"), "pos\tfine\n", "fine"),
+        ("pretrain", ("label", "text"), "pos\tfine\n", "fine"),
+        ("match", ("label", "left", "right"), "1\ta\tb\n", ("a", "b")),
+        ("match", ("label", "right", "left"), "b\ta\n", ("a", "b")),
+    ],
+)
+def test_tables_without_a_header_are_read_as_the_training_table(task, order, content, first, tmp_path):
+    assert asked(task, tmp_path / "a.tsv", content, {"columns": order}) == [first]
+
+
+def test_replies_of_a_table_without_a_header_are_read_as_the_training_table(tmp_path):
+    (context,) = asked("chat", tmp_path / "a.tsv", "fine\thow are you\n", {"columns": ("reply", "context")})
+    assert context[0].text == "how are you"

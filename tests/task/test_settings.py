@@ -37,7 +37,7 @@ def test_words_of_the_command_line_become_settings(word, value):
     assert parse_settings([word]) == value
 
 
-@pytest.mark.parametrize("word", ["a", "=3", "a..b=3", "a=[1,"])
+@pytest.mark.parametrize("word", ["a", "=3", "a..b=3", "a=[1,", "a=2024-13-45"])
 def test_a_word_that_is_no_setting_is_quoted(word):
     with pytest.raises(UserError, match="--set"):
         parse_settings([word])

@@ -63,6 +63,17 @@ def test_only_how_it_answers_may_be_changed_afterwards():
         changed_for_use(config, {"model": {"hidden": 3}})
 
 
+@pytest.mark.parametrize("task", ["classify", "pretrain"])
+def test_the_names_of_columns_may_be_changed_afterwards_as_the_hint_says(task):
+    config = make_settings(task_named(task).config, {"data": {"max_length": 9}} if task == "classify" else {})
+    changed = changed_for_use(config, {"data": {"text_column": "review"}})
+    assert changed.data == config.data.model_copy(update={"text_column": "review"})
+    with pytest.raises(UserError, match=r"--set data\.hold_out: training has fixed that"):
+        changed_for_use(config, {"data": {"text_column": "review", "hold_out": 0.5}})
+    with pytest.raises(UserError, match="--set data: training has fixed that"):
+        changed_for_use(config, {"data": 3})
+
+
 def test_a_section_that_is_none_and_a_file_that_is_missing_are_told():
     with pytest.raises(UserError, match="the section 'data' is 5"):
         section({"data": 5}, "data")
@@ -74,6 +85,10 @@ def test_a_readme_rounds_numbers_and_needs_no_results(tmp_path):
     config, usage = make_settings(task_named("translate").config), Usage("a thing", "Use it", ("use {run}",))
     save_readme(tmp_path, config, usage, results={"x": 0.123456, "y": "z"})
     assert "| x | 0.1235 |\n| y | z |" in (tmp_path / "README.md").read_text()
+    save_readme(tmp_path, config, usage, results={"signature": "nrefs:1|case:mixed|tok:13a", "a|b": "two\nlines"})
+    text = (tmp_path / "README.md").read_text()
+    assert r"| signature | nrefs:1\|case:mixed\|tok:13a |" in text
+    assert r"| a\|b | two lines |" in text
     save_readme(tmp_path, config, usage)
     assert "|" not in (tmp_path / "README.md").read_text()
 

@@ -37,9 +37,11 @@ def test_numbers_and_words_come_back(tmp_path, suffix):
 
 
 def test_an_svg_is_xml_with_a_square_a_weight_and_a_text_a_word():
-    root = ElementTree.fromstring(svg(_map().weights, ROWS, COLUMNS, title="a & b"))
+    weights = _map().weights
+    root = ElementTree.fromstring(svg(weights, ROWS, COLUMNS, title="a & b"))
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert sorted(texts) == sorted(["a & b", *ROWS, *COLUMNS, "0", "1"])
+    largest = f"largest {float(weights.max()):.2g}"
+    assert sorted(texts) == sorted(["a & b", *ROWS, *COLUMNS, "0", "1", largest])
     squares = [one for one in root.iter("{http://www.w3.org/2000/svg}rect") if len(one)]
     assert len(squares) == 12
 

@@ -11,6 +11,7 @@ from heedful.shapes import ShapeError
 from heedful.watch import Map
 from heedful.watch.highlight import highlight
 from heedful.watch.palette import ASCII, BLOCKS, COLOURS
+from heedful.watch.words import width as columns_of
 
 NAN = float("nan")
 
@@ -39,12 +40,13 @@ def columns(line):
 
 def test_each_word_has_its_shade_below_as_wide_as_itself():
     text = str(highlight([seen([0.0, 0.5, 0.25, 0.25], ["good", "film", "very", "."])], palette=BLOCKS))
-    assert pairs(text) == [("good", "·"), ("film", "████"), ("very", "▒▒▒▒"), (".", "▒")]
-    assert text.splitlines()[-1] == "0 ·░▒▓█ 0.5"
+    assert pairs(text) == [("good", "·"), ("film", "▓▓▓▓"), ("very", "░░░░"), (".", "░")]
+    assert text.splitlines()[-1] == "0 ·░▒▓█ 0.75  (largest 0.5)"
 
 
 def test_wide_characters_have_wide_shades():
-    text = str(highlight([seen([0.1, 0.4, 0.4, 0.1], ["质", "量", "ok", "。"])], palette=BLOCKS, width=30))
+    maps = [seen([0.1, 0.4, 0.4, 0.1], ["质", "量", "ok", "。"])]
+    text = str(highlight(maps, palette=BLOCKS, width=30, scale="map"))
     words, shades = text.splitlines()[:2]
     assert words.rstrip() == "质 量 ok 。"
     assert shades == "░░ ██ ██ ░░"
@@ -91,13 +93,16 @@ def _luminance(colour):
 def test_several_maps_are_one_passage_with_one_key():
     maps = [seen([0.9, 0.1], ["a", "b"], "0.75"), seen([0.01, 0.02], ["c", "d"], "0.25")]
     lines = str(highlight(maps, palette=BLOCKS)).splitlines()
+    assert [line.split() for line in lines[:4]] == [["0.75", "a", "b"], ["█", "·"], ["0.25", "c", "d"], ["░", "▒"]]
+    assert lines[4:] == ["      0 ·░▒▓█ the heaviest of each, at least 3 times its mean weight"]
+    lines = str(highlight(maps, palette=BLOCKS, scale="row")).splitlines()
     assert [line.split() for line in lines[:4]] == [["0.75", "a", "b"], ["█", "·"], ["0.25", "c", "d"], ["▒", "█"]]
     assert lines[4:] == ["      0 ·░▒▓█ the heaviest of each"]
 
 
 def test_nan_is_shown_as_such_and_leaves_the_others_alone():
     for weights in ([NAN, 0.2, 0.4], [0.2, NAN, 0.4], [0.2, 0.4, NAN]):
-        text = str(highlight([seen(weights, [f"w{w}" for w in weights])], palette=BLOCKS))
+        text = str(highlight([seen(weights, [f"w{w}" for w in weights])], palette=BLOCKS, scale="map"))
         assert dict(pairs(text)) == {"wnan": "????", "w0.2": "▒▒▒▒", "w0.4": "████"}
         assert text.endswith(" 0.4\n")
     assert "nan" not in str(highlight([seen([NAN], ["x"])], palette=ASCII))
@@ -116,10 +121,11 @@ def test_weights_of_nothing_are_no_division_by_zero():
 def test_any_words_make_lines_that_fit_and_hold_no_control_characters(words, label, width, palette):
     maps = [Map(torch.rand(1, len(words)), (label,), tuple(words))]
     text = str(highlight(maps, width=width, palette=palette))
-    assert all(letter == "\n" or letter.isprintable() or letter.isspace() for letter in text)
+    unseen = "\u200c\u200d\u2068\u2069"  # joiners inside words, and isolates around them: they move nothing
+    assert all(letter == "\n" or letter.isprintable() or letter.isspace() or letter in unseen for letter in text)
     assert "\x1b" not in text
     assert "\r" not in text
-    assert max(cell_len(line) for line in text.splitlines()) <= width
+    assert max(columns_of(line) for line in text.splitlines()) <= width
 
 
 def test_a_word_longer_than_a_line_is_cut():
@@ -147,3 +153,23 @@ def test_nothing_to_look_at_says_so():
 def test_a_map_of_two_rows_is_refused():
     with pytest.raises(ShapeError, match="2 rows"):
         highlight([Map(torch.rand(2, 2), ("a", "b"), ("c", "d"))], palette=ASCII)
+
+
+def test_a_text_from_the_right_begins_at_the_right_end():
+    text = str(
+        highlight([seen([0.7, 0.1, 0.1, 0.1], ["שלום", "עולם", ".", "כן"])], palette=BLOCKS, width=40, scale="map")
+    )
+    words, shades = text.splitlines()[:2]
+    assert words.index("כן") < words.index("עולם") < words.index("שלום")
+    assert columns_of(words.rstrip()) == columns_of(shades) == 39
+    assert shades.endswith("████")
+
+
+def test_even_weights_look_even_and_sharp_ones_do_not():
+    even = str(
+        highlight([seen([0.1, 0.11, 0.09, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], list("abcdefghij"))], palette=BLOCKS)
+    )
+    assert {shade for _, shade in pairs(even)} == {"░"}
+    assert "largest 0.11" in even
+    sharp = str(highlight([seen([0.91, *[0.01] * 9], list("abcdefghij"))], palette=BLOCKS))
+    assert [shade for _, shade in pairs(sharp)] == ["█", *"·" * 9]

@@ -35,7 +35,7 @@ def words_of(text):
 
 def test_one_row_is_text_whose_words_are_shaded():
     weights = torch.tensor([[0.2, 0.4, float("nan"), 0.0]])
-    text = page([Map(weights, ("pos",), ("good", "<b>&", "x", "书"), "a <title>")])
+    text = page([Map(weights, ("pos",), ("good", "<b>&", "x", "书"), "a <title>")], scale="map")
     assert words_of(text) == [
         ["b8", "0.200", "good"],
         ["b16", "0.400", "<b>&"],

@@ -11,7 +11,9 @@ from rich.cells import cell_len
 from heedful.shapes import ShapeError
 from heedful.watch.palette import ASCII, BLOCKS, COLOURS, palette_for
 from heedful.watch.terminal import draw
+from heedful.watch.words import width as columns_of
 
+UNSEEN = "\u200c\u200d\u2068\u2069"  # joiners inside words, and isolates around labels: they move nothing
 ENGLISH = ["the", "old", "man", "bought", "three", "red", "books", "yesterday", "."]
 CHINESE = list("老人昨天买了三本红书。")
 
@@ -49,11 +51,11 @@ def test_rows_of_wide_characters_end_where_the_others_do():
 )
 def test_any_words_make_lines_of_the_map_that_fit_and_hold_no_control_characters(rows, columns, width):
     text = str(draw(torch.rand(len(rows), len(columns)), rows, columns, width=width))
-    assert all(letter == "\n" or letter.isprintable() or letter.isspace() for letter in text)
+    assert all(letter == "\n" or letter.isprintable() or letter.isspace() or letter in UNSEEN for letter in text)
     assert "\x1b" not in text
     assert "\r" not in text
     if width >= 60:
-        assert max(cell_len(line) for line in text.splitlines()) <= width
+        assert max(columns_of(line) for line in text.splitlines()) <= width
 
 
 def test_a_long_source_is_folded_into_panels_that_repeat_the_rows():
@@ -97,7 +99,7 @@ SMALL = torch.tensor([[0.9, 0.1, 0, 0], [0, 0.55, 0.45, 0], [0.05, float("nan"),
                 "old  .  +++ +++  .  ",
                 " 书  .  ??? --- ### ",
                 "",
-                "    0 .:-=+*#%@ 1",
+                "    0 .:-=+*#%@ 1  (largest 0.9)",
             ],
         ),
         (
@@ -110,7 +112,7 @@ SMALL = torch.tensor([[0.9, 0.1, 0, 0], [0, 0.55, 0.45, 0], [0.05, float("nan"),
                 "old  ·  ▒▒▒ ▒▒▒  ·  ",
                 " 书  ·  ??? ░░░ ▓▓▓ ",
                 "",
-                "    0 ·░▒▓█ 1",
+                "    0 ·░▒▓█ 1  (largest 0.9)",
             ],
         ),
     ],
@@ -128,3 +130,38 @@ def test_a_long_map_is_folded_as_in_the_first_release():
     panels = [*first, f"a ██ · {dots}", f"b ·  ██{dots}", "", *second, f"a ·  · {dots}", f"b ·  · {dots}", ""]
     drawing = draw(torch.eye(2, 20), ["a", "b"], [f"word{i}" for i in range(20)], width=40)
     assert str(drawing) == "".join(line + "\n" for line in [*panels, "  0 ·░▒▓█ 1"])
+
+
+def test_a_very_wide_map_is_drawn_in_bands_without_empty_columns():
+    weights = torch.eye(200)
+    weights[3, 150] = 0.8
+    text = str(draw(weights, [f"r{i}" for i in range(200)], [f"w{i}" for i in range(200)], scale="one"))
+    assert text.startswith("200 x 200; columns without a visible weight are left out\n")
+    assert all(f"r{i} " in text for i in range(200)), "every row is there"
+    assert text.count("█") == 2 * 201 - 1, "one is in the key"
+    assert "rows 1-16, columns 151-151" in text
+    assert len(text.splitlines()) < 600, "ten panels of 200 rows would be 2,300 lines"
+
+
+def test_a_band_in_which_nothing_is_visible_has_its_heaviest_column():
+    weights = torch.full((2, 300), 0.001)
+    weights[1, 70] = 0.002
+    text = str(draw(weights, ["a", "b"], [f"w{i}" for i in range(300)], scale="one"))
+    assert "rows 1-2, columns 71-71" in text
+    assert "w70" in text
+
+
+def test_labels_from_the_right_keep_their_columns():
+    text = str(draw(torch.eye(3), ["كتاب", "ספר", "x"], ["الكتاب", "</s>", "ב"]))
+    lines = text.splitlines()
+    assert all(f"\u2068{word}\u2069" in text for word in ("كتاب", "ספר", "الكتاب", "ב"))
+    rows = [line for line in lines if "█" in line and not line.strip().startswith("0")]
+    assert [columns_of(row[: row.index("█")]) for row in rows] == [5, 9, 13]
+
+
+def test_emoji_keep_their_columns():
+    family, flag = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea"
+    text = str(draw(torch.eye(2), [family, flag], [flag, family]))
+    rows = [line for line in text.splitlines() if "█" in line and not line.strip().startswith("0")]
+    assert [row.split()[0] for row in rows] == [family, flag]
+    assert [columns_of(row[: row.index("█")]) for row in rows] == [3, 7]

@@ -7,7 +7,7 @@ from typing import Any, cast
 from heedful.data.dialogue.babi import babi_dialogues, detect_babi
 from heedful.data.dialogue.turn import SECOND, Dialogue, Turn, alternating_turns, exchanges, next_speaker
 from heedful.data.pairs import read_pairs, single_line
-from heedful.data.table import JSON, Columns, Row, csv_rows, json_object, json_text, tsv_rows
+from heedful.data.table import JSON, Columns, Row, iterate_rows, json_object, json_text, read_rows
 from heedful.data.text import format_suffix, iterate_lines, shortened
 from heedful.errors import UserError
 
@@ -27,19 +27,20 @@ _EXAMPLE = '{"turns": ["hello", "hello, who is it?"]} or {"context": "hello", "r
 _NEEDED = "'turns', or 'context' and 'reply'"
 
 
-def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
+def read_dialogues(paths: Sequence[Path], columns: Columns = COLUMNS) -> list[Dialogue]:
     """Reads dialogues. The suffix determines the format; two files are contexts and replies, line by line.
 
     Text with tabs in numbered lines is read as dialog bAbI (see `babi_dialogues`); other text has one turn per line and
     no tabs. Each row of a table is a dialogue of two turns. Unnamed speakers are called "1" and "2" and alternate.
-    Surrounding white space is removed; empty turns are kept, and `check_dialogues` reports them.
+    Surrounding white space is removed; empty turns are kept, and `check_dialogues` reports them. `columns` may state
+    another order for a table without a header.
 
     Raises: UserError with file:line and what was expected, for malformed content.
     """
     if len(paths) == 2:
         found = [_context_and_reply(pair.source, pair.target, pair.where) for pair in read_pairs(paths)]
     elif len(paths) == 1:
-        found = list(_READERS.get(format_suffix(paths[0]), _text)(paths[0]))
+        found = list(_dialogues(paths[0], columns))
     else:
         raise UserError(f"expected one or two files, got {len(paths)}", hint=f"expected {EXPECTED}")
     if not found:
@@ -47,46 +48,53 @@ def read_dialogues(paths: Sequence[Path]) -> list[Dialogue]:
     return found
 
 
-def read_contexts(path: Path | str) -> Iterator[tuple[Turn, ...]]:
+def read_contexts(path: Path | str, columns: Columns = INPUT_COLUMNS) -> Iterator[tuple[Turn, ...]]:
     """Reads contexts to reply to.
 
     A .jsonl is read as by `read_dialogues`, with or without `reply`; of a .tsv or .csv the column `context`; of dialog
     bAbI what comes before each turn of the bot; otherwise each line is a context of one turn. "-" is standard input:
-    each line is a turn, or a JSON object where it begins with "{".
+    each line is a turn, or a JSON object where it begins with "{". A blank line is an empty turn, except in bAbI.
 
     Raises: UserError with file:line.
     """
     kind = "" if str(path) == "-" else format_suffix(Path(path))
     if kind in (".tsv", ".csv"):
-        rows = (tsv_rows if kind == ".tsv" else csv_rows)(Path(path), INPUT_COLUMNS)
-        return (alternating_turns([single_line(row.cells[0])], [f"{path}:{row.line}"]) for row in rows)
+        rows = iterate_rows(Path(path), columns)
+        return (_single_turn(row.cells[0] if row.cells else "", f"{path}:{row.line}") for row in rows)
     lines: Iterable[str] = iterate_lines(path)
     if kind in JSON:
-        return (_context_of(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+        return (_json_context(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
     if str(path) == "-":
         return (_from_stdin(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
     is_babi, lines = detect_babi(lines)
     if is_babi:
         return (exchange.context for dialogue in babi_dialogues(lines, str(path)) for exchange in exchanges([dialogue]))
-    return (alternating_turns([single_line(line)], [f"{path}:{number}"]) for number, line in enumerate(lines, start=1))
+    return (_single_turn(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+
+
+def _dialogues(path: Path, columns: Columns) -> Iterator[Dialogue]:
+    kind = format_suffix(path)
+    if kind in (".tsv", ".csv"):
+        return (_row(row, path) for row in read_rows(path, columns))
+    return _jsonl(path) if kind in JSON else _text(path)
 
 
 def _from_stdin(line: str, where: str) -> tuple[Turn, ...]:
-    return (
-        _context_of(line, where) if line.lstrip().startswith("{") else alternating_turns([single_line(line)], [where])
-    )
+    return _context_of(line, where) if line.lstrip().startswith("{") else _single_turn(line, where)
+
+
+def _json_context(line: str, where: str) -> tuple[Turn, ...]:
+    # A blank line is a context too, so that there are as many replies as lines.
+    return _context_of(line, where) if line.strip() else _single_turn("", where)
+
+
+def _single_turn(text: str, where: str) -> tuple[Turn, ...]:
+    """A context of one turn, which may be empty."""
+    return alternating_turns([single_line(text)], [where])
 
 
 def _context_and_reply(context: str, reply: str, where: str) -> Dialogue:
     return Dialogue(alternating_turns([single_line(context), single_line(reply)], [where, where], ending=SECOND), where)
-
-
-def _tsv(path: Path) -> Iterator[Dialogue]:
-    return (_row(row, path) for row in tsv_rows(path, COLUMNS))
-
-
-def _csv(path: Path) -> Iterator[Dialogue]:
-    return (_row(row, path) for row in csv_rows(path, COLUMNS))
 
 
 def _row(row: Row, path: Path) -> Dialogue:
@@ -122,9 +130,6 @@ def _jsonl(path: Path) -> Iterator[Dialogue]:
     for number, line in enumerate(iterate_lines(path), start=1):
         if line.strip():
             yield _dialogue_of(line, f"{path}:{number}")
-
-
-_READERS = {".jsonl": _jsonl, ".ndjson": _jsonl, ".tsv": _tsv, ".csv": _csv}
 
 
 def _dialogue_of(line: str, where: str) -> Dialogue:

@@ -12,7 +12,7 @@ import sentencepiece
 from heedful.data.tokenise.base import SILENT, SPECIAL, damaged, read_json
 from heedful.errors import UserError, did_you_mean
 from heedful.shapes import BOS, EOS, PAD, UNK
-from heedful.store import replacing, write_text_atomically
+from heedful.store import reading, replacing, write_text_atomically
 
 _ALGORITHMS = ("unigram", "bpe")
 _BLANK = "▁"
@@ -96,8 +96,10 @@ class SentencePieceTokeniser:
         """
         path, settings = folder / f"{name}.model", folder / f"{name}.tokeniser.json"
         lowercase = bool(read_json(settings).get("lowercase")) if settings.exists() else False
+        with reading(path):
+            model = path.read_bytes()
         try:
-            loaded = cls(path.read_bytes(), lowercase=lowercase)
+            loaded = cls(model, lowercase=lowercase)
             if loaded.size <= len(SPECIAL):
                 raise damaged(path, "it holds no pieces")
             found = [loaded._processor.id_to_piece(index) for index in SPECIAL]

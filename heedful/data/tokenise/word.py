@@ -7,13 +7,20 @@ from typing import Any, ClassVar
 
 from heedful.data.tokenise.base import CJK, CJK_MARKS, Vocabulary
 
-_MARKS = rf"!-/:-@\[-`{{-~¡-¿×÷\u061b-\u061f\u060c\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e{CJK_MARKS}"
+_LATIN_MARKS = "!-/:-@\\[-`{-~¡-©«¬®-±´¶-¸»-¿×÷"  # without ª ² ³ µ ¹ º, which are parts of words: km², 1º
+_MARKS = rf"{_LATIN_MARKS}\u061b\u061d-\u061f\u060c\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e{CJK_MARKS}"
 _EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
 _ALONE = f"{_MARKS}{_EMOJI}{CJK}"
+# Soft hyphen, zero-width space, marks of direction, byte order mark: kept inside a word, and no part of it at its ends.
+_INVISIBLE = "\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# Joiners and variation selectors change the letter before them, and are nothing alone.
+_JOINERS = "\u200c\u200d\ufe00-\ufe0f"
+_LETTER = rf"[^\s{_ALONE}{_INVISIBLE}]"
+_WORD = rf"(?![{_JOINERS}]){_LETTER}+(?:[{_INVISIBLE}]+{_LETTER}+)*"
 _PIECE = re.compile(
     rf"\d+(?:[.,:]\d+)+"  # 3.5, 1,000, 12:30
     r"|(?:[A-Za-z]\.){2,}"  # U.S., a.m.
-    rf"|[^\s{_ALONE}]+(?:['’-][^\s{_ALONE}]+)*(?:-(?!\S))?"  # dog, don't, black-and-white, Fuß- und Handball
+    rf"|{_WORD}(?:['’-]{_WORD})*(?:-(?!\S))?"  # dog, don't, black-and-white, Fuß- und Handball
     rf"|[{_ALONE}]"  # a mark, an emoji, a Chinese character
 )
 
@@ -28,7 +35,8 @@ class WordTokeniser:
     """Splits text into words, single punctuation marks and single Chinese or Japanese characters.
 
     A word keeps inner apostrophes and hyphens, an abbreviation like "U.S." its full stops, and a number its points,
-    commas and colons. Case is kept unless `lowercase`.
+    commas and colons. Invisible characters, such as a soft hyphen, are kept inside a word and dropped elsewhere.
+    Case is kept unless `lowercase`.
 
     `decode` joins pieces as in print: no space before . , ; : ! ? ) ] } and closing quotes, none after ( [ { and
     opening quotes, none around Chinese characters, and one space elsewhere; straight quotes open and close in turn.

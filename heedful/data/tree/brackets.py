@@ -12,6 +12,25 @@ DEEPEST = 250
 
 _TOKEN = re.compile(r"[()]|[^()\s]+")
 _EXAMPLE = "expected such as (S (NP (NNP John)) (VP (VBZ runs)))"
+_OTHER_FORMATS = {
+    "[": "trees in square brackets",
+    "<": "XML, such as TIGER",
+    "#BOS": "the export format of NEGRA",
+    "#FORMAT": "the export format of NEGRA",
+    "%%": "the export format of NEGRA",
+    "#": "CoNLL-U, which holds dependencies",
+    "1": "CoNLL-U, which holds dependencies",
+    "{": "JSON, which needs a name that ends in .jsonl",
+}
+"""What the first characters of a file say that holds no trees in round brackets."""
+
+
+def _outside(token: str) -> str:
+    """What is wrong with the first token of a tree that does not open a bracket; names the formats of other tools."""
+    if token == ")":
+        return "a closing bracket without an opening one"
+    other = next((name for start, name in _OTHER_FORMATS.items() if token.startswith(start)), None)
+    return f"{token!r} is outside all brackets" + (f"; this looks like {other}" if other else "")
 
 
 def read_brackets(lines: Iterable[str], name: str, *, first: int = 1) -> Iterator[tuple[Tree, int]]:
@@ -57,10 +76,7 @@ class _BracketParser:
             self._open_bracket(line)
             return None
         if not self.open:
-            message = (
-                "a closing bracket without an opening one" if token == ")" else f"{token!r} is outside all brackets"
-            )
-            raise UserError(message, where=f"{self.name}:{line}", hint=_EXAMPLE)
+            raise UserError(_outside(token), where=f"{self.name}:{line}", hint=_EXAMPLE)
         if token == ")":
             return self._close_bracket(line)
         self._add_text(token, line)

@@ -11,6 +11,7 @@ from heedful.data.tree.brackets import read_brackets
 from heedful.data.tree.clean import clean_tree
 from heedful.data.tree.value import Tree
 from heedful.errors import UserError
+from heedful.store import is_folder, list_folder
 
 FOLDER_SUFFIXES = (".mrg", ".ptb", ".tree", ".trees", ".bracket", ".brackets", ".jsonl", ".ndjson", ".tsv", ".csv")
 """The suffixes of the files that are read in a folder. A file given by name may have any suffix."""
@@ -48,14 +49,24 @@ def read_trees(paths: Sequence[Path], *, functions: bool = False) -> list[Parsed
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.is_file() and format_suffix(file) in FOLDER_SUFFIXES)
+    files = [file for file in _below(path) if format_suffix(file) in FOLDER_SUFFIXES]
     if not files:
         raise UserError(
             "this folder holds no trees", where=str(path), hint=f"expected files {', '.join(FOLDER_SUFFIXES)}"
         )
     return files
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files in a folder and in those inside it, in the order of names."""
+    for entry in list_folder(folder):
+        # A link to a folder may lead back to one of those above it.
+        if is_folder(entry) and not entry.is_symlink():
+            yield from _below(entry)
+        elif entry.is_file():
+            yield entry
 
 
 def _trees(path: Path, functions: bool) -> Iterator[ParsedText]:

@@ -10,12 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.kernel.flatten import flatten_problem, refusal
-from heedful.kernel.form import Tanh
+from heedful.kernel.form import Inner, Tanh
 from heedful.kernel.fused import Fused, import_failure
 from heedful.kernel.inputs import KernelInputs
 from heedful.kernel.operators import FusedOperators
 from heedful.kernel.problem import Problem
-from heedful.shapes import broadcast_shape
+from heedful.machine import has_avx512
+from heedful.shapes import autocast_dtype, broadcast_shape
 
 # Thresholds of `suits`, measured on AVX-512 (docs/fast.md, section 9). "Terms" are batch x T x S x F.
 _MIN_TERMS, _MIN_TERMS_TO_LEARN = 1 << 18, 1 << 20
@@ -29,6 +30,10 @@ _MIN_LENGTH_IN_HALF = 2048
 products in half precision are faster than loops in float32."""
 _MAX_KEPT_SCORES = 1 << 22
 """Scores of the tanh form that are kept between the passes: 16 MiB."""
+
+_HAS_AVX512 = has_avx512()
+"""Asked once, here: `suits` is traced by torch.compile, which cannot ask. Without AVX-512 the loops have half the width
+that they were written for, and torch's SDPA is 1.3 to 2.7 times as fast where it does the same work."""
 
 _MODULE = "heedful.kernel.cpu.launch"
 
@@ -51,6 +56,10 @@ class Cpu(Fused):
 
     def suits(self, problem: Problem) -> bool:
         """Whether it is also the fastest here, of the engines that can."""
+        return self.beats_plain(problem) and (_HAS_AVX512 or not _sdpa_does_the_same(problem))
+
+    def beats_plain(self, problem: Problem) -> bool:
+        """Whether it is faster than plain torch, and with AVX-512 than torch's SDPA."""
         queries, keys, bounds = problem.x.shape[-2], problem.y.shape[-2], problem.bounds
         batch = broadcast_shape(problem.x.shape[:-2], problem.y.shape[:-2]).numel()
         terms = batch * queries * keys * problem.x.shape[-1]
@@ -73,11 +82,18 @@ class Cpu(Fused):
         return flatten_problem(replace(problem, x=problem.x.float(), y=problem.y.float()), value.float())
 
 
+def _sdpa_does_the_same(problem: Problem) -> bool:
+    """Whether torch's SDPA computes a problem of the inner form without a mask: over everything, or causal."""
+    bounds = problem.bounds
+    if not isinstance(problem.form, Inner) or problem.keep is not None or bounds.gates or _is_half(problem):
+        return False
+    maskless = bounds.unbounded or (bounds.causal and bounds.queries == bounds.keys)
+    return maskless and problem.weighing.softmax_temperature is not None
+
+
 def _is_half(problem: Problem) -> bool:
     """Whether torch's matrix products of a problem would be in half precision."""
-    autocast = torch.is_autocast_enabled("cpu")
-    dtype = torch.get_autocast_dtype("cpu") if autocast else problem.x.dtype
-    return dtype in (torch.float16, torch.bfloat16)
+    return (autocast_dtype(problem.x.device) or problem.x.dtype) in (torch.float16, torch.bfloat16)
 
 
 def _missing() -> str | None:

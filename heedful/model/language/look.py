@@ -1,6 +1,5 @@
 """Attention of a recurrent model to its past states: the core's attention, strictly causal."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -8,31 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from heedful.attention import Memory
-from heedful.kernel import Bounds, Gaussian
+from heedful.layer.past import over_the_past
 from heedful.model.attention_config import AttentionConfig
-from heedful.region import Causal, Intersection, Predicted, Region, Span
-
-
-@dataclass(frozen=True, eq=False)
-class PredictedSoFar(Region):
-    """A predicted window whose centre is a fraction of the query's past, not of the whole memory.
-
-    `Predicted` multiplies a fraction by the length of the memory. While a text is generated its length is unknown.
-    """
-
-    predicted: Predicted
-
-    def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
-        """The interval around the predicted centre in the query's past, and the Gaussian."""
-        # For a memory of two keys `centre` is the fraction itself: fraction * (2 - 1).
-        fraction = self.predicted.centre(query, Span(span.queries, 2, span.batch_axes, span.device))
-        past = torch.arange(span.keys - span.queries, span.keys, device=span.device) + 1
-        centre = fraction * (past - 1).clamp(min=0)
-        radius = self.predicted.radius
-        # The interval is an index and has no gradient; the centre learns by the Gaussian.
-        start = torch.ceil(centre.detach() - radius).to(torch.long)
-        stop = torch.floor(centre.detach() + radius).to(torch.long) + 1
-        return Bounds(span.queries, span.keys, start=start, stop=stop, gates=(Gaussian(centre, radius / 2),))
+from heedful.region import Causal
 
 
 class PastContext(NamedTuple):
@@ -76,10 +53,3 @@ class NoAttention(nn.Module):
     def forward(self, states: Float[Tensor, "B T H"], past: None) -> PastContext:
         """An empty context and no memory."""
         return PastContext(states[..., :0], None)
-
-
-def over_the_past(region: Region) -> Region:
-    """The region for a memory that grows: predicted windows become fractions of each query's past."""
-    if isinstance(region, Intersection):
-        return Intersection(over_the_past(region.first), over_the_past(region.second))
-    return PredictedSoFar(region) if isinstance(region, Predicted) else region

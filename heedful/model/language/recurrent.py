@@ -1,5 +1,6 @@
 """Recurrent language models: an LSTM or GRU, with or without attention to its past states."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from jaxtyping import Float, Int
@@ -11,9 +12,10 @@ from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.readout import Attentional, beside
 from heedful.layer.recurrent import CELLS, Recurrent, State
-from heedful.model.attention_config import AttentionConfig, known
+from heedful.model.attention_config import AttentionConfig
 from heedful.model.language.base import LanguageModel
 from heedful.model.language.look import NoAttention, PastAttention
+from heedful.model.names import check_names
 
 
 class RecurrentLanguageConfig(BaseModel):
@@ -25,23 +27,34 @@ class RecurrentLanguageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    attention: AttentionConfig | None = AttentionConfig()
-    cell: str = "lstm"
-    embed: int = Field(default=128, ge=1)
-    hidden: int = Field(default=256, ge=1)
-    layers: int = Field(default=1, ge=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    attention: AttentionConfig | None = Field(
+        default=AttentionConfig(), description="attention to the past states; null: none"
+    )
+    cell: str = Field(default="lstm", description="recurrent cell")
+    embed: int = Field(default=128, ge=1, description="columns of token vectors and of the readout")
+    hidden: int = Field(default=256, ge=1, description="columns of a recurrent state")
+    layers: int = Field(default=1, ge=1, description="recurrent layers")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="rate of dropout of embeddings, layers and readout")
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"cell": CELLS}
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "RecurrentLanguageConfig":
-        known(self.cell, CELLS, what="cell")
+        check_names(self)
         return self
+
+    @property
+    def attentions(self) -> dict[str, frozenset[str]]:
+        """The settings in use of each attention, by the path of its section."""
+        return {} if self.attention is None else {"attention": self.attention.in_use}
 
     @property
     def longest(self) -> int | None:
         """The largest number of tokens of a text; None: no limit."""
-        learned = self.attention is not None and self.attention.score == "location"
-        return self.attention.max_length if learned and self.attention is not None else None
+        return None if self.attention is None else self.attention.longest
 
 
 class RecurrentLanguageState(NamedTuple):

@@ -1,5 +1,6 @@
 """The decoder-only Transformer: a stack of causal layers, trained on all steps at once, decoded step by step."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 from jaxtyping import Float, Int
@@ -7,14 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.attention import Memory
+from heedful.errors import UserError
 from heedful.layer.block import LayerSizes
 from heedful.layer.causal import CausalLayer
 from heedful.layer.dropout import Dropout
 from heedful.layer.embedding import TokenEmbedding
 from heedful.layer.precision import for_products
-from heedful.model.attention_config import known
+from heedful.model.attention_config import smallest, under
+from heedful.model.attention_sections import SHORT_FORM, SelfSections
 from heedful.model.language.base import LanguageModel, draw_output
-from heedful.model.transformer import NORMS, POSITIONS, check_heads
+from heedful.model.names import check_names
+from heedful.model.transformer_config import NORMS, POSITIONS, check_heads
 
 
 class CausalTransformerConfig(BaseModel):
@@ -27,27 +31,47 @@ class CausalTransformerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    width: int = Field(default=128, ge=1)
-    heads: int = Field(default=4, ge=1)
-    layers: int = Field(default=4, ge=1)
-    feedforward: int = Field(default=512, ge=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    norm: str = "pre"
-    position: str = "rotary"
-    reach: int | None = Field(default=None, ge=1)
+    attention: SelfSections = Field(default=SelfSections(), description=SHORT_FORM)
+    width: int = Field(default=128, ge=1, description="columns of token vectors and layers, a multiple of heads")
+    heads: int = Field(default=4, ge=1, description="heads of each attention")
+    layers: int = Field(default=4, ge=1, description="number of layers")
+    feedforward: int = Field(default=512, ge=1, description="columns inside a feed-forward layer")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="rate of dropout of embeddings and sublayers")
+    norm: str = Field(default="pre", description="where layers normalise: before a sublayer or after the sum")
+    position: str = Field(default="rotary", description="how the order of tokens enters")
+    reach: int | None = Field(
+        default=None, ge=1, description="tokens that a token attends to, itself included; null: all before it"
+    )
     max_length: int = Field(default=512, ge=1, description="number of learned positions; other kinds have no limit")
 
     @model_validator(mode="after")
     def _fits(self) -> "CausalTransformerConfig":
-        for what, names in (("norm", NORMS), ("position", POSITIONS)):
-            known(getattr(self, what), names, what=what)
+        check_names(self)
         check_heads(self.width, self.heads, self.position)
+        # Both count positions from the beginning of a text, and with a reach the beginning is forgotten.
+        for what, name in (("score", "location"), ("region", "predicted")):
+            if self.reach is not None and name in getattr(self.attention.self, what):
+                raise UserError(
+                    f"attention.self.{what} {name!r} counts positions from the beginning of a text, but with reach "
+                    f"{self.reach} a token attends only to the last {self.reach}",
+                    hint="set model.reach to null",
+                )
         return self
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"norm": NORMS, "position": POSITIONS}
+
+    @property
+    def attentions(self) -> dict[str, frozenset[str]]:
+        """The settings in use of each attention, by the path of its section."""
+        return under("attention", {"self": self.attention.self.in_use})
 
     @property
     def longest(self) -> int | None:
         """The largest number of tokens of a text; None: no limit."""
-        return self.max_length if self.position == "learned" else None
+        return smallest(self.max_length if self.position == "learned" else None, self.attention.self.longest)
 
 
 class CausalState(NamedTuple):
@@ -71,7 +95,8 @@ class CausalTransformer(LanguageModel):
         self.config = config
         positions = POSITIONS[config.position](config)
         residual = NORMS[config.norm]
-        sizes = LayerSizes(config.width, config.heads, config.feedforward, config.dropout)
+        attention = config.attention.self.build
+        sizes = LayerSizes(config.width, config.heads, config.feedforward, config.dropout, self_attention=attention)
         self.embedding = TokenEmbedding(size, config.width)
         self.position = positions.added()
         self.dropout = Dropout(config.dropout)

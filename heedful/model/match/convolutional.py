@@ -23,8 +23,8 @@ from heedful.layer.mutual import (
     raw,
 )
 from heedful.layer.nearness import distance
-from heedful.model.attention_config import known
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
+from heedful.model.names import check_names
 from heedful.model.text import WordVectors
 from heedful.shapes import keep_from_lengths
 
@@ -45,24 +45,27 @@ class ConvolutionalConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    input: str = "words"
-    pooling: str = "mean"
-    weights: str = "normalised"
-    similarity: str = "cosine"
-    embed: int = Field(default=100, ge=1)
+    input: str = Field(default="words", description="what a convolution reads; attention: of the other text, too")
+    pooling: str = Field(default="mean", description="how windows become words again")
+    weights: str = Field(default="normalised", description="weights of pooling attention, for each text")
+    similarity: str = Field(default="cosine", description="similarity of the two texts' means, at every level")
+    embed: int = Field(default=100, ge=1, description="columns of word vectors")
     spread: float = Field(default=1.0, gt=0, description="initial length of word vectors; 1: about unit length")
-    kernels: int = Field(default=50, ge=1)
+    kernels: int = Field(default=50, ge=1, description="features of a convolution")
     width: int = Field(default=4, ge=1, description="words in a window")
-    blocks: int = Field(default=2, ge=1)
+    blocks: int = Field(default=2, ge=1, description="blocks of convolution and pooling")
     dropout: float = Field(default=0.2, ge=0, lt=1, description="of the entries of word vectors")
     word_dropout: float = Field(default=0.0, ge=0, lt=1, description="rate at which words are replaced by <unk>")
     max_length: int = Field(default=60, ge=1, description="words of a text that are read")
 
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"input": INPUTS, "pooling": POOLINGS, "weights": WEIGHTS, "similarity": SIMILARITIES}
+
     @model_validator(mode="after")
     def _names_are_known(self) -> "ConvolutionalConfig":
-        tables = (("input", INPUTS), ("pooling", POOLINGS), ("weights", WEIGHTS), ("similarity", SIMILARITIES))
-        for what, names in tables:
-            known(getattr(self, what), names, what=what)
+        check_names(self)
         return self
 
     @property

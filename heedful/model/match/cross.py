@@ -1,5 +1,7 @@
 """Cross-attention: every word attends to the other text and is compared with the context it gets."""
 
+from collections.abc import Iterable
+
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -8,10 +10,11 @@ from torch import Tensor, nn
 from heedful.attention.memory import zero_unseen
 from heedful.layer.loss import TokenLoss
 from heedful.layer.pooling import Max, Mean
-from heedful.model.attention_config import AttentionConfig, known
+from heedful.model.attention_config import AttentionConfig, smallest, under
 from heedful.model.encoder import Encoded
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
 from heedful.model.match.pair_head import PairHead
+from heedful.model.names import known
 from heedful.model.text import ENCODERS, TextConfig, TextEncoder
 
 
@@ -25,12 +28,19 @@ class CrossConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: TextConfig = TextConfig()
-    attention: AttentionConfig = AttentionConfig(score="dot")
-    compare: int = Field(default=128, ge=1)
-    compose: str = "rnn"
-    hidden: int = Field(default=128, ge=1)
-    dropout: float = Field(default=0.3, ge=0, lt=1)
+    text: TextConfig = Field(default=TextConfig(), description="the encoder of each text; its pooling is not used")
+    attention: AttentionConfig = Field(
+        default=AttentionConfig(score="dot"), description="attention of each text to the other"
+    )
+    compare: int = Field(default=128, ge=1, description="columns of a comparison of a word with its context")
+    compose: str = Field(default="rnn", description="encoder of the comparisons; words leaves them unchanged")
+    hidden: int = Field(default=128, ge=1, description="columns of the hidden layer before the output")
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="rate of dropout of the output's hidden layer")
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"compose": ENCODERS}
 
     @field_validator("compose")
     @classmethod
@@ -38,9 +48,18 @@ class CrossConfig(BaseModel):
         return known(name, ENCODERS, what="encoder")
 
     @property
-    def longest(self) -> None:
-        """The largest number of words of a text: no limit."""
-        return None
+    def attentions(self) -> dict[str, frozenset[str]]:
+        """The settings in use of each attention, by the path of its section."""
+        # The text's own pooling is never built. Its encoder settings also serve `compose`.
+        self_attends = "transformer" in (self.text.encoder, self.compose)
+        inside = {"attention.self": self.text.attention.self.in_use} if self_attends else {}
+        return {"attention": self.attention.in_use, **under("text", inside)}
+
+    @property
+    def longest(self) -> int | None:
+        """The largest number of words of a text; None: no limit."""
+        self_attends = "transformer" in (self.text.encoder, self.compose)
+        return smallest(self.attention.longest, self.text.attention.self.longest if self_attends else None)
 
 
 class CrossMatch(nn.Module):

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from heedful.layer.loss import TokenLoss
+from heedful.model.attention_config import under
 from heedful.model.match.goal import Goal, MatchInput, goal_loss
 from heedful.model.match.pair_head import PairHead
 from heedful.model.text import Level, TextConfig, text_vectors
@@ -16,14 +17,19 @@ class SiameseConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: TextConfig = TextConfig()
-    hidden: int = Field(default=128, ge=1)
-    dropout: float = Field(default=0.3, ge=0, lt=1)
+    text: TextConfig = Field(default=TextConfig(), description="the encoder of both texts, with its pooling")
+    hidden: int = Field(default=128, ge=1, description="columns of the layer that compares the two vectors")
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="rate of dropout of that layer")
 
     @property
-    def longest(self) -> None:
-        """The largest number of words of a text: no limit."""
-        return None
+    def attentions(self) -> dict[str, frozenset[str]]:
+        """The settings in use of each attention, by the path of its section."""
+        return under("text", self.text.attentions)
+
+    @property
+    def longest(self) -> int | None:
+        """The largest number of words of a text; None: no limit."""
+        return self.text.longest
 
 
 class SiameseMatch(nn.Module):

@@ -1,9 +1,12 @@
 """The settings of a recurrent encoder-decoder."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.layer.recurrent import CELLS
-from heedful.model.attention_config import AttentionConfig, known
+from heedful.model.attention_config import AttentionConfig
+from heedful.model.names import check_names
 
 NAMES: dict[str, tuple[str, ...]] = {
     "decoder": (
@@ -44,31 +47,43 @@ class SeqToSeqConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    decoder: str = "bahdanau"
-    attention: AttentionConfig = AttentionConfig()
+    decoder: str = Field(default="bahdanau", description="how the decoder reads the source and outputs words")
+    attention: AttentionConfig = Field(
+        default=AttentionConfig(), description="the decoder's attention to the source, if it has one"
+    )
     near: int = Field(default=1, ge=1, description="guided: radius of the window that is read before a step")
-    cell: str = "gru"
-    embed: int = Field(default=256, ge=1)
-    hidden: int = Field(default=256, ge=1)
-    layers: int = Field(default=1, ge=1)
-    bidirectional: bool = True
-    merge: str = "concat"
-    start: str = "first-word"
-    tie: str = "none"
-    dropout: float = Field(default=0.2, ge=0, lt=1)
-    smoothing: float = Field(default=0.1, ge=0, lt=1)
+    cell: str = Field(default="gru", description="recurrent cell")
+    embed: int = Field(default=256, ge=1, description="columns of word vectors")
+    hidden: int = Field(default=256, ge=1, description="columns of the decoder and of each direction of the encoder")
+    layers: int = Field(default=1, ge=1, description="recurrent layers of encoder and decoder")
+    bidirectional: bool = Field(default=True, description="the encoder reads in both directions")
+    merge: str = Field(default="concat", description="how the encoder's two directions are joined")
+    start: str = Field(default="first-word", description="what gives the decoder's first state")
+    tie: str = Field(
+        default="none", description="shared word matrices: all (source, target, output), target (target, output), none"
+    )
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="rate of dropout of embeddings, layers and readout")
+    smoothing: float = Field(default=0.1, ge=0, lt=1, description="label smoothing of the loss")
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return dict(NAMES)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "SeqToSeqConfig":
-        for what, names in NAMES.items():
-            known(getattr(self, what), dict.fromkeys(names), what=what)
+        check_names(self)
         return self
+
+    @property
+    def attentions(self) -> dict[str, frozenset[str]]:
+        """The settings in use of each attention, by the path of its section."""
+        return {"attention": self.attention.in_use} if self.decoder in LOOKING else {}
 
     @property
     def longest_source(self) -> int | None:
         """The largest number of source tokens, EOS included; None: no limit."""
-        attends = self.decoder in LOOKING
-        return self.attention.max_length if attends and self.attention.score == "location" else None
+        return self.attention.longest if self.decoder in LOOKING else None
 
     @property
     def longest_target(self) -> int | None:

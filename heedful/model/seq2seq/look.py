@@ -1,43 +1,11 @@
 """A decoder's attention to its source: the core's attention, with the source position of each step."""
 
-from dataclasses import dataclass
-
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.attention import Memory
-from heedful.kernel import Bounds
+from heedful.layer.past import at_position
 from heedful.model.attention_config import AttentionConfig
-from heedful.region import Causal, Intersection, Region, Span, Window
-
-
-@dataclass(frozen=True, eq=False)
-class UpTo(Region):
-    """Query ``t`` may attend to keys ``0 .. last_t``; `last` is ``[*B, T]``."""
-
-    last: Int[Tensor, "*B T"]
-
-    def bounds(self, query: Float[Tensor, "... T Q"], span: Span) -> Bounds:
-        """The keys up to `last`."""
-        return Bounds(span.queries, span.keys, stop=self.last + 1)
-
-
-def at_position(region: Region, position: Int[Tensor, "B T"], memory: Memory) -> Region:
-    """A region with an explicit position for each query.
-
-    By default a region places the last query at the last key, as in self-attention. A decoder's step i belongs to
-    source position i, or to the end of a shorter source (Luong's local-m: p_t = t). Regions that do not depend on the
-    query's position are returned unchanged.
-    """
-    if isinstance(region, Intersection):
-        return Intersection(at_position(region.first, position, memory), at_position(region.second, position, memory))
-    if isinstance(region, Causal):
-        return UpTo(position)
-    if isinstance(region, Window) and region.centre is None:
-        last = _real_keys(memory).unsqueeze(-1) - 1
-        return Window(region.radius, centre=torch.minimum(position, last))
-    return region
 
 
 class SourceAttention(nn.Module):
@@ -79,10 +47,3 @@ class SourceAttention(nn.Module):
         weights = self.attention.align(query.unflatten(0, sentences_and_rows), memory, region=region)
         context = weights.to(memory.value.dtype) @ memory.value
         return context.flatten(0, 1), weights.flatten(0, 1)
-
-
-def _real_keys(memory: Memory) -> Int[Tensor, " B"]:
-    """The number of real source positions of each row."""
-    if memory.keep is None:
-        return torch.full(memory.key.shape[:1], memory.key.shape[1], device=memory.key.device)
-    return memory.keep.sum(-1)

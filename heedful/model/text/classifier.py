@@ -1,5 +1,6 @@
 """Text classification: words to one vector, directly or via sentences, and a linear output over labels."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -10,6 +11,7 @@ from heedful.errors import UserError
 from heedful.layer.dropout import Dropout
 from heedful.layer.label import LabelOutput, label_loss
 from heedful.layer.loss import TokenLoss
+from heedful.layer.many_labels import HierarchicalOutput, SampledOutput
 from heedful.layer.precision import for_products
 from heedful.layer.recurrent import Recurrent
 from heedful.model.text.config import TextConfig
@@ -19,6 +21,13 @@ from heedful.model.text.sentences import group_sentences, read_sentences, scatte
 from heedful.shapes import ShapeError, describe, keep_from_lengths
 
 ENDS: dict[str, type[nn.Identity] | type[nn.Tanh]] = {"none": nn.Identity, "tanh": nn.Tanh}
+
+OUTPUTS: dict[str, Callable[[TextConfig, int, int], LabelOutput | SampledOutput | HierarchicalOutput]] = {
+    "full": lambda config, dim, labels: LabelOutput(dim, labels, max_norm=config.max_norm),
+    "sampled": lambda config, dim, labels: SampledOutput(dim, labels, samples=config.samples, max_norm=config.max_norm),
+    "hierarchical": lambda config, dim, labels: HierarchicalOutput(dim, labels, max_norm=config.max_norm),
+}
+"""Output layers by name, built from the settings, the width of a text's vector and the number of labels."""
 
 
 @runtime_checkable
@@ -36,7 +45,7 @@ class LabelledBatch(Protocol):
 
 
 class TextClassifier(nn.Module):
-    """An encoder, a pooling and a linear output; a hierarchy has encoder and pooling twice, for words and sentences.
+    """An encoder, a pooling and an output layer; a hierarchy has encoder and pooling twice, for words and sentences.
 
     `tokens` are a text's sentences one after the other, and `sentences` the number of tokens of each; a flat model
     ignores the latter. A row depends neither on other rows nor on padding, nor on sentences without words.
@@ -53,7 +62,7 @@ class TextClassifier(nn.Module):
         self.sentences = Level(config, self.words.output_dim) if config.structure == "hierarchy" else None
         self.output_dim = self.words.output_dim if self.sentences is None else self.sentences.output_dim
         self.end, self.dropout = ENDS[config.end](), Dropout(config.dropout)
-        self.output = LabelOutput(self.output_dim, classes, max_norm=config.max_norm)
+        self.output = OUTPUTS[config.output](config, self.output_dim, classes)
 
     @property
     def embedding(self) -> nn.Embedding:
@@ -111,7 +120,7 @@ class TextClassifier(nn.Module):
     def logits(
         self, tokens: Int[Tensor, "B S"], lengths: Int[Tensor, " B"], sentences: Int[Tensor, "B N"]
     ) -> Float[Tensor, "B C"]:
-        """The logits of the labels."""
+        """The logits of the labels; log-probabilities with output "hierarchical"."""
         return self.output(self.dropout(self.features(tokens, lengths, sentences)))
 
     def loss(self, batch: LabelledBatch) -> TokenLoss:
@@ -123,8 +132,8 @@ class TextClassifier(nn.Module):
         """
         smoothing = self.config.smoothing
         if self.config.gain == "last":
-            logits = self.logits(batch.tokens, batch.lengths, batch.sentences)
-            return label_loss(logits, batch.labels, smoothing=smoothing)
+            features = self.dropout(self.features(batch.tokens, batch.lengths, batch.sentences))
+            return self.output.loss(features, batch.labels, smoothing=smoothing)
         states = self.words.encoder(self.vectors(batch.tokens), batch.lengths)
         row, step = keep_from_lengths(batch.lengths, states.shape[1]).nonzero(as_tuple=True)
         logits = self.output(self.dropout(self.end(states[row, step])))

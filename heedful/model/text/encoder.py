@@ -130,7 +130,8 @@ class TransformerEncoder(nn.Module):
         if isinstance(self.entry, nn.Linear):
             nn.init.xavier_uniform_(self.entry.weight)
         self.position, self.dropout = Sinusoidal(), Dropout(config.dropout)
-        sizes = LayerSizes(config.hidden, config.heads, config.feedforward, config.dropout)
+        attention = config.attention.self.build
+        sizes = LayerSizes(config.hidden, config.heads, config.feedforward, config.dropout, self_attention=attention)
         residual = NORMS[config.norm]
         self.layers = nn.ModuleList(plain_encoder_layer(sizes, residual) for _ in range(config.layers))
         self.last = residual.end(config.hidden)

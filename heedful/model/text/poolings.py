@@ -11,18 +11,18 @@ from heedful.model.text.encoder import Encoder
 
 def _attention(config: TextConfig, states: Encoder, query_dim: int | None) -> Pooling:
     width = states.output_dim
-    return AttentionPooling(width, config.attention.build(width, width), view=nn.Tanh(), query_dim=width)
+    return AttentionPooling(width, config.attention.pooling.build(width, width), view=nn.Tanh(), query_dim=width)
 
 
 def _context(config: TextConfig, states: Encoder, query_dim: int | None) -> Pooling:
-    view = HiddenLayer(states.output_dim, config.attention.width or states.output_dim)
-    attention = config.attention.build(view.output_dim, view.output_dim)
+    view = HiddenLayer(states.output_dim, config.attention.pooling.width or states.output_dim)
+    attention = config.attention.pooling.build(view.output_dim, view.output_dim)
     return AttentionPooling(states.output_dim, attention, view=view, query_dim=view.output_dim)
 
 
 def _asked(config: TextConfig, states: Encoder, query_dim: int | None) -> Pooling:
     assert query_dim is not None, "with pooling 'asked' a level has an asker"
-    attention = config.attention.build(query_dim, states.output_dim)
+    attention = config.attention.pooling.build(query_dim, states.output_dim)
     return AttentionPooling(states.output_dim, attention, view=nn.Identity(), query_dim=None)
 
 

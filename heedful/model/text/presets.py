@@ -1,6 +1,7 @@
 """Published classifiers by name."""
 
 from heedful.model.attention_config import AttentionConfig
+from heedful.model.attention_sections import TextSections
 from heedful.model.text.config import TextConfig
 
 PRESETS: dict[str, TextConfig] = {
@@ -9,7 +10,9 @@ PRESETS: dict[str, TextConfig] = {
     "textrnn": TextConfig(pooling="mean"),
     "birnn": TextConfig(merge="sum", forget=-2.0, end="tanh", dropout=0.5, embed_dropout=0.5, word_dropout=0.1),
     "rcnn": TextConfig(encoder="rcnn", pooling="max"),
-    "cnn-attention": TextConfig(encoder="cnn", pooling="asked", attention=AttentionConfig(score="general")),
+    "cnn-attention": TextConfig(
+        encoder="cnn", pooling="asked", attention=TextSections(pooling=AttentionConfig(score="general"))
+    ),
     "han": TextConfig(structure="hierarchy", pooling="context", cell="gru"),
     "transformer": TextConfig(encoder="transformer", pooling="attention", layers=2, dropout=0.2),
     "sa-lstm": TextConfig(pooling="last", bidirectional=False, gain="linear"),

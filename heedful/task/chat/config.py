@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from heedful.data.dialogue import ContextLimit
 from heedful.errors import UserError
 from heedful.task.chat.models import MODELS
-from heedful.task.config import DataSettings, RunConfig
+from heedful.task.config import LOWERCASE, PRECISION, DataSettings, RunConfig
 from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
 
@@ -24,12 +24,12 @@ class TalkSettings(DataSettings):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    text: TokeniserSettings = TokeniserSettings()
-    lowercase: bool = False
-    turns: int | None = Field(default=10, ge=1)
-    max_context: int = Field(default=200, ge=2)
-    max_reply: int = Field(default=100, ge=1)
-    learn: str | None = None
+    text: TokeniserSettings = Field(default=TokeniserSettings(), description="the tokeniser")
+    lowercase: bool = Field(default=False, description=LOWERCASE)
+    turns: int | None = Field(default=10, ge=1, description="turns before a reply that are read; null: all")
+    max_context: int = Field(default=200, ge=2, description="last tokens of these turns that are read")
+    max_reply: int = Field(default=100, ge=1, description="most tokens of a reply to learn; others are left out")
+    learn: str | None = Field(default=None, description="speaker whose turns are learnt; null: all speakers")
     valid_most: int = Field(default=2000, ge=1, description="validation uses at most this many replies")
 
     @property
@@ -47,12 +47,14 @@ class DecodeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    beam: int = Field(default=4, ge=1)
-    length_penalty: float = Field(default=1.0, ge=0)
-    temperature: float | None = Field(default=None, gt=0)
-    longest: int = Field(default=60, ge=1)
+    beam: int = Field(default=4, ge=1, description="width of the beam search; 1: greedy")
+    length_penalty: float = Field(default=1.0, ge=0, description="how much longer replies are preferred")
+    temperature: float | None = Field(
+        default=None, gt=0, description="sample at this temperature, below 1 sharpens; null: search"
+    )
+    longest: int = Field(default=60, ge=1, description="most tokens of a reply")
     tokens: int = Field(default=4096, ge=1, description="padded tokens in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description=PRECISION)
 
 
 class ScoreSettings(BaseModel):
@@ -64,23 +66,24 @@ class ScoreSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    contexts: int = Field(default=500, ge=1)
-    seed: int = Field(default=1, ge=0)
-    longest: int = Field(default=1000, ge=1)
+    contexts: int = Field(default=500, ge=1, description="replies on which recall is measured, evenly spaced")
+    seed: int = Field(default=1, ge=0, description="seed of the draw of other candidates")
+    longest: int = Field(default=1000, ge=1, description="most tokens of a reply; longer ones are left out and counted")
 
 
 class ChatConfig(RunConfig, frozen=True):
     """All settings of a partner; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS
+    least_steps: ClassVar[int] = 1200
     defaults: ClassVar[Mapping[str, Any]] = {"train": {"metric": "valid_perplexity", "schedule": "cosine"}}
 
     changeable: ClassVar[tuple[str, ...]] = ("decode", "score")
 
     task: Literal["chat"] = "chat"
-    data: TalkSettings = TalkSettings()
-    decode: DecodeSettings = DecodeSettings()
-    score: ScoreSettings = ScoreSettings()
+    data: TalkSettings = Field(default=TalkSettings(), description="files, tokeniser, and how much is read")
+    decode: DecodeSettings = Field(default=DecodeSettings(), description="how replies are found")
+    score: ScoreSettings = Field(default=ScoreSettings(), description="how replies are scored")
 
     @property
     def longest_scored(self) -> int:

@@ -1,7 +1,8 @@
 """A trained chat partner, which replies to turns and shows its attention."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,13 +13,18 @@ from heedful.data.batch import Example, pad_sources
 from heedful.data.dialogue import Context, MarkedTokeniser, Turn, alternating_turns, encode_turns, next_speaker
 from heedful.data.token_words import TokenWords
 from heedful.decode import Hypothesis, sample, search
-from heedful.shapes import EOS
+from heedful.shapes import BOS, EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import grouped
 from heedful.task.chat.config import ChatConfig
+from heedful.task.inputs import as_questions, check_text
+from heedful.task.models import model_title
 from heedful.watch import Map
+from heedful.watch.all_maps import Sides, all_maps
 from heedful.watch.look import Look, Maps, default_look, replay, word_map
+from heedful.watch.notebook import answer_html
+from heedful.watch.record import unrecorded
 
 Turns = str | Sequence[str] | Sequence[Turn]
 """The context of a reply: one turn, several turns as texts, or turns with speakers."""
@@ -31,15 +37,20 @@ class Reply:
     `score` is the score of the search, or the log-probability of a sampled reply. `context` are the pieces that the
     model read, including turn marks and EOS. `is_cut` says that the context was truncated. `words` has a row for each
     word of the reply and a column for each word of the context. It is None if attention was not asked for or the model
-    has none.
+    has none. `ids` are those of the tokens.
     """
 
     text: str
     score: float
-    tokens: list[str]
-    context: list[str]
+    tokens: list[str] = field(repr=False)
+    context: list[str] = field(repr=False)
     words: Map | None = None
     is_cut: bool = False
+    ids: list[int] = field(default_factory=list[int], repr=False)
+
+    def _repr_html_(self) -> str:
+        """The reply and its map, for notebooks."""
+        return answer_html(self.text, [self.words] if self.words else [])
 
 
 class Partner(Predictor[ChatConfig]):
@@ -57,7 +68,7 @@ class Partner(Predictor[ChatConfig]):
 
     def predict(
         self,
-        contexts: Sequence[Turns],
+        contexts: Iterable[Turns],
         *,
         beam: int | None = None,
         temperature: float | None = None,
@@ -68,17 +79,20 @@ class Partner(Predictor[ChatConfig]):
 
         `beam` is the width of the search; 1 is greedy. A `temperature` samples words instead, reproducibly if there is
         a `seed`. None means as the settings say. The reply is by the speaker whose turn is next.
+        Raises: UserError, for a single text, and for an item that is no context.
         """
         settings = self.config.decode
-        dialogues = [as_turns(context) for context in contexts]
+        dialogues = [as_turns(context, f"item {i}") for i, context in enumerate(as_questions(contexts, "contexts"))]
         inputs = [self._input(turns) for turns in dialogues]
         sources = [ids for ids, _ in inputs]
         # A beam passed to this call wins over a temperature in the settings.
         sampling = temperature or (None if beam else settings.temperature)
-        if sampling is None:
-            hypotheses = self.search(sources, beam or settings.beam)
-        else:
-            hypotheses = self.draw(sources, sampling, seed)
+        # A recorder is to see the replies, not what the search tries: `maps` produces them once more.
+        with unrecorded() if attention else nullcontext():
+            if sampling is None:
+                hypotheses = self.search(sources, beam or settings.beam)
+            else:
+                hypotheses = self.draw(sources, sampling, seed)
         examples = [Example(ids, hypothesis.tokens) for ids, hypothesis in zip(sources, hypotheses, strict=True)]
         maps: list[Maps] = self.maps(examples) if attention else [{}] * len(examples)
         replies: list[Reply] = []
@@ -125,7 +139,18 @@ class Partner(Predictor[ChatConfig]):
         """The word-level map of a reply, with all layers; `typed` is the original text of each id of its source."""
         rows = TokenWords.of(self.tokeniser, example.target)
         columns = TokenWords.of(self.tokeniser, [*example.source, EOS], typed)
-        return word_map(self.look, maps, rows=rows, columns=columns, title=self.config.model.name)
+        return word_map(self.look, maps, rows=rows, columns=columns, title=model_title(self.config.model.name))
+
+    def every_map(self, context: Turns, reply: Reply) -> list[Map]:
+        """The maps of all layers and heads behind a reply to a context: encoder, decoder and between them."""
+        turns = as_turns(context)
+        source, target, base = self._input(turns).ids, reply.ids, self.tokeniser
+        columns = TokenWords.of(base, [*source, EOS], self._typed(turns, source))
+        sides = Sides(columns, TokenWords.of(base, target), TokenWords.of(base, [BOS, *target[:-1]]))
+        with evaluating(self.model):
+            return all_maps(
+                self.model, self.config.looks, Example(source, target), sides, name=model_title(self.config.model.name)
+            )
 
     def _batched(
         self, sources: Sequence[Sequence[int]], rows: int, find: Callable[[Tensor, Tensor], list[Hypothesis]]
@@ -168,14 +193,22 @@ class Partner(Predictor[ChatConfig]):
             context,
             words,
             is_cut,
+            hypothesis.tokens,
         )
 
 
-def as_turns(context: Turns) -> tuple[Turn, ...]:
-    """A context as turns. Texts without speakers are taken as turns of two alternating speakers."""
-    if isinstance(context, str):
+def as_turns(context: Any, name: str = "the context") -> tuple[Turn, ...]:
+    """A context as turns. Texts without speakers are taken as turns of two alternating speakers.
+
+    `name` is what errors call it.
+    Raises: UserError, for anything but a text, texts, or turns.
+    """
+    if not isinstance(context, list | tuple):
+        check_text(context, name)
         return alternating_turns([context], [""])
-    turns = list(context)
+    turns = list(cast(Sequence[Any], context))
     if all(isinstance(turn, Turn) for turn in turns):
         return tuple(cast(list[Turn], turns))
-    return alternating_turns([str(text) for text in turns], [""] * len(turns))
+    for position, text in enumerate(turns):
+        check_text(text, f"turn {position} of {name}")
+    return alternating_turns(turns, [""] * len(turns))

@@ -1,11 +1,13 @@
 """Chat: replies to dialogues."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
+from heedful.data.columns import Columns
 from heedful.data.dialogue import (
     Dialogue,
     MarkedTokeniser,
@@ -19,6 +21,7 @@ from heedful.data.dialogue import (
     read_contexts,
     read_dialogues,
 )
+from heedful.data.dialogue.read import COLUMNS, INPUT_COLUMNS
 from heedful.data.report import Report
 from heedful.data.tokenise import load_tokeniser
 from heedful.metric.perplexity import perplexity
@@ -62,7 +65,11 @@ class Chat(Task[list[Dialogue], Replies]):
 
     def read(self, config: ChatConfig, files: Files) -> list[Dialogue]:
         """The dialogues in the files."""
-        return read_dialogues(files.paths)
+        return read_dialogues(files.paths, replace(COLUMNS, order=config.data.columns))
+
+    def columns(self, config: ChatConfig) -> Columns:
+        """The columns context and reply."""
+        return COLUMNS
 
     def strata(self, config: ChatConfig, raw: list[Dialogue]) -> Strata:
         """Only dialogues that have a reply to learn can be held out.
@@ -113,25 +120,36 @@ class Chat(Task[list[Dialogue], Replies]):
 
     def questions(self, config: ChatConfig, file: str) -> Iterator[tuple[Turn, ...]]:
         """Contexts: one turn per line, JSON with several turns, a table's column, or the turns of dialog bAbI files."""
-        return read_contexts(file)
+        return read_contexts(file, replace(INPUT_COLUMNS, order=config.data.columns))
 
     def answer(
-        self, predictor: Partner, questions: Sequence[tuple[Turn, ...]], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Partner,
+        questions: Sequence[tuple[Turn, ...]],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Replies; an empty context gets an empty reply."""
         replies = predictor.predict(questions, beam=options.get("beam"), attention=maps)
         limit = predictor.config.data.max_context
-        return [
+        answers = [
             _answered(reply, f"context {number} is long; only its last {limit} tokens were read")
             for number, reply in enumerate(replies, start=first)
         ]
+        if not (maps and every):
+            return answers
+        every_map = map(predictor.every_map, questions, replies)
+        return [replace(answer, maps=found) for answer, found in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Partner, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The reply to these turns of two alternating speakers, and its attention map."""
         reply = predictor.predict([texts], beam=options.get("beam"))[0]
         answer = _answered(reply, f"long; only the last {predictor.config.data.max_context} tokens were read")
         if every and reply.words is not None:
-            return [Answer(answer.text, list(reply.words.of_heads()), answer.note, answer.record)]
+            return [replace(answer, maps=predictor.every_map(list(texts), reply))]
         return [answer]
 
     def score(self, predictor: Partner, raw: list[Dialogue], options: Options) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A trained classifier, which shows the words and sentences that a label is based on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -11,33 +11,47 @@ from torch import Tensor
 
 from heedful.data.bucket import batches_by_length
 from heedful.data.document import Document, as_document, collate_documents, typed_in
+from heedful.data.packed import document_lengths
 from heedful.data.token_words import TokenWords, merge
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
 from heedful.shapes import describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
+from heedful.task.classify.answer import best_labels, listed_labels
 from heedful.task.classify.config import ClassifyConfig
+from heedful.task.inputs import as_texts
+from heedful.task.models import model_title
 from heedful.watch import Map, attentions, record
+from heedful.watch.notebook import answer_html
+from heedful.watch.record import unrecorded
+
+_BATCH_SCORES = 1 << 24
+"""The most scores of a batch, 64 MB: with many labels they need more memory than the model does."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classification:
     """The label of a text, its probability, and the attention behind it.
 
-    `probabilities` has every label. `words` has one map for each sentence, with the weight of each word in the vector
-    of the sentence: ``[1, S]``, with sum 1. Only the first map has a title, so that they are drawn as one text.
-    `sentences` has the weight of each sentence in the vector of the text; only hierarchical models have it. It also
-    names the rows of the maps. Both are empty if attention was not asked for. `is_cut` says that the text was
-    truncated.
+    `probabilities` has every label, in the order of the classes. Where only the most probable ones were asked for, or
+    there are more than 100 labels, it has these, the best first. `words` has one map for each sentence, with the weight
+    of each word in the vector of the sentence: ``[1, S]``, with sum 1. Only the first map has a title, so that they are
+    drawn as one text. `sentences` has the weight of each sentence in the vector of the text; only hierarchical models
+    have it. It also names the rows of the maps. Both are empty if attention was not asked for. `is_cut` says that the
+    text was truncated.
     """
 
     label: str
     probability: float
-    probabilities: Mapping[str, float]
-    words: list[Map] = field(default_factory=list[Map])
-    sentences: list[float] = field(default_factory=list[float])
+    probabilities: Mapping[str, float] = field(repr=False)
+    words: list[Map] = field(default_factory=list[Map], repr=False)
+    sentences: list[float] = field(default_factory=list[float], repr=False)
     is_cut: bool = False
+
+    def _repr_html_(self) -> str:
+        """The label and its maps, for notebooks."""
+        return answer_html(f"{self.label} {self.probability:.4f}", self.words)
 
 
 class Classifier(Predictor[ClassifyConfig]):
@@ -55,18 +69,25 @@ class Classifier(Predictor[ClassifyConfig]):
         """The classes, in the order of the scores."""
         return self.config.labels
 
-    def predict(self, texts: Sequence[str], *, attention: bool = True) -> list[Classification]:
-        """The label of each text, in the order of the texts. It is faster without `attention`."""
+    def predict(
+        self, texts: Iterable[str], *, attention: bool = True, top: int | str | None = None
+    ) -> list[Classification]:
+        """The label of each text, in the order of the texts. It is faster without `attention`.
+
+        `top` is how many labels get a probability, the best first, or "all" for all in the order of the classes. The
+        default is all of up to 100 labels, and the 5 best of more.
+        Raises: UserError, for another `top`, for a single text, and for an item that is no text.
+        """
+        texts, count = as_texts(texts), listed_labels(top, len(self.labels))
         longest = self.config.data.max_length
         inputs = [as_document(text, self.tokeniser, longest=longest) for text in texts]
         documents = [document for document, _ in inputs]
-        rows = torch.softmax(self.scores(documents) / self.config.answer.temperature, dim=-1).tolist()
+        listed = self._listed(documents, count)
         weights = self._attention(documents, texts) if attention else [([], []) for _ in documents]
         results: list[Classification] = []
-        for row, (words, sentences), (_, is_cut) in zip(rows, weights, inputs, strict=True):
-            by_label = dict(zip(self.labels, row, strict=True))
+        for by_label, (words, sentences), (_, is_cut) in zip(listed, weights, inputs, strict=True):
             label = max(by_label, key=by_label.__getitem__)
-            name = f"{self.config.model.name}: {label}, probability {by_label[label]:.2f}"
+            name = f"{model_title(self.config.model.name)}: {label}, probability {by_label[label]:.2f}"
             named = [
                 replace(sentence, rows=(f"{sentences[i]:.2f}" if sentences else label,), title="" if i else name)
                 for i, sentence in enumerate(words)
@@ -77,8 +98,22 @@ class Classifier(Predictor[ClassifyConfig]):
     def scores(self, documents: Sequence[Document]) -> Float[Tensor, "N C"]:
         """The model's score of every label for each document, on the CPU, not divided by the temperature."""
         scores = torch.zeros(len(documents), len(self.labels))
+
+        def put(rows: list[int], of_rows: Tensor) -> None:
+            scores[rows] = of_rows
+
+        self.score_batches(documents, put)
+        return scores
+
+    def score_batches(self, documents: Sequence[Document], take: Callable[[list[int], Tensor], None]) -> None:
+        """Calls `take` with the indices of the documents of each batch and their `scores`.
+
+        Use it where the scores of all documents for very many labels do not fit into memory.
+        Raises: UserError, when the model does not return a score for each label.
+        """
+        most, tokens = max(1, _BATCH_SCORES // len(self.labels)), self.config.answer.tokens
         with self._answering(self.config.answer.precision):
-            for rows in batches_by_length([document.length for document in documents], self.config.answer.tokens):
+            for rows in batches_by_length(document_lengths(documents), tokens, rows=most):
                 batch = collate_documents(documents, rows).to(self.device)
                 logits = self.model.logits(batch.tokens, batch.lengths, batch.sentences)
                 if logits.shape != (len(rows), len(self.labels)):
@@ -86,8 +121,23 @@ class Classifier(Predictor[ClassifyConfig]):
                         f"{type(self.model).__name__}.logits returned {describe(logits)}",
                         hint=f"expected [{len(rows)}, {len(self.labels)}]: one row per text, one score per label",
                     )
-                scores[rows] = logits.float().cpu()
-        return scores
+                take(rows, logits.float().cpu())
+
+    def _listed(self, documents: Sequence[Document], count: int | None) -> list[dict[str, float]]:
+        """The probabilities of the `count` best labels of each document, the best first; None for all, unsorted."""
+        temperature = self.config.answer.temperature
+        if count is None:
+            rows = torch.softmax(self.scores(documents) / temperature, dim=-1).tolist()
+            return [dict(zip(self.labels, row, strict=True)) for row in rows]
+        listed: list[dict[str, float]] = [{} for _ in documents]
+
+        def put(rows: list[int], scores: Tensor) -> None:
+            values, numbers = best_labels(torch.softmax(scores / temperature, dim=-1), count)
+            for row, of_row, of_labels in zip(rows, values.tolist(), numbers.tolist(), strict=True):
+                listed[row] = {self.labels[number]: value for number, value in zip(of_labels, of_row, strict=True)}
+
+        self.score_batches(documents, put)
+        return listed
 
     def every_map(self, text: str) -> list[Map]:
         """The maps of all layers and heads over the words of a text; empty for a hierarchical model."""
@@ -95,15 +145,17 @@ class Classifier(Predictor[ClassifyConfig]):
         if getattr(self.model, "sentences", None) is not None or not attentions(self.model):
             return []
         batch = collate_documents([document]).to(self.device)
-        with self._answering("float32"), record(self.model) as recording:
+        # For a recording of the user, this pass would be a second one of the same text.
+        with self._answering("float32"), unrecorded(), record(self.model) as recording:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
         words = TokenWords.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
+        title = f"{model_title(self.config.model.name)}: "  # which the heads' titles begin with
         return [
             of_head
             for name, heads in recording.maps.items()
             if heads.shape[-1]
             == len(words.of_token)  # other maps are not over the tokens, such as those of pooled states
-            for of_head in _over_words(heads[0].float().cpu(), words, name).of_heads()
+            for of_head in _over_words(heads[0].float().cpu(), words, name, title).of_heads()
         ]
 
     def _attention(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
@@ -112,7 +164,8 @@ class Classifier(Predictor[ClassifyConfig]):
         # The user's own model need not have attention.
         if not hasattr(self.model, "looks"):
             return weights
-        with self._answering("float32"):
+        # The attention that a recorder is to see is that behind the scores.
+        with self._answering("float32"), unrecorded():
             for rows in batches_by_length([document.length for document in documents], self.config.answer.tokens):
                 batch = collate_documents(documents, rows).to(self.device)
                 of_batch = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
@@ -143,10 +196,10 @@ class Classifier(Predictor[ClassifyConfig]):
         return answering(self.model, precision)
 
 
-def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "") -> Map:
+def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "", title: str = "") -> Map:
     """Merges the heads of a layer over tokens into a map over words. Rows are merged too if they are tokens."""
     rows, count = words, heads.shape[1]
     if count == 1 or count != len(words.of_token):
         rows = TokenWords(("",) * count, tuple((row,) for row in range(count)))
     merged = merge(heads, rows, words)
-    return Map(merged.mean(0), rows.texts, words.texts, layers={layer: merged})
+    return Map(merged.mean(0), rows.texts, words.axis, title, layers={layer: merged})

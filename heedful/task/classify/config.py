@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from heedful.data.vectors import vectors_width
 from heedful.errors import UserError
 from heedful.task.classify.models import MODELS
-from heedful.task.config import DataSettings, RunConfig, section
+from heedful.task.config import LOWERCASE, MAX_LENGTH, PRECISION, VECTORS, DataSettings, RunConfig, section
 from heedful.task.folder import load_settings, task_of
 from heedful.task.models import Models
 from heedful.task.settings import join_settings
@@ -22,15 +22,27 @@ class LabelledSettings(DataSettings):
 
     Texts are held out of each class. A text is truncated to `max_length` tokens, in training and in use. `text_column`
     and `label_column` are the names of the columns of a table. `vectors` is a file of word vectors to initialise from,
-    in the text format of word2vec or GloVe.
+    in the text format of word2vec or GloVe. `balance` draws rare labels more often: a label of n texts in proportion to
+    n^(1 - balance). Labels of which some share their part before `label_separator` are paths in a tree; None for labels
+    that are not.
     """
 
-    text_column: str = "text"
-    label_column: str = "label"
-    text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=30_000)
-    lowercase: bool = True
-    max_length: int = Field(default=500, ge=1)
-    vectors: str | None = None
+    text_column: str = Field(default="text", description="column of the texts in a table")
+    label_column: str = Field(default="label", description="column of the labels in a table")
+    text: TokeniserSettings = Field(
+        default=TokeniserSettings(tokeniser="word", size=30_000), description="the tokeniser"
+    )
+    lowercase: bool = Field(default=True, description=LOWERCASE)
+    max_length: int = Field(default=500, ge=1, description=MAX_LENGTH)
+    balance: float = Field(
+        default=0.0, ge=0, le=1, description="labels drawn in training: 0 as often as they occur, 1 all equally often"
+    )
+    label_separator: str | None = Field(
+        default="/",
+        min_length=1,
+        description="parts of a label that is a path in a tree, each level of which is scored",
+    )
+    vectors: str | None = Field(default=None, description=VECTORS)
 
 
 class AnswerSettings(BaseModel):
@@ -43,9 +55,9 @@ class AnswerSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0, description="divides the scores; training chooses it")
     tokens: int = Field(default=8192, ge=1, description="padded tokens in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description=PRECISION)
 
 
 class ClassifyConfig(RunConfig, frozen=True):
@@ -56,18 +68,19 @@ class ClassifyConfig(RunConfig, frozen=True):
     """
 
     models: ClassVar[Models] = MODELS
+    least_steps: ClassVar[int] = 500
     defaults: ClassVar[Mapping[str, Any]] = {
         "train": {"metric": "valid_accuracy", "tokens": 1024, "schedule": "cosine", "warmup": 50, "average": 3}
     }
 
     settled: ClassVar[tuple[str, ...]] = ("labels",)
-    changeable: ClassVar[tuple[str, ...]] = ("answer",)
+    changeable: ClassVar[tuple[str, ...]] = ("answer", "data.text_column", "data.label_column")
 
     task: Literal["classify"] = "classify"
-    data: LabelledSettings = LabelledSettings()
-    answer: AnswerSettings = AnswerSettings()
-    labels: tuple[str, ...] = ()
-    start: str | None = None
+    data: LabelledSettings = Field(default=LabelledSettings(), description="files and tokeniser")
+    answer: AnswerSettings = Field(default=AnswerSettings(), description="how texts are labelled")
+    labels: tuple[str, ...] = Field(default=(), description="the labels, taken from the training texts")
+    start: str | None = Field(default=None, description="run folder of pretrain to start from, as --start gives it")
 
     @model_validator(mode="after")
     def _begins_once(self) -> "ClassifyConfig":
@@ -75,6 +88,16 @@ class ClassifyConfig(RunConfig, frozen=True):
             raise UserError(
                 f"words cannot start from both {self.start!r} (start) and {self.data.vectors!r} (data.vectors)",
                 hint="leave out one of the two",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _texts_fit_the_model(self) -> "ClassifyConfig":
+        longest = getattr(self.model.settings, "longest", None)
+        if longest is not None and self.data.max_length > longest:
+            raise UserError(
+                f"this model knows {longest} positions, too few for data.max_length {self.data.max_length}",
+                hint=f"set data.max_length to {longest} or less, or the attention's max_length to more",
             )
         return self
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import torch
 from torch import nn
 
+from heedful.data.columns import Columns
 from heedful.data.document import Document, as_document, collate_documents
-from heedful.data.labelled import Labelled, read_labelled
-from heedful.data.labels import class_numbers, sorted_labels
+from heedful.data.labelled import Labelled, labelled_columns, read_labelled
+from heedful.data.labels import alike_labels, alike_note, class_numbers, sorted_labels
 from heedful.data.notes import count_note, once_note, repeats
+from heedful.data.packed import PackedDocuments
 from heedful.data.report import Finding, Report, describe_texts, finding
 from heedful.data.table import read_column
 from heedful.data.tokenise import load_tokeniser
@@ -20,11 +21,11 @@ from heedful.data.unlabelled import unlabelled_columns
 from heedful.errors import UserError
 from heedful.model.text import TextClassifier
 from heedful.task.base import TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
-from heedful.task.batches import Bucketed
+from heedful.task.batches import Balanced, Bucketed
 from heedful.task.classify.classifier import Classification, Classifier
 from heedful.task.classify.config import ClassifyConfig
 from heedful.task.classify.options import OPTIONS
-from heedful.task.classify.score import evaluate, fit_temperature, scored_documents
+from heedful.task.classify.score import evaluate, scored_documents, temperature_of
 from heedful.task.hold_out import Strata
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
@@ -64,7 +65,12 @@ class Classify(Task[list[Labelled], Validation]):
 
     def read(self, config: ClassifyConfig, files: Files) -> list[Labelled]:
         """The texts with their labels."""
-        return read_labelled(files.paths, text=config.data.text_column, label=config.data.label_column)
+        data = config.data
+        return read_labelled(files.paths, text=data.text_column, label=data.label_column, order=data.columns)
+
+    def columns(self, config: ClassifyConfig) -> Columns:
+        """The columns text and label, by their names in the settings."""
+        return labelled_columns(config.data.text_column, config.data.label_column)
 
     def settle(self, config: ClassifyConfig, raw: list[Labelled]) -> ClassifyConfig:
         """Sets the labels to those of the training texts."""
@@ -113,12 +119,24 @@ class Classify(Task[list[Labelled], Validation]):
         """Encodes texts; warns of those that are truncated, empty or have unknown labels."""
         learnt, warnings = _documents(predictor, train, "training")
         validated, more = _documents(predictor, valid, "validation")
-        examples = Bucketed(learnt, [(document.length,) for document in learnt], collate_documents, counted="texts")
+        lengths, balance = learnt.lengths[:, None], predictor.config.data.balance
+        if balance:
+            labels = learnt.labels.tolist()
+            examples = Balanced(learnt, lengths, collate_documents, labels=labels, balance=balance, counted="texts")
+        else:
+            examples = Bucketed(learnt, lengths, collate_documents, counted="texts")
         return Prepared(examples, Validation(valid, validated), [*_doubts(train), *warnings, *more])
 
     def measure(self, predictor: Classifier, valid: Validation) -> Mapping[str, float]:
-        """Accuracy, macro F1 and loss."""
+        """Accuracy (with many labels also among the 3 and 5 best), macro F1 and loss."""
         return scored_documents(predictor, valid.documents)
+
+    def above_chance(self, predictor: Classifier, valid: Validation, metric: float) -> float | None:
+        """From the accuracy of always answering the most frequent label to 1."""
+        if predictor.config.train.metric != "valid_accuracy":
+            return None
+        chance = max(Counter(text.label for text in valid.texts).values()) / len(valid.texts)
+        return (metric - chance) / (1 - chance) if chance < 1 else None
 
     def watch(self, predictor: Classifier, valid: Validation) -> Callable[[], Map | None]:
         """The map of the first sentence of a text of about 80 characters."""
@@ -127,25 +145,41 @@ class Classify(Task[list[Labelled], Validation]):
 
     def finish(self, predictor: Classifier, valid: Validation, folder: Path) -> tuple[Any, Mapping[str, Any]]:
         """Fits the temperature on the validation texts and stores it in the settings."""
-        gold = torch.tensor([document.label for document in valid.documents])
-        temperature = fit_temperature(predictor.scores(valid.documents), gold)
+        temperature = temperature_of(predictor, valid.documents)
         answer = predictor.config.answer.model_copy(update={"temperature": temperature})
         return predictor.config.model_copy(update={"answer": answer}), {"temperature": temperature}
 
     def questions(self, config: ClassifyConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text column of a table, whose texts may have several lines."""
         data = config.data
-        return read_column(file, unlabelled_columns(data.text_column, data.label_column))
+        return read_column(file, unlabelled_columns(data.text_column, data.label_column, data.columns))
 
     def answer(
-        self, predictor: Classifier, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Classifier,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
-        """Labels and their probabilities, separated by a tab."""
-        longest = predictor.config.data.max_length
-        return [
-            _answered(result, f"line {number} is too long; only its first {longest} tokens were read")
-            for number, result in enumerate(predictor.predict(questions, attention=maps), start=first)
+        """Labels and their probabilities, separated by tabs: the best label, or all that were asked for."""
+        longest, top = predictor.config.data.max_length, options.get("top")
+        results = predictor.predict(questions, attention=maps, top=top)
+        answers = [
+            _answered(
+                result,
+                f"question {number} is too long; only its first {longest} tokens were read",
+                lists=top is not None,
+            )
+            for number, result in enumerate(results, start=first)
         ]
+        if not (maps and every):
+            return answers
+        every_map = map(predictor.every_map, questions)
+        # A hierarchical model has no maps but those of its sentences.
+        return [replace(answer, maps=found or answer.maps) for answer, found in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Classifier, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The label with its probability, and the weights of words and sentences."""
@@ -156,7 +190,8 @@ class Classify(Task[list[Labelled], Validation]):
 
     def score(self, predictor: Classifier, raw: list[Labelled], options: Options) -> dict[str, Any]:
         """Accuracy, macro F1, loss, calibration error, and numbers of each class."""
-        return evaluate(predictor, raw)
+        per_label = options.get("per_label")
+        return evaluate(predictor, raw, per_label=None if per_label is None else Path(per_label))
 
     def report(self, config: ClassifyConfig, raw: list[Labelled], parts: Parts) -> Report:
         """Labels and their counts, lengths, unknown words, empty and repeated texts."""
@@ -171,6 +206,7 @@ class Classify(Task[list[Labelled], Validation]):
             "texts": Finding(len(raw), []),
             "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
             f"labels of fewer than {_FEW} texts": finding([label for label, count in counts.items() if count < _FEW]),
+            "labels that look alike": finding(alike_labels(text.label for text in raw)),
             "empty": finding([text.where for text in raw if not text.text]),
             "seen before": finding([where for where, same_label in repeated if same_label]),
             "seen before with another label": finding([where for where, same_label in repeated if not same_label]),
@@ -189,20 +225,25 @@ class Classify(Task[list[Labelled], Validation]):
         return Report({"text": describe_texts([text.text for text in raw], pieces, tokeniser)}, facts, examples)
 
 
-def _documents(classifier: Classifier, texts: Sequence[Labelled], split: str) -> tuple[list[Document], list[str]]:
+def _documents(classifier: Classifier, texts: Sequence[Labelled], split: str) -> tuple[PackedDocuments, list[str]]:
     """The texts as documents, and notes about those that are truncated, empty or have unknown labels."""
     longest = classifier.config.data.max_length
     numbers, unknown = class_numbers(texts, classifier.labels, "texts")
-    encoded = [
-        as_document(text.text, classifier.tokeniser, longest=longest, label=number)
-        for text, number in zip(texts, numbers, strict=True)
-    ]
-    cut = [text.where for text, (_, is_cut) in zip(texts, encoded, strict=True) if is_cut]
-    empty = [text.where for text, (document, _) in zip(texts, encoded, strict=True) if not any(document.sentences)]
+    cut: list[str] = []
+    empty: list[str] = []
+
+    def encoded() -> Iterator[Document]:
+        for text, number in zip(texts, numbers, strict=True):
+            document, is_cut = as_document(text.text, classifier.tokeniser, longest=longest, label=number)
+            cut.extend([text.where] if is_cut else [])
+            empty.extend([] if any(document.sentences) else [text.where])
+            yield document
+
+    documents = PackedDocuments(encoded())
     notes = [unknown] if unknown else []
     notes += count_note(cut, len(texts), f"texts are cut after {longest} tokens (data.max_length)")
     notes += count_note(empty, len(texts), "texts are empty, and read as one unknown word")
-    return [document for document, _ in encoded], [f"{split}: {note}" for note in notes]
+    return documents, [f"{split}: {note}" for note in notes]
 
 
 def _doubts(texts: Sequence[Labelled]) -> list[str]:
@@ -211,11 +252,16 @@ def _doubts(texts: Sequence[Labelled]) -> list[str]:
     # A wrong column, such as an id, gives almost every text a label of its own.
     many = labels > _MANY and 2 * labels > len(texts)
     doubt = [f"training: {labels} labels for {len(texts)} texts; {_COLUMN}"] if many else []
-    return [*doubt, *once_note((text.label for text in texts), "text")]
+    alike = alike_note(text.label for text in texts)
+    return [*doubt, *alike, *once_note((text.label for text in texts), "text")]
 
 
-def _answered(result: Classification, note: str) -> Answer:
+def _answered(result: Classification, note: str, *, lists: bool = False) -> Answer:
+    """The answer as text and as JSON; the text has the best label, or with `lists` all labels of the result."""
     record: dict[str, Any] = {"label": result.label, "probability": round(result.probability, 4)}
     record["probabilities"] = {label: round(value, 4) for label, value in result.probabilities.items()}
-    text = f"{result.label}\t{result.probability:.4f}"
+    listed = result.probabilities if lists else {result.label: result.probability}
+    # With all labels the probabilities are in the order of the classes; a line begins with the best.
+    ranked = sorted(listed.items(), key=lambda entry: -entry[1])
+    text = "\t".join(f"{label}\t{value:.4f}" for label, value in ranked)
     return Answer(text, result.words, note if result.is_cut else None, record)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.errors import UserError
-from heedful.task.config import DataSettings, RunConfig, section
+from heedful.task.config import LOWERCASE, PRECISION, DataSettings, RunConfig, section
 from heedful.task.language_model.models import MODELS
 from heedful.task.models import Models
 from heedful.task.settings import join_settings
@@ -23,11 +23,11 @@ class TextSettings(DataSettings):
     these are documents. The first `valid_most` tokens of the validation text are scored.
     """
 
-    documents: Literal["file", "line"] = "file"
-    text: TokeniserSettings = TokeniserSettings(tokeniser="character")
-    lowercase: bool = False
-    window: int = Field(default=128, ge=1)
-    valid_most: int = Field(default=200_000, ge=1)
+    documents: Literal["file", "line"] = Field(default="file", description="what a document is")
+    text: TokeniserSettings = Field(default=TokeniserSettings(tokeniser="character"), description="the tokeniser")
+    lowercase: bool = Field(default=False, description=LOWERCASE)
+    window: int = Field(default=128, ge=1, description="tokens that the model reads at a time")
+    valid_most: int = Field(default=200_000, ge=1, description="validation scores at most this many tokens")
 
 
 class DecodeSettings(BaseModel):
@@ -41,14 +41,18 @@ class DecodeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    length: int = Field(default=200, ge=1)
-    temperature: float = Field(default=1.0, gt=0)
-    top_k: int | None = Field(default=None, ge=1)
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    seed: int = Field(default=1, ge=0)
-    context: int | None = Field(default=None, ge=0)
+    length: int = Field(default=200, ge=1, description="most tokens of a continuation")
+    temperature: float = Field(default=1.0, gt=0, description="of the sampling; below 1 sharpens")
+    top_k: int | None = Field(default=None, ge=1, description="sample from the most likely tokens; null: from all")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="sample from the fewest tokens that reach this probability together"
+    )
+    seed: int = Field(default=1, ge=0, description="seed of the sampling")
+    context: int | None = Field(
+        default=None, ge=0, description="tokens read before those that are scored; null: half a window"
+    )
     tokens: int = Field(default=8192, ge=1, description="tokens in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description=PRECISION)
 
 
 class LanguageConfig(RunConfig, frozen=True):
@@ -72,8 +76,8 @@ class LanguageConfig(RunConfig, frozen=True):
     changeable: ClassVar[tuple[str, ...]] = ("decode",)
 
     task: Literal["language-model"] = "language-model"
-    data: TextSettings = TextSettings()
-    decode: DecodeSettings = DecodeSettings()
+    data: TextSettings = Field(default=TextSettings(), description="files and tokeniser")
+    decode: DecodeSettings = Field(default=DecodeSettings(), description="how text is continued and scored")
 
     @model_validator(mode="after")
     def _windows_fit(self) -> "LanguageConfig":

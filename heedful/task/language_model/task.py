@@ -1,7 +1,7 @@
 """Language modelling: scores and continues text."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -100,13 +100,21 @@ class LanguageModelling(Task[Text, Validation]):
         return iterate_lines(file)
 
     def answer(
-        self, predictor: Writer, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Writer,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
-        """Each text with its continuation, which may have several lines."""
-        return [
-            _answered(predictor, found, f"line {number}", maps=maps, every=False)
-            for number, found in enumerate(predictor.predict(questions), start=first)
+        """Each text with its continuation, in one line: line breaks are escaped."""
+        found = [
+            _answered(predictor, written, f"question {number}", maps=maps, every=every)
+            for number, written in enumerate(predictor.predict(questions), start=first)
         ]
+        return [replace(answer, text=_in_one_line(answer.text)) for answer in found]
 
     def show(self, predictor: Writer, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """A text with its continuation, and the attention of its last tokens."""
@@ -147,6 +155,11 @@ def _answered(predictor: Writer, written: Continuation, what: str, *, maps: bool
     note = f"{what} is too long; only its last {window} tokens were read" if written.is_cut else None
     shown = predictor.looks(written.prompt, every=every) if maps else []
     return Answer(written.whole, shown, note, {"text": written.prompt, "continuation": written.text})
+
+
+def _in_one_line(text: str) -> str:
+    """A text with its line breaks escaped, so that there is one line for each question."""
+    return text.replace("\r", r"\r").replace("\n", r"\n")
 
 
 def _facts(text: Text, different: int) -> dict[str, Finding]:

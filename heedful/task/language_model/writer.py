@@ -1,6 +1,6 @@
 """A trained language model, which scores text, continues it and shows its attention."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,9 +16,13 @@ from heedful.decode import SharedNoise, sample
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import summed_loss
+from heedful.task.inputs import as_texts
 from heedful.task.language_model.config import LanguageConfig
 from heedful.task.language_model.texts import opening
+from heedful.task.models import model_title
 from heedful.watch import Map, attentions, record
+from heedful.watch.record import unrecorded
+from heedful.watch.titles import attention_title
 
 _ROWS, _COLUMNS = 12, 60  # how many of the last queries and keys a map shows
 
@@ -56,13 +60,15 @@ class Writer(Predictor[LanguageConfig]):
         """The token before the first one of a text."""
         return opening(self.tokeniser, self.config.data)
 
-    def predict(self, texts: Sequence[str]) -> list[Continuation]:
+    def predict(self, texts: Iterable[str]) -> list[Continuation]:
         """Continues each text, sampling as the settings in the section decode say.
 
         A text is taken as the beginning of a line. Only the last window of a long text is read. Texts of one length are
         continued in one batch, but a continuation depends only on its text and the seed (except that rounding may
         decide between two tokens of almost equal probability).
+        Raises: UserError, for a single text, and for an item that is no text.
         """
+        texts = as_texts(texts)
         prompts = [self._prompt(text) for text in texts]
         written: list[list[int]] = [[]] * len(prompts)
         with answering(self.model, self.config.decode.precision):
@@ -85,13 +91,15 @@ class Writer(Predictor[LanguageConfig]):
         if not attentions(self.model) or not hasattr(self.model, "forward_step"):
             return []
         ids = self._prompt(text)
-        with answering(self.model, self.config.decode.precision), record(self.model) as recording:
+        # For a recording of the user, this pass would be a second one of the same text.
+        with answering(self.model, self.config.decode.precision), unrecorded(), record(self.model) as recording:
             self.model.forward_step(torch.tensor([ids], device=self.device), None)
         maps = {name: _square(weights[0].float().cpu(), len(ids)) for name, weights in recording.maps.items()}
         pieces = [self.tokeniser.pieces([self._opening])[0], *self.tokeniser.surface_pieces(text)][-len(ids) :]
         name, heads = list(maps.items())[-1]
         rows, columns = tuple(pieces[-_ROWS:]), tuple(pieces[-_COLUMNS:])
-        title = f"{self.config.model.name}, {name}: attention of the last tokens"
+        mean = ", mean of its heads" if len(heads) > 1 else ""
+        title = f"{model_title(self.config.model.name)}: {attention_title(name)}{mean}, the last tokens"
         last = Map(_end_of(heads).mean(0), rows, columns, title, {name: _end_of(layer) for name, layer in maps.items()})
         return list(last.of_heads()) if every else [last]
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from heedful.data.overlap import FAMILIES
 from heedful.data.vectors import vectors_width
-from heedful.model.attention_config import known
 from heedful.model.match.convolutional import ConvolutionalConfig
-from heedful.task.config import DataSettings, RunConfig, section
+from heedful.model.names import known
+from heedful.task.config import LOWERCASE, MAX_LENGTH, PRECISION, VECTORS, DataSettings, RunConfig, section
 from heedful.task.match.models import MODELS
 from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
@@ -28,12 +28,16 @@ class MatchSettings(DataSettings):
     to initialise from, in the text format of word2vec or GloVe.
     """
 
-    text: TokeniserSettings = TokeniserSettings(tokeniser="word", size=50_000)
-    lowercase: bool = True
-    max_length: int = Field(default=60, ge=1)
-    features: tuple[str, ...] = tuple(FAMILIES)
-    answered: bool = True
-    vectors: str | None = None
+    text: TokeniserSettings = Field(
+        default=TokeniserSettings(tokeniser="word", size=50_000), description="the tokeniser"
+    )
+    lowercase: bool = Field(default=True, description=LOWERCASE)
+    max_length: int = Field(default=60, ge=1, description=MAX_LENGTH)
+    features: tuple[str, ...] = Field(
+        default=tuple(FAMILIES), description=f"numbers about a pair's overlap, out of {', '.join(FAMILIES)}; may be []"
+    )
+    answered: bool = Field(default=True, description="train rankings only on groups that have a relevant pair")
+    vectors: str | None = Field(default=None, description=VECTORS)
 
     @field_validator("features")
     @classmethod
@@ -47,7 +51,7 @@ class AnswerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tokens: int = Field(default=8192, ge=1, description="padded tokens in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description=PRECISION)
 
 
 class MatchConfig(RunConfig, frozen=True):
@@ -59,6 +63,7 @@ class MatchConfig(RunConfig, frozen=True):
     """
 
     models: ClassVar[Models] = MODELS
+    least_steps: ClassVar[int] = 500
     defaults: ClassVar[Mapping[str, Any]] = {
         "train": {"metric": "auto", "tokens": 1024, "schedule": "cosine", "warmup": 50, "average": 3, "epochs": 10}
     }
@@ -67,11 +72,15 @@ class MatchConfig(RunConfig, frozen=True):
     changeable: ClassVar[tuple[str, ...]] = ("answer",)
 
     task: Literal["match"] = "match"
-    data: MatchSettings = MatchSettings()
-    answer: AnswerSettings = AnswerSettings()
-    goal: Literal["auto", "classes", "relevance", "similarity"] = "auto"
-    labels: tuple[str, ...] = ()
-    scale: tuple[float, float] = (0.0, 1.0)
+    data: MatchSettings = Field(default=MatchSettings(), description="files, tokeniser and overlap features")
+    answer: AnswerSettings = Field(default=AnswerSettings(), description="how pairs are answered")
+    goal: Literal["auto", "classes", "relevance", "similarity"] = Field(
+        default="auto", description="kind of the labels; auto: inferred from the training labels"
+    )
+    labels: tuple[str, ...] = Field(default=(), description="the classes, taken from the training pairs")
+    scale: tuple[float, float] = Field(
+        default=(0.0, 1.0), description="lowest and highest similarity, taken from the training pairs"
+    )
 
     @classmethod
     def task_defaults(cls, chosen: Mapping[str, Any]) -> dict[str, Any]:

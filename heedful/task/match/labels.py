@@ -112,4 +112,4 @@ def _number(pair: Match, goal: str) -> float:
     return value
 
 
-_HINT = "--set goal=classes takes labels of any kind"
+_HINT = "labels of any kind are classes: train with --set goal=classes"

@@ -56,7 +56,9 @@ def _between(
         # ABCNN's weights do not sum to 1, so that a word of several tokens gets their mean instead of their sum.
         if len(parts) > 1:
             merged = merged / _tokens_of(right)
-        yield Map(merged, left.texts, right.texts, name)
+            yield Map(merged, left.texts, right.texts, name)
+        else:
+            yield Map(merged, left.texts, right.axis, name)
 
 
 def _within(calls: Sequence[Tensor], row: int, words: tuple[TokenWords, TokenWords]) -> Iterator[Map]:
@@ -64,7 +66,7 @@ def _within(calls: Sequence[Tensor], row: int, words: tuple[TokenWords, TokenWor
     for columns, weights, side in zip(words, calls, ("left", "right"), strict=False):
         rows = TokenWords((side,), ((0,),))
         merged = merge(weights[row, 0, :1, : len(columns.of_token)].float().cpu(), rows, columns)
-        yield Map(merged, rows.texts, columns.texts, side)
+        yield Map(merged, rows.texts, columns.axis, f"{side} text")
 
 
 def _tokens_of(words: TokenWords) -> Float[Tensor, "1 s"]:

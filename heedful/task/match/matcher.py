@@ -1,6 +1,7 @@
 """A trained matcher, which labels or scores pairs of texts and shows its attention."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,10 +19,13 @@ from heedful.model.match.convolutional import ConvolutionalConfig
 from heedful.shapes import UNK, describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
+from heedful.task.inputs import as_pairs
 from heedful.task.match.config import MatchConfig
 from heedful.task.match.labels import goal_of
 from heedful.task.match.look import pair_maps
 from heedful.watch import Map, attentions, record
+from heedful.watch.notebook import answer_html
+from heedful.watch.record import unrecorded
 
 OVERLAP = "overlap"
 """The name of the overlap features in the run folder."""
@@ -39,9 +43,13 @@ class Matched:
 
     label: str
     score: float
-    probabilities: dict[str, float] = field(default_factory=dict[str, float])
-    maps: list[Map] = field(default_factory=list[Map])
+    probabilities: dict[str, float] = field(default_factory=dict[str, float], repr=False)
+    maps: list[Map] = field(default_factory=list[Map], repr=False)
     is_cut: bool = False
+
+    def _repr_html_(self) -> str:
+        """The answer and its maps, for notebooks."""
+        return answer_html(f"{self.label} {self.score:.4f}".strip(), self.maps)
 
 
 class Matcher(Predictor[MatchConfig]):
@@ -57,10 +65,16 @@ class Matcher(Predictor[MatchConfig]):
         """The overlap features of a pair, which the model gets besides the texts."""
         return self.parts[OVERLAP]
 
-    def predict(self, pairs: Sequence[tuple[str, str]], *, attention: bool = True) -> list[Matched]:
-        """The answer for each pair (left, right), in the order of the pairs. It is faster without `attention`."""
+    def predict(self, pairs: Iterable[Iterable[str]], *, attention: bool = True) -> list[Matched]:
+        """The answer for each pair (left, right), in the order of the pairs. It is faster without `attention`.
+
+        Raises: UserError, for a single pair, and for an item that is not two texts.
+        """
+        pairs = as_pairs(pairs)
         examples = self.examples(pairs)
-        outputs = self.outputs(examples)
+        # A recorder is to see each pair once: `_maps` reads the pairs again.
+        with unrecorded() if attention else nullcontext():
+            outputs = self.outputs(examples)
         answers = goal_of(self.config).answer(outputs).tolist()
         maps = self._maps(examples, pairs) if attention else [[] for _ in examples]
         rows = zip(answers, maps, self.are_cut(pairs), strict=True)

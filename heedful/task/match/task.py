@@ -8,7 +8,10 @@ from typing import Any
 
 from torch import nn
 
+from heedful.data.columns import Columns
+from heedful.data.labels import alike_labels, alike_note
 from heedful.data.matched import (
+    COLUMNS,
     INPUT_COLUMNS,
     Match,
     MatchExample,
@@ -32,9 +35,11 @@ from heedful.task.match.labels import goal_of, kinds_of, label_numbers, settle_g
 from heedful.task.match.matcher import OVERLAP, Matched, Matcher
 from heedful.task.match.options import OPTIONS
 from heedful.task.match.score import evaluate, scores
+from heedful.task.models import model_title
 from heedful.task.tokenisers import learn_tokeniser
 from heedful.task.vectors import begin_from
 from heedful.watch import Map
+from heedful.watch.titles import attention_title
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,12 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def read(self, config: MatchConfig, files: Files) -> list[Match]:
         """The pairs with their labels and groups."""
-        return [pair for path in files.paths for pair in read_matches(path)]
+        columns = replace(COLUMNS, order=config.data.columns)
+        return [pair for path in files.paths for pair in read_matches(path, columns)]
+
+    def columns(self, config: MatchConfig) -> Columns:
+        """The columns left, right, label and group."""
+        return COLUMNS
 
     def settle(self, config: MatchConfig, raw: list[Match]) -> MatchConfig:
         """Sets the goal, and the classes or the scale, from the training labels."""
@@ -138,26 +148,33 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs in two columns; standard input is tab-separated."""
-        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), INPUT_COLUMNS))
+        columns = replace(INPUT_COLUMNS, order=config.data.columns)
+        return ((pair.left, pair.right) for pair in iterate_matches(Path(file), columns))
 
     def answer(
-        self, predictor: Matcher, questions: Sequence[tuple[str, str]], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Matcher,
+        questions: Sequence[tuple[str, str]],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Labels and their probabilities, separated by a tab; or only the relevance or similarity."""
         longest = predictor.config.longest
         return [
-            _answered(predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read")
+            _answered(
+                predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read", every=every
+            )
             for number, matched in enumerate(predictor.predict(questions, attention=maps), start=first)
         ]
 
     def show(self, predictor: Matcher, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The answer for the pair, and its attention maps."""
         matched = predictor.predict([(texts[0], texts[1])])[0]
-        answer = _answered(predictor, matched, f"too long; only the first {predictor.config.longest} tokens were read")
-        if not every:
-            return [answer]
-        heads = [head for shown in matched.maps for head in (shown.of_heads() if shown.layers else (shown,))]
-        return [replace(answer, maps=heads)]
+        note = f"too long; only the first {predictor.config.longest} tokens were read"
+        return [_answered(predictor, matched, note, every=every)]
 
     def score(self, predictor: Matcher, raw: list[Match], options: Options) -> dict[str, Any]:
         """Accuracy and F1; MAP and MRR of rankings; correlations of similarities."""
@@ -210,6 +227,7 @@ def _left_out(pairs: Sequence[Match], kept: Sequence[Match], config: MatchConfig
     if unanswered := len(pairs) - len(kept) - len(empty):
         yield f"left out of training: {unanswered} pairs of groups without a relevant one (data.answered)"
     if config.goal == "classes":
+        yield from alike_note(pair.label for pair in kept)
         yield from once_note((pair.label for pair in kept), "pair")
 
 
@@ -232,9 +250,14 @@ def _cut(matcher: Matcher, pairs: Sequence[Match], split: str) -> Iterator[str]:
     yield from (f"{split}: {note}" for note in notes)
 
 
-def _answered(matcher: Matcher, matched: Matched, note: str) -> Answer:
+def _answered(matcher: Matcher, matched: Matched, note: str, *, every: bool = False) -> Answer:
     score, label = round(matched.score, 4), matched.label
-    maps = [replace(shown, title=f"{shown.title}: {label or 'similarity'} {score:.4g}") for shown in matched.maps]
+    shown = (head for map_ in matched.maps for head in (map_.of_heads() if every and map_.layers else (map_,)))
+    name = model_title(matcher.config.model.name)
+    maps = [
+        replace(map_, title=f"{name}: {attention_title(map_.title)}; {label or 'similarity'} {score:.4g}")
+        for map_ in shown
+    ]
     if matcher.config.goal == "classes":
         probabilities = {name: round(value, 4) for name, value in matched.probabilities.items()}
         record: dict[str, Any] = {"label": label, "probability": score, "probabilities": probabilities}
@@ -255,6 +278,7 @@ def _facts(pairs: Sequence[Match]) -> dict[str, Finding]:
     return {
         "pairs": Finding(len(pairs), []),
         "labels": Finding(len(counts), [f"{label} {count}" for label, count in counts.most_common(12)]),
+        "labels that look alike": finding(alike_labels(pair.label for pair in pairs)),
         "groups": Finding(len(groups), [f"{name[:40]} {count}" for name, count in groups.most_common(3)]),
         "groups without a label 1": finding([name[:40] for name in groups if name not in answered]),
         "empty side": finding([pair.where for pair in pairs if pair.is_empty]),

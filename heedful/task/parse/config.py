@@ -9,7 +9,7 @@ from heedful.data.tree.linear import PUNCTUATION
 from heedful.errors import UserError
 from heedful.model.seq2seq import SeqToSeqConfig
 from heedful.model.transformer import TransformerConfig
-from heedful.task.config import DataSettings, RunConfig
+from heedful.task.config import PRECISION, DataSettings, RunConfig
 from heedful.task.models import Models
 from heedful.task.parse.models import MODELS
 
@@ -27,9 +27,9 @@ class WordSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: int = Field(default=20_000, ge=1)
-    rare: int = Field(default=2, ge=1)
-    hide: float = Field(default=0.5, ge=0)
+    size: int = Field(default=20_000, ge=1, description="the most words that are known by their form")
+    rare: int = Field(default=2, ge=1, description="least forms of a class of other words, by shape and ending")
+    hide: float = Field(default=0.5, ge=0, description="how often rare words are masked in training")
 
 
 class TreeSettings(DataSettings):
@@ -40,12 +40,16 @@ class TreeSettings(DataSettings):
     (ptb), or at blanks only (blanks). Training trees of more than `max_length` symbols are left out and reported.
     """
 
-    functions: bool = False
-    tags: Literal["punctuation", "none", "all"] = "punctuation"
-    reverse: bool = False
-    split: Literal["ptb", "blanks"] = "ptb"
-    words: WordSettings = WordSettings()
-    max_length: int = Field(default=200, ge=1)
+    functions: bool = Field(default=False, description="keep function tags, as in NP-SBJ")
+    tags: Literal["punctuation", "none", "all"] = Field(
+        default="punctuation", description="part-of-speech tags that are kept"
+    )
+    reverse: bool = Field(default=False, description="read sentences from their end")
+    split: Literal["ptb", "blanks"] = Field(
+        default="ptb", description="how sentences are split into words: as in the Penn Treebank, or at blanks"
+    )
+    words: WordSettings = Field(default=WordSettings(), description="the vocabulary of words")
+    max_length: int = Field(default=200, ge=1, description="most symbols of a training tree; others are left out")
     valid_most: int = Field(default=1000, ge=1, description="validation uses at most this many trees")
 
 
@@ -59,20 +63,21 @@ class DecodeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    beam: int = Field(default=5, ge=1)
-    length_penalty: float = Field(default=0.0, ge=0)
-    longest_source: int = Field(default=300, ge=1)
-    ratio: float = Field(default=4.0, ge=1)
-    deepest: int = Field(default=50, ge=1)
-    run: int = Field(default=8, ge=1)
+    beam: int = Field(default=5, ge=1, description="width of the beam search; 1: greedy")
+    length_penalty: float = Field(default=0.0, ge=0, description="how much trees of more symbols are preferred")
+    longest_source: int = Field(default=300, ge=1, description="words of a sentence that are read")
+    ratio: float = Field(default=4.0, ge=1, description="most symbols per word, plus 20")
+    deepest: int = Field(default=50, ge=1, description="most nested constituents")
+    run: int = Field(default=8, ge=1, description="most opening brackets in a row")
     tokens: int = Field(default=2048, ge=1, description="padded words in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description=PRECISION)
 
 
 class ParseConfig(RunConfig, frozen=True):
     """All settings of a parser; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS
+    least_steps: ClassVar[int] = 600
     defaults: ClassVar[Mapping[str, Any]] = {
         "train": {
             "metric": "valid_bracket_f1",
@@ -88,8 +93,8 @@ class ParseConfig(RunConfig, frozen=True):
     changeable: ClassVar[tuple[str, ...]] = ("decode",)
 
     task: Literal["parse"] = "parse"
-    data: TreeSettings = TreeSettings()
-    decode: DecodeSettings = DecodeSettings()
+    data: TreeSettings = Field(default=TreeSettings(), description="files, and how trees become sequences")
+    decode: DecodeSettings = Field(default=DecodeSettings(), description="how trees are searched for")
 
     @model_validator(mode="after")
     def _places_are_not_reversed(self) -> "ParseConfig":

@@ -1,7 +1,8 @@
 """A trained parser, which maps sentences to trees and shows the attention of each symbol."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
@@ -9,18 +10,25 @@ import torch
 
 from heedful.data.batch import Example, collate, pad_sources
 from heedful.data.bucket import batches_by_length
+from heedful.data.token_words import TokenWords
 from heedful.data.tokenise.base import SPECIAL
 from heedful.data.tree import Tree
 from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
 from heedful.decode import Bracketing, Brackets, Hypothesis, search
-from heedful.shapes import EOS
+from heedful.shapes import BOS, EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
 from heedful.task.batches import grouped, in_eights, summed_loss
+from heedful.task.inputs import as_questions, check_text
+from heedful.task.models import model_title
 from heedful.task.parse.config import ParseConfig
 from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map, attentions, record
+from heedful.watch.all_maps import Sides, all_maps
+from heedful.watch.notebook import answer_html
+from heedful.watch.record import unrecorded
+from heedful.watch.titles import attention_title
 
 WORDS, SYMBOLS = "source", "target"
 """The names of the two vocabularies in the run folder."""
@@ -31,7 +39,8 @@ class Parse:
     """A sentence and its tree, which is None for a sentence without words.
 
     `score` is the log-probability, with the length penalty of the settings. `seen` is the attention map, with a row for
-    each symbol and a column for each word. `is_cut` says that only the first words were read.
+    each symbol and a column for each word. `is_cut` says that only the first words were read. `ids` are those of the
+    symbols.
     """
 
     words: tuple[str, ...]
@@ -40,6 +49,14 @@ class Parse:
     symbols: tuple[str, ...]
     seen: Map | None = None
     is_cut: bool = False
+    ids: list[int] = field(default_factory=list[int])
+
+    def __repr__(self) -> str:
+        return f"Parse({str(self.tree or '')!r}, score={self.score:.4f})"
+
+    def _repr_html_(self) -> str:
+        """The tree and the map, for notebooks."""
+        return answer_html(str(self.tree or ""), [self.seen] if self.seen else [])
 
 
 class Parser(Predictor[ParseConfig]):
@@ -63,16 +80,19 @@ class Parser(Predictor[ParseConfig]):
         return self.symbols.brackets()
 
     def predict(
-        self, sentences: Sequence[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
+        self, sentences: Iterable[str | Sequence[str]], *, beam: int | None = None, attention: bool = True
     ) -> list[Parse]:
         """The tree of each sentence, in the order of the sentences. A sentence is a text or a list of words.
 
         `beam` is the width of the search; None means as the settings say, and 1 is greedy. It is faster without
         `attention`.
+        Raises: UserError, for a single text, and for an item that is neither a text nor words.
         """
-        split = [self.split(text) if isinstance(text, str) else list(text) for text in sentences]
+        split = [self._words_of(item, f"item {i}") for i, item in enumerate(as_questions(sentences, "sentences"))]
         inputs = [words[: self.config.longest_source] for words in split]
-        hypotheses = self.search([self.source_ids(words) for words in inputs], beam or self.config.decode.beam)
+        # A recorder is to see the trees, not what the search tries: `maps` produces them once more.
+        with unrecorded() if attention else nullcontext():
+            hypotheses = self.search([self.source_ids(words) for words in inputs], beam or self.config.decode.beam)
         maps: list[Map | None] = [None] * len(inputs)
         if attention:
             maps = self.maps(inputs, [hypothesis.tokens for hypothesis in hypotheses])
@@ -80,6 +100,16 @@ class Parser(Predictor[ParseConfig]):
             self._parse(words, hypothesis, of_symbols, is_cut=len(words) < len(whole))
             for words, hypothesis, of_symbols, whole in zip(inputs, hypotheses, maps, split, strict=True)
         ]
+
+    def _words_of(self, sentence: Any, name: str) -> list[str]:
+        """The words of a text, or of a list of words; `name` is what errors call it."""
+        if isinstance(sentence, list | tuple):
+            words = cast(Sequence[Any], sentence)
+            for position, word in enumerate(words):
+                check_text(word, f"word {position} of {name}")
+            return list(words)
+        check_text(sentence, name)
+        return self.split(sentence)
 
     def split(self, text: str) -> list[str]:
         """Splits a text into words, as the settings say."""
@@ -132,6 +162,19 @@ class Parser(Predictor[ParseConfig]):
                     maps[row] = of_symbols
         return maps
 
+    def every_map(self, parse: Parse) -> list[Map]:
+        """The maps of all layers and heads behind a tree: encoder, decoder and between them."""
+        source, count = self.source_ids(parse.words), len(parse.words)
+        order = reversed(range(count)) if self.config.data.reverse else range(count)
+        # The model may read the words backwards; maps have them in the order of the sentence.
+        words = TokenWords((*parse.words, SPECIAL[EOS]), (*((word,) for word in order), (count,)))
+        target, read = (_one_each(self.symbols.pieces(ids)) for ids in (parse.ids, [BOS, *parse.ids[:-1]]))
+        name = model_title(self.config.model.name)
+        with evaluating(self.model):
+            return all_maps(
+                self.model, self.config.looks, Example(source, parse.ids), Sides(words, target, read), name=name
+            )
+
     def _longest_tree(self, length: int) -> int:
         """The most symbols of a tree for a sentence of this length. Both lengths include EOS."""
         longest = int(self.config.decode.ratio * in_eights(length - 1)) + 20
@@ -167,7 +210,8 @@ class Parser(Predictor[ParseConfig]):
                 layer: self._in_order(weights[row, :, : len(target), : len(words) + 1])
                 for layer, weights in recording.maps.items()
             }
-            title = f"{self.config.model.name}: {name}" + (", mean of its heads" if len(layers[name]) > 1 else "")
+            title = f"{model_title(self.config.model.name)}: {attention_title(name)}"
+            title += ", mean of its heads" if len(layers[name]) > 1 else ""
             rows = tuple(self.symbols.pieces(target))
             maps.append(Map(layers[name].mean(0), rows, (*words, SPECIAL[EOS]), title, layers))
         return maps
@@ -182,4 +226,9 @@ class Parser(Predictor[ParseConfig]):
     def _parse(self, words: Sequence[str], hypothesis: Hypothesis, seen: Map | None, *, is_cut: bool) -> Parse:
         tree = self.symbols.tree(hypothesis.tokens, words) if words else None
         symbols = tuple(self.symbols.pieces(hypothesis.tokens))
-        return Parse(tuple(words), tree, hypothesis.score, symbols, seen, is_cut)
+        return Parse(tuple(words), tree, hypothesis.score, symbols, seen, is_cut, hypothesis.tokens)
+
+
+def _one_each(texts: Sequence[str]) -> TokenWords:
+    """Words of one token each."""
+    return TokenWords(tuple(texts), tuple((index,) for index in range(len(texts))))

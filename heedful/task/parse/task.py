@@ -12,7 +12,7 @@ from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
 from heedful.data.notes import count_note, repeats
 from heedful.data.report import PERCENTILES, Finding, Report, Side, finding
-from heedful.data.table import JSON, Columns, read_column
+from heedful.data.table import TABLES, Columns, has_header, read_column
 from heedful.data.text import format_suffix, iterate_lines
 from heedful.data.tree import Lineariser, ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
@@ -29,7 +29,7 @@ from heedful.task.parse.symbols import Symbols
 from heedful.watch import Map
 from heedful.watch.tree import BOX, PLAIN, draw_tree, save_tree_svg
 
-_QUESTIONS = Columns(("text",))
+_QUESTIONS = Columns(("text",), ("tree",))
 
 
 class ParseTask(Task[list[ParsedText], list[ParsedText]]):
@@ -96,6 +96,10 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         examples = [predictor.example(parsed.tree) for parsed in kept]
         return Prepared(Bucketed(examples, lengths_of(examples), collate), valid, warnings)
 
+    def above_chance(self, predictor: Parser, valid: list[ParsedText], metric: float) -> float | None:
+        """The metric as a fraction."""
+        return metric / 100 if predictor.config.train.metric == "valid_bracket_f1" else None
+
     def measure(self, predictor: Parser, valid: list[ParsedText]) -> Mapping[str, float]:
         """Bracket F1 and exact trees of greedy search, and the loss."""
         numbers = evaluate(predictor, valid[: predictor.config.data.valid_most], beam=1)
@@ -107,15 +111,27 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         return lambda: predictor.maps([tree.words], [predictor.symbols.ids(tree)])[0]
 
     def questions(self, config: ParseConfig, file: str) -> Iterator[str]:
-        """Lines of text, or the text of each object in a .jsonl file."""
-        return read_column(file, _QUESTIONS) if format_suffix(Path(file)) in JSON else iterate_lines(file)
+        """Lines of text, or the column text of a table with a header."""
+        # A .tsv or .csv without a header is most likely sentences with commas, which are not the ends of cells.
+        is_table = file != "-" and format_suffix(Path(file)) in TABLES and has_header(Path(file), _QUESTIONS)
+        return read_column(file, _QUESTIONS) if is_table else iterate_lines(file)
 
     def answer(
-        self, predictor: Parser, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Parser,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Trees in brackets, one per line; an empty line for an empty sentence."""
         found = predictor.predict(questions, beam=options.get("beam"), attention=maps)
-        return [_answered(parse, f"line {number}") for number, parse in enumerate(found, start=first)]
+        answers = [_answered(parse, f"question {number}") for number, parse in enumerate(found, start=first)]
+        if not (maps and every):
+            return answers
+        return [replace(answer, maps=predictor.every_map(parse)) for answer, parse in zip(answers, found, strict=True)]
 
     def show(self, predictor: Parser, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The tree of the sentence with a drawing, and the attention of each symbol."""
@@ -126,7 +142,7 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         path = options.get("tree")
         if path is not None:
             save_tree_svg(drawable(parse.tree), path=Path(path))
-        maps = list(parse.seen.of_heads()) if every and parse.seen else answer.maps
+        maps = predictor.every_map(parse) if every else answer.maps
         return [replace(answer, text=f"{answer.text}\n\n{_drawn(parse.tree)}", maps=maps)]
 
     def score(self, predictor: Parser, raw: list[ParsedText], options: Options) -> dict[str, Any]:

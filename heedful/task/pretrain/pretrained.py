@@ -1,12 +1,13 @@
 """A pretrained model, which scores text and provides initial weights for a classifier."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from heedful.data.document import as_document
 from heedful.data.stream import Segment, collate_segments, split_documents
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.batches import summed_loss
+from heedful.task.inputs import as_texts
 from heedful.task.pretrain.config import PretrainRunConfig
 
 _TOKENS = 8192  # padded tokens of a batch
@@ -15,10 +16,13 @@ _TOKENS = 8192  # padded tokens of a batch
 class Pretrained(Predictor[PretrainRunConfig]):
     """A model trained on unlabelled text, with its tokeniser and settings."""
 
-    def predict(self, texts: Sequence[str]) -> list[float]:
-        """The mean negative log-likelihood of a token of each text in nats; 0 for an empty text."""
+    def predict(self, texts: Iterable[str]) -> list[float]:
+        """The mean negative log-likelihood of a token of each text in nats; 0 for an empty text.
+
+        Raises: UserError, for a single text, and for an item that is no text.
+        """
         means: list[float] = []
-        for text in texts:
+        for text in as_texts(texts):
             total, count = self.nll(self.runs([text]))
             means.append(total / max(1, count))
         return means

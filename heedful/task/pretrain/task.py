@@ -60,7 +60,7 @@ class Pretrain(Task[list[str], list[Segment]]):
 
     def questions(self, config: PretrainRunConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text column of a table."""
-        return read_column(file, unlabelled_columns(config.data.text_column))
+        return read_column(file, unlabelled_columns(config.data.text_column, order=config.data.columns))
 
     def answer(
         self, predictor: Pretrained, questions: Sequence[str], *, first: int, maps: bool, options: Options

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heedful.errors import UserError
-from heedful.task.config import DataSettings, RunConfig, section
+from heedful.task.config import LOWERCASE, PRECISION, DataSettings, RunConfig, section
 from heedful.task.models import Models
 from heedful.task.tokenisers import TokeniserSettings
 from heedful.task.translate.models import MODELS
@@ -22,13 +22,15 @@ class PairSettings(DataSettings):
     files of gold links.
     """
 
-    valid_alignments: str | None = None
-    test_alignments: str | None = None
-    source: TokeniserSettings = TokeniserSettings()
-    target: TokeniserSettings = TokeniserSettings()
-    shared: bool = True
-    lowercase: bool = False
-    max_length: int = Field(default=200, ge=1)
+    valid_alignments: str | None = Field(default=None, description="gold links of the validation pairs")
+    test_alignments: str | None = Field(default=None, description="gold links of the test pairs")
+    source: TokeniserSettings = Field(default=TokeniserSettings(), description="the source's tokeniser")
+    target: TokeniserSettings = Field(default=TokeniserSettings(), description="the target's tokeniser")
+    shared: bool = Field(default=True, description="one vocabulary for both sides, learnt with the settings of source")
+    lowercase: bool = Field(default=False, description=LOWERCASE)
+    max_length: int = Field(
+        default=200, ge=1, description="most tokens of a side of a training pair; others are left out"
+    )
     valid_most: int = Field(default=1000, ge=1, description="validation uses at most this many pairs")
 
 
@@ -41,25 +43,28 @@ class DecodeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    beam: int = Field(default=5, ge=1)
-    length_penalty: float = Field(default=1.0, ge=0)
-    coverage_penalty: float = Field(default=0.0, ge=0)
-    longest_source: int = Field(default=500, ge=1)
-    ratio: float = Field(default=2.0, gt=0)
+    beam: int = Field(default=5, ge=1, description="width of the beam search; 1: greedy")
+    length_penalty: float = Field(default=1.0, ge=0, description="how much longer translations are preferred")
+    coverage_penalty: float = Field(default=0.0, ge=0, description="how much unattended source words are penalised")
+    longest_source: int = Field(default=500, ge=1, description="tokens of a source that are read")
+    ratio: float = Field(default=2.0, gt=0, description="most target tokens per source token, plus 10")
     tokens: int = Field(default=4096, ge=1, description="padded source tokens in a batch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description=PRECISION)
 
 
 class TranslateConfig(RunConfig, frozen=True):
     """All settings of a translator; a run folder keeps them in ``config.yaml``."""
 
     models: ClassVar[Models] = MODELS
+    least_steps: ClassVar[int] = 1200
     changeable: ClassVar[tuple[str, ...]] = ("decode", "look")
 
     task: Literal["translate"] = "translate"
-    data: PairSettings = PairSettings()
-    decode: DecodeSettings = DecodeSettings()
-    look: Look | None = None
+    data: PairSettings = Field(default=PairSettings(), description="files and tokenisers")
+    decode: DecodeSettings = Field(default=DecodeSettings(), description="how translations are searched for")
+    look: Look | None = Field(
+        default=None, description="which attention is read as word alignment; null: training chooses it"
+    )
 
     @model_validator(mode="after")
     def _links_are_of_pairs(self) -> "TranslateConfig":

@@ -118,7 +118,8 @@ def _gold(translator: Translator, pair: Pair, links: Links) -> Gold:
             raise UserError(
                 f"link {s}-{t}, but there are {len(source.texts) - 1} source and {len(target.texts)} target words",
                 where=pair.where,
-                hint="links count words from 0, as the tokeniser splits them: see heedful check",
+                hint="links count words from 0, as the tokeniser splits them: see heedful check; if yours count "
+                "from 1, subtract 1, or use heedful eval with --one-based",
             )
     return Gold(example, source, target, links)
 

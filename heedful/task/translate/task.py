@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
+from heedful.data.columns import Columns
 from heedful.data.pair_report import check_pairs
-from heedful.data.pairs import INPUT_COLUMNS, Pair, read_pairs
+from heedful.data.pairs import COLUMNS, INPUT_COLUMNS, Pair, read_pairs
 from heedful.data.pharaoh import format_links, read_alignments
 from heedful.data.prepare import Prepared as PreparedPairs
 from heedful.data.prepare import prepare
@@ -52,7 +53,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def read(self, config: TranslateConfig, files: Files) -> list[Pair]:
         """The sentence pairs, with gold links if there is a file of them."""
-        pairs = read_pairs(files.paths)
+        pairs = read_pairs(files.paths, replace(COLUMNS, order=config.data.columns))
         links = files.options.get("alignments") or getattr(config.data, f"{files.split}_alignments", None)
         if links is None:
             return pairs
@@ -62,6 +63,10 @@ class Translate(Task[list[Pair], PreparedPairs]):
                 f"there are {len(pairs)} sentence pairs, but {len(alignments)} lines of alignments", where=str(links)
             )
         return [replace(pair, links=of_pair) for pair, of_pair in zip(pairs, alignments, strict=True)]
+
+    def columns(self, config: TranslateConfig) -> Columns:
+        """The columns source and target."""
+        return COLUMNS
 
     def strata(self, config: TranslateConfig, raw: list[Pair]) -> Strata:
         """Pairs with the same source are grouped; those with an empty side stay in training, which reports them."""
@@ -90,8 +95,14 @@ class Translate(Task[list[Pair], PreparedPairs]):
         sides = predictor.source, predictor.target
         learnt = prepare(train, *sides, max_length=predictor.config.data.max_length)
         validated = prepare(valid, *sides, max_length=_ANY_LENGTH)
+        # Gold links are needed when training ends; one that does not fit is reported before it begins.
+        gold_of(predictor, validated.pairs)
         examples = Bucketed(learnt.examples, lengths_of(learnt.examples), collate)
         return Prepared(examples, validated, learnt.warnings)
+
+    def above_chance(self, predictor: Translator, valid: PreparedPairs, metric: float) -> float | None:
+        """The metric as a fraction."""
+        return metric / 100 if predictor.config.train.metric == "valid_bleu" else None
 
     def measure(self, predictor: Translator, valid: PreparedPairs) -> Mapping[str, float]:
         """BLEU and chrF of greedy translations, the fraction of exact ones, and the loss per token in nats."""
@@ -122,18 +133,30 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def questions(self, config: TranslateConfig, file: str) -> Iterator[str]:
         """Lines of text, or the source column of a table."""
-        return read_column(file, INPUT_COLUMNS)
+        return read_column(file, replace(INPUT_COLUMNS, order=config.data.columns))
 
     def answer(
-        self, predictor: Translator, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: Translator,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
         """Translations. Several of one sentence are numbered from 0 and scored, in the format of Moses."""
         count, links = options.get("nbest", 1), options.get("alignment")
         nbest = predictor.nbest(questions, count, beam=options.get("beam"), attention=maps or links is not None)
-        return [
+        answers = [
             _answered(translations, number, links=links is not None, numbered=count > 1)
             for number, translations in enumerate(nbest, start=first - 1)
         ]
+        if not (maps and every):
+            return answers
+        best = (translations[0] for translations in nbest)
+        every_map = map(predictor.every_map, questions, best)
+        return [replace(answer, maps=found) for answer, found in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Translator, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The translation of the sentence, and its attention map.
@@ -147,7 +170,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
             return [Answer(text, weights, "this model has no attention" if text else "the translation is empty")]
         count = len(translation.source_tokens) - 1  # without EOS
         note = f"too long; only its first {count} tokens were read" if translation.is_cut else None
-        return [Answer(text, [*words.of_heads(), *weights] if every else [words], note)]
+        return [Answer(text, [*predictor.every_map(texts[0], translation), *weights] if every else [words], note)]
 
     def score(self, predictor: Translator, raw: list[Pair], options: Options) -> dict[str, Any]:
         """BLEU and chrF, the alignment error rate if there are gold links, and branch weights if the model has them."""
@@ -170,5 +193,5 @@ def _answered(nbest: Sequence[Translation], number: int, *, links: bool, numbere
     if numbered:
         record["nbest"] = [{"translation": found.text, "score": round(found.score, 4)} for found in nbest]
     count = len(best.source_tokens) - 1  # without EOS
-    note = f"line {number + 1} is too long; only its first {count} tokens were translated" if best.is_cut else None
+    note = f"question {number + 1} is too long; only its first {count} tokens were translated" if best.is_cut else None
     return Answer("\n".join(lines), (best.words,) if best.words else (), note, record)

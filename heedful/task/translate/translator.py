@@ -1,6 +1,7 @@
 """A trained translator, which translates texts and shows its attention."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, cast
@@ -12,13 +13,18 @@ from heedful.data.batch import Example, collate, pad_sources
 from heedful.data.token_words import TokenWords
 from heedful.data.tokenise import Tokeniser
 from heedful.decode import Hypothesis, search
-from heedful.shapes import EOS
+from heedful.shapes import BOS, EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
 from heedful.task.batches import grouped, in_eights, summed_loss
+from heedful.task.inputs import as_texts
+from heedful.task.models import model_title
 from heedful.task.translate.config import TranslateConfig
 from heedful.watch import Map
+from heedful.watch.all_maps import Sides, all_maps
 from heedful.watch.look import Look, Maps, default_look, read, replay, word_links, word_map
+from heedful.watch.notebook import answer_html
+from heedful.watch.record import unrecorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +33,23 @@ class Translation:
 
     `score` is the score of the search. `tokens` are the pieces of the text, `source_tokens` those of the source with
     EOS. `attention` is the map ``[T, S]`` over them, and `words` the same map over words, with all layers and heads.
-    `alignment` has pairs of source and target word, counted from 0. `is_cut` says that the source was truncated. The
-    fields about attention are empty if it was not asked for or the model has none.
+    `alignment` has pairs of source and target word, counted from 0. `is_cut` says that the source was truncated. `ids`
+    are those of the tokens. The fields about attention are empty if it was not asked for or the model has none.
     """
 
     text: str
     score: float
-    tokens: list[str]
-    source_tokens: list[str]
-    attention: Float[Tensor, "T S"] | None = None
+    tokens: list[str] = field(repr=False)
+    source_tokens: list[str] = field(repr=False)
+    attention: Float[Tensor, "T S"] | None = field(default=None, repr=False)
     words: Map | None = None
-    alignment: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    alignment: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]], repr=False)
     is_cut: bool = False
+    ids: list[int] = field(default_factory=list[int], repr=False)
+
+    def _repr_html_(self) -> str:
+        """The translation and its map, for notebooks."""
+        return answer_html(self.text, [self.words] if self.words else [])
 
 
 class _Source(NamedTuple):
@@ -73,20 +84,27 @@ class Translator(Predictor[TranslateConfig]):
         # Cached: it is needed for every sentence, and finding it walks through all modules.
         return default_look(self.model, self.config.looks)
 
-    def predict(self, texts: Sequence[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
+    def predict(self, texts: Iterable[str], *, beam: int | None = None, attention: bool = True) -> list[Translation]:
         """The best translation of each text, in the order of the texts.
 
         `beam` is the width of the search; None means as the settings say, and 1 is greedy. It is faster without
         `attention`.
+        Raises: UserError, for a single text, and for an item that is no text.
         """
         return [nbest[0] for nbest in self.nbest(texts, 1, beam=beam, attention=attention)]
 
     def nbest(
-        self, texts: Sequence[str], count: int, *, beam: int | None = None, attention: bool = True
+        self, texts: Iterable[str], count: int, *, beam: int | None = None, attention: bool = True
     ) -> list[list[Translation]]:
-        """At most `count` translations of each text, the best first. The beam is at least as wide."""
+        """At most `count` translations of each text, the best first. The beam is at least as wide.
+
+        Raises: UserError, as `predict`.
+        """
+        texts = as_texts(texts)
         sources = [ids[: self.config.longest_source] for ids in self.source.encode_all(texts)]
-        beams = self.search(sources, count, max(count, beam or self.config.decode.beam))
+        # A recorder is to see the outputs, not what the search tries: `maps` produces them once more.
+        with unrecorded() if attention else nullcontext():
+            beams = self.search(sources, count, max(count, beam or self.config.decode.beam))
         flat = [(row, hypothesis) for row, beam in enumerate(beams) for hypothesis in beam]
         maps: list[Maps] = [{} for _ in flat]
         if attention:
@@ -130,12 +148,23 @@ class Translator(Predictor[TranslateConfig]):
         with evaluating(self.model):
             return replay(self.model, self.config.looks, examples)
 
+    def every_map(self, text: str, translation: Translation) -> list[Map]:
+        """The maps of all layers and heads behind a translation of a text: encoder, decoder and between them."""
+        source, target = self.source.encode(text)[: self.config.longest_source], translation.ids
+        columns = self._words(source, self.source.surface_pieces(text))
+        read = TokenWords.of(self.target, [BOS, *target[:-1]])
+        sides = Sides(columns, TokenWords.of(self.target, target), read)
+        with evaluating(self.model):
+            return all_maps(
+                self.model, self.config.looks, Example(source, target), sides, name=model_title(self.config.model.name)
+            )
+
     def word_map(
         self, source: Sequence[int], target: Sequence[int], maps: Maps, *, typed: Sequence[str] = ()
     ) -> Map | None:
         """The word-level map of one pair (ids without EOS), with all layers; `typed` as in `TokenWords.of`."""
         rows, columns = TokenWords.of(self.target, target), self._words(source, typed)
-        return word_map(self.look, maps, rows=rows, columns=columns, title=self.config.model.name)
+        return word_map(self.look, maps, rows=rows, columns=columns, title=model_title(self.config.model.name))
 
     def _search_batch(
         self, sources: Sequence[Sequence[int]], count: int, size: int, longest: int
@@ -164,10 +193,13 @@ class Translator(Predictor[TranslateConfig]):
         words = self.word_map(source, hypothesis.tokens, maps, typed=typed)
         tokens, sources = self.target.pieces(hypothesis.tokens), self.source.pieces([*source, EOS])
         if words is None or self.look is None:
-            return Translation(text, hypothesis.score, tokens, sources, is_cut=is_cut)
+            return Translation(text, hypothesis.score, tokens, sources, is_cut=is_cut, ids=hypothesis.tokens)
         columns, rows = self._words(source, typed), TokenWords.of(self.target, hypothesis.tokens)
         alignment = word_links(self.look, maps, source=columns, target=rows)
-        return Translation(text, hypothesis.score, tokens, sources, read(self.look, maps), words, alignment, is_cut)
+        attention = read(self.look, maps)
+        return Translation(
+            text, hypothesis.score, tokens, sources, attention, words, alignment, is_cut, hypothesis.tokens
+        )  # fmt: skip
 
     def _longest_output(self, length: int) -> int:
         """The most tokens of an output for a source of this length, which includes EOS."""

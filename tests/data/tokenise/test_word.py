@@ -13,6 +13,13 @@ SPLITS = {
     "¿Qué?  «oui»\tnon": "¿ Qué ? « oui » non",
     "हिन्दी भाषा।": "हिन्दी भाषा ।",
     "so good😀": "so good 😀",
+    "10 km² or 5 µm, 1º": "10 km² or 5 µm , 1º",
+    "co\u00adoperate": "co\u00adoperate",
+    "co\u200boperate, na\u200dme": "co\u200boperate , na\u200dme",
+    "\ufeffword\u200b \u00ad \u200e(word\u2060)": "word ( word )",
+    "❤\ufe0f👩\u200d💻 \u200b": "❤ 👩 💻",
+    "می\u200cخواهم": "می\u200cخواهم",
+    "a\u00a0b\u202fc\u3000d": "a b c d",
 }
 
 

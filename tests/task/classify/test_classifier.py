@@ -55,7 +55,7 @@ def test_a_flat_model_looks_at_the_whole_text(make_classifier):
     found = make_classifier("birnn").predict(TEXTS)
     assert list(found[0].words[0].columns) == ["a", "good", "film", ".", "it", "is", "red"]
     assert all(len(one.words) == 1 and one.sentences == [] for one in found)
-    assert "birnn: " in found[0].words[0].title
+    assert "BiRNN: " in found[0].words[0].title
 
 
 def test_a_sentence_that_is_not_heard_at_all_keeps_its_place(make_classifier):
@@ -154,7 +154,7 @@ def test_what_is_saved_is_loaded(make_classifier, tmp_path, name):
 def test_what_may_be_changed_afterwards_is_how_it_answers(make_classifier, tmp_path):
     make_classifier().save(tmp_path)
     assert heedful.load(tmp_path, settings={"answer": {"temperature": 3}}).config.answer.temperature == 3
-    with pytest.raises(UserError, match=r"--set data: training has fixed that.*answer"):
+    with pytest.raises(UserError, match=r"--set data\.\w+: training has fixed that.*answer"):
         heedful.load(tmp_path, settings={"data": {"max_length": 3}})
     with pytest.raises(UserError, match=r"unknown setting 'answer.temprature'.*did you mean 'temperature'"):
         heedful.load(tmp_path, settings={"answer": {"temprature": 3}})

@@ -38,4 +38,4 @@ def test_heads_and_layers_stand_behind_the_first():
 
 def test_texts_read_apart_have_a_row_each():
     found = pair_maps({"pooling.attention": [torch.rand(1, 1, 1, 3), torch.rand(1, 1, 1, 3)]}, 0, (LEFT, RIGHT))
-    assert [(one.title, tuple(one.weights.shape)) for one in found] == [("left", (1, 3)), ("right", (1, 2))]
+    assert [(one.title, tuple(one.weights.shape)) for one in found] == [("left text", (1, 3)), ("right text", (1, 2))]

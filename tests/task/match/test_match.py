@@ -98,7 +98,7 @@ def test_predictions_are_one_a_line_from_any_format(trained, tmp_path, capsys):
 def test_show_draws_a(trained, capsys):
     assert run(["show", str(trained), "ba be bi", "da bi bo du"]) == 0
     out = capsys.readouterr().out
-    assert "blocks.0.input.left" in out
+    assert "ABCNN-1: attention from the left to the right text, layer 0; " in out
     assert all(word in out for word in ("ba", "be", "bi", "da", "du"))
     assert run(["show", str(trained), "one text"]) == 1
     assert "expected two texts, got 1" in capsys.readouterr().err
@@ -151,7 +151,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(folder, trained, tmp_pat
         ("abcnn2", SMALL, ["blocks.0.pooling.left"]),
         ("abcnn3", SMALL, ["blocks.0.input.left", "blocks.0.pooling.left"]),
         ("bcnn", SMALL, []),
-        ("siamese", READER, ["left", "right"]),
+        ("siamese", READER, ["left text", "right text"]),
         ("cross-attention", READER, ["left"]),
         ("decomposable", READER, ["left"]),
     ],

@@ -26,7 +26,7 @@ def test_answers_are_brackets(make_parser: Any) -> None:
     assert answers[0].record["words"] == ["John", "runs"]
     assert len(answers[0].maps) == 1
     assert (answers[1].text, answers[1].record["tree"]) == ("", None)
-    assert answers[2].note == "line 7 is too long; only its first 3 words were parsed"
+    assert answers[2].note == "question 7 is too long; only its first 3 words were parsed"
 
 
 def test_show_draws_tree_and_map(make_parser: Any, tmp_path: Path) -> None:
@@ -39,7 +39,8 @@ def test_show_draws_tree_and_map(make_parser: Any, tmp_path: Path) -> None:
     assert len(answer.maps) == 1
     assert "dog" in (tmp_path / "tree.svg").read_text(encoding="utf-8")
     (every,) = task.show(parser, ["the dog runs ."], every=True, options={})
-    assert every.maps[0].title == "decoder.look.attention"
+    titles = [f"Guided LSTM: {title}" for title in ("attention to the words nearby", "source attention")]
+    assert [map_.title for map_ in every.maps] == titles
     (empty,) = task.show(parser, [" "], every=False, options={})
     assert empty.note == "there are no words"
     with pytest.raises(UserError, match="expected one text, got 2"):

@@ -89,3 +89,10 @@ def test_links_must_fit_the_pairs(make_translator, tmp_path):
 def test_a_pair_with_an_empty_side_has_no_alignment(make_translator):
     gold = gold_of(make_translator(), linked([Pair("a", "", "x:1"), PAIRS[1]], "", "0-0"))
     assert len(gold) == 1
+
+
+def test_links_that_do_not_fit_are_told_before_training(make_translator):
+    translator, pairs = make_translator(), linked(PAIRS, "0-0", "2-0")
+    with pytest.raises(UserError, match=r"x:2.*link 2-0.*if yours count from 1, .*--one-based"):
+        Translate().prepare(translator, PAIRS, pairs)
+    assert Translate().prepare(translator, PAIRS, linked(PAIRS, "0-0", "1-1")).warnings == []
