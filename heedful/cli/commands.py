@@ -10,6 +10,7 @@ from heedful.cli import predict
 from heedful.cli import evaluate
 from heedful.cli import show
 from heedful.cli import chat
+from heedful.cli import saliency
 from heedful.cli import bench
 from heedful.cli import models
 from heedful.cli import cite
@@ -25,6 +26,7 @@ __all__ = [
     "models",
     "predict",
     "pretrain",
+    "saliency",
     "show",
     "train",
 ]

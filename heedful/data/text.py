@@ -85,7 +85,7 @@ def _opened(path: Path | str) -> Generator[BufferedIOBase]:
     try:
         stream = path.open("rb")
     except FileNotFoundError:
-        raise UserError("there is no such file", where=str(path), hint=_nearby(path)) from None
+        raise UserError("there is no such file", where=str(path), hint=nearby(path)) from None
     except (OSError, ValueError) as error:  # a ValueError is a name with a NUL
         reason = error.strerror if isinstance(error, OSError) else None
         raise UserError(f"cannot read this file: {reason or error}", where=str(path)) from error
@@ -141,7 +141,7 @@ def _before(raw: bytes, start: int) -> str:
     return raw[max(start - 20, 0) : start].decode("utf-8", "ignore")
 
 
-def _nearby(path: Path) -> str | None:
+def nearby(path: Path) -> str | None:
     """A hint: a file of the same folder with a similar name."""
     try:
         if not path.parent.is_dir():

@@ -112,6 +112,7 @@ STACKS = ("transformer", *BRANCHED)
 SMALL: dict[str, Any] = {"dropout": 0.0, "smoothing": 0.0, "tie": "none"}
 STACK: dict[str, Any] = SMALL | {"width": WIDTH, "heads": 2, "decoder_layers": 1, "feedforward": 32}
 STEPS = {"grid": 120, "pyramid": 60}
+MORE_STEPS = dict.fromkeys(STACKS, 60) | {"show-attend-tell": 120}
 LEARNT, BROKEN = 0.8, 0.2  # most reach 1, and broken ones 0 to .1: seeds and processors have room
 
 
@@ -180,7 +181,7 @@ def test_every_decoder_says_what_any_encoder_read(kind: str, decoder: str) -> No
     encoder, draw = KINDS[kind]
     few = decoder not in (*STARVED, *STACKS)  # all in one vector: less goes into it
     model = build(decoder, encoder())
-    learn(model, draw, few=few, steps=STEPS[kind] + 60 * (decoder in STACKS) if not few else 70)
+    learn(model, draw, few=few, steps=70 if few else STEPS[kind] + MORE_STEPS.get(decoder, 0))
     batch = draw(100, torch.Generator().manual_seed(2), few=few)
     with torch.no_grad():
         memory = model.encode(batch.source, batch.source_lengths)

@@ -1,5 +1,7 @@
 """Decoders against their papers, written again as plain loops over words in NumPy, and what sets them apart."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -159,6 +161,100 @@ def test_grammar_is_the_paper_s() -> None:
     np.testing.assert_allclose(weights(model).detach().numpy(), alpha, atol=1e-12)
 
 
+def lstm(n: dict[str, Array], word: Array, extra: Array, state: Array, memory: Array) -> tuple[Array, Array]:
+    """One step of the LSTM of a decoder's stack: the new state and memory cell."""
+    w, b = n["decoder.stack.input_weight"], n["decoder.stack.bottom.bias"]
+    extra_w, u = n["decoder.stack.bottom.extra_weight"].T, n["decoder.stack.bottom.hidden_weight"].T
+    i, f, o, g = np.split(w @ word + extra_w @ extra + u @ state + b, 4)
+    memory = sigmoid(f) * memory + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(memory), memory
+
+
+def applied(n: dict[str, Array], layer: str, x: Array) -> Array:
+    return n[f"decoder.{layer}.weight"] @ x + n[f"decoder.{layer}.bias"]
+
+
+def show_attend_tell(model: SeqToSeq) -> tuple[Array, Array]:
+    """Section 3.1 and eq. 7 of Xu et al., line by line: logits and alpha of every step."""
+    n = numbers(model)
+    a, first = annotations_of(model)
+    start = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"])
+    h, memory = start.reshape(2, 6)
+    all_logits, all_alpha = [], []
+    for y in TARGET[0].tolist():
+        ey = n["target_embedding.weight"][y]
+        alpha = additive(n, h, a)  # of the state before the step
+        z = sigmoid(applied(n, "gate", h)) * (alpha @ a)
+        h, memory = lstm(n, ey, z, h, memory)
+        said = np.tanh(ey + applied(n, "readout.projection", np.concatenate([h, z])))  # of the state after it
+        all_logits.append(n["output.weight"] @ said + n["output.bias"])
+        all_alpha.append(alpha)
+    return np.stack(all_logits), np.stack(all_alpha)
+
+
+def adaptive(model: SeqToSeq) -> tuple[Array, Array]:
+    """Sections 2.2 and 2.3 of Lu et al., line by line: logits and alpha-hat of the places at every step."""
+    n = numbers(model)
+    a, first = annotations_of(model)
+    start = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"])
+    h, memory = start.reshape(2, 6)
+    v = np.maximum(np.stack([applied(n, "places", each) for each in a]), 0)
+    summary = model.encode(SOURCE, LENGTHS).summary[0].detach().numpy()  # the final state, which a picture has not
+    v_g = np.maximum(applied(n, "whole", summary), 0)
+    all_logits, all_alpha = [], []
+    for y in TARGET[0].tolist():
+        ey, before = n["target_embedding.weight"][y], h
+        h, memory = lstm(n, ey, v_g, h, memory)
+        s = sigmoid(applied(n, "gate", np.concatenate([ey, v_g, before]))) * np.tanh(memory)
+        hat = additive(n, h, np.vstack([v, applied(n, "sentinel_key", s)]))
+        beta, alpha = hat[-1], hat[:-1] / (1 - hat[-1])
+        c_hat = beta * s + (1 - beta) * (alpha @ v)
+        all_logits.append(n["output.weight"] @ applied(n, "readout", c_hat + h) + n["output.bias"])
+        all_alpha.append(hat[:-1])
+    return np.stack(all_logits), np.stack(all_alpha)
+
+
+@pytest.mark.parametrize(("decoder", "paper"), [("show-attend-tell", show_attend_tell), ("adaptive", adaptive)])
+def test_captioners_are_their_papers(decoder: str, paper: Callable[[SeqToSeq], tuple[Array, Array]]) -> None:
+    model = make_model(decoder=decoder, cell="lstm")
+    expected, alpha = paper(model)
+    np.testing.assert_allclose(logits(model)[0].detach().numpy(), expected, atol=1e-12)
+    np.testing.assert_allclose(weights(model).detach().numpy(), alpha, atol=1e-12)
+
+
+def with_sentinel_score(model: SeqToSeq, infinite: float) -> SeqToSeq:
+    """A sentinel that takes everything, or nothing: its key lies where w^T tanh is extreme, for every query."""
+    score = model.decoder.look.attention.score
+    with torch.no_grad():
+        model.decoder.sentinel_key.weight.zero_()
+        # The key's features are +-1e4 with the sign of w: tanh is then +-1 whatever the query is, the score +-|w|.
+        score.key_projection.weight.copy_(torch.eye(6))
+        model.decoder.sentinel_key.bias.copy_(infinite * 1e4 * score.weight.sign())
+        score.weight.mul_(100.0)
+    return model
+
+
+def test_a_sentinel_that_takes_all_hides_the_places_and_one_that_takes_nothing_leaves_them_as_they_are() -> None:
+    blind = with_sentinel_score(make_model(decoder="adaptive", cell="lstm"), 1.0)
+    memory = blind.encode(SOURCE, LENGTHS)
+    token, torn = TARGET[:, 0], blind.decoder.read(torch.randn(1, 5, 12).double(), memory.keep)
+    here, there = (blind.step(token, blind.start(memory), memory._replace(memory=m)) for m in (memory.memory, torn))
+    assert here.attention().sum() < 1e-9
+    torch.testing.assert_close(here.logits, there.logits)
+
+    looking = with_sentinel_score(make_model(decoder="adaptive", cell="lstm", dropout=0.0), -1.0)
+    assert weights(looking).sum(-1).min() > 1 - 1e-9
+    looking.decoder.hide_sentinel = 1.0  # at every step
+    torch.testing.assert_close(logits(looking.train()), logits(looking.eval()))
+
+
+def test_while_it_trains_the_sentinel_is_hidden_at_half_of_the_steps() -> None:
+    model = make_model(decoder="adaptive", cell="lstm").train()
+    shown = torch.stack([weights(model).sum(-1) < 1 - 1e-12 for _ in range(40)])
+    assert 0.35 < shown.double().mean() < 0.65
+    assert (weights(model.eval()).sum(-1) < 1 - 1e-12).all()
+
+
 @pytest.mark.parametrize("decoder", ["luong", "luong-feeding"])
 def test_luong_is_the_paper_s(decoder: str) -> None:
     model = make_model(decoder=decoder, cell="lstm")
@@ -218,7 +314,7 @@ def test_simple_does_not_hear_what_was_said() -> None:
         assert same == (decoder == "simple")
 
 
-@pytest.mark.parametrize("decoder", ["bahdanau", "luong", "luong-feeding", "grammar"])
+@pytest.mark.parametrize("decoder", ["bahdanau", "luong", "luong-feeding", "grammar", "show-attend-tell", "adaptive"])
 def test_weights_follow_the_state(decoder: str) -> None:
     """The detector of static attention: with the same source, another state must look elsewhere."""
     model = make_model(decoder=decoder)

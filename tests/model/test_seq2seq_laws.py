@@ -9,6 +9,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from heedful.decode import beam, greedy
+from heedful.errors import UserError
 from heedful.model.attention_config import CHOICES, REGIONS, SCORES, AttentionConfig
 from heedful.model.seq2seq import DECODERS, SeqToSeq, SeqToSeqConfig
 from heedful.shapes import BOS, EOS, PAD, take_rows
@@ -16,8 +17,9 @@ from heedful.watch import record
 
 SOURCES, TARGETS = 11, 13
 SMALL = SeqToSeqConfig(embed=5, hidden=6, merge="sum")
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided")
-DYNAMIC = ("bahdanau", "luong", "luong-feeding", "grammar", "guided")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided", "show-attend-tell", "adaptive")
+DYNAMIC = ("bahdanau", "luong", "luong-feeding", "grammar", "guided", "show-attend-tell")
+WITHOUT_POSITIONS = ("adaptive",)  # its sentinel has no position
 
 
 class Batch(NamedTuple):
@@ -100,7 +102,7 @@ def check_attention(decoder: str, attention: AttentionConfig) -> None:
     torch.testing.assert_close(steps, everywhere(model, batch))
     assert maps is not None
     total = maps.sum(-1)
-    if "predicted" in attention.region:
+    if "predicted" in attention.region or decoder == "adaptive":  # a gate or a sentinel takes the rest
         assert (total < 1).any()
         assert (total <= 1 + 1e-9).all()
     else:
@@ -124,11 +126,18 @@ def test_any_score_region_and_choice_go_together(score: str, region: str) -> Non
 @pytest.mark.parametrize("decoder", LOOKING)
 def test_every_looking_decoder_takes_any_attention(decoder: str) -> None:
     for score in SCORES:
-        check_attention(decoder, AttentionConfig(score=score))
-    for region in AREAS:
+        if decoder not in WITHOUT_POSITIONS or score != "location":
+            check_attention(decoder, AttentionConfig(score=score))
+    for region in () if decoder in WITHOUT_POSITIONS else AREAS:
         check_attention(decoder, AttentionConfig(region=region, radius=2))
     for choice in STEADY:
         check_attention(decoder, AttentionConfig(choice=choice, best=2))
+
+
+def test_an_adaptive_decoder_refuses_what_goes_by_positions() -> None:
+    for attention in (AttentionConfig(region="window"), AttentionConfig(score="location")):
+        with pytest.raises(UserError, match="its sentinel has no position"):
+            make_model(changed(decoder="adaptive", attention=attention))
 
 
 def test_a_sampled_attention_takes_one_source_word() -> None:
@@ -207,7 +216,8 @@ def test_search_finds_the_likeliest_words(decoder: str) -> None:
 @FAMILIES
 def test_several_rows_may_share_a_sentence(decoder: str) -> None:
     """As beams do: k rows in a run look at one sentence, whose memory is not repeated."""
-    attention = AttentionConfig(region="window & predicted", radius=2)
+    region = "everywhere" if decoder in WITHOUT_POSITIONS else "window & predicted"
+    attention = AttentionConfig(region=region, radius=2)
     model, batch = make_model(changed(decoder=decoder, attention=attention)), make_batch()
     memory = model.encode(batch.source, batch.source_lengths)
     twice = torch.tensor([0, 0, 1, 1, 2, 2])
@@ -290,7 +300,7 @@ def moving(*tokens: int) -> Tensor:
     return torch.tensor([token in tokens for token in range(TARGETS)])
 
 
-@pytest.mark.parametrize("decoder", LOOKING)
+@pytest.mark.parametrize("decoder", [name for name in LOOKING if name not in WITHOUT_POSITIONS])
 def test_a_decoder_stands_where_as_many_words_were_said(decoder: str) -> None:
     """Steps agree with the whole run whichever tokens move, and a window of one follows them."""
     torch.manual_seed(0)

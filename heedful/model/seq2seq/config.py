@@ -9,7 +9,19 @@ from heedful.model.attention_config import AttentionConfig
 from heedful.model.names import check_names
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "decoder": ("simple", "feedback", "peek", "static", "bahdanau", "luong", "luong-feeding", "grammar", "guided"),
+    "decoder": (
+        "simple",
+        "feedback",
+        "peek",
+        "static",
+        "bahdanau",
+        "luong",
+        "luong-feeding",
+        "grammar",
+        "guided",
+        "show-attend-tell",
+        "adaptive",
+    ),
     "cell": tuple(CELLS),
     "merge": ("concat", "sum"),
     "start": ("first-word", "final", "zero"),
@@ -17,7 +29,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """The allowed values of settings; the tables of `encoder` and `model` map them to classes."""
 
-LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided")
+LOOKING = ("static", "bahdanau", "luong", "luong-feeding", "grammar", "guided", "show-attend-tell", "adaptive")
 """The decoders with attention to the source."""
 
 

@@ -25,6 +25,12 @@ class SourceAttention(nn.Module):
         """The context of each query; `position` is each query's source position, from 0."""
         return self.attention(query, memory, region=at_position(self.attention.region, position, memory))
 
+    def weights(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, position: Int[Tensor, "B T"]
+    ) -> Float[Tensor, "B T S"]:
+        """The weights behind the same call of `forward`."""
+        return self.attention.align(query, memory, region=at_position(self.attention.region, position, memory))
+
     def attend_step(
         self, query: Float[Tensor, "R Q"], memory: Memory, position: Int[Tensor, " R"]
     ) -> tuple[Float[Tensor, "R A"], Float[Tensor, "R S"]]:

@@ -20,6 +20,8 @@ from heedful.model.seq2seq.guided import Guided
 from heedful.model.seq2seq.luong import Luong
 from heedful.model.seq2seq.luong_feeding import LuongFeeding
 from heedful.model.seq2seq.parts import Decoder
+from heedful.model.seq2seq.sentinel import Adaptive
+from heedful.model.seq2seq.show_attend_tell import ShowAttendTell
 from heedful.model.seq2seq.static import Static
 from heedful.model.seq2seq.summary import SUMMARY_INPUTS, SummaryDecoder
 from heedful.shapes import BOS, PAD
@@ -32,6 +34,8 @@ DECODERS: dict[str, Callable[[SeqToSeqConfig, int], Decoder]] = {
     "luong-feeding": LuongFeeding,
     "grammar": Grammar,
     "guided": Guided,
+    "show-attend-tell": ShowAttendTell,
+    "adaptive": Adaptive,
 }
 
 
