@@ -77,10 +77,10 @@ $(VENV)/.ready-demo: $(VENV)/.created pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "== installing heedful with what its tests need (once; PyTorch is large)"
-	@$(INSTALL) -e '.[train,plot,dev]'
+	@$(INSTALL) -e '.[train,plot,image,dev]'
 	@touch $@
 
 $(VENV)/.ready-docs: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "== installing heedful with what its documentation needs (once)"
-	@$(INSTALL) -e '.[train,plot,docs]'
+	@$(INSTALL) -e '.[train,plot,image,docs]'
 	@touch $@

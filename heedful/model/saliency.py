@@ -49,6 +49,7 @@ class IttiKoch(nn.Module):
 
     Pictures are first scaled to 640 pixels along the longer side, the size in the paper, or to 256 along the shorter
     one where that is more: the coarsest of the nine scales is 1 / 256.
+    Source: Itti et al. 1998 (10.1109/34.730558).
     """
 
     gabors: Tensor

@@ -227,6 +227,23 @@ SHOW_ATTEND_AND_TELL = Paper(
     "1502.03044",
 )
 
+KNOWING_WHEN_TO_LOOK = Paper(
+    ("Jiasen Lu", "Caiming Xiong", "Devi Parikh", "Richard Socher"),
+    "Knowing When to Look: Adaptive Attention via A Visual Sentinel for Image Captioning",
+    "Proceedings of the IEEE Conference on Computer Vision and Pattern Recognition",
+    2017,
+    "1612.01887",
+)
+
+RAPID_SCENE_ANALYSIS = Paper(
+    ("Laurent Itti", "Christof Koch", "Ernst Niebur"),
+    "A Model of Saliency-Based Visual Attention for Rapid Scene Analysis",
+    "IEEE Transactions on Pattern Analysis and Machine Intelligence",
+    1998,
+    doi="10.1109/34.730558",
+    volume="20(11)",
+)
+
 STRAIGHT_THROUGH = Paper(
     ("Yoshua Bengio", "Nicholas Léonard", "Aaron Courville"),
     "Estimating or Propagating Gradients Through Stochastic Neurons for Conditional Computation",

@@ -120,7 +120,7 @@ class DeepOutput(nn.Module):
     """``tanh(E y + L [h; z])``: the word before, added as it is, and a projection of state and context.
 
     Parameters: ``projection`` (Linear, with bias).
-    Source: Pascanu et al. 2014, section 3.3.2 (arXiv:1312.6026); Xu et al. 2015, eq. 7 (arXiv:1502.03044).
+    Source: Xu et al. 2015, eq. 7 (arXiv:1502.03044), after the deep output of Pascanu et al. 2014.
     """
 
     def __init__(self, embed: int, features: int) -> None:
