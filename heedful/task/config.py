@@ -56,7 +56,7 @@ class DataSettings(BaseModel):
     test: tuple[str, ...] = ()
     hold_out: float = Field(default=0.1, gt=0, lt=1)
     folds_in_order: bool = Field(default=False, description="folds are consecutive examples, not drawn at random")
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] = Field(default=(), description="the columns of a table without a header, in their order")
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid"):
