@@ -68,7 +68,7 @@ class DataSettings(BaseModel):
     test: tuple[str, ...] = Field(default=(), description="test files, as --test gives them")
     hold_out: float = Field(default=0.1, gt=0, lt=1, description="share held out for validation without valid")
     folds_in_order: bool = Field(default=False, description="folds are consecutive examples, not drawn at random")
-    columns: tuple[str, ...] = Field(default=(), description="columns of the training tables, in their order")
+    columns: tuple[str, ...] = Field(default=(), description="the columns of a table without a header, in their order")
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid"):
