@@ -113,3 +113,11 @@ def test_the_features_asked_for_are_told_in_their_order(monkeypatch):
     assert machine.cpu_features(["amx_tile", "sve", "avx2"]) == ["amx_tile", "avx2"]
     monkeypatch.setattr(machine, "_cpu_info", lambda: "")
     assert machine.cpu_features(["avx2"]) == []
+
+
+@pytest.mark.parametrize(
+    ("capability", "has"), [("AVX512", True), ("AVX2", False), ("DEFAULT", False), ("SVE256", False)]
+)
+def test_avx512_is_what_torch_may_use(monkeypatch, capability, has):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert machine.has_avx512() is has

@@ -22,7 +22,7 @@ Engine = Plain | Sdpa | Cpu | Gpu
 
 _PLAIN, _SDPA, _CPU, _GPU = Plain(), Sdpa(), Cpu(), Gpu()
 _ENGINES: dict[str, Engine] = {"plain": _PLAIN, "cpu": _CPU, "gpu": _GPU, "sdpa": _SDPA}
-_failed: set[type] = set()
+_failed: set[str] = set()
 """Engines that failed in this process; "auto" takes them no more."""
 
 Result = TypeVar("Result")
@@ -76,7 +76,7 @@ def _run(problem: Problem, engine: str, compute: Callable[[Engine], Result]) -> 
     try:
         return compute(chosen)
     except EngineFailure as failure:
-        _failed.add(type(chosen))
+        _failed.add(failure.engine)
         warnings.warn(f"{failure} Another engine takes over in this process.", RuntimeWarning, stacklevel=4)
         return _run(problem, engine, compute)
 
@@ -86,7 +86,8 @@ def _expect_weights(chosen: Engine, problem: Problem, engine: str) -> Plain | Fu
     if isinstance(chosen, Plain | Fused):
         return chosen
     if engine == "auto":
-        return _CPU if _CPU.beats_plain(problem) and _CPU.refusal(problem) is None else _PLAIN
+        able = "cpu" not in _failed and _CPU.beats_plain(problem) and _CPU.refusal(problem) is None
+        return _CPU if able else _PLAIN
     raise EngineError(f"engine {engine!r} cannot do this: it keeps no weights. Use engine='auto' or 'plain'.")
 
 
@@ -96,8 +97,8 @@ def _choose(problem: Problem, engine: str) -> Engine:
         if transforms.differentiates():
             return _PLAIN
         # `suits` first: it is arithmetic on shapes, where `refusal` may import numba or Triton.
-        for each in (_GPU, _CPU, _SDPA):
-            if each.suits(problem) and type(each) not in _failed and each.refusal(problem) is None:
+        for name, each in (("gpu", _GPU), ("cpu", _CPU), ("sdpa", _SDPA)):
+            if name not in _failed and each.suits(problem) and each.refusal(problem) is None:
                 return each
         return _PLAIN
     if engine not in _ENGINES:

@@ -109,10 +109,7 @@ class FusedOperators:
         except (EngineError, MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as fault:  # compilers, drivers and launches fail in many ways; all mean: take another engine
-            raise EngineFailure(
-                f"engine {self.name!r} failed on this machine ({type(fault).__name__}: {fault}): engine='plain' works "
-                "everywhere."
-            ) from fault
+            raise EngineFailure(self.name, f"{type(fault).__name__}: {fault}") from fault
 
     def _refuse_forward_mode(self) -> None:
         """Raises: EngineError, where forward-mode derivatives are asked for: torch would take them for zero."""

@@ -66,6 +66,10 @@ class EngineError(ValueError):
 class EngineFailure(EngineError):
     """An engine that should have done a problem failed: a compiler, driver or device did not do its part."""
 
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(f"engine {engine!r} failed on this machine ({reason}): engine='plain' works everywhere.")
+        self.engine = engine
+
 
 @dataclass(frozen=True)
 class Problem:

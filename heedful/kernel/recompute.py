@@ -18,7 +18,7 @@ from heedful.kernel.problem import Problem
 
 
 def checkpointed(function: Callable[..., Any], problem: Problem, *inputs: Any) -> Any:
-    """``function(problem, *inputs)`` with activation checkpointing: only the inputs are kept for the backward pass.
+    """``function(problem, *inputs)``, of which the backward pass keeps the inputs alone (checkpointing).
 
     Raises: RuntimeError, in the backward pass, when a tensor of the problem or of `inputs` was changed in place.
     """

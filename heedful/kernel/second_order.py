@@ -44,14 +44,13 @@ def softmax_gradients(inputs: KernelInputs, grads: Sequence[Tensor | None]) -> t
 
     `grads` are those of the contexts, of the log-sum-exp and of the entropy, None where nothing comes.
     """
-    inputs_of = (inputs.x, inputs.y, inputs.value, inputs.weight, inputs.centre)
+    learned = ("x", "y", "value", "weight", "centre")
 
     def outputs(*tensors: Any) -> Sequence[Tensor]:
-        x, y, value, weight, centre = tensors
-        problem = _problem(inputs._replace(x=x, y=y, value=value, weight=weight, centre=centre))
-        return Plain().attend_with_lse(problem, value[inputs.group])
+        own = inputs._replace(**dict(zip(learned, tensors, strict=True)))
+        return Plain().attend_with_lse(_problem(own), own.value[own.group])
 
-    return _gradients(outputs, inputs_of, grads)
+    return _gradients(outputs, [getattr(inputs, name) for name in learned], grads)
 
 
 def twice_differentiable(

@@ -184,3 +184,14 @@ def test_where_a_backward_pass_fails_plain_torch_computes_the_gradient(function:
     with pytest.warns(RuntimeWarning, match=r"out of resource: shared memory.*It computes this gradient"):
         found = learn("cpu")
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.usefixtures("broken")
+def test_statistics_of_a_processor_without_avx512_fall_back_once_too(monkeypatch) -> None:
+    """There SDPA would attend, and the fused engine collects statistics: it is the one that is left out."""
+    monkeypatch.setattr(engine, "_HAS_AVX512", False)
+    of = problem(bounds=Bounds(521, 521))
+    with pytest.warns(RuntimeWarning, match="'cpu' failed"):
+        found = dispatch.survey(of, of.y, StatsRequest()).context
+    torch.testing.assert_close(dispatch.survey(of, of.y, StatsRequest()).context, found)
+    assert isinstance(dispatch._choose(of, "auto"), Sdpa)

@@ -80,8 +80,9 @@ def by_type(cases: Mapping[type, Any]) -> Callable[..., Any]:
 
         # numba matches the arguments of a call by this signature, which `*rest` does not give.
         choose.__signature__ = inspect.signature(function)
-        options: Any = {"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH, "forceinline": True}
-        overload(function, jit_options=options)(choose)
+        overload(
+            function, jit_options={"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH, "forceinline": True}
+        )(choose)
         return function
 
     return declare
