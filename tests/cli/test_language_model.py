@@ -69,7 +69,7 @@ def test_show_draws_where_the_last_characters_look(trained, capsys):
     assert out.startswith("abcdefgh")
     assert "self-attention, layer 1, mean of its heads, the last tokens" in out
     assert run(["show", str(trained), "abc", "--all"]) == 0
-    assert capsys.readouterr().out.count("layers.") == 4
+    assert capsys.readouterr().out.count("Transformer: self-attention, layer ") == 4
 
 
 def test_check_reads_the_file(text, capsys):

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 import torch
@@ -79,10 +79,19 @@ def test_threads_share_the_mode_of_a_model_and_the_last_restores_it():
     model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5)))
     model.train()
     model[1].eval()  # frozen by the user
-    first, second = evaluating(model), evaluating(model)
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert not any(module.training for module in model.modules()), "the second still evaluates"
-    second.__exit__(None, None, None)
+    begun, may_end = Event(), Event()
+
+    def other():
+        with evaluating(model):
+            begun.set()
+            may_end.wait()
+
+    thread = Thread(target=other)
+    thread.start()
+    begun.wait()
+    with evaluating(model):
+        assert not any(module.training for module in model.modules())
+    assert not any(module.training for module in model.modules()), "the other thread still evaluates"
+    may_end.set()
+    thread.join()
     assert [module.training for module in model.modules()] == [True, True, False, True, True]
