@@ -59,8 +59,8 @@ def test_from_a_clone_that_is_gone_it_is_the_packages(as_if, tmp_path):
 
 
 def test_from_a_repository_it_is_the_repository(as_if):
-    as_if({"url": "https://heedful.example/repository", "vcs_info": {"vcs": "git", "commit_id": "0"}})
-    assert install_command("plot") == "pip install 'heedful[plot] @ git+https://heedful.example/repository'"
+    as_if({"url": "https://example.com/heedful", "vcs_info": {"vcs": "git", "commit_id": "0"}})
+    assert install_command("plot") == "pip install 'heedful[plot] @ git+https://example.com/heedful'"
 
 
 def test_from_a_source_tree_that_is_not_installed_it_is_the_tree(monkeypatch, tmp_path):

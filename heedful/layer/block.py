@@ -12,6 +12,7 @@ from heedful.layer.feedforward import FeedForward
 from heedful.layer.past import at_position, causal, over_the_past
 from heedful.layer.residual import PostNorm, PreNorm
 from heedful.region import Region
+from heedful.score import Score
 from heedful.structure import Attention, MultiHead
 from heedful.structure.multihead import Rotation
 
@@ -53,7 +54,11 @@ class LayerSizes(NamedTuple):
     def _heads(self, build: BuildAttention | None, rotate: Rotation | None) -> MultiHead:
         of_head = self.width // self.heads
         attention = None if build is None else build(of_head, of_head)
-        return MultiHead(self.width, self.heads, attention=attention, rotate=rotate)
+        heads = MultiHead(self.width, self.heads, attention=attention, rotate=rotate)
+        if isinstance(heads.attention.score, Score) and heads.attention.score.reads_positions:
+            # The score reads no keys. Several processes would wait for the gradient of their projection.
+            heads.key_projection.requires_grad_(requires_grad=False)
+        return heads
 
 
 class EncoderLayer(nn.Module):

@@ -144,7 +144,7 @@ def _is_of_pooling(section: Plain, sections: type[BaseModel]) -> bool:
 
     Run folders of before there were sections have them. `attention` was then that of the pooling alone.
     """
-    return "pooling" in sections.model_fields and section.keys() == _FIELDS
+    return "pooling" in sections.model_fields and frozenset(section) == _FIELDS
 
 
 def _is_for(key: str, path: str, group: str, exact: InUse) -> bool:

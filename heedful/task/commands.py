@@ -14,7 +14,7 @@ from heedful.task.config import RunConfig, make_settings, read_settings, section
 from heedful.task.contract import check_predictor, check_task
 from heedful.task.custom import Build, Custom, custom_code, custom_settings
 from heedful.task.dry_run import planned
-from heedful.task.folder import CONFIG, delete_run, task_of, task_of_run
+from heedful.task.folder import CONFIG, delete_run, task_of, task_of_run, wait_for_deletion
 from heedful.task.folds import cross_validate
 from heedful.task.option import check_options
 from heedful.task.settings import join_settings, nested
@@ -72,8 +72,10 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
     kind, layers = _task_and_layers(task, model, files, settings=settings, config=config, code=code, options=options)
     run_config, folder = _settings(kind, layers, out=out, resume=resume)
     sets = engine.read_sets(kind, run_config)
-    if overwrite and init_ranks(run_config.train.devices).rank == 0:
-        delete_run(folder)
+    if overwrite:
+        # All processes start from here. The first writes no file again before all others have come further.
+        is_first = init_ranks(run_config.train.devices).rank == 0
+        (delete_run if is_first else wait_for_deletion)(folder)
     if folds is None:
         return engine.train(kind, run_config, sets, out=folder, resume=resume, shown=shown, custom=code)
     return cross_validate(kind, run_config, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)

@@ -1,6 +1,7 @@
 """Writes and reads the files that every run folder has, whatever the task. Nothing in a run folder is executed."""
 
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -82,6 +83,18 @@ def delete_run(folder: Path) -> None:
             delete_run(fold)
     except OSError as error:
         raise UserError(f"cannot delete this run: {error.strerror or error}", where=str(folder)) from None
+
+
+def wait_for_deletion(folder: Path, *, seconds: float = 60.0) -> None:
+    """Waits until another process has deleted the run in a folder, as far as training reads it.
+
+    Raises: UserError, when the run is still there after these seconds.
+    """
+    end = time.monotonic() + seconds
+    while any(path.exists() for path in (folder / TRAINING, *folder.glob(f"fold-*/{TRAINING}"))):
+        if time.monotonic() > end:
+            raise UserError("the first process has not deleted the run in this folder", where=str(folder))
+        time.sleep(0.05)
 
 
 def with_weights(model: M, folder: Path, device: str) -> M:

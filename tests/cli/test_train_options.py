@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from heedful.cli.program import as_typed, program
 from heedful.cli.run import run
 from heedful.errors import UserError
 from heedful.task.base import Shown
+from heedful.task.folder import wait_for_deletion
 from heedful.train.curve import curve_svg, ticks
 
 pytest.importorskip("lightning")
@@ -55,6 +57,16 @@ def test_a_run_is_replaced_only_if_asked(texts, capsys):
     capsys.readouterr()
     assert train("--overwrite", "--resume") == 1
     assert "--resume continues a run, and --overwrite deletes it" in capsys.readouterr().err
+
+
+def test_other_processes_wait_until_the_first_has_deleted_a_run(tmp_path):
+    (tmp_path / "fold-2").mkdir()
+    for state in (tmp_path / "training.safetensors", tmp_path / "fold-2" / "training.safetensors"):
+        state.write_bytes(b"")
+        with pytest.raises(UserError, match="has not deleted the run"):
+            wait_for_deletion(tmp_path, seconds=0.01)
+        threading.Timer(0.1, state.unlink).start()
+        wait_for_deletion(tmp_path)
 
 
 def test_python_is_told_in_its_own_words(texts):

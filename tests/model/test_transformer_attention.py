@@ -99,6 +99,16 @@ def test_rows_may_share_a_memory(model: Transformer) -> None:
         shared_state, repeated_state = shared.state, apart.state
 
 
+@pytest.mark.parametrize("attention", ATTENTIONS, ids=named)
+def test_every_weight_that_is_trained_gets_a_gradient(attention: AttentionConfig) -> None:
+    """With several processes, training waits for the gradient of every weight that asks for one."""
+    model = transformer(both(attention)).train()
+    source, lengths, target = texts()
+    model.logits(source, lengths, target).square().sum().backward()
+    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    assert [name for name, weight in trained.items() if weight.grad is None] == []
+
+
 @pytest.mark.parametrize("branched", ["source", "self", "both"])
 @pytest.mark.parametrize("region", ["window", "predicted", "causal"])
 def test_branches_take_any_attention(branched: str, region: str) -> None:
