@@ -62,7 +62,7 @@ def _maps(found: "Saliency", picture: "Picture", *, every: bool) -> "list[Map]":
         Map(
             (part / part.max().clamp_min(1e-12)).reshape(1, -1),
             Words([name]),
-            Grid(*part.shape, picture.size, pixels=picture.pixels),
+            Grid(part.shape[0], part.shape[1], picture.size, pixels=picture.pixels),
             title=name if every else "",
             heading=picture.where,
         )

@@ -82,9 +82,11 @@ class IttiKoch(nn.Module):
         conspicuity = {
             "intensity": _added(maps, "intensity", size),
             "colour": _added(maps, "red-green", size) + _added(maps, "blue-yellow", size),
-            "orientation": sum(promoted(_added(maps, f"orientation {angle} ", size)) for angle in ORIENTATIONS),
+            "orientation": torch.stack(
+                [promoted(_added(maps, f"orientation {angle} ", size)) for angle in ORIENTATIONS]
+            ).sum(0),
         }
-        total = sum(promoted(each) for each in conspicuity.values()) / 3
+        total = torch.stack([promoted(each) for each in conspicuity.values()]).mean(0)
         return Saliency(total, conspicuity, maps)
 
     def _oriented(self, level: Float[Tensor, "B h w"]) -> Float[Tensor, "B 4 h w"]:
