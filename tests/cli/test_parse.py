@@ -69,7 +69,7 @@ def test_predict_gives_brackets_that_eval_reads(
 ) -> None:
     (tmp_path / "sentences.txt").write_text("the dog sees John.\n\na cat sees the dog .\n")
     out, told = out_of(capsys, "predict", parser, tmp_path / "sentences.txt", "--attention", tmp_path / "maps.jsonl")
-    assert told == ""
+    assert told == f"2 maps are written to {tmp_path / 'maps.jsonl'}\n"
     first, second, third = out.splitlines()
     assert first == "(S (NP (XX the) (XX dog)) (VP (XX sees) (NP (XX John))) (. .))"
     assert second == ""
