@@ -31,7 +31,7 @@ def train(shop, out, **settings):
     return trained, heedful.evaluate(trained.predictor, shop / "test.tsv")
 
 
-@pytest.mark.parametrize("output", ["full", "sampled", "hierarchical"])
+@pytest.mark.parametrize("output", [pytest.param("full", marks=pytest.mark.slow), "sampled", "hierarchical"])
 def test_each_output_layer_learns_the_categories(shop, tmp_path, output):
     model = {"embed": 32, "dropout": 0.0, "embed_dropout": 0.0, "output": output, "samples": 1}
     trained, found = train(shop, tmp_path / "run", model=model)
@@ -43,6 +43,7 @@ def test_each_output_layer_learns_the_categories(shop, tmp_path, output):
     assert trained.fit.best == found["accuracy"], "validation counts as eval does"
 
 
+@pytest.mark.slow
 def test_balanced_classes_reach_rare_categories(shop, tmp_path):
     """The control is the same training without balance: it must do worse on the mean over categories."""
     short = TRAIN | {"steps": 40, "valid_every": 40}
