@@ -178,8 +178,7 @@ def show_attend_tell(model: SeqToSeq) -> tuple[Array, Array]:
     """Section 3.1 and eq. 7 of Xu et al., line by line: logits and alpha of every step."""
     n = numbers(model)
     a, first = annotations_of(model)
-    start = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"])
-    h, memory = start.reshape(2, 6)
+    h, memory = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"]).reshape(2, 6)
     all_logits, all_alpha = [], []
     for y in TARGET[0].tolist():
         ey = n["target_embedding.weight"][y]
@@ -196,8 +195,7 @@ def adaptive(model: SeqToSeq) -> tuple[Array, Array]:
     """Sections 2.2 and 2.3 of Lu et al., line by line: logits and alpha-hat of the places at every step."""
     n = numbers(model)
     a, first = annotations_of(model)
-    start = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"])
-    h, memory = start.reshape(2, 6)
+    h, memory = np.tanh(n["start_state.projection.weight"] @ first + n["start_state.projection.bias"]).reshape(2, 6)
     v = np.maximum(np.stack([applied(n, "places", each) for each in a]), 0)
     summary = model.encode(SOURCE, LENGTHS).summary[0].detach().numpy()  # the final state, which a picture has not
     v_g = np.maximum(applied(n, "whole", summary), 0)

@@ -1,11 +1,8 @@
 """Looking changes nothing, and what is seen is what was done."""
 
-from threading import Thread
-
 import pytest
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
 from heedful import (
     Additive,
@@ -21,38 +18,13 @@ from heedful import (
     record,
 )
 from heedful.attention import Memory
-from heedful.choice import Entmax15, Gumbel, Soft, Sparse, StraightThrough
-from heedful.watch.record import unrecorded
-
-B, T, S, D = 2, 5, 7, 6
-
-
-class Two(nn.Module):
-    """A multi-head self-attention and a single attention over a memory, as models have them."""
-
-    def __init__(self, choice=None, score=None):
-        super().__init__()
-        self.own = MultiHead(D, 2, attention=Attention(region=Causal()))
-        self.look = Attention(Additive(D, D, 11) if score is None else score, choice=choice)
-        self.noise = nn.Dropout(0.5)
-
-    def forward(self, x, memory, keep):
-        own = self.own(x, x)
-        return self.noise(x + own) + self.look(own, memory, keep=keep)
-
-
-def _inputs():
-    keep = torch.ones(B, S, dtype=torch.bool)
-    keep[1, 4:] = False
-    return torch.randn(B, T, D), torch.randn(B, S, D), keep
-
-
-CHOICES = [Soft(), Sparse(Entmax15()), Hard(), Hard(Gumbel()), Hard(Gumbel(3), StraightThrough())]
+from heedful.choice import Gumbel
+from tests.watch.attending import CHOICES, B, D, S, T, Two, make_inputs
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_a_recorded_model_returns_the_same_bits_and_gradients(choice):
-    model, inputs = Two(choice), _inputs()
+    model, inputs = Two(choice), make_inputs()
 
     def run():
         model.zero_grad()
@@ -72,7 +44,7 @@ def test_a_recorded_model_returns_the_same_bits_and_gradients(choice):
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_the_map_is_what_the_module_did(choice):
     look = Attention(Additive(D, D, 11), choice=choice)
-    query, key, keep = _inputs()
+    query, key, keep = make_inputs()
     value = torch.randn(B, S, 3)
     with record(look) as seen:
         context = look(query, key, value, keep=keep)
@@ -85,7 +57,7 @@ def test_the_map_is_what_the_module_did(choice):
 def test_a_generator_of_ones_own_is_put_back():
     generator = torch.Generator().manual_seed(3)
     look = Attention(choice=Hard(Gumbel(generator)))
-    query, key, _ = _inputs()
+    query, key, _ = make_inputs()
     first = [look(query, key) for _ in range(3)]
     generator.manual_seed(3)
     with record(look):
@@ -96,7 +68,7 @@ def test_a_generator_of_ones_own_is_put_back():
 def test_every_place_is_recorded_by_name_heads_apart():
     model = Two()
     with record(model) as seen:
-        model(*_inputs())
+        model(*make_inputs())
     maps = seen.maps
     assert {name: tuple(m.shape) for name, m in maps.items()} == {"own": (B, 2, T, T), "look": (B, 1, T, S)}
     torch.testing.assert_close(maps["own"].sum(-1), torch.ones(B, 2, T))
@@ -107,7 +79,7 @@ def test_every_place_is_recorded_by_name_heads_apart():
 def test_names_choose_modules_and_unknown_ones_are_told():
     model = Two()
     with record(model, "lo*") as seen:
-        model(*_inputs())
+        model(*make_inputs())
     assert list(seen.maps) == ["look"]
     with pytest.raises(UserError, match="'look'"), record(model, "loook"):
         pass
@@ -120,7 +92,7 @@ def test_names_choose_modules_and_unknown_ones_are_told():
 
 def test_steps_of_a_decoder_are_joined_along_the_queries():
     look = Attention(General(D, D))
-    query, key, keep = _inputs()
+    query, key, keep = make_inputs()
     memory = look.project(key, keep=keep)
     with record(look) as all_at_once:
         look(query, memory)
@@ -165,7 +137,7 @@ def test_hooks_are_gone_after_an_error():
 
 def test_the_regions_of_a_call_are_seen():
     look = Attention(region=Window(1))
-    query, key, keep = _inputs()
+    query, key, keep = make_inputs()
     with record(look) as seen:
         look(query, key, keep=keep)
         look(query, key, keep=keep, region=Predicted(D, 5, 1.0))
@@ -206,7 +178,7 @@ class OfOnes(nn.Module):
 @pytest.mark.parametrize("heads", [None, 3])
 def test_an_attention_of_ones_own_is_recorded_and_no_bit_changes(heads):
     model = nn.ModuleDict({"inner": OfOnes(heads), "linear": nn.Linear(D, D)})
-    query, key, _ = _inputs()
+    query, key, _ = make_inputs()
 
     def run():
         model.zero_grad()
@@ -290,13 +262,13 @@ class Wrong(nn.Module):
 def test_an_align_that_gives_no_weights_is_refused_by_name(found, words):
     model = nn.Sequential()
     model.add_module("odd", Wrong(found))
-    query, key, _ = _inputs()
+    query, key, _ = make_inputs()
     with record(model), pytest.raises(ShapeError, match=rf"'odd' \(Wrong\).*{words}.*\[\*B, 5, 7\]"):
         model.odd(query, key)
 
 
 def test_arguments_may_be_named():
-    query, key, _ = _inputs()
+    query, key, _ = make_inputs()
     model = OfOnes().eval()
     with record(model) as seen:
         model(key=key, query=query)
@@ -314,152 +286,3 @@ def test_off_it_leaves_nothing_on_the_model():
     assert {name: set(values) for name, values in before.items()} == {
         name: set(values) for name, values in after.items()
     }
-
-
-def in_thread(work):
-    """Runs a function in another thread to its end; its error is raised here."""
-    errors = []
-
-    def catching():
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-
-    thread = Thread(target=catching)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-
-
-def test_calls_of_another_thread_are_not_recorded():
-    heads, mine, theirs = MultiHead(D, 2), torch.randn(1, T, D), torch.randn(1, S, D)
-    with record(heads) as seen:
-        in_thread(lambda: heads(theirs, theirs))
-        heads(mine, mine)
-    assert [call.shape[-1] for call in seen.calls["attention"]] == [T]
-
-
-def test_two_threads_record_one_model_at_the_same_time():
-    look, recordings = Attention(General(D, D)), {}
-
-    def work(size):
-        query = torch.randn(1, size, D)
-        with record(look) as recordings[size]:
-            for _ in range(30):
-                look(query, query)
-
-    threads = [Thread(target=work, args=(size,)) for size in (2, 3, 4, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for size, recording in recordings.items():
-        assert [call.shape[-1] for call in recording.calls["attention"]] == [size] * 30
-
-
-@pytest.mark.parametrize("choice", CHOICES, ids=str)
-def test_the_global_random_state_is_never_written(choice, monkeypatch):
-    def refuse(*_):
-        raise AssertionError("another thread could draw in this moment")
-
-    monkeypatch.setattr(torch, "set_rng_state", refuse)
-    states = []
-    look = Attention(choice=choice)
-    original = look.align
-
-    def align(query, memory, value=None, *, keep=None, region=None):
-        states.append(torch.get_rng_state())
-        return original(query, memory, value, keep=keep, region=region)
-
-    monkeypatch.setattr(look, "align", align)
-    query, key, _ = _inputs()
-    with record(look):
-        look(query, key)
-        assert torch.equal(states[-1], torch.get_rng_state()), "during align it is the state after the call"
-
-
-class Noisy(nn.Module):
-    """An attention whose weights take noise from every kind of random operation."""
-
-    def forward(self, query, key):
-        return self.align(query, key) @ key
-
-    def align(self, query, key):
-        scores = query @ key.transpose(-1, -2)
-        scores = scores + torch.randn_like(scores) + torch.rand_like(scores) + torch.rand(scores.shape)
-        scores = scores + torch.normal(0.0, 1.0, scores.shape) + torch.randint(3, scores.shape)
-        scores = scores + torch.randperm(scores.shape[-1]) + torch.bernoulli(torch.full_like(scores, 0.5))
-        scores = scores + torch.empty_like(scores).exponential_() + torch.randint_like(scores, 5)
-        return nn.functional.dropout(scores.softmax(-1), 0.5)
-
-
-def test_every_random_operation_is_repeated_with_its_numbers():
-    model, (query, key, _) = Noisy(), _inputs()
-    with record(model) as seen:
-        first, second = model(query, key), model(query, key)
-    for call, context in zip(seen.calls["attention"], (first, second), strict=True):
-        torch.testing.assert_close(call[:, 0] @ key, context)
-
-
-@pytest.mark.parametrize("reentrant", [True, False])
-def test_a_checkpointed_block_is_recorded_once(reentrant):
-    heads = MultiHead(D, 2)
-    states = torch.randn(1, T, D, requires_grad=True)
-    with record(heads) as seen:
-        checkpoint(heads, states, states, use_reentrant=reentrant).sum().backward()
-    assert states.grad is not None
-    assert seen.maps["attention"].shape == (1, 2, T, T)
-
-
-def test_what_is_not_to_be_recorded_is_not():
-    look, x = Attention(), torch.randn(1, T, D)
-    with record(look) as seen:
-        with unrecorded():
-            look(x, x)
-        look(x, x)
-        with pytest.raises(RuntimeError, match="mine"), unrecorded():
-            raise RuntimeError("mine")
-        look(x, x)
-    assert len(seen.calls["attention"]) == 2
-
-
-def test_recordings_in_generators_may_end_in_any_order():
-    look, x = Attention(), torch.randn(1, T, D)
-
-    def stream():
-        with record(look) as seen:
-            while True:
-                yield len(seen.calls["attention"])
-
-    first, second = stream(), stream()
-    assert (next(first), next(second)) == (0, 0)
-    first.close()
-    look(x, x)
-    assert next(second) == 1
-
-
-def test_an_error_in_a_call_leaves_the_next_calls_right():
-    model = OfOnes()
-    query, key, _ = _inputs()
-    with record(model) as seen:
-        with pytest.raises(TypeError):
-            model(query)
-        context = model(query, key)
-    torch.testing.assert_close(seen.maps["attention"][:, 0] @ key, context)
-
-
-def test_a_call_without_keys_is_recorded():
-    look = Attention()
-    with record(look) as seen:
-        look(torch.randn(2, 1, D), torch.randn(2, 0, D))
-        look(torch.randn(2, 1, D), torch.randn(2, 3, D))
-    assert seen.maps["attention"].shape == (2, 1, 2, 3)
-
-
-def test_a_recording_is_short_in_print():
-    look = Attention()
-    with record(look) as seen:
-        look(torch.randn(1, 50, D), torch.randn(1, 50, D))
-    assert len(repr(seen)) < 80

@@ -1,4 +1,4 @@
-"""Says what a file is that was given as a picture and is none: a web page, a pointer of git-LFS, a film."""
+"""Says what a file is that should be a picture and is none: a web page, a pointer of git-LFS, a film."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _SIGNATURES = [
     (b"RIFF....WAVE", "a recording (.wav), not a picture"),
     (b"RIFF....AVI ", "a film (.avi): export a frame as .png"),
     (b"\x1aE\xdf\xa3", "a film (.mkv or .webm): export a frame as .png"),
-    (b"\x93NUMPY", "an array of NumPy: give features by the setting for precomputed features"),
+    (b"\x93NUMPY", "an array of NumPy, not a picture"),
     (b"\x89HDF", "an HDF5 file, not a picture"),
 ]
 """What a file begins with, and what it is; "." stands for any byte."""
