@@ -286,3 +286,13 @@ def test_off_it_leaves_nothing_on_the_model():
     assert {name: set(values) for name, values in before.items()} == {
         name: set(values) for name, values in after.items()
     }
+
+
+def test_an_error_in_a_call_leaves_the_next_calls_right():
+    model = OfOnes()
+    query, key, _ = make_inputs()
+    with record(model) as seen:
+        with pytest.raises(TypeError):
+            model(query)
+        context = model(query, key)
+    torch.testing.assert_close(seen.maps["attention"][:, 0] @ key, context)
