@@ -18,7 +18,12 @@ def show(
         list[str], typer.Argument(metavar="TEXT...", help="A text in quotes; two texts for a pair.", show_default=False)
     ],
     every: Annotated[
-        bool, typer.Option("--all", help="Show all layers and heads: of the encoder, of the decoder and between them.")
+        bool,
+        typer.Option(
+            "--all",
+            help="Show all layers, heads and levels: of the encoder, of the decoder and between them; of the sentences of "
+            "a hierarchical classifier and of the words in each.",
+        ),
     ] = False,
     out: Annotated[str | None, typer.Option(metavar="OUT", help=OUT_HELP)] = None,
     scale: Annotated[str, typer.Option(metavar="SCALE", help=SCALE_HELP)] = "auto",

@@ -175,7 +175,8 @@ def show(
 ) -> list[Answer]:
     """Answers one question and returns its attention maps, as ``heedful show`` does.
 
-    With `every`, the maps of all layers and heads are returned: those of the encoder, of the decoder and between them.
+    With `every`, the maps of all layers and heads are returned: those of the encoder, of the decoder and between them;
+    of a hierarchical classifier, those of the sentences and of the words in each.
     `out` is a file to write the maps to, such as "page.html" (see `heedful.watch.save_maps`), and `scale` says what its
     darkest shade stands for (see `heedful.watch.scale`).
     Returns: answers with `text` and `maps`. Each map has `weights`, `rows` and `columns`; `heedful.watch` draws it. In

@@ -18,6 +18,7 @@ def attention_title(name: str) -> str:
 def _kind(parts: frozenset[str], room: str) -> str:
     """What an attention is, by the parts of its name and the part of the model that it belongs to."""
     kinds = (
+        ({"sentences", "self"} <= parts, "self-attention over sentences"),
         ("self" in parts, f"{room} self-attention".lstrip()),
         (room == "decoder" and bool(parts & {"source", "look"}), "source attention"),
         (room == "decoder" and "near" in parts, "attention to the words nearby"),

@@ -158,7 +158,22 @@ def test_show_draws_a_hierarchy_as_one_passage(trained, call):
     weights = [float(line.split()[0]) for line in lines if line[:2] in ("0.", "1.") and "heaviest" not in line]
     assert len(weights) == 3
     assert sum(weights) == pytest.approx(1, abs=0.02)
-    assert call("show", trained / "han", "a b good .", "--all")[0] == call("show", trained / "han", "a b good .")[0]
+
+
+def test_all_of_a_hierarchy_draws_its_sentences_and_then_their_words(trained, call, tmp_path):
+    out, _ = call("show", trained / "han", "a b good .\nd e f .", "--all")
+    lines = out.splitlines()
+    above = lines.index("HAN: attention over sentences")
+    assert "a b good ." in "".join(lines[above + 1 : above + 4]), "a sentence as it was typed"
+    below = lines.index("HAN: attention over words")
+    assert above < below
+    assert sum("good" in line for line in lines[below:]) == 1
+    (tmp_path / "in.txt").write_text("a b good . d e\nf g\n")
+    call("predict", trained / "han", tmp_path / "in.txt", "--attention", tmp_path / "m.jsonl", "--all")
+    maps = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
+    titled = [map_["title"] for map_ in maps if map_["title"]]
+    assert titled == ["HAN: attention over sentences", "HAN: attention over words"] * 2
+    assert maps[0]["columns"] == ["a b good .", "d e"]
 
 
 def test_show_wants_one_text(trained, capsys, call):

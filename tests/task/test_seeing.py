@@ -153,6 +153,7 @@ def test_a_task_of_ones_own_need_not_know_all_maps(tmp_path):
         ("layers.3.self", "self-attention, layer 3"),
         ("words.encoder.layers.0.self", "encoder self-attention, layer 0"),
         ("sentences.pooling.attention", "attention over sentences"),
+        ("sentences.encoder.layers.0.self", "self-attention over sentences, layer 0"),
         ("look.attention", "attention to the past"),
         ("left", "attention from the left to the right text"),
         ("my.own", "my.own"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Literal
 
 import torch
@@ -10,19 +11,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from heedful.data.bucket import batches_by_length
-from heedful.data.document import Document, as_document, collate_documents, typed_in
+from heedful.data.document import Document, DocumentBatch, as_document, collate_documents, typed_in
 from heedful.data.packed import document_lengths
-from heedful.data.token_words import TokenWords, merge
+from heedful.data.sentence import iterate_sentences
+from heedful.data.token_words import TokenWords
 from heedful.data.tokenise import Tokeniser
 from heedful.errors import UserError
+from heedful.model.text.sentences import group_sentences
 from heedful.shapes import describe
 from heedful.task.answering import answering
 from heedful.task.base import TOKENISER, Predictor
 from heedful.task.classify.answer import best_labels, listed_labels
 from heedful.task.classify.config import ClassifyConfig
+from heedful.task.classify.maps import maps_of_heads, maps_of_levels, over_words, self_maps_of_levels
 from heedful.task.inputs import as_texts
 from heedful.task.models import model_title
-from heedful.watch import Map, attentions, record
+from heedful.watch import Map, Recording, attentions, record
 from heedful.watch.notebook import answer_html
 from heedful.watch.record import unrecorded
 
@@ -139,24 +143,46 @@ class Classifier(Predictor[ClassifyConfig]):
         self.score_batches(documents, put)
         return listed
 
-    def every_map(self, text: str) -> list[Map]:
-        """The maps of all layers and heads over the words of a text; empty for a hierarchical model."""
+    def every_map(self, text: str, found: Classification) -> list[Map]:
+        """The maps of all layers and heads behind the answer `found` to a text.
+
+        Of a hierarchical model, the first map has the weight of each sentence; the maps of `found` follow, with the
+        weights of the words in each sentence. A model without further maps has those of `found` alone.
+        """
         document, _ = as_document(text, self.tokeniser, longest=self.config.data.max_length)
-        if getattr(self.model, "sentences", None) is not None or not attentions(self.model):
-            return []
         batch = collate_documents([document]).to(self.device)
+        recording, name = self._recorded(batch), model_title(self.config.model.name)
+        counts = batch.sentences[0].tolist() if found.sentences else [int(batch.lengths[0])]
+        words = [words for _, words in self._by_sentence(batch.tokens[0].tolist(), self._typed(text), counts)]
+        if not found.sentences:
+            return maps_of_heads(recording.maps, words[0], name) or found.words
+        texts = self._sentence_texts(text, words, is_cut=found.is_cut)
+        of_text = Map(torch.tensor([found.sentences]), (found.label,), texts)
+        pooling = any(module.startswith("sentences.pooling") for module in recording.calls)
+        groups = group_sentences(batch.sentences, batch.tokens.shape[1])
+        return [
+            *maps_of_levels(of_text, found.words, name=name, pooling=pooling),
+            *self_maps_of_levels(recording.calls, groups, sentences=texts, words=words, name=name),
+        ]
+
+    def _recorded(self, batch: DocumentBatch) -> Recording:
+        """The attention weights of a batch; none for a model without attention."""
+        if not attentions(self.model):
+            return Recording()
         # For a recording of the user, this pass would be a second one of the same text.
         with self._answering("float32"), unrecorded(), record(self.model) as recording:
             self.model.logits(batch.tokens, batch.lengths, batch.sentences)
-        words = TokenWords.of(self.tokeniser, batch.tokens[0].tolist(), self._typed(text))
-        title = f"{model_title(self.config.model.name)}: "  # which the heads' titles begin with
-        return [
-            of_head
-            for name, heads in recording.maps.items()
-            if heads.shape[-1]
-            == len(words.of_token)  # other maps are not over the tokens, such as those of pooled states
-            for of_head in _over_words(heads[0].float().cpu(), words, name, title).of_heads()
-        ]
+        return recording
+
+    def _sentence_texts(self, text: str, words: Sequence[TokenWords], *, is_cut: bool) -> list[str]:
+        """The sentences as they were typed; `words` are the words that the model reads of each."""
+        # Those without a token are no sentences of the document.
+        sentences = (sentence for sentence in iterate_sentences(text) if self.tokeniser.encode(sentence))
+        texts = list(islice(sentences, len(words)))
+        if is_cut or not texts:
+            # The model has read a part of the last sentence, or an unknown word in place of an empty text.
+            texts[len(words) - 1 :] = [" ".join(words[-1].texts) + (" …" if is_cut else "")]
+        return texts
 
     def _attention(self, documents: Sequence[Document], texts: Sequence[str]) -> list[tuple[list[Map], list[float]]]:
         """For each document, the maps of its sentences over words, and the weights of its sentences."""
@@ -170,36 +196,29 @@ class Classifier(Predictor[ClassifyConfig]):
                 batch = collate_documents(documents, rows).to(self.device)
                 of_batch = self.model.looks(batch.tokens, batch.lengths, batch.sentences)
                 for index, row in enumerate(rows):
-                    ids, words = batch.tokens[index].cpu(), of_batch["words"][index].float().cpu()
+                    ids, of_tokens = batch.tokens[index].tolist(), of_batch["words"][index].float().cpu()
                     sentences = of_batch["sentences"][index].float().tolist() if "sentences" in of_batch else []
                     # A model without sentence weights reads the text as one sentence.
                     counts = batch.sentences[index].tolist() if sentences else [int(batch.lengths[index])]
                     of_sentences = [weight for weight, count in zip(sentences, counts, strict=False) if count]
-                    typed = self._typed(texts[row])
-                    weights[row] = list(self._by_sentence(ids, words, typed, counts)), of_sentences
+                    parts = self._by_sentence(ids, self._typed(texts[row]), counts)
+                    maps = [over_words(of_tokens[None, None, part], words) for part, words in parts]
+                    weights[row] = maps, of_sentences
         return weights
 
     def _typed(self, text: str) -> list[str]:
         return typed_in(text, self.tokeniser, longest=self.config.data.max_length)
 
-    def _by_sentence(self, ids: Tensor, weights: Tensor, typed: Sequence[str], counts: Sequence[int]) -> Iterator[Map]:
+    def _by_sentence(
+        self, ids: Sequence[int], typed: Sequence[str], counts: Sequence[int]
+    ) -> Iterator[tuple[slice, TokenWords]]:
+        """The tokens of each sentence that has some, and their words."""
         start = 0
-        for count in counts:
-            if count:
-                part = slice(start, start + count)
-                words = TokenWords.of(self.tokeniser, ids[part].tolist(), typed[part])
-                yield _over_words(weights[None, None, part], words)
+        for count in filter(None, counts):
+            part = slice(start, start + count)
+            yield part, TokenWords.of(self.tokeniser, ids[part], typed[part])
             start += count
 
     def _answering(self, precision: Literal["auto", "float32", "bfloat16"]) -> AbstractContextManager[None]:
         """The model in inference mode. Maps are computed in float32, so that their rows sum to 1."""
         return answering(self.model, precision)
-
-
-def _over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "", title: str = "") -> Map:
-    """Merges the heads of a layer over tokens into a map over words. Rows are merged too if they are tokens."""
-    rows, count = words, heads.shape[1]
-    if count == 1 or count != len(words.of_token):
-        rows = TokenWords(("",) * count, tuple((row,) for row in range(count)))
-    merged = merge(heads, rows, words)
-    return Map(merged.mean(0), rows.texts, words.axis, title, layers={layer: merged})

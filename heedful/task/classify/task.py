@@ -177,16 +177,14 @@ class Classify(Task[list[Labelled], Validation]):
         ]
         if not (maps and every):
             return answers
-        every_map = map(predictor.every_map, questions)
-        # A hierarchical model has no maps but those of its sentences.
-        return [replace(answer, maps=found or answer.maps) for answer, found in zip(answers, every_map, strict=True)]
+        every_map = map(predictor.every_map, questions, results)
+        return [replace(answer, maps=maps_) for answer, maps_ in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Classifier, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The label with its probability, and the weights of words and sentences."""
         result = predictor.predict(texts)[0]
         answer = _answered(result, f"too long; only its first {predictor.config.data.max_length} tokens were read")
-        all_maps = predictor.every_map(texts[0]) if every else []
-        return [replace(answer, maps=all_maps) if all_maps else answer]
+        return [replace(answer, maps=predictor.every_map(texts[0], result)) if every else answer]
 
     def score(self, predictor: Classifier, raw: list[Labelled], options: Options) -> dict[str, Any]:
         """Accuracy, macro F1, loss, calibration error, and numbers of each class."""

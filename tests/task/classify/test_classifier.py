@@ -89,15 +89,79 @@ def test_recording_changes_no_bit(make_classifier, name):
 
 
 def test_of_every_layer_and_head_there_is_a_map(make_classifier):
-    maps = make_classifier("transformer", model={"layers": 2}).every_map("a good film")
+    maps = every_map(make_classifier("transformer", model={"layers": 2}), "a good film")
     assert len(maps) == 2 * 2 + 1
     square = [seen for seen in maps if len(seen.rows) > 1]
     assert len(square) == 4
     for seen in square:
         assert list(seen.rows) == list(seen.columns) == ["a", "good", "film"]
         torch.testing.assert_close(seen.weights.sum(-1), torch.ones(3))
-    assert make_classifier("han").every_map("a good film") == []
-    assert make_classifier("textcnn").every_map("a good film") == []
+    (without_attention,) = every_map(make_classifier("textcnn"), "a good film")
+    assert without_attention.title.startswith("TextCNN: "), "the weights of the pooling"
+
+
+LEVELS = {"transformer": {"layers": 2}, "birnn": {}, "han": {}, "textcnn": {}, "cnn-attention": {}, "textrnn": {}}
+DOCUMENT = "A good film. It is red. Zyzzyva, b c d e f!"
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_all_maps_of_a_hierarchy_are_of_its_sentences_and_of_the_words_in_each(make_classifier, name):
+    classifier = make_classifier(name, model={"structure": "hierarchy", **LEVELS[name]})
+    (found,) = classifier.predict([DOCUMENT])
+    above, *below = classifier.every_map(DOCUMENT, found)[:4]
+    assert list(above.columns) == ["A good film.", "It is red.", "Zyzzyva, b c d e f!"]
+    assert list(above.rows) == [found.label]
+    torch.testing.assert_close(above.weights[0], torch.tensor(found.sentences))
+    assert float(above.weights.sum()) == pytest.approx(1, abs=1e-5)
+    attends = name in {"transformer", "birnn", "han", "cnn-attention"}
+    assert above.title.endswith(": attention over sentences" if attends else ": weights of the sentences")
+    assert [list(map_.columns) for map_ in below] == [list(map_.columns) for map_ in found.words]
+    assert ["".join(map_.columns) for map_ in below] == [sentence.replace(" ", "") for sentence in above.columns]
+    assert all(torch.equal(map_.weights, plain.weights) for map_, plain in zip(below, found.words, strict=True))
+    assert [bool(map_.title) for map_ in below] == [True, False, False], "drawn as one text"
+
+
+def test_self_attention_of_a_hierarchy_is_within_the_text_and_within_each_sentence(make_classifier):
+    classifier = make_classifier("transformer", model={"structure": "hierarchy", "layers": 2})
+    # Long and short sentences in turn, which are read in groups by their lengths.
+    document = f"A good film. {'a b c d ' * 5}. It is red."
+    maps = {map_.title.partition(": ")[2]: map_ for map_ in every_map(classifier, document)[4:]}
+    heads = [f"layer {layer}, head {head}" for layer in (0, 1) for head in (0, 1)]
+    within = [f"encoder self-attention, {head}, sentence {number}" for head in heads for number in (1, 2, 3)]
+    assert set(maps) == {*within, *(f"self-attention over sentences, {head}" for head in heads)}
+    assert len(maps) == 4 + 12
+    sizes = [4, 21, 4]
+    for title, map_ in maps.items():
+        size = sizes[int(title[-1]) - 1] if ", sentence " in title else 3
+        assert tuple(map_.weights.shape) == (size, size)
+        torch.testing.assert_close(map_.weights.sum(-1), torch.ones(size))
+    # Each sentence is read by itself: in another text it has the same maps.
+    alone = every_map(classifier, "It is red.")
+    (same,) = [map_ for map_ in alone if map_.title.endswith(f"encoder self-attention, {heads[3]}, sentence 1")]
+    torch.testing.assert_close(same.weights, maps[f"encoder self-attention, {heads[3]}, sentence 3"].weights)
+    assert list(same.rows) == list(same.columns) == ["It", "is", "red", "."]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("", ["<unk>"]),
+        ("a\n\nb c", ["a", "b c"]),
+        ("好看。不好看！", ["好看。", "不好看！"]),
+        ("a b. c d e f g. h", ["a b.", "c d …"]),
+        ("a b. c", ["a b.", "c"]),
+        ("a b c d e. f", ["a b c d e …"]),
+    ],
+)
+def test_the_sentences_of_a_hierarchy_are_shown_as_typed(make_classifier, text, sentences):
+    longest = 99 if "好" in text else 5
+    above = every_map(make_classifier("han", data={"max_length": longest}), text)[0]
+    assert list(above.columns) == sentences
+
+
+def every_map(classifier, text):
+    (found,) = classifier.predict([text])
+    return classifier.every_map(text, found)
 
 
 def test_a_text_too_long_is_cut_and_says_so(make_classifier):
