@@ -195,8 +195,9 @@ class Task(ABC, Generic[Raw, V]):
     validation needs. `summary` and `files` say in a few words what the task does and what a data file looks like.
     `config` and `predictor` are the task's classes for settings and trained models. `usage` says how run folders are
     used. `options` are command options that not every task has. `show_takes` is the number of texts in one question of
-    ``heedful show``, or None for any number. `model_methods` maps each method that the predictor calls on a model to
-    its signature.
+    ``heedful show``, or None for any number. `has_all_maps` is False for a task without maps of all layers and heads,
+    for which ``--all`` is refused. `model_methods` maps each method that the predictor calls on a model to its
+    signature.
     """
 
     summary: ClassVar[str]
@@ -206,6 +207,7 @@ class Task(ABC, Generic[Raw, V]):
     usage: ClassVar[Usage]
     options: ClassVar[tuple[Option, ...]] = ()
     show_takes: ClassVar[int | None] = 1
+    has_all_maps: ClassVar[bool] = True
     model_methods: ClassVar[Mapping[str, str]] = {}
 
     @property
@@ -314,12 +316,12 @@ class Task(ABC, Generic[Raw, V]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """One answer per question, in order; with attention maps if `maps`, of all layers and heads if `every`.
 
-        `first` is the first question's line. A task that has no further maps need not take `every`.
+        `first` is the first question's line.
         """
 
     @abstractmethod

@@ -38,8 +38,33 @@ def check_task(task: Any) -> "Task[Any, Any]":
         raise UserError(f"the task {kind.__name__} has config {config!r}", hint=f"expected {_ATTRIBUTES['config']}")
     if not isinstance(config.model_fields["task"].default, str) or not hasattr(config, "models"):
         raise UserError(f"{config.__name__} lacks models, or a field task with a default", hint=_ATTRIBUTES["config"])
+    for method, arguments in _CALLS.items():
+        _check_call(kind, method, arguments)
     _check_predictor_class(kind.predictor)
     return kind() if isinstance(task, type) else task
+
+
+_CALLS = {
+    "answer": ("predictor", "questions", "*", "first", "maps", "every", "options"),
+    "show": ("predictor", "texts", "*", "every", "options"),
+}
+"""The methods of a task that have arguments by name, and all arguments that they are called with."""
+
+
+def _check_call(kind: type[Any], method: str, arguments: tuple[str, ...]) -> None:
+    """Checks that a method can be called with these arguments; those after "*" are passed by name.
+
+    Raises: UserError, which names the method and the arguments.
+    """
+    by_position, by_name = arguments[: (star := arguments.index("*"))], arguments[star + 1 :]
+    # Bound without being called, with an argument for `self`.
+    try:
+        inspect.signature(getattr(kind, method)).bind(None, *by_position, **dict.fromkeys(by_name))
+    except TypeError as error:
+        raise UserError(
+            f"{kind.__name__}.{method} cannot be called with all of its arguments: {error}",
+            hint=f"expected def {method}(self, {', '.join(arguments)})",
+        ) from None
 
 
 def _check_predictor_class(kind: Any) -> None:

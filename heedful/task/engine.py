@@ -3,7 +3,6 @@
 Everything specific to a task is in its `Task`; nothing here depends on a particular one.
 """
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -251,19 +250,22 @@ def answers(
     and heads.
     Raises: UserError, when the task has no maps of all layers and heads.
     """
-    further = {"every": True} if every else {}
-    if every and "every" not in inspect.signature(task.answer).parameters:
-        raise UserError(f"the task {task.name!r} has no maps of all layers and heads", hint="leave --all out")
+    _check_every(task, every)
     first = 1
     for chunk in in_chunks(task.questions(predictor.config, file), size):
-        answered = task.answer(
-            predictor, chunk, first=first, maps=maps() if callable(maps) else maps, options=options, **further
-        )
+        wanted = maps() if callable(maps) else maps
+        answered = task.answer(predictor, chunk, first=first, maps=wanted, every=every, options=options)
         yield [
             with_heading(answer, f"{number}: {heading_of(question)}")
             for number, (answer, question) in enumerate(zip(answered, chunk, strict=True), start=first)
         ]
         first += len(chunk)
+
+
+def _check_every(task: Task[Any, Any], every: bool) -> None:
+    """Raises: UserError, when the maps of all layers and heads are asked for, and the task has none."""
+    if every and not task.has_all_maps:
+        raise UserError(f"the task {task.name!r} has no maps of all layers and heads", hint="leave out --all (in Python every=True)")
 
 
 def with_heading(answer: Answer, heading: str) -> Answer:
@@ -291,8 +293,10 @@ def show(
 ) -> list[Answer]:
     """Answers the question that these texts form, with attention maps; `every` asks for all layers and heads.
 
-    Raises: UserError, when the number of texts is not that of a question.
+    Raises: UserError, when the number of texts is not that of a question, or the task has no maps of all layers and
+        heads.
     """
+    _check_every(task, every)
     if task.show_takes not in (None, len(texts)):
         expected, hint = {1: ("one text", "put quotes around it")}.get(
             task.show_takes, ("two texts", 'each in quotes: "a text" "another"')

@@ -98,7 +98,7 @@ class LettersTask(Task[list[Line], list[Line]]):
     files = "a file of lines with a tab and a count"
     config = LettersConfig
     predictor = LetterCounter
-    usage = Usage("a counter", "Count in a file", ("heedful predict {run} FILE",))
+    usage, has_all_maps = Usage("a counter", "Count in a file", ("heedful predict {run} FILE",)), False
     options = (Option("within", "how far an answer may be off.", ("eval",), int, minimum=0),)
 
     def read(self, config: LettersConfig, files: Files) -> list[Line]:
@@ -130,13 +130,13 @@ class LettersTask(Task[list[Line], list[Line]]):
         return iterate_lines(file)
 
     def answer(
-        self, predictor: LetterCounter, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self, predictor: Any, questions: Sequence[str], *, first: int, maps: bool, every: bool, options: Options
     ) -> list[Answer]:
         return [Answer(f"{count:.0f}", record={"count": count}) for count in predictor.predict(questions)]
 
     def show(self, predictor: LetterCounter, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         worth = torch.tensor([predictor.predict(list(texts[0]))])
-        (answer,) = self.answer(predictor, texts, first=1, maps=True, options=options)
+        (answer,) = self.answer(predictor, texts, first=1, maps=True, every=every, options=options)
         return [replace(answer, maps=(Map(worth, ("a",), tuple(texts[0])),))]
 
     def score(self, predictor: LetterCounter, raw: list[Line], options: Options) -> dict[str, Any]:

@@ -91,6 +91,21 @@ def test_a_predictor_that_cannot_be_made_is_told():
         check_task(changed(predictor=Alone))
 
 
+def test_a_method_that_lacks_an_argument_is_told():
+    def answer(self, predictor, questions, *, first, maps, options):
+        return []
+
+    def show(self, predictor, texts, *, options):
+        return []
+
+    expected = r"Changed\.answer cannot be called .* 'every' \(expected def answer\(self, predictor, questions, \*, fi"
+    with pytest.raises(UserError, match=expected):
+        check_task(changed(answer=answer))
+    with pytest.raises(UserError, match=r"Changed\.show cannot be called .*show\(self, predictor, texts, \*, every, "):
+        check_task(changed(show=show))
+    assert check_task(changed(answer=lambda self, predictor, questions, **rest: []))
+
+
 @pytest.mark.parametrize(
     ("method", "returned", "words"),
     [

@@ -7,6 +7,7 @@ import heedful
 from heedful import UserError
 from heedful.task import engine
 from heedful.task.models import model_title
+from heedful.task.tasks import all_tasks
 from heedful.watch import load_maps
 from heedful.watch.titles import attention_title
 from tests.task.predictors import CASES, SEQ, TRANSFORMER, matcher, parser, partner, question, translator, writer
@@ -131,16 +132,19 @@ def test_headings_name_the_line_and_its_question(tmp_path):
     assert engine.heading_of(("left\ntext", "right")) == "left text / right"
 
 
-def test_a_task_of_ones_own_need_not_know_all_maps(tmp_path):
+def test_a_task_without_further_maps_refuses_all(tmp_path):
     class Plain(type(translator("rnnsearch", SEQ).task)):
-        def answer(self, predictor, questions, *, first, maps, options):
-            return []
+        has_all_maps = False
 
     (tmp_path / "in.txt").write_text("")
     predictor = translator("rnnsearch", SEQ)
-    assert list(engine.answers(Plain(), predictor, str(tmp_path / "in.txt"), size=2, options={}, maps=True)) == []
-    with pytest.raises(UserError, match="all layers and heads"):
-        list(engine.answers(Plain(), predictor, str(tmp_path / "in.txt"), size=2, options={}, maps=True, every=True))
+    file = str(tmp_path / "in.txt")
+    assert list(engine.answers(Plain(), predictor, file, size=2, options={}, maps=True)) == []
+    with pytest.raises(UserError, match=r"'translate' has no maps of all layers and heads \(leave out --all"):
+        list(engine.answers(Plain(), predictor, file, size=2, options={}, maps=True, every=True))
+    with pytest.raises(UserError, match="has no maps of all layers and heads"):
+        engine.show(Plain(), predictor, ("a",), every=True, options={})
+    assert [task.name for task in all_tasks() if not task.has_all_maps] == ["pretrain"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def asked(predictor, text):
     task = predictor.task
     questions = [question(predictor, text)]
     with record(predictor.model) as recording:
-        (answer,) = task.answer(predictor, questions, first=1, maps=True, options={})
+        (answer,) = task.answer(predictor, questions, first=1, maps=True, every=False, options={})
     recorded = {name: weights.tolist() for name, weights in recording.maps.items()}
     maps = [(list(m.rows), list(m.columns), m.weights.tolist(), m.title) for m in answer.maps]
     return answer.text, maps, recorded
@@ -65,7 +65,7 @@ def test_recording_a_prediction_gives_its_maps(case, tmp_path):
     predictor = CASES[case](tmp_path)
     with record(predictor.model) as recording:
         task = predictor.task
-        (answer,) = task.answer(predictor, [question(predictor, TEXTS[2])], first=1, maps=True, options={})
+        (answer,) = task.answer(predictor, [question(predictor, TEXTS[2])], first=1, maps=True, every=False, options={})
     maps = {name: heads for name, heads in recording.maps.items() if heads.numel()}
     assert maps
     assert answer.maps

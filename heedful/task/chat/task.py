@@ -129,8 +129,8 @@ class Chat(Task[list[Dialogue], Replies]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Replies; an empty context gets an empty reply."""
         replies = predictor.predict(questions, beam=options.get("beam"), attention=maps)

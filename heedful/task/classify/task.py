@@ -161,8 +161,8 @@ class Classify(Task[list[Labelled], Validation]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Labels and their probabilities, separated by tabs: the best label, or all that were asked for."""
         longest, top = predictor.config.data.max_length, options.get("top")

@@ -106,8 +106,8 @@ class LanguageModelling(Task[Text, Validation]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Each text with its continuation, in one line: line breaks are escaped."""
         found = [

@@ -158,8 +158,8 @@ class MatchPairs(Task[list[Match], Validation]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Labels and their probabilities, separated by a tab; or only the relevance or similarity."""
         longest = predictor.config.longest

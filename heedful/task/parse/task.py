@@ -123,8 +123,8 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Trees in brackets, one per line; an empty line for an empty sentence."""
         found = predictor.predict(questions, beam=options.get("beam"), attention=maps)

@@ -30,6 +30,7 @@ class Pretrain(Task[list[str], list[Segment]]):
         ("heedful train classify --start {run} --train FILE --out DIR",),
     )
     show_takes = None
+    has_all_maps = False
 
     def read(self, config: PretrainRunConfig, files: Files) -> list[str]:
         """The texts in the files."""
@@ -69,8 +70,8 @@ class Pretrain(Task[list[str], list[Segment]]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Nats per token of each text."""
         return [
@@ -79,7 +80,7 @@ class Pretrain(Task[list[str], list[Segment]]):
 
     def show(self, predictor: Pretrained, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """Nats per token, without maps: this model has no attention."""
-        return self.answer(predictor, texts, first=1, maps=False, options=options)
+        return self.answer(predictor, texts, first=1, maps=False, every=every, options=options)
 
     def score(self, predictor: Pretrained, raw: list[str], options: Options) -> dict[str, Any]:
         """Loss in nats per token, and perplexity."""

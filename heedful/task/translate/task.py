@@ -142,8 +142,8 @@ class Translate(Task[list[Pair], PreparedPairs]):
         *,
         first: int,
         maps: bool,
+        every: bool,
         options: Options,
-        every: bool = False,
     ) -> list[Answer]:
         """Translations. Several of one sentence are numbered from 0 and scored, in the format of Moses."""
         count, links = options.get("nbest", 1), options.get("alignment")

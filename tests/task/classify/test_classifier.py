@@ -65,7 +65,8 @@ def test_a_sentence_that_is_not_heard_at_all_keeps_its_place(make_classifier):
     with torch.no_grad():
         for parameter in classifier.model.sentences.parameters():
             parameter.mul_(300)
-    answer = Classify().answer(classifier, ["a good film. it is red. b b b."], first=1, maps=True, options={})[0]
+    text, options = "a good film. it is red. b b b.", {"first": 1, "maps": True, "every": False, "options": {}}
+    (answer,) = Classify().answer(classifier, [text], **options)
     assert [seen.columns[0] for seen in answer.maps] == ["a", "it", "b"]
     assert "0.00" in [seen.rows[0] for seen in answer.maps]
 

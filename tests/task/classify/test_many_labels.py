@@ -73,9 +73,9 @@ def test_of_many_labels_the_best_are_listed(many):
 
 
 def test_the_command_prints_the_labels_that_were_asked_for(many):
-    (plain,) = Classify().answer(many, ["a good film"], first=1, maps=False, options={})
-    (three,) = Classify().answer(many, ["a good film"], first=1, maps=False, options={"top": "3"})
-    (every,) = Classify().answer(many, ["a good film"], first=1, maps=False, options={"top": "all"})
+    (plain,) = Classify().answer(many, ["a good film"], first=1, maps=False, every=False, options={})
+    (three,) = Classify().answer(many, ["a good film"], first=1, maps=False, every=False, options={"top": "3"})
+    (every,) = Classify().answer(many, ["a good film"], first=1, maps=False, every=False, options={"top": "all"})
     assert len(plain.text.split("\t")) == 2
     assert len(plain.record["probabilities"]) == 5
     cells = three.text.split("\t")
@@ -85,7 +85,7 @@ def test_the_command_prints_the_labels_that_were_asked_for(many):
     assert every.text.startswith(three.text), "the best first"
     assert list(every.record["probabilities"]) == MANY
     with pytest.raises(UserError, match="top is 'few'"):
-        Classify().answer(many, ["a"], first=1, maps=False, options={"top": "few"})
+        Classify().answer(many, ["a"], first=1, maps=False, every=False, options={"top": "few"})
 
 
 def test_large_batches_are_split_and_answers_stay(many, monkeypatch):

@@ -19,9 +19,8 @@ def test_it_is_a_task() -> None:
 
 def test_answers_are_brackets(make_parser: Any) -> None:
     task = task_named("parse")
-    answers = task.answer(
-        make_parser(decode={"longest_source": 3}), ["John runs", "", "a b c d"], first=5, maps=True, options={}
-    )
+    parser, questions = make_parser(decode={"longest_source": 3}), ["John runs", "", "a b c d"]
+    answers = task.answer(parser, questions, first=5, maps=True, every=False, options={})
     assert answers[0].text.startswith("(")
     assert answers[0].record["words"] == ["John", "runs"]
     assert len(answers[0].maps) == 1
