@@ -25,8 +25,9 @@ class Columns:
     header_words: cells that prove the first line to be a header, even a wrong one. alternative: another way to give the
     data, for the hint at a line that is not split into columns. rename_hint: how to name other columns. needs_header:
     the user has named the columns, so that a first line without these names is an error instead of a row. order: the
-    header of the training table, where it differs from the order above; a table without a header is then read by it.
-    Names are compared without regard to case, except in JSON.
+    header of the training table; a table without a header is read by it. trained_labels: where a trained model reads
+    the table, the labels that it knows, which tell a row from a header with other names; None in training. Names are
+    compared without regard to case, except in JSON.
     """
 
     names: tuple[str, ...]
@@ -37,6 +38,7 @@ class Columns:
     rename_hint: str = ""
     needs_header: bool = False
     order: tuple[str, ...] = ()
+    trained_labels: frozenset[str] | None = None
 
     @property
     def listed(self) -> str:
@@ -97,10 +99,45 @@ def check_first_row(first: Sequence[str], labels: Sequence[str], columns: Column
     label = first[len(columns.names) - 1].strip()
     are_numbers = all(_is_number(other) for other in counts if other != label)
     if len(labels) >= _ENOUGH and counts[label] == 1 and (2 * len(counts) <= len(labels) or are_numbers):
-        message = f"the first line, {', '.join(map(repr, names))}, looks like a header, but not with {columns.listed}"
-        how = f", or {columns.rename_hint}" if columns.rename_hint else ""
-        hint = f"rename the columns{how}; if it is a row, write a header above it"
-        raise UserError(message, where=where, hint=hint)
+        raise _unknown_header(names, columns, where)
+
+
+def check_is_row(first: Sequence[str], following: Sequence[Sequence[str]], columns: Columns, *, where: str) -> None:
+    """Checks that the first line of a table is a row, in a run whose training table had a header.
+
+    A header with other names would be answered, or scored, as a row. `following` are the next rows. The line is a
+    header if its cells are names and none is a known label, while a row after it has one. Where no labels are known, it
+    is one if its cells are single words, and those of no row after it are.
+    Raises: UserError, which quotes the header and the names that are expected.
+    """
+    names = [cell.strip().strip("'\"") for cell in first if cell.strip()]
+    if len(names) < len(columns.names) or _has_label(names, columns):
+        return
+    if any(_has_label(row, columns) for row in following):
+        is_unknown = all(map(_NAME.fullmatch, names))
+    else:
+        # Two words may be a short text, so that without labels only single ones count as names.
+        is_unknown = bool(following) and _are_words(names) and not any(map(_are_words, following))
+    if is_unknown:
+        raise _unknown_header(names, columns, where)
+
+
+def _has_label(cells: Sequence[str], columns: Columns) -> bool:
+    return any(cell.strip() in (columns.trained_labels or ()) for cell in cells)
+
+
+def _are_words(cells: Sequence[str]) -> bool:
+    # To Python, a Chinese sentence without punctuation is an identifier too.
+    return all(cell.strip().isascii() and cell.strip().isidentifier() for cell in cells if cell.strip())
+
+
+def _unknown_header(names: Sequence[str], columns: Columns, where: str) -> UserError:
+    how = f", or {columns.rename_hint}" if columns.rename_hint else ""
+    return UserError(
+        f"the first line, {', '.join(map(repr, names))}, looks like a header, but not with {columns.listed}",
+        where=where,
+        hint=f"rename the columns{how}; if it is a row, write a header above it",
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -164,7 +201,8 @@ def _without_header(width: int, columns: Columns, where: str) -> Layout:
     if columns.order and missing:
         listed = ", ".join(columns.order)
         raise UserError(f"the columns of a table without a header are {listed} (data.columns), without {missing[0]!r}")
-    if not columns.order:
+    # A table in the usual order need not have as many of the optional columns as the training table.
+    if columns.order == columns.known[: len(columns.order)]:
         kept = min(max(width, fewest), most)
         return Layout(tuple(index if index < kept else None for index in range(most)), kept)
     known = tuple(name for name in columns.order if name in columns.known)

@@ -28,8 +28,13 @@ class Labelled:
     where: str
 
 
-def labelled_columns(text: str = "text", label: str = "label", order: tuple[str, ...] = ()) -> Columns:
-    """The columns of a table of labelled texts. Other names than "text" and "label" must be in the header."""
+def labelled_columns(
+    text: str = "text", label: str = "label", order: tuple[str, ...] = (), *, labels: Sequence[str] | None = None
+) -> Columns:
+    """The columns of a table of labelled texts. Other names than "text" and "label" must be in the header.
+
+    `labels` are those of the model that reads the table; None in training.
+    """
     return Columns(
         (text, label),
         scalars=(label,),
@@ -37,35 +42,40 @@ def labelled_columns(text: str = "text", label: str = "label", order: tuple[str,
         rename_hint=_RENAME_HINT,
         needs_header=(text, label) != ("text", "label"),
         order=order,
+        trained_labels=None if labels is None else frozenset(labels),
     )
 
 
 def read_labelled(
-    paths: Sequence[Path], *, text: str = "text", label: str = "label", order: tuple[str, ...] = ()
+    paths: Sequence[Path],
+    *,
+    text: str = "text",
+    label: str = "label",
+    order: tuple[str, ...] = (),
+    labels: Sequence[str] | None = None,
 ) -> list[Labelled]:
     """Reads labelled texts from files and folders, in the order given.
 
     A table (.csv, .jsonl; any other suffix is tab-separated; each may be .gz) has the columns `text` and `label`. A
     table without a header has them in that order, or in that of `order`; with other column names, a header is required.
-    In JSON a label may be a number.
+    In JSON a label may be a number. `order` is the header of the training table, and `labels` are those of the model
+    that reads this one (None in training); with them, a header that has other names is told from a row.
     In a folder, each sub-folder is named after a label and each file in it is a text; or each file is named after a
     label (without .gz and .txt) and each line in it is a text. Names that begin with "." are ignored. Surrounding white
     space is removed; empty texts are kept.
 
-    Raises: UserError with file:line and what was expected, for malformed content, an empty label, a table inside a
-        folder, and a folder that holds both files and folders.
+    Raises: UserError with file:line and what was expected, for malformed content, a header with other names, an
+        empty label, a table inside a folder, and a folder that holds both files and folders.
     """
-    columns = labelled_columns(text, label, order)
+    columns = labelled_columns(text, label, order, labels=labels)
     texts = [labelled for path in paths for labelled in _read(Path(path), columns)]
     if not texts:
         raise UserError("it holds no text", where=", ".join(map(str, paths)), hint=f"expected {_EXPECTED}")
-    labels, firsts = (
-        [labelled.label for labelled in texts],
-        {f"{path}:1" for path in paths if is_first_row(f"{path}:1")},
-    )
+    firsts = {f"{path}:1" for path in paths if is_first_row(f"{path}:1")}
+    read = [labelled.label for labelled in texts]
     for labelled in texts:
         if labelled.where in firsts:
-            check_first_row((labelled.text, labelled.label), labels, columns, where=labelled.where)
+            check_first_row((labelled.text, labelled.label), read, columns, where=labelled.where)
     for labelled in texts:
         if not labelled.label:
             hint = "give every text a label, or delete its line"

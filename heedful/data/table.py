@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from heedful.data.columns import (
     SEPARATORS,
     Columns,
+    check_is_row,
     find_layout,
     header_names,
     is_header,
@@ -21,6 +22,9 @@ from heedful.data.quoted import QUOTE, split_quoted, splits_alone
 from heedful.data.separator import SAMPLE, declared_separator, find_separator
 from heedful.data.text import format_suffix, iterate_lines
 from heedful.errors import UserError
+
+
+_AHEAD = 10  # rows with which the first line of a table is compared
 
 
 class Row(NamedTuple):
@@ -93,15 +97,14 @@ def has_header(path: Path, columns: Columns) -> bool:
 
 
 def header_order(path: Path, columns: Columns) -> tuple[str, ...] | None:
-    """The header of a table, empty where it is that of `columns`; None for a file without a header.
+    """The header of a table; None for a file without a header.
 
     Raises: UserError, when the file cannot be read.
     """
     # A pipe can be read only once, and has been.
     if not path.is_file() or format_suffix(path) in JSON:
         return None
-    names = _header_of(path, columns)
-    return (() if names == columns.known[: len(names)] else names) if names else None
+    return _header_of(path, columns) or None
 
 
 def _header_of(path: Path, columns: Columns) -> tuple[str, ...]:
@@ -201,15 +204,19 @@ def _without_blank(rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int,
 
 def _rows(path: Path, lines: Iterable[tuple[int, list[str]]], separator: str, *, columns: Columns) -> Iterator[Row]:
     """Finds the columns in the first line that is not blank, then yields row after row."""
-    layout = None
+    layout, lines = None, iter(lines)
+    for number, cells in lines:
+        if cells:
+            layout = find_layout(cells, columns, where=f"{path}:{number}")
+            lines = lines if layout.header else _headless((number, cells), lines, path, columns)
+            break
+        yield Row((), number)
+    if layout is None:
+        return
     for number, cells in lines:
         if not cells:
             yield Row((), number)
             continue
-        if layout is None:
-            layout = find_layout(cells, columns, where=f"{path}:{number}")
-            if layout.header:
-                continue
         if len(cells) != layout.width:
             raise wrong_width(cells, layout, columns, separator=separator, where=f"{path}:{number}")
         # The last cell first, which is seldom a name, so that hardly any row is compared as a whole.
@@ -217,6 +224,21 @@ def _rows(path: Path, lines: Iterable[tuple[int, list[str]]], separator: str, *,
             hint = "were files joined? delete this line"
             raise UserError("the header is here once more", where=f"{path}:{number}", hint=hint)
         yield Row(layout.pick(cells), number)
+
+
+def _headless(
+    first: tuple[int, list[str]], lines: Iterator[tuple[int, list[str]]], path: Path, columns: Columns
+) -> Iterator[tuple[int, list[str]]]:
+    """All rows of a table without a header; checks that its first line is none.
+
+    Raises: UserError, where the training table had a header, and the line looks like one with other names.
+    """
+    # A person who types a row is answered before the next one.
+    if not columns.order or columns.trained_labels is None or str(path) == "-":
+        return chain([first], lines)
+    ahead = list(islice(lines, _AHEAD))
+    check_is_row(first[1], [cells for _, cells in ahead if cells], columns, where=f"{path}:{first[0]}")
+    return chain([first], ahead, lines)
 
 
 def json_object(line: str, *, where: str, expected: str, example: str) -> dict[str, Any]:

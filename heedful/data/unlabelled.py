@@ -24,8 +24,13 @@ def read_texts(paths: Sequence[Path], *, text: str = "text") -> list[str]:
     return texts
 
 
-def unlabelled_columns(text: str = "text", label: str = "label", order: tuple[str, ...] = ()) -> Columns:
-    """The columns of a table of which only the texts are read. A name other than "text" must be in the header."""
+def unlabelled_columns(
+    text: str = "text", label: str = "label", order: tuple[str, ...] = (), *, labels: Sequence[str] | None = None
+) -> Columns:
+    """The columns of a table of which only the texts are read. A name other than "text" must be in the header.
+
+    `labels` are those of the model that reads the table, if it has any; None in training.
+    """
     return Columns(
         (text,),
         (label,),
@@ -34,6 +39,7 @@ def unlabelled_columns(text: str = "text", label: str = "label", order: tuple[st
         rename_hint="name the column of the texts: --set data.text_column=NAME",
         needs_header=text != "text",
         order=order,
+        trained_labels=None if labels is None else frozenset(labels),
     )
 
 

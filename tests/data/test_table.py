@@ -1,5 +1,7 @@
 """Which column is which, and a complaint with file and line for every bad row."""
 
+from dataclasses import replace
+
 import pytest
 
 from heedful.data.pairs import COLUMNS
@@ -229,12 +231,12 @@ def test_every_line_is_a_question_and_blank_ones_are_no_examples(tmp_path, name,
         ("Label,text\n", ("label", "text")),
         ("sep=;\n\nid;text;label\n", ("id", "text", "label")),
         ("text,label,more\n", ("text", "label", "more")),
-        ("text,label\n", ()),
+        ("text,label\n", ("text", "label")),
         ("fine,pos\n", None),
         ("", None),
     ],
 )
-def test_the_order_of_a_header_is_kept_where_it_is_not_the_usual_one(tmp_path, content, order):
+def test_the_order_of_a_header_is_kept(tmp_path, content, order):
     path = tmp_path / "a.csv"
     path.write_text(content)
     assert header_order(path, LABELS) == order
@@ -254,6 +256,64 @@ def test_a_table_without_a_header_is_read_by_the_order_of_training(tmp_path):
         rows(tsv_rows, tmp_path / "a", "7\tpos\tfine\tmore\n", ordered)
     with pytest.raises(UserError, match=r"without a header are id \(data\.columns\), without 'text'"):
         rows(tsv_rows, tmp_path / "a", "7\tpos\n", Columns(("text",), order=("id",)))
+
+
+TRAINED = {"order": ("text", "label"), "trained_labels": frozenset({"question", "answer"})}
+
+
+@pytest.mark.parametrize(
+    ("columns", "first", "others"),
+    [
+        ({"names": ("text", "label"), **TRAINED}, "sentence,kind", ["who is it ?,question"]),
+        ({"names": ("text", "label"), **TRAINED}, "Star rating,sentiment", ["fine,answer", "two words,answer"]),
+        ({"names": ("text",), "optional": ("label",), **TRAINED}, "sentence,kind", ["who is it ?,answer"]),
+        ({"names": ("text",), "optional": ("label",), **TRAINED}, "sentence", ["who is it ?"]),
+        ({"names": ("source", "target"), "order": ("target", "source"), "trained_labels": frozenset()}, "english,german", ["a car,ein Auto"]),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_a_header_with_unknown_names_is_refused_where_the_training_table_had_one(
+    tmp_path, columns, first, others, suffix
+):
+    known = Columns(**columns)
+    path, separator = tmp_path / f"a{suffix}", "," if suffix == ".csv" else "\t"
+
+    def read(*lines, columns=known):
+        path.write_text("".join(line.replace(",", separator) + "\n" for line in lines))
+        return list(read_rows(path, columns))
+
+    names = r", ".join(map(repr, first.split(",")))
+    with pytest.raises(UserError, match=rf"{suffix}:1: the first line, {names}, looks like a header, but not with"):
+        read(first, *others)
+    for unknown in ({"order": ()}, {"trained_labels": None}):
+        assert len(read(first, *others, columns=replace(known, **unknown))) == 1 + len(others)
+    header = ",".join(known.names[: first.count(",") + 1] + known.optional[: first.count(",")])
+    assert len(read(header, first, *others)) == 1 + len(others), "what the hint says"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["hello,answer", "who is it ?,question"],  # a known label
+        ["hello there,question"],
+        ["hello,greeting"],  # nothing to compare it with
+        ["hello,greeting", "goodbye,greeting"],
+        ["hello,1", "who is it ?,2"],
+        ["Who is it?,place", "Who?,question"],  # an unknown label, of a sentence
+        ["我很喜欢,新", "谁？,新"],
+    ],
+)
+def test_rows_without_a_header_remain_readable(tmp_path, lines):
+    (tmp_path / "a.csv").write_text("".join(f"{line}\n" for line in lines))
+    for names, optional in ((("text", "label"), ()), (("text",), ("label",))):
+        assert len(list(read_rows(tmp_path / "a.csv", Columns(names, optional, **TRAINED)))) == len(lines)
+
+
+def test_a_table_in_the_usual_order_may_have_more_or_fewer_columns_than_the_training_table(tmp_path):
+    columns = Columns(("left", "right"), ("label", "group"), order=("left", "right", "label"))
+    for row in ("a,b", "a,b,1", "a,b,1,g"):
+        (tmp_path / "a.csv").write_text(f"{row}\n")
+        assert [found.cells[:2] for found in read_rows(tmp_path / "a.csv", columns)] == [("a", "b")]
 
 
 def test_a_csv_that_is_called_tsv_is_told_by_its_header(tmp_path):

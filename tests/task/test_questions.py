@@ -93,3 +93,21 @@ def test_tables_without_a_header_are_read_as_the_training_table(task, order, con
 def test_replies_of_a_table_without_a_header_are_read_as_the_training_table(tmp_path):
     (context,) = asked("chat", tmp_path / "a.tsv", "fine\thow are you\n", {"columns": ("reply", "context")})
     assert context[0].text == "how are you"
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "first", "rest"),
+    [
+        ("classify", {"columns": ("text", "label")}, "question\tkind", "who is it ?\tperson"),
+        ("classify", {"columns": ("label", "text")}, "kind\tquestion", "person\twho is it ?"),
+        ("translate", {"columns": ("source", "target")}, "english\tgerman", "a red car\tein rotes Auto"),
+        ("match", {"columns": ("left", "right", "label")}, "question1\tquestion2", "who is it ?\twho is that ?"),
+        ("chat", {"columns": ("context", "reply")}, "says\treplies", "who is it ?\tit is me"),
+    ],
+)
+def test_a_header_with_other_names_than_the_training_table_had_is_no_question(task, data, first, rest, tmp_path):
+    content = f"{first}\n{rest}\n{rest}\n"
+    with pytest.raises(UserError, match=r"a\.tsv:1: the first line, .* looks like a header, but not with"):
+        asked(task, tmp_path / "a.tsv", content, data)
+    assert len(asked(task, tmp_path / "a.tsv", f"{rest}\n{rest}\n", data)) == 2
+    assert len(asked(task, tmp_path / "a.tsv", content)) == 3, "the training table had no header"

@@ -65,7 +65,8 @@ class Chat(Task[list[Dialogue], Replies]):
 
     def read(self, config: ChatConfig, files: Files) -> list[Dialogue]:
         """The dialogues in the files."""
-        return read_dialogues(files.paths, replace(COLUMNS, order=config.data.columns))
+        labels = frozenset[str]() if files.split is None else None
+        return read_dialogues(files.paths, replace(COLUMNS, order=config.data.columns, trained_labels=labels))
 
     def columns(self, config: ChatConfig) -> Columns:
         """The columns context and reply."""
@@ -120,7 +121,7 @@ class Chat(Task[list[Dialogue], Replies]):
 
     def questions(self, config: ChatConfig, file: str) -> Iterator[tuple[Turn, ...]]:
         """Contexts: one turn per line, JSON with several turns, a table's column, or the turns of dialog bAbI files."""
-        return read_contexts(file, replace(INPUT_COLUMNS, order=config.data.columns))
+        return read_contexts(file, replace(INPUT_COLUMNS, order=config.data.columns, trained_labels=frozenset()))
 
     def answer(
         self,

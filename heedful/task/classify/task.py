@@ -65,8 +65,10 @@ class Classify(Task[list[Labelled], Validation]):
 
     def read(self, config: ClassifyConfig, files: Files) -> list[Labelled]:
         """The texts with their labels."""
-        data = config.data
-        return read_labelled(files.paths, text=data.text_column, label=data.label_column, order=data.columns)
+        data, labels = config.data, config.labels if files.split is None else None
+        return read_labelled(
+            files.paths, text=data.text_column, label=data.label_column, order=data.columns, labels=labels
+        )
 
     def columns(self, config: ClassifyConfig) -> Columns:
         """The columns text and label, by their names in the settings."""
@@ -152,7 +154,8 @@ class Classify(Task[list[Labelled], Validation]):
     def questions(self, config: ClassifyConfig, file: str) -> Iterator[str]:
         """Lines of text, or the text column of a table, whose texts may have several lines."""
         data = config.data
-        return read_column(file, unlabelled_columns(data.text_column, data.label_column, data.columns))
+        columns = unlabelled_columns(data.text_column, data.label_column, data.columns, labels=config.labels)
+        return read_column(file, columns)
 
     def answer(
         self,

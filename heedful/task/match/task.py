@@ -69,7 +69,8 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def read(self, config: MatchConfig, files: Files) -> list[Match]:
         """The pairs with their labels and groups."""
-        columns = replace(COLUMNS, order=config.data.columns)
+        labels = frozenset(config.labels) if files.split is None else None
+        columns = replace(COLUMNS, order=config.data.columns, trained_labels=labels)
         return [pair for path in files.paths for pair in read_matches(path, columns)]
 
     def columns(self, config: MatchConfig) -> Columns:
@@ -148,7 +149,7 @@ class MatchPairs(Task[list[Match], Validation]):
 
     def questions(self, config: MatchConfig, file: str) -> Iterator[tuple[str, str]]:
         """Pairs in two columns; standard input is tab-separated."""
-        columns = replace(INPUT_COLUMNS, order=config.data.columns)
+        columns = replace(INPUT_COLUMNS, order=config.data.columns, trained_labels=frozenset(config.labels))
         return ((pair.left, pair.right) for pair in iterate_matches(Path(file), columns))
 
     def answer(

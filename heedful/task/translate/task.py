@@ -53,7 +53,8 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def read(self, config: TranslateConfig, files: Files) -> list[Pair]:
         """The sentence pairs, with gold links if there is a file of them."""
-        pairs = read_pairs(files.paths, replace(COLUMNS, order=config.data.columns))
+        labels = frozenset[str]() if files.split is None else None
+        pairs = read_pairs(files.paths, replace(COLUMNS, order=config.data.columns, trained_labels=labels))
         links = files.options.get("alignments") or getattr(config.data, f"{files.split}_alignments", None)
         if links is None:
             return pairs
@@ -133,7 +134,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
 
     def questions(self, config: TranslateConfig, file: str) -> Iterator[str]:
         """Lines of text, or the source column of a table."""
-        return read_column(file, replace(INPUT_COLUMNS, order=config.data.columns))
+        return read_column(file, replace(INPUT_COLUMNS, order=config.data.columns, trained_labels=frozenset()))
 
     def answer(
         self,
