@@ -2,30 +2,10 @@
 
 from pathlib import Path
 
+from heedful.data.signature import format_of
+
 _HEAD = 512
 """Bytes that are looked at."""
-
-_SIGNATURES = [
-    (b"%PDF", "a PDF: export its pages as .png"),
-    (b"PK\x03\x04", "a zip archive or an office document: unpack it"),
-    (b"\x1f\x8b", "a gzip archive: unpack it"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"),
-    (b"Rar!", "a RAR archive: unpack it"),
-    (b"RIFF....WAVE", "a recording (.wav), not a picture"),
-    (b"RIFF....AVI ", "a film (.avi): export a frame as .png"),
-    (b"\x1aE\xdf\xa3", "a film (.mkv or .webm): export a frame as .png"),
-    (b"\x93NUMPY", "an array of NumPy, not a picture"),
-    (b"\x89HDF", "an HDF5 file, not a picture"),
-]
-"""What a file begins with, and what it is; "." stands for any byte."""
-
-_BRANDS = {
-    b"heic": "a HEIC photo, which Pillow does not read: convert it to .jpg (on iPhones: Settings, Camera, Formats)",
-    b"heix": "a HEIC photo, which Pillow does not read: convert it to .jpg",
-    b"mif1": "a HEIF photo, which Pillow does not read: convert it to .jpg",
-    b"crx ": "a raw photo (.cr3): export it as .jpg",
-}
-"""Of files in the ISO base media format, whose fifth to eighth bytes are "ftyp"."""
 
 
 def what_it_is(path: Path) -> str:
@@ -36,11 +16,9 @@ def what_it_is(path: Path) -> str:
         return "an empty file"
     if head.startswith(b"version ") and b"git-lfs" in head:
         return "a git-LFS pointer, not the picture itself: run git lfs pull"
-    if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12], "a film (.mp4 or .mov): export a frame as .png")
-    for signature, what in _SIGNATURES:
-        if len(head) >= len(signature) and all(a in (b, ord(".")) for a, b in zip(signature, head, strict=False)):
-            return what
+    found = format_of(head)
+    if found is not None:
+        return f"{found.name}: {found.for_picture}" if found.for_picture else f"{found.name}, not a picture"
     return _kind_of_text(head) or "in no format that Pillow reads"
 
 

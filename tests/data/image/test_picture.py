@@ -228,6 +228,8 @@ def test_an_animation_gives_its_first_frame_and_one_warning_a_run(tmp_path):
         (b"image,caption\na.jpg,a dog\n", "a text file"),
         ("图片,说明\n".encode() * 60, "a text file"),
         (b"\x93NUMPY\x01\x00", "array of NumPy"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"\x89PNG\r\n\x1a\n", r"a picture \(\.png\): it is damaged"),
         (bytes(range(200, 250)), "in no format that Pillow reads"),
     ],
 )
