@@ -42,6 +42,9 @@ STEPWISE = {
 }
 """The methods of a model whose outputs are searched for or sampled, as `Task.model_methods` has them."""
 
+SEQ_TO_SEQ = {**STEPWISE, "logits": "logits(source, lengths, target_in) -> [B, T, V]"}
+"""The methods of a model that is also forced to produce a target, for its loss and its maps."""
+
 TOKENISER = "text"
 """The name of the tokeniser among the parts of a task that has only one."""
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +68,15 @@ def fit(  # noqa: PLR0913 - the options of a command, all by name
             f"{shown.spell('resume')} continues a run, and {shown.spell('overwrite')} deletes it", hint="give one"
         )
     files = {"train": train, "valid": valid, "test": test}
-    code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
-    kind, layers = _task_and_layers(task, model, files, settings=settings, config=config, code=code, options=options)
+    parts = {"model": model, "score": score, "encoder": encoder}
+    kind, layers = _task_and_layers(task, files, parts, settings=settings, config=config, options=options)
     run_config, folder = _settings(kind, layers, out=out, resume=resume)
     sets = engine.read_sets(kind, run_config)
     if overwrite:
         # All processes start from here. The first writes no file again before all others have come further.
         is_first = init_ranks(run_config.train.devices).rank == 0
         (delete_run if is_first else wait_for_deletion)(folder)
+    code = layers.code
     if folds is None:
         return engine.train(kind, run_config, sets, out=folder, resume=resume, shown=shown, custom=code)
     return cross_validate(kind, run_config, sets, out=folder, folds=folds, resume=resume, shown=shown, custom=code)
@@ -101,10 +102,10 @@ def plan(  # noqa: PLR0913 - the options of a command, all by name
     Raises: UserError, as `fit` does for settings and data.
     """
     files = {"train": train, "valid": valid, "test": test}
-    code = custom_code(model=None if isinstance(model, str) else model, score=score, encoder=encoder)
-    kind, layers = _task_and_layers(task, model, files, settings=settings, config=config, code=code, options=options)
+    parts = {"model": model, "score": score, "encoder": encoder}
+    kind, layers = _task_and_layers(task, files, parts, settings=settings, config=config, options=options)
     run_config = layers.merged(kind)
-    return planned(kind, run_config, engine.read_sets(kind, run_config), say=say, custom=code)
+    return planned(kind, run_config, engine.read_sets(kind, run_config), say=say, custom=layers.code)
 
 
 def settings_of(
@@ -120,7 +121,7 @@ def settings_of(
     `heedful.task.settings_text.settings_text` writes them as YAML with their meaning.
     Raises: UserError, as `fit` does for settings.
     """
-    kind, layers = _task_and_layers(task, model, {}, settings=settings, config=config, code={}, options=options)
+    kind, layers = _task_and_layers(task, {}, {"model": model}, settings=settings, config=config, options=options)
     return layers.merged(kind)
 
 
@@ -210,37 +211,36 @@ def _option_settings(task: Task[Any, Any], options: Mapping[str, Any]) -> list[d
 
 def _task_and_layers(
     task: AnyTask,
-    model: str | Build | None,
     files: Mapping[str, Paths],
+    parts: Mapping[str, str | Build | None],
     *,
     settings: Mapping[str, Any] | None,
     config: str | Path | None,
-    code: Custom,
     options: Mapping[str, Any],
 ) -> "tuple[Task[Any, Any], Layers]":
-    """The task and the settings that the arguments of `fit` name."""
-    kind = _task(task)
+    """The task and the settings that the arguments of `fit` name; `parts` are its model, score and encoder."""
+    kind, model = _task(task), parts.get("model")
+    code = custom_code(**{what: build for what, build in parts.items() if not isinstance(build, str)})
     options = check_options(kind.name, kind.options, "train", options=options)
     arguments: dict[str, Any] = {"data": {name: _names(paths) for name, paths in files.items() if paths}}
     arguments["model"] = {"name": model} if isinstance(model, str) else {}
     arguments = join_settings(arguments, custom_settings(code), *_option_settings(kind, options))
     file = [read_settings(Path(config), kind.name)] if config else []
-    scored = "score" in code and "model" not in code
-    return kind, Layers(file, arguments, settings or {}, where=config, scored=scored)
+    return kind, Layers(file, arguments, settings or {}, where=config, code=code)
 
 
 @dataclass(frozen=True)
 class Layers:
     """The settings of one call of `fit`: of a file, of its arguments, and of its argument `settings`.
 
-    `where` names the file. With `scored`, attentions have the user's own score.
+    `where` names the file. `code` is the user's own.
     """
 
     file: Sequence[Mapping[str, Any]]
     arguments: Mapping[str, Any]
     settings: Mapping[str, Any]
     where: str | Path | None = None
-    scored: bool = False
+    code: Custom = field(default_factory=dict[str, Build])
 
     def merged(self, task: Task[Any, Any], saved: Sequence[Mapping[str, Any]] = ()) -> RunConfig:
         """All settings as one; `saved` are those of the run that is resumed.
@@ -251,7 +251,8 @@ class Layers:
         of_user = [*self.file, self.arguments, self.settings]
         defaults, written = written_out(task.config, [*saved, *of_user])
         name, of_models = defaults["model"]["name"], [section(layer, "model") for layer in written]
-        score = [{"model": custom_score_settings(models, name, of_models)}] if self.scored else []
+        scored = "score" in self.code and "model" not in self.code  # a model of the user's own builds its scores
+        score = [{"model": custom_score_settings(models, name, of_models)}] if scored else []
         merged = make_settings(task.config, *saved, *self.file, self.arguments, *score, self.settings, where=where)
         # A resumed run may have settings that an older version accepted.
         check_attention_settings(models, name, merged.model.settings, layers=of_models[len(saved) :])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
@@ -25,7 +25,7 @@ from heedful.data.dialogue.read import COLUMNS, INPUT_COLUMNS
 from heedful.data.report import Report
 from heedful.data.tokenise import load_tokeniser
 from heedful.metric.perplexity import perplexity
-from heedful.task.base import STEPWISE, TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.base import SEQ_TO_SEQ, TOKENISER, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.chat.config import ChatConfig
 from heedful.task.chat.options import OPTIONS
@@ -47,10 +47,7 @@ class Chat(Task[list[Dialogue], Replies]):
     config = ChatConfig
     predictor = Partner
     options = OPTIONS
-    model_methods: ClassVar[Mapping[str, str]] = {
-        **STEPWISE,
-        "logits": "logits(source, lengths, target_in) -> [B, T, V]",
-    }
+    model_methods = SEQ_TO_SEQ
     usage = Usage(
         "a partner in talk,",
         "Talk to it, reply to a file of contexts, or see its attention",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
@@ -18,7 +18,7 @@ from heedful.data.tree import Lineariser, ParsedText, Tree, read_trees
 from heedful.data.tree.linear import MASK, is_opening
 from heedful.data.tree.words import KnownWords
 from heedful.errors import UserError
-from heedful.task.base import STEPWISE, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.base import SEQ_TO_SEQ, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
 from heedful.task.parse.config import TAGS, ParseConfig
@@ -43,10 +43,7 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
     config = ParseConfig
     predictor = Parser
     options = OPTIONS
-    model_methods: ClassVar[Mapping[str, str]] = {
-        **STEPWISE,
-        "logits": "logits(source, lengths, target_in) -> [B, T, V]",
-    }
+    model_methods = SEQ_TO_SEQ
     usage = Usage(
         "a parser",
         "Parse a file with one sentence per line, or see a tree and the attention behind it",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from heedful.data.batch import collate
 from heedful.data.bucket import lengths_of
@@ -17,7 +17,7 @@ from heedful.data.report import Report
 from heedful.data.table import read_column
 from heedful.data.tokenise import load_tokeniser
 from heedful.errors import UserError
-from heedful.task.base import STEPWISE, Answer, Files, Options, Parts, Prepared, Task, Usage
+from heedful.task.base import SEQ_TO_SEQ, Answer, Files, Options, Parts, Prepared, Task, Usage
 from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
 from heedful.task.tokenisers import learn_tokeniser
@@ -40,10 +40,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
     config = TranslateConfig
     predictor = Translator
     options = OPTIONS
-    model_methods: ClassVar[Mapping[str, str]] = {
-        **STEPWISE,
-        "logits": "logits(source, lengths, target_in) -> [B, T, V]",
-    }
+    model_methods = SEQ_TO_SEQ
     usage = Usage(
         "a translator",
         "Translate a file with one sentence per line, or see the attention behind a translation",
