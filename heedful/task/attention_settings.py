@@ -149,7 +149,7 @@ def _is_of_pooling(section: Plain, sections: type[BaseModel]) -> bool:
 
 def _is_for(key: str, path: str, group: str, exact: InUse) -> bool:
     """Whether a setting of the short form is for the attention at `path`: it uses it, or no attention does."""
-    users = [one for one, used in exact.items() if one.rpartition(".")[0] == group and key in used]
+    users = [user for user, used in exact.items() if user.rpartition(".")[0] == group and key in used]
     return path in users or not users
 
 
@@ -171,8 +171,8 @@ def _sections(layer: Plain, kind: type[BaseModel]) -> Iterator[tuple[str, Plain]
                 if isinstance(value, Mapping):
                     yield f"{name}.{key}", cast(Plain, value)
         elif section is not None:
-            for path, found in _sections(inner, section):
-                yield f"{name}.{path}", found
+            for path, settings in _sections(inner, section):
+                yield f"{name}.{path}", settings
 
 
 def _usual(preset: BaseModel, path: str) -> Plain:
@@ -189,10 +189,10 @@ def _usual(preset: BaseModel, path: str) -> Plain:
 def _no_attention(models: Models, name: str, path: str, in_use: InUse) -> UserError:
     section, _, key = path.rpartition(".")
     if in_use:
-        own = ", ".join(f"model.{own}.{key}" for own in in_use)
+        choosable = ", ".join(f"model.{used}.{key}" for used in in_use)
         return UserError(
             f"model.{path} would change nothing: {name!r} with these settings has no such attention",
-            hint=f"it has {own}; {_models_with(models, in_use, section)}",
+            hint=f"it has {choosable}; {_models_with(models, in_use, section)}",
         )
     return UserError(
         f"model.{path} would change nothing: {name!r} with these settings has no attention that settings choose",

@@ -84,12 +84,12 @@ def _kept_bytes(model: nn.Module, batches: Batches[Any]) -> int:
     """What the forward pass of the largest of some batches keeps for the backward pass."""
     some = [batch for batch, _ in zip(batches, range(_PROBED), strict=False)]
     largest = max(some, key=lambda batch: batch.tokens_total)
-    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    of_parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     storages: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
+        if storage.data_ptr() not in of_parameters:
             storages[storage.data_ptr()] = storage.nbytes()
         return tensor
 

@@ -313,7 +313,7 @@ def _with_score(answer: Answer, predictor: Predictor[Any]) -> Answer:
     if name is None:
         return answer
     named = f"score {name.rpartition('.')[2]}"
-    maps = [replace(one, title=f"{one.title}, {named}" if one.title else named) for one in answer.maps]
+    maps = [replace(map_, title=f"{map_.title}, {named}" if map_.title else named) for map_ in answer.maps]
     return replace(answer, maps=maps)
 
 

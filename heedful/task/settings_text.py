@@ -100,12 +100,12 @@ def _literals(annotation: Any) -> Iterator[Any]:
 
 def _limits(field: FieldInfo) -> dict[str, Any]:
     """The bounds of a number by name: ge, gt, le, lt."""
-    found: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
     for constraint in [*field.metadata, *_constraints(field.annotation)]:
         for name in ("ge", "gt", "le", "lt"):
             if (limit := getattr(constraint, name, None)) is not None:
-                found[name] = limit
-    return found
+                limits[name] = limit
+    return limits
 
 
 def _constraints(annotation: Any) -> Iterator[Any]:

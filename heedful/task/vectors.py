@@ -21,12 +21,12 @@ def begin_from(words: WordVectors, file: Path, tokeniser: Tokeniser) -> str:
             hint=f"leave embed out of the settings, or set it to {width}",
         )
     vectors, known = read_vectors(file, tokeniser.pieces(range(tokeniser.size)))
-    pieces, found = tokeniser.size - len(SPECIAL), int(known[len(SPECIAL) :].sum())
-    if not found:
+    pieces, known_pieces = tokeniser.size - len(SPECIAL), int(known[len(SPECIAL) :].sum())
+    if not known_pieces:
         raise UserError(
             f"none of the {pieces} pieces of the vocabulary is in this file",
             where=str(file),
             hint="expected words of the texts' language, split as the tokeniser does (data.text.tokeniser)",
         )
     words.start_from(vectors, known)
-    return f"vectors: {found} of {pieces} pieces of the vocabulary are in {file}"
+    return f"vectors: {known_pieces} of {pieces} pieces of the vocabulary are in {file}"

@@ -140,7 +140,7 @@ class Chat(Task[list[Dialogue], Replies]):
         if not (maps and every):
             return answers
         every_map = map(predictor.every_map, questions, replies)
-        return [replace(answer, maps=found) for answer, found in zip(answers, every_map, strict=True)]
+        return [replace(answer, maps=heads) for answer, heads in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Partner, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The reply to these turns of two alternating speakers, and its attention map."""

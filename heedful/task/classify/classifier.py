@@ -143,25 +143,25 @@ class Classifier(Predictor[ClassifyConfig]):
         self.score_batches(documents, put)
         return listed
 
-    def every_map(self, text: str, found: Classification) -> list[Map]:
-        """The maps of all layers and heads behind the answer `found` to a text.
+    def every_map(self, text: str, answer: Classification) -> list[Map]:
+        """The maps of all layers and heads behind the `answer` to a text.
 
-        Of a hierarchical model, the first map has the weight of each sentence; the maps of `found` follow, with the
-        weights of the words in each sentence. A model without further maps has those of `found` alone.
+        Of a hierarchical model, the first map has the weight of each sentence; the maps of `answer` follow, with the
+        weights of the words in each sentence. A model without further maps has those of `answer` alone.
         """
         document, _ = as_document(text, self.tokeniser, longest=self.config.data.max_length)
         batch = collate_documents([document]).to(self.device)
         recording, name = self._recorded(batch), model_title(self.config.model.name)
-        counts = batch.sentences[0].tolist() if found.sentences else [int(batch.lengths[0])]
+        counts = batch.sentences[0].tolist() if answer.sentences else [int(batch.lengths[0])]
         words = [words for _, words in self._by_sentence(batch.tokens[0].tolist(), self._typed(text), counts)]
-        if not found.sentences:
-            return maps_of_heads(recording.maps, words[0], name) or found.words
-        texts = self._sentence_texts(text, words, is_cut=found.is_cut)
-        of_text = Map(torch.tensor([found.sentences]), (found.label,), texts)
+        if not answer.sentences:
+            return maps_of_heads(recording.maps, words[0], name) or answer.words
+        texts = self._sentence_texts(text, words, is_cut=answer.is_cut)
+        of_text = Map(torch.tensor([answer.sentences]), (answer.label,), texts)
         pooling = any(module.startswith("sentences.pooling") for module in recording.calls)
         groups = group_sentences(batch.sentences, batch.tokens.shape[1])
         return [
-            *maps_of_levels(of_text, found.words, name=name, pooling=pooling),
+            *maps_of_levels(of_text, answer.words, name=name, pooling=pooling),
             *self_maps_of_levels(recording.calls, groups, sentences=texts, words=words, name=name),
         ]
 

@@ -72,9 +72,9 @@ def self_maps_of_levels(
 
 def _by_sentence(calls: Sequence[Tensor], groups: Sequence[Group]) -> list[Float[Tensor, "H T T"]]:
     """The weights within each sentence, in the order of the text, without the padding of its group."""
-    found: dict[int, Tensor] = {}
+    by_sentence: dict[int, Tensor] = {}
     for weights, group in zip(calls, groups, strict=True):
         for heads, sentence, length in zip(weights, group.sentence.tolist(), group.lengths.tolist(), strict=True):
-            found[sentence] = heads[:, :length, :length].float().cpu()
+            by_sentence[sentence] = heads[:, :length, :length].float().cpu()
     # Groups are by length; the index of a sentence is its place in the text.
-    return [found[sentence] for sentence in sorted(found)]
+    return [by_sentence[sentence] for sentence in sorted(by_sentence)]

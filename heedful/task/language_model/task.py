@@ -110,11 +110,11 @@ class LanguageModelling(Task[Text, Validation]):
         options: Options,
     ) -> list[Answer]:
         """Each text with its continuation, in one line: line breaks are escaped."""
-        found = [
+        answers = [
             _answered(predictor, written, f"question {number}", maps=maps, every=every)
             for number, written in enumerate(predictor.predict(questions), start=first)
         ]
-        return [replace(answer, text=_in_one_line(answer.text)) for answer in found]
+        return [replace(answer, text=_in_one_line(answer.text)) for answer in answers]
 
     def show(self, predictor: Writer, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """A text with its continuation, and the attention of its last tokens."""

@@ -164,12 +164,12 @@ class MatchPairs(Task[list[Match], Validation]):
     ) -> list[Answer]:
         """Labels and their probabilities, separated by a tab; or only the relevance or similarity."""
         longest = predictor.config.longest
-        found = predictor.predict(questions, attention=maps)
+        results = predictor.predict(questions, attention=maps)
         answers = [
             _answered(
                 predictor, matched, f"pair {number} is too long; only the first {longest} tokens were read", every=every
             )
-            for number, matched in enumerate(found, start=first)
+            for number, matched in enumerate(results, start=first)
         ]
         if not (maps and every):
             return answers

@@ -124,11 +124,11 @@ class ParseTask(Task[list[ParsedText], list[ParsedText]]):
         options: Options,
     ) -> list[Answer]:
         """Trees in brackets, one per line; an empty line for an empty sentence."""
-        found = predictor.predict(questions, beam=options.get("beam"), attention=maps)
-        answers = [_answered(parse, f"question {number}") for number, parse in enumerate(found, start=first)]
+        parses = predictor.predict(questions, beam=options.get("beam"), attention=maps)
+        answers = [_answered(parse, f"question {number}") for number, parse in enumerate(parses, start=first)]
         if not (maps and every):
             return answers
-        return [replace(answer, maps=predictor.every_map(parse)) for answer, parse in zip(answers, found, strict=True)]
+        return [replace(answer, maps=predictor.every_map(parse)) for answer, parse in zip(answers, parses, strict=True)]
 
     def show(self, predictor: Parser, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The tree of the sentence with a drawing, and the attention of each symbol."""

@@ -154,7 +154,7 @@ class Translate(Task[list[Pair], PreparedPairs]):
             return answers
         best = (translations[0] for translations in nbest)
         every_map = map(predictor.every_map, questions, best)
-        return [replace(answer, maps=found) for answer, found in zip(answers, every_map, strict=True)]
+        return [replace(answer, maps=heads) for answer, heads in zip(answers, every_map, strict=True)]
 
     def show(self, predictor: Translator, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The translation of the sentence, and its attention map.
@@ -189,7 +189,7 @@ def _answered(nbest: Sequence[Translation], number: int, *, links: bool, numbere
     best = nbest[0]
     record: dict[str, Any] = {"translation": best.text, "score": round(best.score, 4)}
     if numbered:
-        record["nbest"] = [{"translation": found.text, "score": round(found.score, 4)} for found in nbest]
+        record["nbest"] = [{"translation": candidate.text, "score": round(candidate.score, 4)} for candidate in nbest]
     count = len(best.source_tokens) - 1  # without EOS
     note = f"question {number + 1} is too long; only its first {count} tokens were translated" if best.is_cut else None
     return Answer("\n".join(lines), (best.words,) if best.words else (), note, record)
