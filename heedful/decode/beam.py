@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from heedful.decode.constraint import Constraint, begin_rule
-from heedful.decode.frontier import Found, Live, Steps, next_steps
+from heedful.decode.frontier import Finished, Live, Steps, next_steps
 from heedful.decode.hypothesis import Hypothesis
 from heedful.decode.penalty import Penalty
 from heedful.decode.stepwise import Masked, Sharing, Stepwise, first_tokens, log_probabilities, output_limits
@@ -75,12 +75,12 @@ class _Search:
     constraint: Constraint | None
     attention: bool
 
-    def run(self, memory: Any, nbest: int, trace: Trace) -> Found:
+    def run(self, memory: Any, nbest: int, trace: Trace) -> Finished:
         """Grow the trace, and return where in it the best outputs end."""
         # `encoded` has one row per sentence; `memory`, from the second step on, serves a beam of rows per sentence.
         encoded, state, token = memory, self.model.start(memory), first_tokens(self.limits)
         rule = begin_rule(self.constraint, self.limits)
-        found, live = Found.nothing(self.limits.shape[0], nbest, self.limits.device), self._begin()
+        finished, live = Finished.nothing(self.limits.shape[0], nbest, self.limits.device), self._begin()
         shortest, last = int(self.limits.min()), self.penalty.divisors(self.limits)
         for tokens in range(1, int(self.limits.max()) + 1):
             step = self.model.step(token, state, memory)
@@ -88,8 +88,8 @@ class _Search:
             ended, grown = next_steps(rule.restrict(log_probabilities(step.logits)), live, self.size)
             # EOS is not written to the trace: an output that ends here is the row of the tokens before it.
             ends = self._ends(live, ended, tokens, row=live.row(ended.output), level=tokens - 1)
-            found = found.add(live.sentence, ends)
-            going = self._unfinished(live, grown, found, tokens=tokens, last=last)
+            finished = finished.add(live.sentence, ends)
+            going = self._unfinished(live, grown, finished, tokens=tokens, last=last)
             cut = self._at_limit(live, tokens) if tokens >= shortest else going[:0]
             if going.shape[0] + cut.shape[0] == 0:
                 break
@@ -97,7 +97,7 @@ class _Search:
             order = torch.cat([going, cut])
             rows, token = live.row(grown.output)[order].flatten(), grown.token[order].flatten()
             trace.grow(rows, token)
-            found = self._cut(live, grown, found, cut=cut, level=tokens, first=going.shape[0] * self.size)
+            finished = self._cut(live, grown, finished, cut=cut, level=tokens, first=going.shape[0] * self.size)
             if going.shape[0] == 0:
                 break
             rows, token = rows[: going.shape[0] * self.size], token[: going.shape[0] * self.size]
@@ -109,7 +109,7 @@ class _Search:
             if going.shape[0] < live.sentence.shape[0] or tokens == 1:
                 memory = self._for_beams(encoded, going)
             live = live.grow(grown, going)
-        return found
+        return finished
 
     def _begin(self) -> Live:
         """One empty output per sentence: the first step would be the same for all outputs of a beam."""
@@ -139,23 +139,25 @@ class _Search:
         """The sentences that have reached their greatest length."""
         return (self.limits[live.sentence] <= tokens).nonzero().squeeze(1)
 
-    def _cut(self, live: Live, grown: Steps, found: Found, *, cut: Int[Tensor, " C"], level: int, first: int) -> Found:
+    def _cut(
+        self, live: Live, grown: Steps, finished: Finished, *, cut: Int[Tensor, " C"], level: int, first: int
+    ) -> Finished:
         """Ends all outputs of the sentences `cut`, whose rows in the trace begin at `first`."""
         if cut.shape[0] == 0:
-            return found
+            return finished
         live, grown = take_rows((live, grown), cut)
         row = first + torch.arange(grown.output.numel(), device=grown.output.device).view_as(grown.output)
-        return found.add(live.sentence, self._ends(live, grown, level, row=row, level=level))
+        return finished.add(live.sentence, self._ends(live, grown, level, row=row, level=level))
 
     def _unfinished(
-        self, live: Live, grown: Steps, found: Found, *, tokens: int, last: Float[Tensor, " B"]
+        self, live: Live, grown: Steps, finished: Finished, *, tokens: int, last: Float[Tensor, " B"]
     ) -> Int[Tensor, " G"]:
         """The sentences that go on; `last` are the length penalties at their greatest lengths."""
         # The most likely partial output has the highest bound of its sentence. If the worst of the n best finished
         # outputs reaches it, no further output can replace one.
         highest = self.penalty.bound(grown.log_probability[:, 0], tokens + 1, last[live.sentence])
-        settled = found.ends.score[live.sentence, -1] >= highest
-        full = found.count[live.sentence] >= self.size
+        settled = finished.ends.score[live.sentence, -1] >= highest
+        full = finished.count[live.sentence] >= self.size
         at_limit = self.limits[live.sentence] <= tokens
         return (~(settled | full | at_limit)).nonzero().squeeze(1)
 

@@ -79,20 +79,20 @@ def next_steps(gains: Float[Tensor, "R V"], live: Live, size: int) -> tuple[Step
 
 
 @dataclass(frozen=True)
-class Found:
+class Finished:
     """The best finished outputs of every sentence so far, best first, and how many have been finished."""
 
     ends: Ends
     count: Int[Tensor, " B"]
 
     @staticmethod
-    def nothing(sentences: int, nbest: int, device: torch.device) -> "Found":
+    def nothing(sentences: int, nbest: int, device: torch.device) -> "Finished":
         """No outputs: all scores are minus infinity."""
         lowest = torch.full((sentences, nbest), -torch.inf, device=device)
         zeros = torch.zeros(sentences, nbest, dtype=torch.long, device=device)
-        return Found(Ends(lowest, lowest, zeros, zeros), zeros[:, 0])
+        return Finished(Ends(lowest, lowest, zeros, zeros), zeros[:, 0])
 
-    def add(self, sentence: Int[Tensor, " A"], new: Ends) -> "Found":
+    def add(self, sentence: Int[Tensor, " A"], new: Ends) -> "Finished":
         """Adds outputs of some sentences and keeps the best."""
         # The order of scores is applied to the other columns of the ends.
         old = take_rows(self.ends, sentence)
@@ -103,4 +103,4 @@ class Found:
             return getattr(self.ends, name).index_copy(0, sentence, both.gather(1, rank))
 
         ends = Ends(merge("score"), merge("log_probability"), merge("level"), merge("row"))
-        return Found(ends, self.count.index_add(0, sentence, (new.score > -torch.inf).sum(1)))
+        return Finished(ends, self.count.index_add(0, sentence, (new.score > -torch.inf).sum(1)))

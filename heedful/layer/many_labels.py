@@ -138,15 +138,15 @@ def sampled_loss(
     of_batch = labels[labelled].unique()
     is_of_batch = torch.zeros(weight.shape[0], dtype=torch.bool, device=labels.device)
     is_of_batch[of_batch] = True
-    others = torch.randperm(weight.shape[0], device=labels.device)
-    others = others[~is_of_batch[others]]
-    drawn = others[:samples]
+    not_of_batch = torch.randperm(weight.shape[0], device=labels.device)
+    not_of_batch = not_of_batch[~is_of_batch[not_of_batch]]
+    drawn = not_of_batch[:samples]
     index = torch.cat([of_batch, drawn])
     logits = functional.linear(features, functional.embedding(index, weight), bias[index])
     logits = logits.to(torch.promote_types(torch.float32, logits.dtype))
-    # Each sampled label stands for len(others) / len(drawn) labels; log of that is added to its logit.
+    # Each sampled label stands for len(not_of_batch) / len(drawn) labels; log of that is added to its logit.
     weights = torch.zeros_like(logits[0])
-    weights[len(of_batch) :] = math.log(max(1, len(others)) / max(1, len(drawn)))
+    weights[len(of_batch) :] = math.log(max(1, len(not_of_batch)) / max(1, len(drawn)))
     lse = (logits + weights).logsumexp(-1)
     # `of_batch` is sorted. Unlabelled rows gather some label, and are replaced by 0 below.
     position = torch.searchsorted(of_batch, labels.clamp(min=0)).clamp(max=len(index) - 1)

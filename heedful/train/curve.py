@@ -62,19 +62,19 @@ def _panel(name: str, points: Points, span: tuple[float, float], *, top: int, in
     marks = ticks(min(values), max(values))
     low, high = marks[0], marks[-1]
 
-    def place(step: float, value: float) -> tuple[float, float]:
+    def pixel(step: float, value: float) -> tuple[float, float]:
         across = (step - span[0]) / (span[1] - span[0])
         return _LEFT + _WIDTH * across, top + _HEIGHT * (1 - (value - low) / (high - low))
 
     parts = [f'<text x="{_LEFT}" y="{top - 10}" font-weight="bold">{escape(name)}</text>']
     for value in marks:
-        _, down = place(span[0], value)
+        _, down = pixel(span[0], value)
         parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{down:.1f}" y2="{down:.1f}" stroke="#dddddd"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{down + 4:.1f}" text-anchor="end">{value:.4g}</text>')
     for step in (span[0], (span[0] + span[1]) / 2, span[1]):
-        across, _ = place(step, low)
+        across, _ = pixel(step, low)
         parts.append(f'<text x="{across:.1f}" y="{top + _HEIGHT + 18}" text-anchor="middle">{step:.0f}</text>')
-    line = " ".join(f"{across:.1f},{down:.1f}" for across, down in (place(*point) for point in points))
+    line = " ".join(f"{across:.1f},{down:.1f}" for across, down in (pixel(*point) for point in points))
     return [*parts, f'<polyline points="{line}" fill="none" stroke="{ink}" stroke-width="1.8"/>']
 
 

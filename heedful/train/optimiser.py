@@ -49,7 +49,7 @@ def load_state(optimiser: torch.optim.Optimizer, model: nn.Module, saved: Mappin
         name, _, key = entry.rpartition("/")
         by_name.setdefault(name, {})[key] = value
     # A shared parameter has several names, and another version may have saved it under another of them.
-    found = {
+    by_parameter = {
         parameter: by_name[name]
         for parameter, names in _names_in_files(model).items()
         for name in names
@@ -57,7 +57,7 @@ def load_state(optimiser: torch.optim.Optimizer, model: nn.Module, saved: Mappin
     }
     # torch numbers the parameters in the order of the groups. Names keep a saved state valid when groups change.
     order = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    state = {number: found[parameter] for number, parameter in enumerate(order) if parameter in found}
+    state = {number: by_parameter[parameter] for number, parameter in enumerate(order) if parameter in by_parameter}
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 

@@ -35,8 +35,9 @@ def expect_attentions(model: nn.Module, names: str) -> dict[str, nn.Module]:
     """
     chosen = attentions(model, names)
     if not chosen:
-        found = attentions(model)
-        hint = did_you_mean(names, found) if found else "no module of this model has a method align(query, key, ...)"
+        all_modules = attentions(model)
+        without = "no module of this model has a method align(query, key, ...)"
+        hint = did_you_mean(names, all_modules) if all_modules else without
         raise UserError(f"no attention is called {names!r}", hint=hint)
     return chosen
 

@@ -15,13 +15,13 @@ def branch_weights(model: nn.Module) -> dict[str, dict[str, Tensor]]:
     Empty for a model without branches. Kappa weighs the input of a branch's feed-forward layer and alpha its output;
     each sums to 1 over the branches.
     """
-    found = {name: module for name, module in model.named_modules() if isinstance(module, BranchedAttention)}
-    if not found:
+    branched = {name: module for name, module in model.named_modules() if isinstance(module, BranchedAttention)}
+    if not branched:
         return {}
     with torch.no_grad():
         return {
-            "kappa": {name: module.weighted.kappa().cpu() for name, module in found.items()},
-            "alpha": {name: module.alpha().cpu() for name, module in found.items()},
+            "kappa": {name: module.weighted.kappa().cpu() for name, module in branched.items()},
+            "alpha": {name: module.alpha().cpu() for name, module in branched.items()},
         }
 
 

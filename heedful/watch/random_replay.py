@@ -38,9 +38,9 @@ class RandomSources:
             # Without parameters the device is unknown.
             self._device = torch.device("cuda", torch.cuda.current_device())
         draws = [choice.draw for choice in module.modules() if isinstance(choice, Hard)]
-        found = [draw.generator for draw in draws if isinstance(draw, Gumbel)]
-        found += [value for part in module.modules() for value in vars(part).values()]  # of a user's own modules
-        self._generators = list({id(value): value for value in found if isinstance(value, Generator)}.values())
+        candidates = [draw.generator for draw in draws if isinstance(draw, Gumbel)]
+        candidates += [value for part in module.modules() for value in vars(part).values()]  # of a user's own modules
+        self._generators = list({id(value): value for value in candidates if isinstance(value, Generator)}.values())
 
         self._parts = list(module.modules())
         self._is_known = all(map(_is_known, self._parts))
@@ -116,8 +116,8 @@ def _with_generator(func: Any) -> Any:
         return func
     for name in func.overloadpacket.overloads():
         overload = getattr(func.overloadpacket, name)
-        others = [argument.name for argument in overload._schema.arguments]
-        if "generator" in others and [other for other in others if other != "generator"] == names:
+        accepted = [argument.name for argument in overload._schema.arguments]
+        if "generator" in accepted and [name for name in accepted if name != "generator"] == names:
             return overload
     return None
 

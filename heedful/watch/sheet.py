@@ -89,13 +89,13 @@ def lay_out(maps: Sequence[Map], measure: Measure, scale: Scale = "auto") -> She
     left = _MARGIN + max((measure(sentence.name) + 12 for sentence in sentences if sentence.name), default=0)
     text = Sheet(height=0.0)
     for sentence in sentences:
-        _place(sentence, text, left, measure)
+        _add_sentence(sentence, text, left, measure)
         text.height += _BETWEEN
     missing = _set_in_columns(text, sheet)
     if missing:
         sheet.label(f"… {missing} more words; a page (.html) has all of them", left, measure)
         sheet.height += _LINE
-    _place_key(sheet, left, top_of_scale(sentences, scale), measure)
+    _add_key(sheet, left, top_of_scale(sentences, scale), measure)
     sheet.height += _LINE + _MARGIN
     return sheet
 
@@ -129,7 +129,7 @@ def _set_in_columns(text: Sheet, sheet: Sheet) -> int:
     return missing
 
 
-def _place(sentence: Sentence, sheet: Sheet, left: float, measure: Measure) -> None:
+def _add_sentence(sentence: Sentence, sheet: Sheet, left: float, measure: Measure) -> None:
     """Adds the label and words of a sentence, line by line."""
     words = [_cut(word, measure) for word in sentence.words]
     widths = [_boxed(word, measure) for word in words]
@@ -146,7 +146,7 @@ def _place(sentence: Sentence, sheet: Sheet, left: float, measure: Measure) -> N
         sheet.height += _LINE
 
 
-def _place_key(sheet: Sheet, left: float, largest: str, measure: Measure) -> None:
+def _add_key(sheet: Sheet, left: float, largest: str, measure: Measure) -> None:
     """Adds the key: which shade is which weight."""
     x = sheet.label("0", left, measure) + 6
     for step in range(_STEPS):

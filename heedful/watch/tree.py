@@ -144,7 +144,7 @@ def save_tree_svg(tree: Node, *, path: Path, title: str = "") -> None:
 def tree_svg(tree: Node, *, title: str = "") -> str:
     """The drawing as SVG text, for a file or inside a page; all words are on the lowest line."""
     drawing = _Svg(_levels(tree), top=_MARGIN + (24 if title else 0))
-    drawing.place(tree, 0, _MARGIN)
+    drawing.lay_out(tree, 0, _MARGIN)
     across = max(drawing.right + _MARGIN, 2 * _MARGIN + 1.15 * _SIZE * ems(printable(title)))
     down = drawing.height(drawing.levels) + _MARGIN
     head = (
@@ -168,7 +168,7 @@ class _Svg:
         """The middle of a level."""
         return self.top + _ROW * (level + 0.5)
 
-    def place(self, node: Node, level: int, left: float) -> float:
+    def lay_out(self, node: Node, level: int, left: float) -> float:
         """Draws a subtree, not left of `left`; returns the middle of its root."""
         label = printable(node.label) if node.label else ""
         needed = _SIZE * ems(label)
@@ -179,12 +179,12 @@ class _Svg:
             self._line(middle, level if label else level - 0.55, middle, self.levels, fill="#b8c4d6")
             self._text(word, middle, self.levels, fill="#000000")
         else:
-            middle = self._place_children(node, level, left, needed)
+            middle = self._lay_out_children(node, level, left, needed)
         self._text(label, middle, level, fill="#666666" if node.word is not None else "#0b3c7d")
         self.right = max(self.right, middle + needed / 2)
         return middle
 
-    def _place_children(self, node: Node, level: int, left: float, needed: float) -> float:
+    def _lay_out_children(self, node: Node, level: int, left: float, needed: float) -> float:
         """Draws the children and the lines to them; returns the middle between the outermost."""
         drawn, right = len(self.parts), self.right
         middles = self._beside(node.children, level + 1, left)
@@ -203,7 +203,7 @@ class _Svg:
         """Draws neighbours from left to right; returns their middles."""
         middles: list[float] = []
         for node in nodes:
-            middles.append(self.place(node, level, left))
+            middles.append(self.lay_out(node, level, left))
             left = self.right + _APART
         return middles
 

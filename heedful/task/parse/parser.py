@@ -16,6 +16,7 @@ from heedful.data.tree import Tree
 from heedful.data.tree.sentence import sentence_words
 from heedful.data.tree.words import KnownWords
 from heedful.decode import Bracketing, Brackets, Hypothesis, search
+from heedful.deprecation import warn_deprecated
 from heedful.shapes import BOS, EOS
 from heedful.task.answering import answering, evaluating
 from heedful.task.base import Predictor
@@ -38,7 +39,7 @@ WORDS, SYMBOLS = "source", "target"
 class Parse:
     """A sentence and its tree, which is None for a sentence without words.
 
-    `score` is the log-probability, with the length penalty of the settings. `seen` is the attention map, with a row for
+    `score` is the log-probability, with the length penalty of the settings. `map` is the attention map, with a row for
     each symbol and a column for each word. `is_cut` says that only the first words were read. `ids` are those of the
     symbols.
     """
@@ -47,16 +48,22 @@ class Parse:
     tree: Tree | None
     score: float
     symbols: tuple[str, ...]
-    seen: Map | None = None
+    map: Map | None = None
     is_cut: bool = False
     ids: list[int] = field(default_factory=list[int])
+
+    @property
+    def seen(self) -> Map | None:
+        """The old name of `map`."""
+        warn_deprecated("Parse.seen", "Parse.map", stacklevel=2)
+        return self.map
 
     def __repr__(self) -> str:
         return f"Parse({str(self.tree or '')!r}, score={self.score:.4f})"
 
     def _repr_html_(self) -> str:
         """The tree and the map, for notebooks."""
-        return answer_html(str(self.tree or ""), [self.seen] if self.seen else [])
+        return answer_html(str(self.tree or ""), [self.map] if self.map else [])
 
 
 class Parser(Predictor[ParseConfig]):
@@ -223,10 +230,10 @@ class Parser(Predictor[ParseConfig]):
             return weights
         return torch.cat([weights[..., :-1].flip(-1), weights[..., -1:]], dim=-1)
 
-    def _parse(self, words: Sequence[str], hypothesis: Hypothesis, seen: Map | None, *, is_cut: bool) -> Parse:
+    def _parse(self, words: Sequence[str], hypothesis: Hypothesis, map_: Map | None, *, is_cut: bool) -> Parse:
         tree = self.symbols.tree(hypothesis.tokens, words) if words else None
         symbols = tuple(self.symbols.pieces(hypothesis.tokens))
-        return Parse(tuple(words), tree, hypothesis.score, symbols, seen, is_cut, hypothesis.tokens)
+        return Parse(tuple(words), tree, hypothesis.score, symbols, map_, is_cut, hypothesis.tokens)
 
 
 def _one_each(texts: Sequence[str]) -> TokenWords:

@@ -183,7 +183,7 @@ def _answered(parse: Parse, what: str) -> Answer:
     text = "" if parse.tree is None else str(parse.tree)
     note = f"{what} is too long; only its first {len(parse.words)} words were parsed" if parse.is_cut else None
     record = {"words": list(parse.words), "tree": text or None, "score": round(parse.score, 4)}
-    return Answer(text, (parse.seen,) if parse.seen else (), note, record)
+    return Answer(text, (parse.map,) if parse.map else (), note, record)
 
 
 def _report(trees: Sequence[ParsedText], config: ParseConfig, words: KnownWords, symbols: Symbols) -> Report:

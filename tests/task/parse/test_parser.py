@@ -36,11 +36,13 @@ def test_every_answer_is_a_tree_over_its_words(make_parser: Any, name: str, beam
             assert one.tree.words == one.words
             assert all(node.label for node in one.tree.nodes())
             looks = name != "sutskever"
-            assert (one.seen is not None) == looks
-            if one.seen is not None:
-                assert list(one.seen.rows) == list(one.symbols)
-                assert list(one.seen.columns) == [*one.words, "</s>"]
-                torch.testing.assert_close(one.seen.weights.sum(-1), torch.ones(len(one.symbols)))
+            with pytest.deprecated_call(match=r"use Parse\.map"):
+                assert one.seen is one.map
+            assert (one.map is not None) == looks
+            if one.map is not None:
+                assert list(one.map.rows) == list(one.symbols)
+                assert list(one.map.columns) == [*one.words, "</s>"]
+                torch.testing.assert_close(one.map.weights.sum(-1), torch.ones(len(one.symbols)))
 
 
 @pytest.mark.usefixtures("unchecked_shapes")
