@@ -97,7 +97,7 @@ def check_first_row(first: Sequence[str], labels: Sequence[str], columns: Column
         return
     counts = Counter(labels)
     label = first[len(columns.names) - 1].strip()
-    are_numbers = all(_is_number(other) for other in counts if other != label)
+    are_numbers = all(_is_number(value) for value in counts if value != label)
     if len(labels) >= _ENOUGH and counts[label] == 1 and (2 * len(counts) <= len(labels) or are_numbers):
         raise _unknown_header(names, columns, where)
 
@@ -168,13 +168,13 @@ def resembles_header(cells: Sequence[str], columns: Columns) -> bool:
     return is_known or all(difflib.get_close_matches(name, identifiers, n=1, cutoff=0.6) for name in needed)
 
 
-def wrong_names(found: Sequence[str], columns: Columns, where: str) -> UserError:
+def wrong_names(names: Sequence[str], columns: Columns, where: str) -> UserError:
     """The error for a header, or a JSON object, in which a name is missing."""
-    unknown = [name for name in found if name not in columns.known]
+    unknown = [name for name in names if name not in columns.known]
     hint = did_you_mean(unknown[0], columns.known) if unknown else f"expected {' and '.join(columns.names)}"
     hint += f"; or {columns.rename_hint}" if columns.rename_hint else ""
     return UserError(
-        f"expected the columns {columns.listed}, found {', '.join(map(repr, found)) or 'none'}",
+        f"expected the columns {columns.listed}, found {', '.join(map(repr, names)) or 'none'}",
         where=where,
         hint=hint,
     )
@@ -183,9 +183,9 @@ def wrong_names(found: Sequence[str], columns: Columns, where: str) -> UserError
 def wrong_width(cells: Sequence[str], layout: Layout, columns: Columns, *, separator: str, where: str) -> UserError:
     """The error for a row with another number of cells than the table; `separator` is the character between them."""
     name = SEPARATORS[separator]
-    found = f"no {name}" if len(cells) == 1 else f"{len(cells)} columns"
+    width = f"no {name}" if len(cells) == 1 else f"{len(cells)} columns"
     hint = _hint_of_width(cells, layout, columns, separator)
-    return UserError(f"expected {layout.width} columns, found {found} in {shown(cells)!r}", where=where, hint=hint)
+    return UserError(f"expected {layout.width} columns, found {width} in {shown(cells)!r}", where=where, hint=hint)
 
 
 def shown(cells: Sequence[str]) -> str:
@@ -244,10 +244,10 @@ def _hint_of_one_cell(text: str, columns: Columns, separator: str) -> str:
     alternative = columns.alternative or ("give a .csv or .jsonl" if separator == "\t" else "give a .jsonl")
     if text.lstrip().startswith(("{", "[")):
         return "it looks like JSON: give it a name that ends in .jsonl, with one object per line"
-    for other, name in SEPARATORS.items():
-        cells = splits_alone(text, other) or []
-        if other != separator and len(columns.names) <= len(cells) <= len(columns.known) and len(cells) > 1:
+    for candidate, name in SEPARATORS.items():
+        cells = splits_alone(text, candidate) or []
+        if candidate != separator and len(columns.names) <= len(cells) <= len(columns.known) and len(cells) > 1:
             renamed = "give it a name that ends in .csv"
-            how = renamed if separator == "\t" else f"name them, as in {other.join(columns.names)}"
+            how = renamed if separator == "\t" else f"name them, as in {candidate.join(columns.names)}"
             return f"if the columns are separated by a {name} here, {how}; or {alternative}"
     return f"write {f', {SEPARATORS[separator]}, '.join(columns.names)}; or {alternative}"

@@ -40,10 +40,10 @@ def parse_links(text: str, *, one_based: bool = False, where: str | None = None)
     sure: set[Link] = set()
     possible: set[Link] = set()
     for item in text.split():
-        found = _LINK.fullmatch(item)
-        if found is None:
+        match = _LINK.fullmatch(item)
+        if match is None:
             raise _no_link(item, where)
-        before, source, middle, target, after = found.groups()
+        before, source, middle, target, after = match.groups()
         link = _based(int(source), int(target), one_based, where)
         possible.add(link)
         if middle == "-" and not before and not after:
@@ -98,9 +98,9 @@ def aer(
     if not len(sure) == len(possible) == len(predicted):
         raise ValueError(f"got {len(sure)} sure, {len(possible)} possible and {len(predicted)} predicted alignments")
     hits = total = 0
-    for certain, allowed, found in zip(sure, possible, predicted, strict=True):
-        hits += len(found & certain) + len(found & (allowed | certain))  # a caller's P need not include S
-        total += len(found) + len(certain)
+    for certain, allowed, links in zip(sure, possible, predicted, strict=True):
+        hits += len(links & certain) + len(links & (allowed | certain))  # a caller's P need not include S
+        total += len(links) + len(certain)
     return 1 - hits / total if total else 0.0
 
 
@@ -130,15 +130,15 @@ def _numbered(lines: Sequence[str], path: Path) -> list[Links]:
         if not line.strip():
             continue
         where = f"{path}:{number}"
-        found = _NUMBERED.fullmatch(line.strip())
-        if found is None or int(found[1]) < 1:
+        match = _NUMBERED.fullmatch(line.strip())
+        if match is None or int(match[1]) < 1:
             raise UserError(
                 f"{line.strip()!r} is not a link", where=where, hint="expected: sentence source target, each from 1"
             )
-        sentence = int(found[1]) - 1
-        link = _based(int(found[2]), int(found[3]), True, where)
+        sentence = int(match[1]) - 1
+        link = _based(int(match[2]), int(match[3]), True, where)
         possible.setdefault(sentence, set()).add(link)
-        if found[4] != "P":  # without a mark a link is sure
+        if match[4] != "P":  # without a mark a link is sure
             sure.setdefault(sentence, set()).add(link)
     count = max(possible) + 1
     return [Links(frozenset(sure.get(i, ())), frozenset(possible.get(i, ()))) for i in range(count)]

@@ -98,8 +98,8 @@ def _ends(text: str, mark: re.Match[str], *, cased: bool) -> bool:
 
 def _is_abbreviation(before: str) -> bool:
     """Whether the full stop at the end belongs to a listed abbreviation, or to initials such as "U.S."."""
-    found = _WORD_BEFORE.search(before)
-    word = found.group() if found else ""
+    match = _WORD_BEFORE.search(before)
+    word = match.group() if match else ""
     return word[:-1].lower() in _ABBREVIATIONS or bool(_INITIALS.fullmatch(word) and not word[0].isdigit())
 
 

@@ -15,8 +15,8 @@ _DECLARED = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
 
 def declared_separator(line: str) -> str | None:
     """The separator in the line "sep=;", which programs write above the header for Excel; None for any other line."""
-    found = _DECLARED.fullmatch(line.strip(" "))
-    return found[1] if found and found[1] in SEPARATORS else None
+    match = _DECLARED.fullmatch(line.strip(" "))
+    return match[1] if match and match[1] in SEPARATORS else None
 
 
 def find_separator(lines: Sequence[str], columns: Columns, *, name: str) -> str:

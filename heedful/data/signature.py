@@ -78,9 +78,9 @@ def format_of(head: bytes) -> Format | None:
 
     Only for a file that is known to be no text and no picture: a text may begin with "%PDF-" or "BZh" too.
     """
-    for signature, found in _FORMATS:
+    for signature, kind in _FORMATS:
         if len(head) >= len(signature) and all(a in (b, ord(".")) for a, b in zip(signature, head, strict=False)):
-            return found
+            return kind
     return _archive("a tar archive") if head[_TAR] == b"ustar" else None
 
 
@@ -89,9 +89,9 @@ def describe_bytes(head: bytes) -> str | None:
     encoding = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
     if encoding is not None:
         return _OTHER_UTF.format(encoding)
-    found = format_of(head)
-    if found is not None:
-        return f"it looks like {found.name}: {found.for_text}"
+    kind = format_of(head)
+    if kind is not None:
+        return f"it looks like {kind.name}: {kind.for_text}"
     # A text with a stray NUL is no other encoding. In UTF-16, Latin letters have a NUL each.
     if _begins(head, "UTF-8") is not None and 4 * head.count(0) < len(head):
         return None

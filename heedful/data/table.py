@@ -171,11 +171,10 @@ def _tsv_cells(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[t
         yield number, []
     else:
         return
-    others = (separator for separator in SEPARATORS if separator != "\t" and separator in line)
-    other = next((each for each in others if is_header(splits_alone(line, each) or [], columns)), None)
-    if other is not None:
-        message = f"the columns of the header are separated by a {SEPARATORS[other]}, not by a tab"
-        raise UserError(message, where=f"{path}:{number}", hint="give the file a name that ends in .csv")
+    for separator, name in SEPARATORS.items():
+        if separator != "\t" and separator in line and is_header(splits_alone(line, separator) or [], columns):
+            message = f"the columns of the header are separated by a {name}, not by a tab"
+            raise UserError(message, where=f"{path}:{number}", hint="give the file a name that ends in .csv")
     # R and pandas may put every text in quotes, the header too; then quotes are no text in the other lines either.
     if QUOTE in line and is_header(splits_alone(line, "\t") or [], columns):
         yield from _without_blank(split_quoted(chain([line], lines), "\t", str(path), first=number))

@@ -126,13 +126,13 @@ def _decode(raw: bytes, head: bytes, *, where: str) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         latin = "save the file as UTF-8, for instance: iconv -f latin1 -t utf-8"
-        found = f"byte {error.start + 1} of this line, 0x{raw[error.start]:02x} after {_before(raw, error.start)!r}"
-        raise UserError(f"{found}, is not UTF-8", where=where, hint=describe_bytes(head or raw) or latin) from None
+        fault = f"byte {error.start + 1} of this line, 0x{raw[error.start]:02x} after {_before(raw, error.start)!r}"
+        raise UserError(f"{fault}, is not UTF-8", where=where, hint=describe_bytes(head or raw) or latin) from None
     if "\0" in text:
         start = raw.index(b"\0")
-        found = f"byte {start + 1} of this line, after {_before(raw, start)!r}, is NUL"
+        fault = f"byte {start + 1} of this line, after {_before(raw, start)!r}, is NUL"
         hint = describe_bytes(head or raw) or "delete it, for instance: tr -d '\\000' < FILE > NEW"
-        raise UserError(f"{found}, which no text holds", where=where, hint=hint)
+        raise UserError(f"{fault}, which no text holds", where=where, hint=hint)
     return text
 
 

@@ -125,8 +125,8 @@ def _misspelt(random: Random, word: str) -> str:
         return word
     at = random.randrange(len(word) - 1)
     before, here, after = word[:at], word[at : at + 2], word[at + 2 :]
-    other = random.choice(_CONSONANTS + _VOWELS)
-    return before + random.choice((here[1], here[0] + here, here[::-1], here[0] + other)) + after
+    letter = random.choice(_CONSONANTS + _VOWELS)
+    return before + random.choice((here[1], here[0] + here, here[::-1], here[0] + letter)) + after
 
 
 def _coprime(random: Random, modulus: int) -> int:

@@ -75,10 +75,10 @@ def _dialogue(turns: list[Turn]) -> Dialogue:
 
 def _after_number(line: str, expected: int, where: str) -> tuple[str, bool]:
     """A line without its number, and whether it starts a dialogue."""
-    found = _NUMBERED.fullmatch(line)
-    if not found:
+    match = _NUMBERED.fullmatch(line)
+    if not match:
         raise UserError(f"expected a number and a space before {shortened(line)!r}", where=where, hint=_EXAMPLE)
-    number, content = found.groups()
+    number, content = match.groups()
     if number not in ("1", str(expected)):
         numbers = "1, which starts a dialogue" if expected == 1 else f"{expected}, or 1 to start another dialogue"
         hint = "is a line missing?" if expected > 1 else "a blank line ends a dialogue"
@@ -92,9 +92,9 @@ def _turns(content: str, where: str) -> list[Turn]:
     if len(parts) == 2:
         return [Turn(single_line(text), speaker, where) for text, speaker in zip(parts, (USER, BOT), strict=True)]
     if len(parts) > 2:
-        found = f"found {len(parts) - 1} in {shortened(content)!r}"
-        raise UserError(f"expected one tab, between user and bot, {found}", where=where, hint=_EXAMPLE)
+        actual = f"found {len(parts) - 1} in {shortened(content)!r}"
+        raise UserError(f"expected one tab, between user and bot, {actual}", where=where, hint=_EXAMPLE)
     if len(content.split()) != 3:
-        found = f"found {shortened(content.strip())!r}"
-        raise UserError(f"expected a tab, or a fact of three words, {found}", where=where, hint=_EXAMPLE)
+        actual = f"found {shortened(content.strip())!r}"
+        raise UserError(f"expected a tab, or a fact of three words, {actual}", where=where, hint=_EXAMPLE)
     return [Turn(single_line(content), KB, where)]

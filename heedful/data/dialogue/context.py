@@ -41,12 +41,12 @@ class ContextLimit:
         """
         # Collected from the last turn backwards: it is the front that is cut off, and reading can stop there.
         read: list[list[int]] = []
-        others: list[str] = []
+        speakers: list[str] = []
         room = self.tokens
         first = 0 if self.turns is None else max(0, end - self.turns)
         for index in range(end - 1, first - 1, -1):
             ids, speaker = turns[index]
-            mark = tokeniser.mark(_role(speaker, next_speaker, others))
+            mark = tokeniser.mark(_role(speaker, next_speaker, speakers))
             if len(ids) >= room:  # the mark takes one of the tokens that are left
                 read += [[mark, *ids[len(ids) - room + 1 :]]] if room > 1 else []
                 return Context([token for turn in reversed(read) for token in turn], is_cut=True)
@@ -61,10 +61,10 @@ def encode_turns(turns: Sequence[Turn], tokeniser: MarkedTokeniser) -> list[Enco
     return [EncodedTurn(ids, turn.speaker) for ids, turn in zip(encoded, turns, strict=True)]
 
 
-def _role(speaker: str, next_speaker: str, others: list[str]) -> int:
-    """The index in `ROLES` of a speaker; adds one that is not in `others`, which lists the most recent first."""
+def _role(speaker: str, next_speaker: str, speakers: list[str]) -> int:
+    """The index in `ROLES` of a speaker; adds one that is not in `speakers`, which lists the most recent first."""
     if speaker == next_speaker:
         return 0
-    if speaker not in others:
-        others.append(speaker)
-    return min(1 + others.index(speaker), len(ROLES) - 1)
+    if speaker not in speakers:
+        speakers.append(speaker)
+    return min(1 + speakers.index(speaker), len(ROLES) - 1)

@@ -38,14 +38,14 @@ def read_dialogues(paths: Sequence[Path], columns: Columns = COLUMNS) -> list[Di
     Raises: UserError with file:line and what was expected, for malformed content.
     """
     if len(paths) == 2:
-        found = [_context_and_reply(pair.source, pair.target, pair.where) for pair in read_pairs(paths)]
+        dialogues = [_context_and_reply(pair.source, pair.target, pair.where) for pair in read_pairs(paths)]
     elif len(paths) == 1:
-        found = list(_dialogues(paths[0], columns))
+        dialogues = list(_dialogues(paths[0], columns))
     else:
         raise UserError(f"expected one or two files, got {len(paths)}", hint=f"expected {EXPECTED}")
-    if not found:
+    if not dialogues:
         raise UserError("the file is empty", where=str(paths[0]), hint=f"expected {EXPECTED}")
-    return found
+    return dialogues
 
 
 def read_contexts(path: Path | str, columns: Columns = INPUT_COLUMNS) -> Iterator[tuple[Turn, ...]]:
@@ -135,8 +135,8 @@ def _jsonl(path: Path) -> Iterator[Dialogue]:
 def _dialogue_of(line: str, where: str) -> Dialogue:
     fields = json_object(line, where=where, expected=_NEEDED, example=_EXAMPLE)
     if ("turns" in fields) == ("context" in fields):
-        found = "both" if "turns" in fields else (", ".join(map(repr, fields)) or "neither")
-        raise UserError(f"expected {_NEEDED}, found {found}", where=where, hint=f"for example {_EXAMPLE}")
+        keys = "both" if "turns" in fields else (", ".join(map(repr, fields)) or "neither")
+        raise UserError(f"expected {_NEEDED}, found {keys}", where=where, hint=f"for example {_EXAMPLE}")
     if "turns" in fields:
         return Dialogue(_turns(fields["turns"], "turns", where), where)
     if "reply" not in fields:
@@ -159,8 +159,8 @@ def _context_of(line: str, where: str) -> tuple[Turn, ...]:
     for name in ("turns", "context"):
         if name in fields:
             return _turns(_as_list(fields[name]), name, where)
-    found = ", ".join(map(repr, fields)) or "nothing"
-    raise UserError(f"expected 'turns' or 'context', found {found}", where=where, hint='as in {"turns": ["hello"]}')
+    keys = ", ".join(map(repr, fields)) or "nothing"
+    raise UserError(f"expected 'turns' or 'context', found {keys}", where=where, hint='as in {"turns": ["hello"]}')
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -188,8 +188,8 @@ def _turns(value: Any, name: str, where: str, *, ending: str | None = None) -> t
 def _named(item: Mapping[str, Any], where: str) -> Turn:
     for key in ("speaker", "text"):
         if key not in item:
-            found = ", ".join(map(repr, item)) or "nothing"
-            raise UserError(f"expected 'speaker' and 'text' in a turn, found {found}", where=where)
+            keys = ", ".join(map(repr, item)) or "nothing"
+            raise UserError(f"expected 'speaker' and 'text' in a turn, found {keys}", where=where)
     return Turn(
         single_line(json_text(item["text"], "text", where)), json_text(item["speaker"], "speaker", where), where
     )

@@ -64,18 +64,18 @@ def exchanges(dialogues: Iterable[Dialogue], learn: str | None = None) -> list[E
 
     Raises: UserError, when no speaker is called `learn`.
     """
-    found: list[Exchange] = []
+    replies: list[Exchange] = []
     speakers: set[str] = set()
     for dialogue in dialogues:
         speakers.update(turn.speaker for turn in dialogue.turns)
-        found += [
+        replies += [
             Exchange(dialogue, index)
             for index in range(max(1, dialogue.first_reply), len(dialogue.turns))
             if dialogue.is_reply(dialogue.turns[index], learn)
         ]
     if learn is not None and learn not in speakers:
         raise UserError(f"no speaker is called {learn!r}", hint=did_you_mean(learn, speakers))
-    return found
+    return replies
 
 
 def alternating_turns(texts: Sequence[str], locations: Sequence[str], *, ending: str | None = None) -> tuple[Turn, ...]:

@@ -16,9 +16,9 @@ def what_it_is(path: Path) -> str:
         return "an empty file"
     if head.startswith(b"version ") and b"git-lfs" in head:
         return "a git-LFS pointer, not the picture itself: run git lfs pull"
-    found = format_of(head)
-    if found is not None:
-        return f"{found.name}: {found.for_picture}" if found.for_picture else f"{found.name}, not a picture"
+    kind = format_of(head)
+    if kind is not None:
+        return f"{kind.name}: {kind.for_picture}" if kind.for_picture else f"{kind.name}, not a picture"
     return _kind_of_text(head) or "in no format that Pillow reads"
 
 

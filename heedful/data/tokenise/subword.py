@@ -102,11 +102,11 @@ class SentencePieceTokeniser:
             loaded = cls(model, lowercase=lowercase)
             if loaded.size <= len(SPECIAL):
                 raise damaged(path, "it holds no pieces")
-            found = [loaded._processor.id_to_piece(index) for index in SPECIAL]
+            special = [loaded._processor.id_to_piece(index) for index in SPECIAL]
         except (OSError, RuntimeError, IndexError) as error:
             raise damaged(path, str(error)) from error
-        if found != list(SPECIAL.values()):
-            raise damaged(path, f"the ids 0 to 3 are {', '.join(found)}, expected {', '.join(SPECIAL.values())}")
+        if special != list(SPECIAL.values()):
+            raise damaged(path, f"the ids 0 to 3 are {', '.join(special)}, expected {', '.join(SPECIAL.values())}")
         return loaded
 
     def __reduce__(self) -> tuple[Any, ...]:  # the processor cannot be pickled for worker processes; the model can

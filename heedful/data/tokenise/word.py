@@ -126,4 +126,4 @@ def _attaches(piece: str, last: str) -> bool:
 
 def split_words(text: str, lowercase: bool) -> Iterator[str]:
     """The pieces of a text: words, single marks, and single Chinese or Japanese characters."""
-    return (found[0] for found in _PIECE.finditer(text.lower() if lowercase else text))
+    return (match[0] for match in _PIECE.finditer(text.lower() if lowercase else text))

@@ -29,8 +29,8 @@ def _outside(token: str) -> str:
     """What is wrong with the first token of a tree that does not open a bracket; names the formats of other tools."""
     if token == ")":
         return "a closing bracket without an opening one"
-    other = next((name for start, name in _OTHER_FORMATS.items() if token.startswith(start)), None)
-    return f"{token!r} is outside all brackets" + (f"; this looks like {other}" if other else "")
+    format_name = next((name for start, name in _OTHER_FORMATS.items() if token.startswith(start)), None)
+    return f"{token!r} is outside all brackets" + (f"; this looks like {format_name}" if format_name else "")
 
 
 def read_brackets(lines: Iterable[str], name: str, *, first: int = 1) -> Iterator[tuple[Tree, int]]:
@@ -44,8 +44,8 @@ def read_brackets(lines: Iterable[str], name: str, *, first: int = 1) -> Iterato
     parser = _BracketParser(name)
     number = first - 1
     for number, line in enumerate(lines, start=first):
-        for found in _TOKEN.finditer(line):
-            tree = parser.feed(found[0], number)
+        for token in _TOKEN.finditer(line):
+            tree = parser.feed(token[0], number)
             if tree is not None:
                 yield tree, parser.start_line
     if parser.open:
