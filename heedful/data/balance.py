@@ -60,6 +60,7 @@ class BalancedPlan:
 
     def sample(self, number: int) -> Rows:
         """The rows that an epoch consists of, by label."""
+        # Another generator than that of `BatchPlan`, which shuffles what is drawn here with [seed, number].
         random = np.random.default_rng([self.seed, number, 1])
         weight = self._counts ** (1.0 - self.balance)
         # Systematic rounding: each label gets its expected number, rounded down or up, and the total is exact.

@@ -77,6 +77,7 @@ def _blank(example: Example, tokens_total: int) -> PairBatch:
 def padded(sequences: Sequence[Sequence[int]]) -> tuple[Int64[Tensor, "B L"], Int64[Tensor, " B"]]:
     """Sequences of ids padded with PAD to the longest, and their lengths."""
     lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
+    # `initial` is for no sequences at all, of which there is no maximum.
     padded = np.full((len(sequences), int(lengths.max(initial=0))), PAD, dtype=np.int64)
     # One masked assignment is much quicker than a loop over rows; the mask selects in row order, as `chain` does.
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(sequences), dtype=np.int64)

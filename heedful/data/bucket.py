@@ -55,6 +55,7 @@ class BatchPlan:
             raise ValueError(
                 f"got {len(lengths)} examples, {tokens} tokens and seed {seed}: expected 1, 1 and 0 or more"
             )
+        # One type of number, since the fingerprint is a checksum of the bytes.
         self._lengths = np.asarray(lengths, dtype=np.int64)
         self.tokens, self.seed, self.rank, self.world = tokens, seed, rank, world
 
@@ -65,17 +66,21 @@ class BatchPlan:
     def shares(self, number: int) -> list[Share]:
         """The share of this rank in each batch of an epoch."""
         return [
+            # A stride and not a block: rows are sorted by length, so that all ranks get rows of similar lengths.
             Share(batch[self.rank :: self.world], batch, number, position)
             for position, batch in enumerate(self.batches(number))
         ]
 
     def batches(self, number: int) -> list[list[int]]:
         """The rows of each batch of an epoch, over all ranks."""
+        # A generator for each epoch, so that `seek` and a resumed run need not make the epochs before it.
         random = np.random.default_rng([self.seed, number])
         # Sorting random keys is a shuffle; a stable sort breaks ties in the same way on every machine.
         order = np.argsort(random.random(len(self._lengths)), kind="stable")
+        # A batch holds about tokens / length examples; the longer side decides, as it does in `_fill`.
         pool = max(1, round(_POOL * self.tokens / self._lengths.max(axis=1).mean()))
         batches = [batch for start in range(0, len(order), pool) for batch in self._fill(order[start : start + pool])]
+        # Within a pool batches go from short to long. Unshuffled, training would, too.
         return [batches[index] for index in np.argsort(random.random(len(batches)), kind="stable")]
 
     def waste(self, number: int) -> float:

@@ -45,6 +45,7 @@ def parse_links(text: str, *, one_based: bool = False, where: str | None = None)
             raise _no_link(item, where)
         before, source, middle, target, after = match.groups()
         link = _based(int(source), int(target), one_based, where)
+        # A sure link is possible, too: the error rate needs P to include S.
         possible.add(link)
         if middle == "-" and not before and not after:
             sure.add(link)

@@ -106,6 +106,7 @@ def _is_abbreviation(before: str) -> bool:
 def _pieces(sentence: str, limit: int) -> Iterator[str]:
     """A sentence, split where it is too long."""
     while len(sentence) > limit:
+        # From 1, so that the first piece is not empty; a blank right after the limit may be the cut, too.
         cut = sentence.rfind(" ", 1, limit + 1)
         cut = limit if cut < 1 else cut
         yield sentence[:cut].rstrip()

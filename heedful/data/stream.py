@@ -30,6 +30,7 @@ class Segment(NamedTuple):
     @property
     def target_count(self) -> int:
         """The number of targets that carry loss."""
+        # The first id is no target, and a text of context alone has none.
         return max(0, len(self.ids) - 1 - self.context)
 
 
@@ -94,6 +95,7 @@ def split_tokens(ids: Ids, window: int, *, context: int = 0) -> list[Segment]:
     if not 0 <= context < window:
         raise ValueError(f"a context of {context} tokens leaves no room for a target in a window of {window}")
     segments = [Segment(ids[: window + 1])]
+    # It stops where only context would be left: such a segment has no target.
     for first in range(window - context, max(len(ids) - 1 - context, 0), window - context):
         segments.append(Segment(ids[first : first + window + 1], context=context))
     return segments
@@ -144,6 +146,7 @@ class StreamPlan:
         targets = len(self._ids) - 1
         # The bound keeps at least one whole window in a text that is barely longer than one.
         first = int(random.integers(min(self.window, targets - self.window + 1)))
+        # Whole windows only: what is left at the end is shorter, and another epoch reads it from another offset.
         starts = random.permutation(np.arange(first, targets - self.window + 1, self.window)).tolist()
         size = max(1, self.tokens // self.window)
         return [starts[index : index + size] for index in range(0, len(starts), size)]

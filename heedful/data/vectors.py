@@ -69,6 +69,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     if first is not None and len(first[1].split()) == 2 and all(part.isdigit() for part in first[1].split()):
         first = next(lines, None)  # word2vec's "count width"
     for number, line in chain([first] if first else [], lines):
+        # At blanks alone, since a word may hold other white space.
         parts = line.rstrip().split(" ")
         if len(parts) < 2:
             raise UserError(f"there are no numbers in {line[:40]!r}", where=f"{path}:{number}", hint=_HINT)

@@ -51,6 +51,7 @@ def babi_dialogues(lines: Iterable[str], path: str) -> Iterator[Dialogue]:
             content, starts_dialogue = _after_number(line, number + 1, where)
             if starts_dialogue and turns:
                 yield _dialogue(turns)
+            # A dialogue may follow another without a blank line: the number 1 tells.
             turns, number = ([], 1) if starts_dialogue else (turns, number + 1)
             turns += _turns(content, where)
         else:
@@ -65,6 +66,7 @@ def _dialogue(turns: list[Turn]) -> Dialogue:
     """A dialogue in which consecutive facts are joined into one turn."""
     joined: list[Turn] = []
     for speaker, run in groupby(turns, key=lambda turn: turn.speaker):
+        # What was looked up at once is one turn, however many lines the file needs for it.
         consecutive = list(run)
         if speaker == KB:
             joined.append(Turn(" ".join(turn.text for turn in consecutive), KB, consecutive[0].where))

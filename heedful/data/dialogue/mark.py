@@ -62,6 +62,7 @@ class MarkedTokeniser:
         words: list[int] = []
         for is_mark, run in groupby(ids, key=self.is_mark):
             consecutive = list(run)
+            # The base tokeniser counts from 0 in each turn.
             first = words[-1] + 1 if words else 0
             indices = range(len(consecutive)) if is_mark else self.base.word_index(consecutive)
             words += [first + word for word in indices]

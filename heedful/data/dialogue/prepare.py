@@ -44,6 +44,7 @@ class Replies(Sequence[Example]):
 
     def subset(self, rows: Sequence[int]) -> "Replies":
         """The replies at the indices `rows`, in this order."""
+        # Made empty and then filled: the turns are encoded already, and are shared.
         chosen = Replies([], self._tokeniser, self._limit)
         chosen.exchanges, chosen._turns = [self.exchanges[row] for row in rows], self._turns
         return chosen

@@ -70,6 +70,7 @@ def exchanges(dialogues: Iterable[Dialogue], learn: str | None = None) -> list[E
         speakers.update(turn.speaker for turn in dialogue.turns)
         replies += [
             Exchange(dialogue, index)
+            # The first turn replies to nothing.
             for index in range(max(1, dialogue.first_reply), len(dialogue.turns))
             if dialogue.is_reply(dialogue.turns[index], learn)
         ]
@@ -81,6 +82,7 @@ def exchanges(dialogues: Iterable[Dialogue], learn: str | None = None) -> list[E
 def alternating_turns(texts: Sequence[str], locations: Sequence[str], *, ending: str | None = None) -> tuple[Turn, ...]:
     """Texts as turns of two alternating speakers; `ending` is the speaker of the last, else `FIRST` begins."""
     names = (FIRST, SECOND)
+    # Speakers alternate backwards from the last turn, whose speaker is known.
     shift = 0 if ending is None else names.index(ending) - (len(texts) - 1)
     pairs = zip(texts, locations, strict=True)
     return tuple(Turn(text, names[(index + shift) % 2], where) for index, (text, where) in enumerate(pairs))

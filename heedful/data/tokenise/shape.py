@@ -23,6 +23,7 @@ def word_shape(word: str) -> str:
         kind = "number" if not letters else "mixed"
     elif not letters:
         kind = "mark"
+    # A single capital letter may as well begin a name: "I", "A".
     elif word.isupper() and len(letters) > 1:
         kind = "CAPITALS"
     elif word[0].isupper():
@@ -35,6 +36,7 @@ def word_shape(word: str) -> str:
 def word_classes(word: str) -> list[str]:
     """The classes of a word, finest first: its shape with an ending of 3, 2, 1 letters, and its shape alone."""
     kind, plain = word_shape(word), without_digits(word).lower()
+    # At least one letter stays before the ending, or it would be the word itself.
     endings = [plain[-size:] for size in range(min(LONGEST_ENDING, len(plain) - 1), 0, -1)]
     return [f"{_CLASS}{kind} -{ending}>" for ending in endings] + [f"{_CLASS}{kind} >"]
 

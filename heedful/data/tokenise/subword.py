@@ -77,6 +77,7 @@ class SentencePieceTokeniser:
         index, after_special = -1, True
         for identity, piece in zip(ids, self.pieces(ids), strict=True):
             special = identity in SILENT
+            # What follows a special id begins a word, with or without ▁.
             index += special or after_special or piece.startswith(_BLANK)
             after_special = special
             words.append(index)
@@ -95,6 +96,7 @@ class SentencePieceTokeniser:
         Raises: UserError, when a file is damaged or its special ids differ.
         """
         path, settings = folder / f"{name}.model", folder / f"{name}.tokeniser.json"
+        # A plain model of sentencepiece comes without settings.
         lowercase = bool(read_json(settings).get("lowercase")) if settings.exists() else False
         with reading(path):
             model = path.read_bytes()
@@ -146,9 +148,12 @@ def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
         model_type=algorithm,
         vocab_size=size,
         hard_vocab_limit=False,
+        # Of what is left: `_without_rare` has taken out the characters that would need too many pieces.
         character_coverage=1.0,
         byte_fallback=True,
+        # Its default, NFKC, would change full-width letters and others, and `decode` could not give them back.
         normalization_rule_name="identity",
+        # In bytes, of which a character has up to four; longer lines would be left out.
         max_sentence_length=4 * _MAX_CHARACTERS,
         pad_id=PAD,
         bos_id=BOS,
@@ -158,6 +163,7 @@ def _learn(lines: list[str], size: int, algorithm: str) -> bytes:
         bos_piece=SPECIAL[BOS],
         eos_piece=SPECIAL[EOS],
         unk_piece=SPECIAL[UNK],
+        # Errors only: its progress would be written to standard error.
         minloglevel=2,
     )
     return model.getvalue()
@@ -172,6 +178,7 @@ def _without_rare(lines: list[str], size: int) -> list[str]:
     for line in lines:
         counts.update(line)
     kept = (size - _BYTES - len(SPECIAL)) // 2
+    # Ties by code point, so that the same text gives the same pieces.
     rare = sorted(counts, key=lambda character: (-counts[character], character))[kept:]
     table = str.maketrans(dict.fromkeys(rare, " "))
     return [line.translate(table) for line in lines] if rare else lines

@@ -17,6 +17,7 @@ _INVISIBLE = "\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _JOINERS = "\u200c\u200d\ufe00-\ufe0f"
 _LETTER = rf"[^\s{_ALONE}{_INVISIBLE}]"
 _WORD = rf"(?![{_JOINERS}]){_LETTER}+(?:[{_INVISIBLE}]+{_LETTER}+)*"
+# In this order: a word ends at a full stop, so that numbers and abbreviations have to be tried first.
 _PIECE = re.compile(
     rf"\d+(?:[.,:]\d+)+"  # 3.5, 1,000, 12:30
     r"|(?:[A-Za-z]\.){2,}"  # U.S., a.m.
@@ -107,6 +108,8 @@ def join_pieces(pieces: Iterable[str]) -> str:
     expected: list[str] = []  # closing quotes of the quotations that are open
     last, no_space = "", True  # no_space: the next piece follows without a space
     for piece in pieces:
+        # A straight quote looks the same at both ends: it closes the innermost quotation that is open, or else opens
+        # one.
         closes = bool(expected) and piece == expected[-1]
         opens = not closes and piece in _CLOSING
         if closes:

@@ -22,6 +22,8 @@ def clean_tree(tree: Tree, *, functions: bool = False) -> Tree | None:
     kept = _without_traces(tree, functions)
     if kept is None:
         return None
+    # Several of them may be nested, such as "" around TOP. One with several children, or around a single word, is kept
+    # as TOP.
     while kept.label in TOPS and len(kept.children) == 1 and kept.children[0].word is None:
         kept = kept.children[0]
     if kept.word is not None:

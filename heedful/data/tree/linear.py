@@ -52,6 +52,7 @@ class Lineariser:
         Raises: UserError with the symbol, when brackets do not match or are empty, or the numbers of words and word
             symbols differ.
         """
+        # The entry at the bottom takes the finished tree.
         open_: list[tuple[str, list[Tree]]] = [("", [])]
         remaining = iter(words)
         for number, symbol in enumerate(symbols, start=1):

@@ -2,11 +2,13 @@
 
 import re
 
+# A quote after a blank or a bracket opens, and all that are left close.
 _QUOTES = ((re.compile(r'(^|[\s(\[{<])"'), r"\1`` "), (re.compile(r'"'), " '' "))
 _RULES = (
     (re.compile(r"\.\.\."), " ... "),
     (re.compile(r"--+"), " -- "),
     (re.compile(r"[;@#$%&?!()\[\]{}<>]"), r" \g<0> "),
+    # Not inside a number: 1,000 and 12:30.
     (re.compile(r"([,:])(?!\d)"), r" \1 "),
     (re.compile(r"(?i)([^\s'`])('(?:s|m|d|ll|re|ve)|n't)(?=\s|$)"), r"\1 \2"),
     (re.compile(r"([^\s'])'(?=\s|$)"), r"\1 '"),

@@ -46,6 +46,7 @@ class Tree:
         while stack:
             node = stack.pop()
             yield node
+            # A stack gives back the last one first.
             stack.extend(reversed(node.children))
 
     def with_tags(self, tag: Callable[["Tree"], str]) -> "Tree":

@@ -42,6 +42,7 @@ class KnownWords:
         if not counts:
             raise UserError("there is no word to learn from")
         kept = common_classes(counts, rare)
+        # Ties by code point, so that the same trees give the same ids.
         words = sorted(counts, key=lambda word: (-counts[word], word))[:size]
         return cls(Vocabulary([*kept, *words]), [0] * (len(SPECIAL) + len(kept)) + [counts[word] for word in words])
 
