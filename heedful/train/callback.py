@@ -27,12 +27,15 @@ class TrainingCallback(Callback):
         run.signals.take_over()
         resumes = run.saved is not None
         run.restore(trainer.optimizers[0])
+        # As if the run had never been interrupted: the limit in minutes counts the time before, too.
         self._began = time.monotonic() - run.state.seconds
         self._marked = self._saved_at = time.monotonic()
         if not resumes:
             self._save(trainer)  # so that a full disk is reported now and not after an hour of training
+        # The validation that the interruption cut off comes before the next step.
         if run.state.pending:
             self._conclude(trainer, interrupted=False, save=False)
+        # A run whose limit is reached already must not take another step when it is resumed.
         self._stop_if(trainer, reason_to_stop(run.settings, run.state))
 
     def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -70,6 +73,7 @@ class TrainingCallback(Callback):
         state.step += 1
         state.epoch, state.epochs_done = batch.epoch, batch.epoch - (not batch.is_last)
         state.position = dict(batch.stream_state)
+        # A finished run goes on when it is resumed with a higher limit.
         state.finished = None
         if batch.is_last and batch.epoch == 1:
             state.epoch_steps = state.step
@@ -86,6 +90,7 @@ class TrainingCallback(Callback):
         """
         run, state, settings = self.run, self.run.state, self.run.settings
         ends = reason_to_stop(settings, state) is not None
+        # The last step is validated, too, so that what it has learnt can be the best.
         state.pending = run.validator.validate is not None and (state.pending or ends)
         save |= settings.save_every is not None and state.step % settings.save_every == 0
         logs = state.pending or ends or state.step % settings.log_every == 0
@@ -99,6 +104,7 @@ class TrainingCallback(Callback):
             interrupted = numbers is None
         if logs and numbers is not None:
             run.log(numbers)
+        # Asked again, because the validation may have used up the patience.
         reason = "interrupted" if interrupted else reason_to_stop(settings, state)
         if save or reason:
             self._save(trainer)

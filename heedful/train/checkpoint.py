@@ -74,6 +74,7 @@ def load_weights(model: nn.Module, saved: Checkpoint, folder: Path) -> None:
     Raises: UserError, when names or shapes of the weights differ; names the first difference.
     """
     expected = model.state_dict()
+    # All names are checked before any weight is loaded: an error leaves the model as it was.
     for name in sorted(expected.keys() | saved.model.keys()):
         shapes = [list(part[name].shape) if name in part else "nothing" for part in (saved.model, expected)]
         if shapes[0] != shapes[1]:

@@ -44,6 +44,7 @@ def curve_svg(curves: Mapping[str, Points]) -> str:
     """
     steps = [step for points in curves.values() for step, _ in points]
     first = min(steps)
+    # The axis needs a width.
     last = max(first + 1, *steps)
     height = len(curves) * (_HEIGHT + _GAP) + _TOP
     parts = [

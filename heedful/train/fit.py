@@ -77,6 +77,7 @@ def fit(
         is wrong; KeyboardInterrupt, at a second Ctrl-C; SystemExit(0), on the other ranks when rank 0 has failed.
     """
     keep_large_buffers()
+    # Before the trainer, whose DDP takes the weights as they are when training starts.
     saved = _open(model, stream, folder, resume=resume)
     trainer = make_trainer(settings.devices)
     ranks = Ranks(trainer.global_rank, trainer.world_size)
@@ -135,8 +136,10 @@ def _result(run: TrainingRun, stopped: str, seconds: float) -> FitResult:
         kept=state.kept or f"step {state.step}",
         steps=state.step,
         seconds=seconds,
+        # A run without a step has taken no time.
         tokens_per_second=state.tokens / max(state.training_seconds, 1e-9),
         stopped=stopped,
+        # A SIGTERM during set-up met the handler of Lightning, and was not received by ours.
         exit_status=128 + (run.signals.received or signal.SIGTERM) if cut else 0,
     )
 

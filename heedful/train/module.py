@@ -60,6 +60,7 @@ class TrainingModule(LightningModule):
         set_rates(optimizer, self.rate, self.state.step)
         if self.settings.clip:
             norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+            # A gradient may be NaN where the loss is finite; the norm tells at no further cost.
             self.meter.expect_finite(norm, self.state.step + 1)
 
     def transfer_batch_to_device(self, batch: TrackedBatch, device: torch.device, dataloader_idx: int) -> TrackedBatch:

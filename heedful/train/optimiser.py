@@ -20,6 +20,7 @@ def make_optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.Ada
     """
     groups = param_groups(model, weight_decay=settings.weight_decay)
     trained = [parameter for group in groups for parameter in group["params"]]
+    # torch refuses the fused step for anything else.
     fused = all(parameter.is_floating_point() and parameter.device.type in _FUSED for parameter in trained)
     adam = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98), eps=1e-9, fused=fused)
     adam.register_step_post_hook(lambda *_: apply_bounds(model))

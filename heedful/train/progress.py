@@ -89,6 +89,7 @@ class ProgressBar:
 
     def _draw_line(self, text: str) -> None:
         """Writes the changing line over its last version."""
+        # Padded, or the end of a longer line would stay.
         sys.stderr.write(f"\r{text.ljust(self._width)}")
         sys.stderr.flush()
         self._width = len(text)
@@ -102,6 +103,7 @@ class ProgressBar:
 
     def _numbers(self, state: RunState, left: float | None) -> list[str]:
         seconds, tokens = state.recent_seconds, state.recent_tokens
+        # Right after a line of metrics.jsonl the recent sums are empty: the whole run stands in for them.
         if not seconds:
             seconds, tokens = state.training_seconds, state.tokens
         numbers = [] if self._loss is None else [f"loss {self._loss:.3f}"]

@@ -69,11 +69,13 @@ class TrainingRun:
 
     def _write(self, adam: torch.optim.Optimizer, ranks: list[dict[str, Tensor]]) -> None:
         state = self.state
+        # First, because a resumed run drops only lines that are newer than its checkpoint.
         self.metrics.sync()
         if state.best is None:  # so that the folder can be used for prediction at any moment
             save_model(self.folder, self.model)
         adam_state = optimiser.state_by_name(adam, self.model)
         save_training(self.folder, state, model=self.model, optimiser=adam_state, ranks=ranks)
+        # Last: until the new state is written, a resumed run may need the weights that the old one names.
         self.validator.prune(state)
 
     def expect_finite(self) -> None:
@@ -145,6 +147,7 @@ class TrainingRun:
             "seconds": round(state.seconds, 3),
             "train_loss": loss,
             "target_tokens_per_second": round(tokens / max(state.recent_seconds, 1e-9), 1),
+            # Of the last step, for which it was set when one step fewer was done.
             "learning_rate": self.rate(max(state.step - 1, 0)),
         }
         line |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
@@ -163,6 +166,7 @@ class TrainingRun:
         Returns: False when a signal interrupted it.
         """
         state = self.state
+        # Copies, because `state_dict` gives the very tensors that the averages overwrite.
         weights = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.bar.set_status("averaging the weights of past validations")
         try:

@@ -33,6 +33,7 @@ class InverseSqrt:
     warmup: int
 
     def __call__(self, step: int) -> float:
+        # The two meet at the end of the warmup, where both are 1.
         return self.peak * min(_warmup_factor(step, self.warmup), math.sqrt(max(self.warmup, 1) / (step + 1)))
 
 
@@ -50,6 +51,7 @@ class Cosine:
     def __call__(self, step: int) -> float:
         if step < self.warmup:
             return self.peak * _warmup_factor(step, self.warmup)
+        # Beyond the last step the cosine would rise again.
         progress = min((step - self.warmup) / max(self.total - self.warmup, 1), 1.0)
         return self.peak * (1.0 + math.cos(math.pi * progress)) / 2.0
 
@@ -86,4 +88,5 @@ def make_rates(settings: TrainSettings, epoch_steps: int | None) -> Rates:
 
 
 def _warmup_factor(step: int, warmup: int) -> float:
+    # Steps are counted from 0, and the first one must not have a rate of 0.
     return min((step + 1) / max(warmup, 1), 1.0)

@@ -69,6 +69,7 @@ class Validator:
             return []
         last = tuple(step for step, _ in state.history[-count:])
         ranked = sorted(state.history, key=lambda entry: merit(self.settings.metric, entry[1]), reverse=True)
+        # In the order of steps, so that the two sets are equal where they hold the same weights.
         best = tuple(sorted(step for step, _ in ranked[:count]))
         return list(dict.fromkeys((last, best)))
 
