@@ -37,6 +37,7 @@ class Contexts(nn.Module):
         """The left context and the right context of every word; zeros on padding."""
         rows, steps = vectors.shape[:2]
         packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        # A copy, because torch requires contiguous states.
         start = self.ends.to(vectors.dtype).unsqueeze(1).expand(-1, rows, -1).contiguous()
         outputs, _ = pad_packed_sequence(self.run(packed, start)[0], batch_first=True, total_length=steps)
         forwards, backwards = outputs.chunk(2, dim=-1)

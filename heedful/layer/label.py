@@ -43,6 +43,7 @@ class LabelOutput(nn.Module):
 def shorten_rows(weight: Float[Tensor, "C D"], max_norm: float) -> None:
     """Scales the rows that are longer than `max_norm` down to it, in place; 0 means no limit."""
     if max_norm:
+        # In place, because the optimiser holds this very tensor.
         weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=max_norm))
 
 

@@ -37,6 +37,7 @@ class NGrams(nn.Module):
         check_width("vectors", vectors, self.input_dim, owner="NGrams")
         columns = zero_unseen(vectors, keep).transpose(1, 2)
         features = [
+            # The padding of torch is the same on both sides, which an even width does not allow.
             convolution(functional.pad(columns, ((width - 1) // 2, width // 2)))
             for convolution, width in zip(self.convolutions, self.widths, strict=True)
         ]

@@ -98,6 +98,7 @@ class Mean(Pooling):
 
     def _pool(self, states: Tensor, keep: Tensor, query: Tensor | None) -> Tensor:
         """Their sum divided by their number."""
+        # A row that keeps nothing is divided by 1, and stays zero.
         return states.sum(-2) / keep.sum(-1, keepdim=True).clamp(min=1).to(states.dtype)
 
     def _weigh(self, states: Tensor, keep: Tensor, query: Tensor | None) -> Tensor:

@@ -237,5 +237,6 @@ def _draw_torch_parameter(name: str, parameter: Tensor, gates: int) -> None:
         nn.init.zeros_(parameter)
         return
     draw = nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_
+    # Drawn as a whole, a weight would have the fan-out of all gates together, and start too small.
     for block in parameter.detach().chunk(gates, dim=0):
         draw(block)

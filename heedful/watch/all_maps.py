@@ -48,6 +48,7 @@ def all_maps(model: nn.Module, looks: str, example: Example, *, sides: Sides, na
         heads = weights[0].float().cpu()
         if heads.shape[1] == 1:
             heads = heads.expand(-1, len(rows.of_token), -1)  # a model that attends only once, before its first word
+        # Without the row that predicts EOS, and without the column that this row alone attends to.
         merged = merge(heads[:, : len(rows.of_token), : len(columns.of_token)], rows, columns)
         title = f"{name}: {attention_title(module)}"
         maps += Map(merged.mean(0), rows.texts, columns.axis, title, {module: merged}).of_heads()
@@ -65,6 +66,7 @@ def _axes(
     within_source = (queries, keys) == (sources, sources)
     within_target = (queries, keys) == (steps, steps)
     between = queries in (1, steps) and keys == sources
+    # By name first: source and output may be equally long, and then the size tells nothing.
     if within_source and "encoder" in parts:
         return sides.source, sides.source
     if within_target and "decoder" in parts and "self" in parts:

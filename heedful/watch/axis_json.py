@@ -17,6 +17,7 @@ def axis_to_json(axis: Axis) -> Any:
     """
     if type(axis) not in _KINDS.values():
         return list(axis.labels)
+    # Only the pixels of a grid take no part in comparing.
     values = {field.name: getattr(axis, field.name) for field in fields(axis) if field.compare}  # pyright: ignore
     return {"axis": type(axis).__name__} | values
 

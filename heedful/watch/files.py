@@ -131,6 +131,7 @@ def _line(map_: Map) -> dict[str, Any]:
     line |= {"title": map_.title, "rows": axis_to_json(as_axis(map_.rows)), "columns": axis_to_json(columns)}
     if isinstance(columns, Words) and columns.tokens is not None:
         line["column_tokens"] = columns.tokens
+    # In float64: 0.1 rounded in float32 would be written as 0.10000000149.
     return line | {"weights": _array(map_.weights).astype(float).round(5).tolist()}
 
 

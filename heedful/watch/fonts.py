@@ -29,6 +29,7 @@ def _among_known(text: str) -> tuple[list[str], set[str]]:
     files = {font.name: font.fname for font in fontManager.ttflist}
     # Fonts that claim characters which they draw as a box, or hold glyphs at private code points.
     special = {"Last Resort High-Efficiency", "STIXNonUnicode"}
+    # Sorted, so that the choice does not depend on the order of the list, which is that of the files on the disk.
     fallbacks = (name for name in sorted(files) if name not in special and not name.startswith(("cm", "STIXSize")))
     missing = {letter for letter in text if not letter.isspace()}
     chosen: list[str] = []

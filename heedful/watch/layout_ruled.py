@@ -89,6 +89,7 @@ def _tips(
                 for s, weight in enumerate(row.tolist())
             ]
             continue
+        # `argmax` alone would take a NaN for the largest.
         s = int(torch.nan_to_num(row, nan=-torch.inf).argmax())
         tip = f"{rows[t]} → most at {columns[s]}: {float(row[s]):.3f}"
         tips.append(Rect(left, top + down * t, across * len(columns), down, tip=tip))

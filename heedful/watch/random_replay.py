@@ -76,6 +76,7 @@ class Replay(TorchDispatchMode):
         if torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
         named = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
+        # Attention of torch counts as random even where its dropout draws nothing.
         if named.get("dropout_p") == 0:
             return func(*args, **kwargs)
         copy = self._copy(named)

@@ -20,12 +20,14 @@ def pool_columns(weights: Tensor, most: int) -> tuple[Tensor, int]:
     size = max(1, -(-weights.shape[1] // most))
     if size == 1:
         return weights, 1
+    # Zeros add nothing to the last sum.
     padded = torch.nn.functional.pad(weights, (0, -weights.shape[1] % size))
     return padded.unflatten(1, (-1, size)).sum(-1), size
 
 
 def colours(parts: np.ndarray) -> np.ndarray:
     """The colour of every share, uint8 ``[..., 3]``; grey for NaN."""
+    # A table, because there are many more weights than shades.
     table = [shade(step / (_STEPS - 1)) for step in range(_STEPS)] + [shade(float("nan"))]
     rgb = np.array([list(bytes.fromhex(colour[1:])) for colour in table], dtype=np.uint8)
     steps = np.where(np.isnan(parts), _STEPS, np.clip(np.nan_to_num(parts), 0.0, 1.0) * (_STEPS - 1))
@@ -48,6 +50,7 @@ def thumbnail(pixels: np.ndarray, most: int) -> np.ndarray:
 def faded(pixels: np.ndarray) -> np.ndarray:
     """A picture in light grey ``[h, w]``, on which the colours of weights stand out, whatever it shows."""
     grey = pixels if pixels.ndim == 2 else pixels @ np.array([0.299, 0.587, 0.114])
+    # From 110 to 255: what is black stays light enough for the colours above it.
     return (110 + grey * (145 / 255)).round().astype(np.uint8)
 
 

@@ -141,4 +141,5 @@ def _join(name: str, calls: list[Tensor]) -> Float[Tensor, "B H T S"]:
             "record one batch at a time (of a predictor: one question), or read `recording.calls`."
         )
     widest = max(call.shape[-1] for call in calls)
+    # A memory that grows, as in decoding step by step, has fewer keys in the first calls.
     return torch.cat([nn.functional.pad(call, (0, widest - call.shape[-1])) for call in calls], dim=-2)

@@ -20,6 +20,7 @@ _APART = (4, 6, 8, 12)  # columns from tick to tick of a ruler, the densest that
 
 def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: Palette, scale: Scale = "auto") -> Text:
     """A small picture for each row, beside one another: two characters a cell, about as wide as high."""
+    # A cell is two characters wide, so that it is about square.
     pooled = _pool_grid(weights.detach().float().cpu(), grid, most=min(_CELLS, max(1, total // 2)))
     shaded = shading(pooled.flatten(1), grid, scale)
     parts, size = shaded.shares.reshape(pooled.shape), (2 * pooled.shape[2], pooled.shape[1])

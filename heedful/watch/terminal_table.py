@@ -108,6 +108,7 @@ class _Layout:
     def choose(cls, lefts: Sequence[str], tops: Sequence[str], total: int) -> "_Layout":
         """The widest cells that fit; if none do, narrow cells and several panels of about equal size."""
         left = max(map(width, lefts))
+        # However narrow the terminal is, something is drawn.
         room = max(10, total - left - 1)
         for cell in (4, 3):
             if _reach(tops, cell) <= room:

@@ -128,6 +128,7 @@ def _fork(anchors: Sequence[int], middle: int, total: int, lines: TreeSigns) -> 
     signs[anchors[0] : anchors[-1] + 1] = lines.across * (anchors[-1] - anchors[0] + 1)
     for column in anchors:
         signs[column] = lines.child
+    # After the others, which they replace; and then the sign of the parent, which may stand above a child.
     signs[anchors[0]], signs[anchors[-1]] = lines.first, lines.last
     signs[middle] = lines.both if middle in anchors else lines.parent
     return "".join(signs)
