@@ -331,6 +331,7 @@ def _name_as_in_modules(module: nn.Module, state: dict[str, Any], prefix: str, *
 
 
 def _rename(state: dict[str, Any], names: dict[str, str]) -> None:
+    # A copy, because entries are renamed on the way.
     for key in list(state):
         prefix = next((prefix for prefix in names if key.startswith(prefix)), None)
         if prefix is not None:

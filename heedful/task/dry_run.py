@@ -84,6 +84,7 @@ def _kept_bytes(model: nn.Module, batches: Batches[Any]) -> int:
     """What the forward pass of the largest of some batches keeps for the backward pass."""
     some = [batch for batch, _ in zip(batches, range(_PROBED), strict=False)]
     largest = max(some, key=lambda batch: batch.tokens_total)
+    # Weights are counted with the optimiser.
     of_parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     storages: dict[int, int] = {}
 

@@ -107,6 +107,7 @@ def deal_folds(count: int, folds: int, seed: int, *, strata: Strata, in_order: b
         order = range(len(members)) if in_order else random.permutation(len(members)).tolist()
         for position, group in enumerate(order):
             for row in members[group]:
+                # The parts of a kind differ by at most one group in size.
                 fold_of[row] = position * folds // len(members)
     return fold_of
 

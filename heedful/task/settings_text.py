@@ -82,7 +82,9 @@ def _lines(settings: BaseModel, path: str = "", attentions: Collection[str] = ()
 
 def _line(name: str, value: Any, field: FieldInfo, names: tuple[str, ...], *, is_comment: bool) -> str:
     plain: Any = list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
+    # On one line, whatever its length, because the meaning follows behind it.
     text = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=10_000).strip()
+    # After a plain value YAML writes the end of a document.
     text = text.removesuffix("...").strip()
     allowed = range_of(field, names)
     meaning = f"{field.description or ''}{f' ({allowed})' if allowed else ''}"

@@ -45,6 +45,7 @@ class Classes:
         return self.count
 
     def loss(self, outputs: Float[Tensor, "R K"], labels: Float[Tensor, " R"]) -> Float[Tensor, ""]:
+        # Under autocast outputs are bfloat16, in which probabilities near 1 are one number.
         return functional.cross_entropy(outputs.float(), labels.long(), reduction="sum")
 
     def answer(self, outputs: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:

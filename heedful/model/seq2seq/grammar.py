@@ -61,6 +61,7 @@ class Grammar(nn.Module):
         self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T F"]:
         """``[d_t; d'_t]`` of all steps."""
+        # Steps first, so that what the loop reads of each step is contiguous.
         bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
         layers = self.stack.begin(source.state)
         fed = self._zeros(layers)

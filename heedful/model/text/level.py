@@ -46,6 +46,7 @@ class Level(nn.Module):
         """One vector per row."""
         states, query = self._read(vectors, lengths)
         pooled = self.pooling(states, keep_from_lengths(lengths, vectors.shape[1]), query)
+        # Under autocast the two may differ in dtype, and `cat` would take the wider one.
         return pooled if query is None else cat([pooled, query.to(pooled.dtype)], dim=-1)
 
     def weigh(self, vectors: Float[Tensor, "B S I"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "B S"]:

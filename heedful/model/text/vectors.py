@@ -27,6 +27,7 @@ class WordDropout(nn.Module):
         if not self.training or self.rate == 0.0:
             return tokens
         dropped = torch.rand(tokens.shape, device=tokens.device) < self.rate
+        # Padding stays padding: its vector is zero, and that of the unknown word is not.
         return tokens.masked_fill(dropped & (tokens != PAD), UNK)
 
     def extra_repr(self) -> str:

@@ -119,6 +119,7 @@ class Partner(Predictor[ChatConfig]):
         """A sampled reply to each context (ids without EOS)."""
         generator = torch.Generator(self.device)
         if seed is None:
+            # From the system: a new generator of torch always begins with the same numbers.
             generator.seed()
         else:
             generator.manual_seed(seed)

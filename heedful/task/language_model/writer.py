@@ -143,6 +143,7 @@ class Writer(Predictor[LanguageConfig]):
             top_p=decode.top_p,
             # Every row uses the same noise, so that a continuation does not depend on the other rows.
             generator=SharedNoise(torch.Generator(self.device).manual_seed(decode.seed)),
+            # The last token that is written is not read, and needs no position.
             max_length=decode.length if longest is None else min(decode.length, longest - length + 1),
         )
         return [hypothesis.tokens for hypothesis in sampled]
