@@ -52,6 +52,7 @@ def iterate_lines(path: Path | str) -> Iterator[str]:
                 if number == 1:
                     _check_line_end(raw, name)
                 yield text
+        # Before OSError, of which BadGzipFile is one.
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             hint = "copy it again, or unpack it and give the plain file"
             if isinstance(error, gzip.BadGzipFile) and "Not a gzipped" in str(error):

@@ -112,6 +112,7 @@ def _save_arrays(maps: Sequence[Map], path: Path, drawing: _Drawing) -> None:
             arrays[f"{i}/heading"] = np.array(map_.heading, dtype=np.str_)
         arrays |= _axis_arrays(f"{i}/rows", map_.rows) | _axis_arrays(f"{i}/columns", map_.columns)
         arrays |= {f"{i}/layers/{name}": _array(layer) for name, layer in map_.layers.items()}
+    # An open file, because NumPy adds its suffix to a name that has another.
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
