@@ -106,12 +106,12 @@ def test_the_order_of_the_training_table_is_that_of_later_ones_without_a_header(
     assert set(classifier.labels) == {"x", "y"}
     assert list(classifier.task.questions(classifier.config, str(tmp_path / "test.tsv")))[:2] == ["a c", "b c"]
     (tmp_path / "other.tsv").write_text("kind\tid\tquestion\nx\t0\ta c\ny\t1\tb c\n")
-    expected = r"other\.tsv:1: the first line, 'kind', 'id', 'question', looks like a header, but not with 'text' and 'label'"
+    expected = r"other\.tsv:1: the first line, 'kind', 'id', 'question', looks like a header, but not with 'text'"
     for ask in (
         lambda: heedful.evaluate(classifier, tmp_path / "other.tsv"),
         lambda: list(classifier.task.questions(classifier.config, str(tmp_path / "other.tsv"))),
     ):
-        with pytest.raises(UserError, match=expected.removesuffix(" and 'label'")):
+        with pytest.raises(UserError, match=expected):
             ask()
     named = {"data": {"text_column": "question", "label_column": "kind"}}
     assert heedful.evaluate(heedful.load(tmp_path / "run", settings=named), tmp_path / "other.tsv")["texts"] == 2

@@ -125,7 +125,7 @@ def test_all_maps_of_a_hierarchy_are_of_its_sentences_and_of_the_words_in_each(m
 def test_self_attention_of_a_hierarchy_is_within_the_text_and_within_each_sentence(make_classifier):
     classifier = make_classifier("transformer", model={"structure": "hierarchy", "layers": 2})
     # Long and short sentences in turn, which are read in groups by their lengths.
-    document = f"A good film. {'a b c d ' * 5}. It is red."
+    document = f"A good film. {'B c d e ' * 5}. It is red."
     maps = {map_.title.partition(": ")[2]: map_ for map_ in every_map(classifier, document)[4:]}
     heads = [f"layer {layer}, head {head}" for layer in (0, 1) for head in (0, 1)]
     within = [f"encoder self-attention, {head}, sentence {number}" for head in heads for number in (1, 2, 3)]
