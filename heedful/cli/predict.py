@@ -28,7 +28,9 @@ def predict(  # noqa: PLR0913, PLR0917 - its parameters are its options
     attention: Annotated[
         str | None, typer.Option(metavar="OUT", help=f"{OUT_HELP} `terminal` draws them there.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="With --attention: the maps of all layers, heads and levels.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --attention: the maps of all layers, heads and levels.")
+    ] = False,
     scale: Annotated[
         str, typer.Option(metavar="SCALE", help=f"With --attention: {SCALE_HELP[0].lower()}{SCALE_HELP[1:]}")
     ] = "auto",

@@ -21,8 +21,8 @@ def show(
         bool,
         typer.Option(
             "--all",
-            help="Show all layers, heads and levels: of the encoder, of the decoder and between them; of the sentences of "
-            "a hierarchical classifier and of the words in each.",
+            help="Show all layers, heads and levels: of the encoder, of the decoder and between them; of a hierarchical "
+            "classifier, the sentences and the words in each.",
         ),
     ] = False,
     out: Annotated[str | None, typer.Option(metavar="OUT", help=OUT_HELP)] = None,

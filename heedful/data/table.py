@@ -23,7 +23,6 @@ from heedful.data.separator import SAMPLE, declared_separator, find_separator
 from heedful.data.text import format_suffix, iterate_lines
 from heedful.errors import UserError
 
-
 _AHEAD = 10  # rows with which the first line of a table is compared
 
 

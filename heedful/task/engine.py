@@ -265,7 +265,9 @@ def answers(
 def _check_every(task: Task[Any, Any], every: bool) -> None:
     """Raises: UserError, when the maps of all layers and heads are asked for, and the task has none."""
     if every and not task.has_all_maps:
-        raise UserError(f"the task {task.name!r} has no maps of all layers and heads", hint="leave out --all (in Python every=True)")
+        raise UserError(
+            f"the task {task.name!r} has no maps of all layers and heads", hint="leave out --all (in Python every=True)"
+        )
 
 
 def with_heading(answer: Answer, heading: str) -> Answer:

@@ -268,7 +268,11 @@ TRAINED = {"order": ("text", "label"), "trained_labels": frozenset({"question", 
         ({"names": ("text", "label"), **TRAINED}, "Star rating,sentiment", ["fine,answer", "two words,answer"]),
         ({"names": ("text",), "optional": ("label",), **TRAINED}, "sentence,kind", ["who is it ?,answer"]),
         ({"names": ("text",), "optional": ("label",), **TRAINED}, "sentence", ["who is it ?"]),
-        ({"names": ("source", "target"), "order": ("target", "source"), "trained_labels": frozenset()}, "english,german", ["a car,ein Auto"]),
+        (
+            {"names": ("source", "target"), "order": ("target", "source"), "trained_labels": frozenset()},
+            "english,german",
+            ["a car,ein Auto"],
+        ),
     ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
