@@ -21,7 +21,7 @@ def show(
         bool,
         typer.Option(
             "--all",
-            help="Show all layers, heads and levels: of the encoder, of the decoder and between them; of a hierarchical "
+            help="Show all layers, heads and levels: of encoder and decoder and between them; of a hierarchical "
             "classifier, the sentences and the words in each.",
         ),
     ] = False,
