@@ -15,7 +15,7 @@ Calls = Mapping[str, Sequence[Float[Tensor, "_ _ _ _"]]]
 """The weights ``[R, H, T, S]`` of each call of each attention, as `heedful.watch.record` keeps them."""
 
 
-def over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "", title: str = "") -> Map:
+def over_words(heads: Float[Tensor, "H T S"], words: TokenWords, layer: str = "", *, title: str = "") -> Map:
     """Merges the heads of a layer over tokens into a map over words. Rows are merged too if they are tokens."""
     rows, count = words, heads.shape[1]
     if count == 1 or count != len(words.of_token):
@@ -31,7 +31,7 @@ def maps_of_heads(weights: Mapping[str, Float[Tensor, "_ _ _ _"]], words: TokenW
         for module, heads in weights.items()
         # Other maps are not over the tokens, such as those of pooled states.
         if heads.shape[-1] == len(words.of_token)
-        for of_head in over_words(heads[0].float().cpu(), words, module, f"{name}: ").of_heads()
+        for of_head in over_words(heads[0].float().cpu(), words, module, title=f"{name}: ").of_heads()
     ]
 
 
@@ -62,11 +62,11 @@ def self_maps_of_levels(
         if "pooling" in parts or not weights:
             continue
         if level == "sentences":
-            yield from over_words(weights[0][0].float().cpu(), whole, module, f"{name}: ").of_heads()
+            yield from over_words(weights[0][0].float().cpu(), whole, module, title=f"{name}: ").of_heads()
         # A model of the user's may read sentences in another way.
         elif level == "words" and len(weights) == len(groups):
             for number, (heads, of_sentence) in enumerate(zip(_by_sentence(weights, groups), words, strict=True), 1):
-                for map_ in over_words(heads, of_sentence, module, f"{name}: ").of_heads():
+                for map_ in over_words(heads, of_sentence, module, title=f"{name}: ").of_heads():
                     yield replace(map_, title=f"{map_.title}, sentence {number}")
 
 
