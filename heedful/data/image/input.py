@@ -159,7 +159,7 @@ def picture_input(settings: Any) -> PictureInput:
     )
 
 
-def _channels(numbers: Iterable[float]) -> Channels:
+def _channels(numbers: Iterable[Any]) -> Channels:
     # Raises ValueError unless there are three.
     red, green, blue = (round(float(number), 6) for number in numbers)
     return red, green, blue
