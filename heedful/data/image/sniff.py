@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from heedful.data.signature import format_of
+from heedful.store import reading
 
 _HEAD = 512
 """Bytes that are looked at."""
@@ -20,6 +21,13 @@ def what_it_is(path: Path) -> str:
     if kind is not None:
         return f"{kind.name}: {kind.for_picture}" if kind.for_picture else f"{kind.name}, not a picture"
     return _kind_of_text(head) or "in no format that Pillow reads"
+
+
+def is_text_file(path: Path) -> bool:
+    """Whether a file begins as a text does, so that it is a table or a list rather than a picture; never if empty."""
+    with reading(path), path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    return bool(head) and _is_text(head)
 
 
 def _kind_of_text(head: bytes) -> str | None:
