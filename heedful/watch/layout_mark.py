@@ -124,7 +124,13 @@ class _Paper:
         """The label at a side of the mark where no other lies; None if there is no such side."""
         left, top, right, bottom = self._outline(mark)
         wide, high = Text(label, 0, 0, size=SMALL, bold=True).width + 6, SMALL + 4
-        sides = (left, top - high - 1), (left, bottom + 1), (right + 2, top), (left - wide - 2, top), (left + 2, top + 2)
+        sides = (
+            (left, top - high - 1),
+            (left, bottom + 1),
+            (right + 2, top),
+            (left - wide - 2, top),
+            (left + 2, top + 2),
+        )
         for at in sides:
             area = (at[0], at[1], wide, high)
             if self._holds(area) and not any(_overlap(area, other) for other in self._labels):

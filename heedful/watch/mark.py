@@ -140,6 +140,6 @@ def signed(marks: Iterable[Mark | ScanPath]) -> list[Signed]:
 
 
 def letters(number: int) -> str:
-    """a to z, then aa, ab, ..."""
+    """A to z, then aa, ab, ..."""
     before, last = divmod(number, 26)
     return (letters(before - 1) if before else "") + chr(ord("a") + last)
