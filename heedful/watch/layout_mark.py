@@ -17,6 +17,7 @@ Length = float | int
 _LONGEST = 24  # columns of a label on the picture
 _RADIUS, _HEAD = 8.0, 8.0  # pixels of a number's disc, and of an arrow's head
 _LINE, _AROUND = 2.0, 4.0  # pixels of a line, and of the casing below it
+_THIN, _AROUND_THIN = 1.0, 2.5  # of further boxes of a mark
 _CORNERS = 24  # of a disc
 _BESIDE = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
@@ -67,7 +68,7 @@ def legend_texts(legend: Sequence[str], *, left: Length, top: Length, width: Len
     """The legend in lines of at most `width`, unless an entry by itself is wider."""
     lines: list[str] = []
     for entry in legend:
-        joined = f"{lines[-1]}   {entry}" if lines else entry
+        joined = f"{lines[-1]} · {entry}" if lines else entry
         if lines and Text(joined, 0, 0, size=SMALL).width <= width:
             lines[-1] = joined
         else:
@@ -95,12 +96,14 @@ class _Paper:
 
     def boxes(self, mark: Mark) -> Iterator[Rect]:
         """The outlines of a mark, as far as they lie on the picture."""
-        for left, top, right, bottom in mark.boxes:
+        for index, (left, top, right, bottom) in enumerate(mark.boxes):
+            # Only the first of several is as strong: paths of many glimpses would hide the picture.
+            line, casing = (_THIN, _AROUND_THIN) if index else (_LINE, _AROUND)
             (x0, y0), (x1, y1) = self._at(left, top), self._at(right, bottom)
             size = (max(x1 - x0, 1.0), max(y1 - y0, 1.0))
             tip = printable(mark.label) if mark.label else ""
-            yield Rect(x0, y0, *size, stroke=CASING, thickness=_AROUND)
-            yield Rect(x0, y0, *size, stroke=MARK, thickness=_LINE, tip=tip)
+            yield Rect(x0, y0, *size, stroke=CASING, thickness=casing)
+            yield Rect(x0, y0, *size, stroke=MARK, thickness=line, tip=tip)
 
     def free_centre(self, mark: Mark) -> tuple[Length, Length]:
         """The centre of a mark's disc, moved aside where another disc lies already."""
@@ -191,7 +194,7 @@ def _circle(centre: tuple[Length, Length], radius: Length) -> Polygon:
 def _arrow(start: tuple[Length, Length], end: tuple[Length, Length]) -> list[Shape]:
     """An arrow from the edge of a disc to that of the next; none where they all but touch."""
     length = math.dist(start, end)
-    if length < 2 * _RADIUS + _HEAD:
+    if length < 2 * _RADIUS + _HEAD + 4:
         return []
     across, down = (end[0] - start[0]) / length, (end[1] - start[1]) / length
     tail = start[0] + across * _RADIUS, start[1] + down * _RADIUS

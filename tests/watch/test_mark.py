@@ -75,7 +75,7 @@ def test_what_reaches_beyond_the_picture_is_cut_off():
 def test_stops_are_numbered_joined_by_arrows_and_explained():
     root = drawing(Overlay(marks=[[PATH]]))
     assert [text for text in texts(root) if text.isdigit()][:3] == ["1", "2", "3"]
-    assert "1: 30 ms   2: 68 ms" in texts(root), "a stop without a label needs no line"
+    assert "1: 30 ms · 2: 68 ms" in texts(root), "a stop without a label needs no line"
     ((left, top, across, down),) = frames(root)
     expected = [(left + x / 300 * across, top + y / 200 * down) for x, y in ((75, 50), (225, 150), (20, 180))]
     assert centres(root) == [pytest.approx(at, abs=0.2) for at in expected]
