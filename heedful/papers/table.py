@@ -368,3 +368,21 @@ BIDIRECTIONAL_FEATURES = Paper(
     "1603.04351",
     volume="4",
 )
+
+FEATURE_INTEGRATION = Paper(
+    ("Anne M. Treisman", "Garry Gelade"),
+    "A feature-integration theory of attention",
+    "Cognitive Psychology",
+    1980,
+    doi="10.1016/0010-0285(80)90005-5",
+    volume="12(1)",
+)
+
+LAPLACIAN_PYRAMID = Paper(
+    ("Peter J. Burt", "Edward H. Adelson"),
+    "The Laplacian Pyramid as a Compact Image Code",
+    "IEEE Transactions on Communications",
+    1983,
+    doi="10.1109/TCOM.1983.1095851",
+    volume="31(4)",
+)

@@ -34,6 +34,15 @@ def colours(parts: np.ndarray) -> np.ndarray:
     return rgb[steps.round().astype(int)]
 
 
+def translucent(parts: np.ndarray, most: float) -> np.ndarray:
+    """The darkest shade, as opaque as each share: `most` for a share of 1; uint8 ``[..., 4]``. Grey for NaN."""
+    missing = np.isnan(parts)
+    dark, grey = (list(bytes.fromhex(shade(share)[1:])) for share in (1.0, float("nan")))
+    rgb = np.where(missing[..., None], grey, dark)
+    opacity = np.where(missing, 1.0, most * np.clip(np.nan_to_num(parts), 0.0, 1.0))
+    return np.concatenate([rgb, (255 * opacity[..., None]).round()], axis=-1).astype(np.uint8)
+
+
 def thumbnail(pixels: np.ndarray, most: int) -> np.ndarray:
     """A picture no larger than `most` pixels a side, as uint8; averages over areas, so that nothing flickers."""
     factor = max(pixels.shape[:2]) / most

@@ -28,6 +28,7 @@ def write_example_files(folder: Path) -> None:
     write_lines(folder / "other.txt", ["once upon a time there was the end ."])
     write_labels(folder, draw)
     write_structures(folder, draw)
+    write_pictures(folder, draw)
 
 
 def write_labels(folder: Path, draw: random.Random) -> None:
@@ -54,6 +55,23 @@ def write_structures(folder: Path, draw: random.Random) -> None:
         names = [draw.choice(["anna", "ben", "clara"]) for _ in range(count)]
         talks = [["hello", "who is it ?", f"i am {name}", f"hello {name}"] for name in names]
         write_lines(folder / name, [json.dumps({"turns": turns}) for turns in talks])
+
+
+def write_pictures(folder: Path, draw: random.Random) -> None:
+    """Photos with a red square each, and where people looked in some of them."""
+    import numpy as np
+
+    from heedful.watch.raster import png
+
+    (folder / "pictures").mkdir()
+    lines = ["image\tx\ty"]
+    for name in ("photo.png", "pictures/1.png", "pictures/2.png", "pictures/3.png"):
+        pixels = np.full((90, 120, 3), 90, np.uint8)
+        left, top = draw.randrange(100), draw.randrange(70)
+        pixels[top : top + 12, left : left + 12] = (255, 60, 60)
+        (folder / name).write_bytes(png(pixels))
+        lines += [f"{Path(name).stem}\t{left + draw.randrange(12)}\t{top + draw.randrange(12)}" for _ in range(9)]
+    write_lines(folder / "fixations.tsv", lines)
 
 
 @pytest.fixture

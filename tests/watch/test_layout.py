@@ -258,3 +258,21 @@ def test_a_map_of_nothing_is_a_drawing(columns):
 def test_one_row_over_a_picture_is_no_running_text(tmp_path):
     save_maps([Map(torch.rand(1, 4), ["cat"], Grid(2, 2, (9, 9)))], tmp_path / "out.svg")
     assert "row 1, column 1" in (tmp_path / "out.svg").read_text()
+
+
+def test_many_cells_are_pixels_of_a_picture():
+    """As shapes, the 42 maps of a saliency model would make a page of megabytes."""
+    weights = torch.rand(5, 900)
+    weights[0, 31] = 2.0
+    root = drawing(weights, list("abcde"), Grid(30, 30, (300, 300)))
+    pixels = embedded(root)
+    assert [each.shape for each in pixels] == [(30, 30, 3)] * 5
+    assert f"#{bytes(pixels[0][1, 1]).hex()}" == shade(1.0)
+    assert "a → most at row 1, column 1: 2.000" in tipped(root)
+    over = drawing(weights, list("abcde"), Grid(30, 30, (300, 300), pixels=np.full((300, 300, 3), 99, np.uint8)))
+    shapes = [each.shape for each in embedded(over)]
+    assert sorted(shapes) == [(30, 30, 4)] * 5 + [(300, 300, 1)]
+    (heavy,) = (each for each in embedded(over) if each.shape[2] == 4 and each[1, 1, 3] > 200)
+    assert heavy[1, 1, 3] == round(255 * 0.9)
+    padded = drawing(weights, list("abcde"), Grid(30, 30, (300, 300), crop=(-50.0, 0.0, 300.0, 300.0)))
+    assert not embedded(padded), "cells on padding are cut off one by one"

@@ -5,34 +5,52 @@ from itertools import pairwise
 import pytest
 import torch
 
-from heedful.model.saliency import ORIENTATIONS, IttiKoch, promoted, scan_path
+from heedful.data.corpus.displays import Display, search_displays
+from heedful.model.saliency import FEATURES, ORIENTATIONS, IttiKoch, promoted, scan_path
 
-SIDE = {"colour": 7, "orientation": 5}
 
-
-def bars(odd: int, kind: str) -> torch.Tensor:
-    """Rows of bars, one of which differs by colour (dense, on grey) or by orientation (thin, on black)."""
-    side, cell = SIDE[kind], 64
-    picture = torch.full((3, side * cell, side * cell), 0.4 if kind == "colour" else 0.0)
-    long, thick = {"colour": (0.9, 0.5), "orientation": (0.5, 0.17)}[kind]
-    for index in range(side * side):
-        top, left = (index // side) * cell + cell // 2, (index % side) * cell + cell // 2
-        upright = kind == "colour" or index == odd
-        colour = (1.0, 1.0, 1.0) if kind == "orientation" else (1.0, 0.0, 0.0) if index == odd else (0.0, 1.0, 0.0)
-        height, width = (long, thick) if upright else (thick, long)
-        down, across = int(cell * height) // 2, int(cell * width) // 2
-        area = picture[:, top - down : top + down, left - across : left + across]
-        area.copy_(torch.tensor(colour)[:, None, None].expand_as(area))
-    return picture
+def attended_first(model: IttiKoch, display: Display) -> int:
+    height, width, _ = display.pixels.shape
+    found = model(torch.from_numpy(display.pixels).permute(2, 0, 1).unsqueeze(0).float() / 255)
+    first = scan_path(found.total[0], shifts=1)[0]
+    return display.nearest(first.x * width, first.y * height)
 
 
 @pytest.mark.parametrize("kind", ["colour", "orientation"])
 def test_the_odd_one_is_attended_to_first(kind: str) -> None:
     model = IttiKoch()
-    side = SIDE[kind]
-    for odd in (0, 7, 12, side * side - 1):
-        first = scan_path(model(bars(odd, kind).unsqueeze(0)).total[0])[0]
-        assert int(first.y * side) * side + int(first.x * side) == odd
+    displays = list(search_displays(kind, 12, seed=5))
+    assert [attended_first(model, each) for each in displays] == [each.target for each in displays]
+
+
+def test_a_conjunction_is_not() -> None:
+    model = IttiKoch()
+    displays = list(search_displays("conjunction", 12, seed=5))
+    assert sum(attended_first(model, each) == each.target for each in displays) < 6
+
+
+@pytest.mark.parametrize("channel", ["colour", "orientation"])
+def test_without_the_channel_that_tells_it_apart_the_odd_one_is_lost(channel: str) -> None:
+    """The control: an odd one that is found by other channels would not show that this one works."""
+    model, hits = IttiKoch(), 0
+    displays = list(search_displays(channel, 12, seed=5))
+    for display in displays:
+        height, width, _ = display.pixels.shape
+        found = model(torch.from_numpy(display.pixels).permute(2, 0, 1).unsqueeze(0).float() / 255)
+        others = torch.stack([promoted(part) for name, part in found.conspicuity.items() if name != channel]).sum(0)
+        path = scan_path(others[0], shifts=1)
+        hits += bool(path) and display.nearest(path[0].x * width, path[0].y * height) == display.target
+    assert hits < 6
+
+
+def test_the_centre_of_a_picture_is_the_centre_of_its_map() -> None:
+    """Scales that do not lie on one another shift the surround, and with it the map."""
+    picture = torch.full((1, 3, 480, 640), 0.3)
+    picture[:, 0, 200:280, 300:340] = 0.9
+    found = IttiKoch()(picture)
+    for part in (found.total, *found.conspicuity.values()):
+        torch.testing.assert_close(part, part.flip(2), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(part, part.flip(1), rtol=1e-3, atol=1e-4)
 
 
 def test_there_are_42_maps() -> None:
@@ -42,6 +60,8 @@ def test_there_are_42_maps() -> None:
     assert {kind: kinds.count(kind) for kind in kinds} == dict.fromkeys(
         ["intensity", "red-green", "blue-yellow", *(f"orientation {angle}" for angle in ORIENTATIONS)], 6
     )
+    assert {name.rpartition(" ")[0] for name in found.maps} == set(FEATURES)
+    assert found.at_output_scale("red-green 2-5").shape == found.total.shape
     assert set(found.conspicuity) == {"intensity", "colour", "orientation"}
     assert found.total.shape == (2, 30, 40)  # of 480 x 640
 
@@ -53,27 +73,6 @@ def test_an_even_picture_has_nothing_salient(size: tuple[int, int]) -> None:
         found = IttiKoch()(picture)
         assert found.total.max() == 0
         assert scan_path(found.total[0]) == []
-
-
-def test_many_equal_peaks_are_suppressed_and_a_single_one_is_promoted() -> None:
-    one, many = torch.zeros(1, 20, 20), torch.zeros(1, 20, 20)
-    one[0, 8, 8] = 5.0
-    many[0, 2::4, 2::4] = 5.0
-    assert promoted(many).max() < 0.1 * promoted(one).max()
-    torch.testing.assert_close(promoted(one).max(), torch.tensor(1.0))
-
-
-def test_the_mean_of_the_other_peaks_leaves_the_highest_out() -> None:
-    """Peaks of 4, 2 and 1: m = (2 + 1) / 2 of 4, so the highest is multiplied by (1 - 3/8)^2."""
-    maps = torch.zeros(1, 15, 15)
-    maps[0, 2, 2], maps[0, 7, 7], maps[0, 12, 12] = 4.0, 2.0, 1.0
-    torch.testing.assert_close(promoted(maps)[0, 2, 2], torch.tensor((1 - 3 / 8) ** 2))
-
-
-def test_a_ridge_of_equal_values_is_one_peak() -> None:
-    point, ridge = torch.zeros(1, 15, 15), torch.zeros(1, 15, 15)
-    point[0, 7, 7] = ridge[0, 7, 7] = ridge[0, 7, 8] = 3.0
-    torch.testing.assert_close(promoted(ridge)[0, 7, 7], promoted(point)[0, 7, 7])
 
 
 @pytest.mark.parametrize(("angle", "bar"), [(0, (slice(30, 34), slice(8, 56))), (90, (slice(8, 56), slice(30, 34)))])
