@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from heedful.papers import table
+from heedful.papers import pictures, table
 from heedful.papers.paper import Paper
 
 _NAMED = re.compile(r"arXiv:(\d{4}\.\d{4,5})|\b([A-Z]\d{2}-\d{4})\b|\b(10\.\d{4,}/[^\s)]+)")
@@ -67,4 +67,10 @@ def _known_names(paper: Paper) -> list[str]:
     return [name for name in (paper.arxiv, paper.doi, paper.doi.rpartition("/")[2]) if name]
 
 
-_PAPERS = {name: paper for paper in vars(table).values() if isinstance(paper, Paper) for name in _known_names(paper)}
+_PAPERS = {
+    name: paper
+    for known in (table, pictures)
+    for paper in vars(known).values()
+    if isinstance(paper, Paper)
+    for name in _known_names(paper)
+}

@@ -1,0 +1,27 @@
+"""The papers behind models that look at pictures, each once; the other papers are in `heedful.papers.table`."""
+
+from heedful.papers.paper import Paper
+
+RECURRENT_VISUAL_ATTENTION = Paper(
+    ("Volodymyr Mnih", "Nicolas Heess", "Alex Graves", "Koray Kavukcuoglu"),
+    "Recurrent Models of Visual Attention",
+    "Advances in Neural Information Processing Systems 27",
+    2014,
+    "1406.6247",
+)
+
+FULLY_CONVOLUTIONAL_ATTENTION = Paper(
+    ("Xiao Liu", "Tian Xia", "Jiang Wang", "Yi Yang", "Feng Zhou", "Yuanqing Lin"),
+    "Fully Convolutional Attention Networks for Fine-Grained Recognition",
+    "Computing Research Repository",
+    2016,
+    "1603.06765",
+)
+
+LOCALIZING_BY_DESCRIBING = Paper(
+    ("Xiao Liu", "Jiang Wang", "Shilei Wen", "Errui Ding", "Yuanqing Lin"),
+    "Localizing by Describing: Attribute-Guided Attention Localization for Fine-Grained Recognition",
+    "Proceedings of the Thirty-First AAAI Conference on Artificial Intelligence",
+    2017,
+    "1605.06217",
+)
