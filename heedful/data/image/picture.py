@@ -3,7 +3,6 @@
 import re
 import struct
 import threading
-import unicodedata
 import warnings
 import zlib
 from collections.abc import Generator
@@ -139,27 +138,6 @@ class PictureReader:
         self._warned_of_frames = True
         message = f"{path}: of pictures with several frames or pages only the first is read"
         warnings.warn(message, stacklevel=3)
-
-
-def find_picture(folder: Path, name: str) -> Path:
-    """The file of a table's picture `name`, relative to `folder` unless it is absolute.
-
-    A file also matches when it differs only in the Unicode normal form, which macOS changes, or in the case of its
-    suffix (.JPG).
-    Raises: UserError, when there is none, or several that match equally well.
-    """
-    path = folder / name
-    if path.exists():
-        return path
-    if path.parent.is_dir():
-        matching = [entry for entry in sorted(path.parent.iterdir()) if _as_written(entry) == _as_written(path)]
-        if len(matching) == 1:
-            return matching[0]
-    raise UserError("there is no such picture", where=str(path), hint=nearby(path))
-
-
-def _as_written(path: Path) -> str:
-    return unicodedata.normalize("NFC", path.stem) + path.suffix.lower()
 
 
 _warnings = threading.Lock()
