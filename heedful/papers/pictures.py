@@ -25,3 +25,11 @@ LOCALIZING_BY_DESCRIBING = Paper(
     2017,
     "1605.06217",
 )
+
+DEEP_RESIDUAL_LEARNING = Paper(
+    ("Kaiming He", "Xiangyu Zhang", "Shaoqing Ren", "Jian Sun"),
+    "Deep Residual Learning for Image Recognition",
+    "2016 IEEE Conference on Computer Vision and Pattern Recognition",
+    2016,
+    "1512.03385",
+)
