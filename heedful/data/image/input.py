@@ -140,7 +140,7 @@ def load_picture_input(folder: Path, name: str) -> PictureInput:
     except UserError as error:
         if error.where:
             raise
-        reason = error.message
+        reason = str(error)
     raise UserError(f"this file is damaged: {reason}", where=str(path), hint="copy the whole run folder again")
 
 
