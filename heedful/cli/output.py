@@ -52,7 +52,15 @@ def _drawn(console: Console, passage: Sequence[Map], scale: Scale = "auto") -> T
     first = passage[0]
     if is_text(first):
         return highlight(passage, width=console.width, palette=palette, scale=scale)
-    return draw(first.weights, first.rows, first.columns, width=console.width, palette=palette, scale=scale)
+    return draw(
+        first.weights,
+        first.rows,
+        first.columns,
+        width=console.width,
+        palette=palette,
+        scale=scale,
+        overlay=first.overlay,
+    )
 
 
 def shown_training() -> "Shown":

@@ -7,6 +7,7 @@ from heedful.watch.files import check_format, save_maps
 from heedful.watch.highlight import highlight
 from heedful.watch.load import load_maps
 from heedful.watch.map import Map
+from heedful.watch.mark import Mark, Overlay, ScanPath
 from heedful.watch.palette import ASCII, BLOCKS, COLOURS, Palette, palette_for
 from heedful.watch.passage import is_text, passages
 from heedful.watch.picture import save_picture
@@ -27,9 +28,12 @@ __all__ = [
     "Grid",
     "Lines",
     "Map",
+    "Mark",
+    "Overlay",
     "Palette",
     "Recording",
     "Scale",
+    "ScanPath",
     "Seconds",
     "Slots",
     "Words",

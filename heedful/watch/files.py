@@ -13,6 +13,8 @@ from heedful.errors import UserError, did_you_mean, require
 from heedful.store import replacing, strict_json, write_text_atomically
 from heedful.watch.axis_json import axis_to_json
 from heedful.watch.map import Map
+from heedful.watch.mark import NO_OVERLAY
+from heedful.watch.mark_json import overlay_to_json
 from heedful.watch.page import page
 from heedful.watch.passage import is_text, passages
 from heedful.watch.picture import save_picture
@@ -80,7 +82,15 @@ def _save_picture(passage: Sequence[Map], path: Path, scale: Scale) -> str | Non
     if is_text(passage[0]):
         return save_highlight(passage, path=path, scale=scale)
     first = passage[0]
-    return save_picture(first.weights, first.rows, first.columns, path=path, title=first.caption, scale=scale)
+    return save_picture(
+        first.weights,
+        first.rows,
+        first.columns,
+        path=path,
+        title=first.caption,
+        scale=scale,
+        overlay=first.overlay,
+    )
 
 
 def _save_drawings(maps: Sequence[Map], path: Path, drawing: _Drawing) -> None:
@@ -90,8 +100,14 @@ def _save_drawings(maps: Sequence[Map], path: Path, drawing: _Drawing) -> None:
             write_text_atomically(file, highlight_svg(passage, scale=drawing.scale))
         else:
             save_svg(
-                first.weights, first.rows, first.columns, path=file, title=first.caption, scale=drawing.scale
-            )  # fmt: skip
+                first.weights,
+                first.rows,
+                first.columns,
+                path=file,
+                title=first.caption,
+                scale=drawing.scale,
+                overlay=first.overlay,
+            )
 
 
 def _numbered(maps: Sequence[Map], path: Path, drawing: _Drawing) -> Iterator[tuple[list[Map], Path]]:
@@ -110,6 +126,8 @@ def _save_arrays(maps: Sequence[Map], path: Path, drawing: _Drawing) -> None:
         arrays[f"{i}/title"] = np.array(map_.title, dtype=np.str_)
         if map_.heading:
             arrays[f"{i}/heading"] = np.array(map_.heading, dtype=np.str_)
+        if map_.overlay != NO_OVERLAY:
+            arrays[f"{i}/overlay"] = np.array(strict_json(overlay_to_json(map_.overlay)), dtype=np.str_)
         arrays |= _axis_arrays(f"{i}/rows", map_.rows) | _axis_arrays(f"{i}/columns", map_.columns)
         arrays |= {f"{i}/layers/{name}": _array(layer) for name, layer in map_.layers.items()}
     with replacing(path) as temporary, temporary.open("wb") as file:
@@ -121,6 +139,7 @@ def _save_lines(maps: Sequence[Map], path: Path, drawing: _Drawing) -> None:
 
     Rows and columns are lists of words, or objects such as ``{"axis": "Seconds", "start": 0.0, "step": 0.04, ...}``.
     A map with a heading has it, and ``column_tokens`` is there where a word of the columns has several tokens.
+    ``notes`` and ``marks`` are there where the map has an overlay.
     """
     write_text_atomically(path, "".join(strict_json(_line(map_)) + "\n" for map_ in maps))
 
@@ -131,6 +150,7 @@ def _line(map_: Map) -> dict[str, Any]:
     line |= {"title": map_.title, "rows": axis_to_json(as_axis(map_.rows)), "columns": axis_to_json(columns)}
     if isinstance(columns, Words) and columns.tokens is not None:
         line["column_tokens"] = columns.tokens
+    line |= overlay_to_json(map_.overlay)
     return line | {"weights": _array(map_.weights).astype(float).round(5).tolist()}
 
 

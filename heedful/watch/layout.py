@@ -4,6 +4,7 @@ By default, shades go from 0 to the largest weight of the map, which the key nam
 even a sharp look is far from 1.
 """
 
+import torch
 from torch import Tensor
 
 from heedful.axes import Axis, Cells, Grid, RuledAxis
@@ -11,6 +12,7 @@ from heedful.watch.colour import shade
 from heedful.watch.layout_cells import cell_tables
 from heedful.watch.layout_grid import grid_panels
 from heedful.watch.layout_ruled import ruled_matrix
+from heedful.watch.mark import NO_OVERLAY, Overlay
 from heedful.watch.scale import Scale
 from heedful.watch.scene import GREY, MARGIN, SMALL, Rect, Scene, Text
 from heedful.watch.words import printable
@@ -23,11 +25,21 @@ def is_table(columns: Axis) -> bool:
     return not isinstance(columns, Grid | Cells | RuledAxis)
 
 
-def lay_out_map(weights: Tensor, rows: Axis, columns: Axis, *, title: str = "", scale: Scale = "auto") -> Scene:
+def lay_out_map(
+    weights: Tensor,
+    rows: Axis,
+    columns: Axis,
+    *,
+    title: str = "",
+    scale: Scale = "auto",
+    overlay: Overlay = NO_OVERLAY,
+) -> Scene:
     """A map over a grid, the cells of a table or a scale, as a scene with its key.
 
-    Raises: ValueError, for columns of any other kind, which are drawn as a table; UserError, for an unknown scale.
+    Raises: ValueError, for columns of any other kind, which are drawn as a table; UserError, for an unknown scale;
+        ShapeError, for an overlay that does not fit the map.
     """
+    overlay.check(len(rows), columns)
     scene = Scene(height=MARGIN)
     if title:
         scene.add(Text(printable(title), MARGIN, scene.height + 10, bold=True))
@@ -35,14 +47,16 @@ def lay_out_map(weights: Tensor, rows: Axis, columns: Axis, *, title: str = "", 
     size = 1
     match columns:
         case Grid():
-            part, shaded = grid_panels(weights, rows, columns, shades=scale)
+            part, shaded = grid_panels(weights, rows, columns, shades=scale, overlay=overlay)
         case Cells():
-            part, shaded = cell_tables(weights, rows, columns, scale=scale)
+            part, shaded = cell_tables(weights, overlay.labelled(rows), columns, scale=scale)
         case RuledAxis():
-            part, shaded, size = ruled_matrix(weights, rows, columns, scale=scale)
+            part, shaded, size = ruled_matrix(weights, overlay.labelled(rows), columns, scale=scale)
         case _:
             raise ValueError(f"columns are {type(columns).__name__}, which is drawn as a table of labels")
     scene.place(part, 0.0, scene.height)
+    if overlay.marks and not bool((torch.nan_to_num(weights) > 0).any()):
+        return scene  # marks alone: there are no shades to explain
     what = "largest weight" if size == 1 else f"largest sum of {size} neighbouring columns"
     is_largest = not shaded.note and scale in ("auto", "map")
     _key(scene, shaded.top, what if is_largest else shaded.note or f"weights, scale {scale}")

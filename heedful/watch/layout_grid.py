@@ -1,51 +1,98 @@
 """A map over the cells of a picture: for each row a small picture with its cells shaded, in lines of panels."""
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
 from heedful.axes import Axis, Grid
 from heedful.watch.colour import MISSING, shade
+from heedful.watch.layout_mark import lay_out_marks, legend_texts
+from heedful.watch.mark import NO_OVERLAY, Mark, Overlay, ScanPath
 from heedful.watch.raster import faded, thumbnail
 from heedful.watch.scale import Scale, Shading, shading
 from heedful.watch.scene import GREY, PEAK, SMALL, Image, Length, Rect, Scene, Text
 from heedful.watch.words import fit, printable
 
 _SIDE, _LEAST = 168.0, 24.0  # pixels of a panel: its longer side, and what a very narrow picture is widened to
+_MARKED, _ALONE = 240.0, 400.0  # pixels of a panel with marks, which need room; of one that is the only row
 _ROOM, _GAP, _LONGEST = 940.0, 16.0, 24  # pixels of a line of panels, between them; columns of a label
 _COVER = 0.9  # how much of the picture the heaviest cell hides
 
 
-def grid_panels(weights: Tensor, rows: Axis, grid: Grid, *, shades: Scale = "auto") -> tuple[Scene, Shading]:
+def grid_panels(
+    weights: Tensor, rows: Axis, grid: Grid, *, shades: Scale = "auto", overlay: Overlay = NO_OVERLAY
+) -> tuple[Scene, Shading]:
     """A panel a row: its label, the picture with the weight of each cell over it, the row's largest weight.
 
+    Marks of the overlay lie over the picture, and what explains them stands below it.
     Returns: the panels, and how weights are shaded.
     """
     shaded = shading(weights, grid, shades)
     parts, values = shaded.shares.numpy(), weights.detach().float().cpu().tolist()
-    scale = _SIDE / max(grid.picture)
-    size = max(_LEAST, grid.picture[0] * scale), max(_LEAST, grid.picture[1] * scale)
-    # Twice the size on paper, for screens with small dots and for zooming in.
-    below = None if grid.pixels is None else faded(thumbnail(grid.pixels, round(2 * _SIDE)))
-    panels: list[Scene] = []
-    for label, row, numbers in zip(rows.labels, parts, values, strict=True):
-        panel = Scene()
-        word = Text(fit(printable(label), _LONGEST), 0, 14)
-        most = _most(grid, numbers)
-        across = max(size[0], word.width, most.width)
-        left = (across - size[0]) / 2
-        panel.add(Text(word.text, across / 2, 14, anchor="middle"))
-        panel.width = across
-        if below is not None:
-            panel.add(Image(left, 22, *size, below))
-        panel.add(*_cells(grid, row, numbers, origin=(left, 22), size=size, label=word.text))
-        panel.add(replace(most, x=across / 2, y=22 + size[1] + 15))
-        panels.append(panel)
+    paper = _Paper.of(grid, side=_SIDE if not overlay.marks else _ALONE if len(rows) == 1 else _MARKED)
+    panels = [
+        paper.panel(label, row, numbers, note=overlay.note(index), marks=overlay.of(index))
+        for index, (label, row, numbers) in enumerate(zip(rows.labels, parts, values, strict=True))
+    ]
     scene = Scene()
     scene.flow(panels, room=_ROOM, gap=_GAP)
     return scene, shaded
+
+
+@dataclass(frozen=True)
+class _Paper:
+    """What all panels of a map share: the size of the picture on them, and the picture, faded and in its colours."""
+
+    grid: Grid
+    size: tuple[Length, Length]
+    below: np.ndarray | None
+    coloured: np.ndarray | None
+
+    @classmethod
+    def of(cls, grid: Grid, *, side: Length) -> "_Paper":
+        scale = side / max(grid.picture)
+        size = max(_LEAST, grid.picture[0] * scale), max(_LEAST, grid.picture[1] * scale)
+        if grid.pixels is None:
+            return cls(grid, size, None, None)
+        # Twice the size on paper, for screens with small dots and for zooming in.
+        coloured = thumbnail(grid.pixels, round(2 * side))
+        return cls(grid, size, faded(coloured), coloured)
+
+    def panel(
+        self, label: str, row: np.ndarray, numbers: list[float], *, note: str, marks: Sequence[Mark | ScanPath]
+    ) -> Scene:
+        """One row: its label and note, the picture with cells and marks, and what stands below."""
+        panel = Scene()
+        word = Text(fit(printable(label), _LONGEST), 0, 14)
+        beside = Text(fit(printable(note), _LONGEST), 0, 14, size=SMALL, colour=GREY) if note else None
+        heading = word.width + (beside.width + 8 if beside else 0)
+        is_plain = bool(marks) and not any(number > 0 or math.isnan(number) for number in numbers)
+        most = _most(self.grid, numbers)
+        across = max(self.size[0], heading, 0 if is_plain else most.width)
+        left = (across - self.size[0]) / 2
+        if beside is None:
+            panel.add(Text(word.text, across / 2, 14, anchor="middle"))
+        else:
+            start = (across - heading) / 2
+            panel.add(replace(word, x=start), replace(beside, x=start + word.width + 8))
+        panel.width = across
+        pixels = self.coloured if is_plain else self.below
+        if pixels is not None:
+            panel.add(Image(left, 22, *self.size, pixels))
+        if is_plain:
+            panel.add(Rect(left, 22, *self.size, stroke="#bbbbbb"))
+        else:
+            panel.add(*_cells(self.grid, row, numbers, origin=(left, 22), size=self.size, label=word.text))
+            panel.add(replace(most, x=across / 2, y=22 + self.size[1] + 15))
+        if marks:
+            found = lay_out_marks(marks, self.grid, (left, 22, *self.size))
+            panel.add(*found.shapes)
+            below = 22 + self.size[1] + (15 if is_plain else 32)
+            panel.add(*legend_texts(found.legend, left=left, top=below, width=max(self.size[0], 120)))
+        return panel
 
 
 def _cells(

@@ -14,6 +14,7 @@ from heedful.axes import Axis, Grid, Words
 from heedful.errors import UserError, did_you_mean
 from heedful.watch.axis_json import axis_from_json
 from heedful.watch.map import Map
+from heedful.watch.mark_json import overlay_from_json
 
 
 def load_maps(path: str | Path) -> list[Map]:
@@ -48,7 +49,9 @@ def _map(arrays: Mapping[str, np.ndarray], i: str, *, where: str) -> Map:
     layers = {name.removeprefix(head): torch.from_numpy(arrays[name]) for name in arrays if name.startswith(head)}
     title = str(arrays.get(f"{i}/title", ""))  # files of the first release have none
     heading = str(arrays.get(f"{i}/heading", ""))
-    return Map(torch.from_numpy(arrays[f"{i}/weights"]), rows, columns, title, layers, heading)
+    described = json.loads(str(arrays.get(f"{i}/overlay", "{}")))
+    overlay = overlay_from_json(described, where=where)
+    return Map(torch.from_numpy(arrays[f"{i}/weights"]), rows, columns, title, layers, heading, overlay)
 
 
 def _axis(arrays: Mapping[str, np.ndarray], name: str, *, where: str) -> Axis:
@@ -73,7 +76,9 @@ def _from_line(line: Mapping[str, Any], *, where: str) -> Map:
     weights = np.array(numbers, dtype=np.float32).reshape(len(rows), len(columns))
     if isinstance(columns, Words):
         columns = replace(columns, tokens=line.get("column_tokens"))
-    return Map(torch.from_numpy(weights), rows, columns, line["title"], heading=line.get("heading", ""))
+    overlay = overlay_from_json(line, where=where)
+    heading = line.get("heading", "")
+    return Map(torch.from_numpy(weights), rows, columns, line["title"], heading=heading, overlay=overlay)
 
 
 _READERS: dict[str, Callable[[Path], list[Map]]] = {".npz": _from_arrays, ".jsonl": _from_lines}

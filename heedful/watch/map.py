@@ -8,6 +8,7 @@ from torch import Tensor
 
 from heedful.axes import Axis, Grid, as_axis
 from heedful.shapes import ShapeError, describe
+from heedful.watch.mark import NO_OVERLAY, Overlay
 from heedful.watch.titles import attention_title
 
 
@@ -18,7 +19,9 @@ class Map:
     `rows` and `columns` are axes; a plain sequence of names becomes `Words`. `layers` holds the maps of all heads
     behind it, over the same axes, by the name of their module. `title` says what kind of map this is, and `heading`
     what it is a map of, such as the line of a file.
-    Raises: ShapeError, when the weights do not have one row and one column for each position of the axes.
+    `overlay` is what is drawn beside and over the rows: notes such as a gate, and boxes, points and paths on a picture.
+    Raises: ShapeError, when the weights do not have one row and one column for each position of the axes, or the
+        overlay does not have one entry for each row.
     """
 
     weights: Float[Tensor, "T S"]
@@ -27,11 +30,13 @@ class Map:
     title: str = ""
     layers: Mapping[str, Float[Tensor, "_ _ _"]] = field(default_factory=dict[str, Tensor])
     heading: str = ""
+    overlay: Overlay = NO_OVERLAY
 
     def __post_init__(self) -> None:
         rows, columns = match_axes(self.weights, self.rows, self.columns)
         object.__setattr__(self, "rows", rows)  # the class is frozen
         object.__setattr__(self, "columns", columns)
+        self.overlay.check(len(rows), columns)
         for name, heads in self.layers.items():
             if heads.ndim != 3 or heads.shape[1:] != self.weights.shape:
                 raise ShapeError(
@@ -43,6 +48,11 @@ class Map:
     def caption(self) -> str:
         """The heading and the title on one line."""
         return " · ".join(part for part in (self.heading, self.title) if part)
+
+    @property
+    def labelled_rows(self) -> Axis:
+        """The rows with their notes after the labels, for drawings that have one text for both."""
+        return self.overlay.labelled(as_axis(self.rows))
 
     def __repr__(self) -> str:
         return f"Map({self.caption!r}, {len(self.rows)} × {len(self.columns)})"

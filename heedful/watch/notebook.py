@@ -32,4 +32,4 @@ def _drawing(passage: list[Map]) -> str:
     first = passage[0]
     if is_text(first):
         return highlight_svg(passage)
-    return svg(first.weights, first.rows, first.columns, title=first.caption)
+    return svg(first.weights, first.rows, first.columns, title=first.caption, overlay=first.overlay)

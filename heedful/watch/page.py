@@ -69,7 +69,7 @@ def _drawing(passage: Sequence[Map], scale: Scale) -> str:
     rows, columns = as_axis(map_.rows), as_axis(map_.columns)
     if is_table(columns):
         return _table(map_, scale)
-    return scene_svg(lay_out_map(map_.weights, rows, columns, scale=scale))
+    return scene_svg(lay_out_map(map_.weights, rows, columns, scale=scale, overlay=map_.overlay))
 
 
 def _table(map_: Map, scale: Scale) -> str:
@@ -78,7 +78,7 @@ def _table(map_: Map, scale: Scale) -> str:
     weights: list[list[float]] = map_.weights.detach().float().cpu().tolist()
     body = "".join(
         f'<tr><th scope="row" dir="auto">{escape(_label(word))}</th>{"".join(map(_cell, row, shares))}</tr>\n'
-        for word, row, shares in zip(map_.rows, weights, shaded.shares.tolist(), strict=True)
+        for word, row, shares in zip(map_.labelled_rows, weights, shaded.shares.tolist(), strict=True)
     )
     key = _key("w", shaded.key)
     return f"<table><thead><tr><td></td>{tops}</tr></thead>\n<tbody>{body}</tbody></table>\n{key}"

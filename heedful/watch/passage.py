@@ -61,7 +61,8 @@ class Sentence:
         weights: list[float] = map_.weights[0].detach().float().cpu().tolist()
         # A map of one row: the largest weight of the row is that of the map.
         shaded = shading(map_.weights, as_axis(map_.columns), "map" if scale == "row" else scale, is_text=True)
-        name = fit(printable(map_.rows[0]), _LABEL, mark) if map_.rows[0] else ""
+        label = map_.labelled_rows[0]
+        name = fit(printable(label), _LABEL, mark) if label else ""
         words = [printable(word) for word in map_.columns]
         return cls(name, words, weights, shaded.shares[0].tolist(), shaded.key)
 

@@ -13,6 +13,7 @@ from heedful.watch.colour import MISSING
 from heedful.watch.fonts import advice, fonts_for, quiet_fonts, spelled
 from heedful.watch.layout import is_table, lay_out_map
 from heedful.watch.map import match_axes
+from heedful.watch.mark import NO_OVERLAY, Overlay
 from heedful.watch.scale import Scale, Shading, shading
 from heedful.watch.scene import GREY
 from heedful.watch.scene_picture import MOST, SHARP, save_scene
@@ -29,20 +30,22 @@ def save_picture(
     path: str | Path,
     title: str = "",
     scale: Scale = "auto",
+    overlay: Overlay = NO_OVERLAY,
 ) -> str | None:
     """Draws a map into a .png or .pdf file, by the axis of its columns.
 
     A character that no installed font has is written as its code point, such as "U+4E66".
     Returns: a hint for the user if there are such characters, else None.
     Raises: UserError, when matplotlib is missing, or for an unknown scale; ShapeError, when there is not one position a
-        row and column.
+        row and column, or for an overlay that does not fit.
     """
     down, across = match_axes(weights, rows, columns)
     require("matplotlib", extra="plot")
     path = Path(path)
     if not is_table(across):
-        return save_scene(lay_out_map(weights, down, across, title=title, scale=scale), path)
-    words = [fit(printable(word), _LONGEST) for word in (*rows, *columns)]
+        return save_scene(lay_out_map(weights, down, across, title=title, scale=scale, overlay=overlay), path)
+    overlay.check(len(down), across)
+    words = [fit(printable(word), _LONGEST) for word in (*overlay.labelled(down), *columns)]
     title = printable(title) if title else ""
     fonts, missing = fonts_for("".join((*words, title)) + "…")
     shown = [fit(spelled(word, missing), _LONGEST) for word in words]

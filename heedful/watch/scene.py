@@ -22,7 +22,10 @@ Length = float | int
 
 @dataclass(frozen=True)
 class Rect:
-    """A rectangle; `tip` is shown on pointing at it. Without a fill what lies below shows through."""
+    """A rectangle; `tip` is shown on pointing at it. Without a fill what lies below shows through.
+
+    `thickness` is that of its outline.
+    """
 
     x: Length
     y: Length
@@ -32,17 +35,28 @@ class Rect:
     opacity: float = 1.0
     stroke: str = ""
     tip: str = ""
+    thickness: Length = 1.0
 
 
 @dataclass(frozen=True)
 class Line:
-    """A thin straight line."""
+    """A straight line."""
 
     x1: Length
     y1: Length
     x2: Length
     y2: Length
     colour: str = GREY
+    thickness: Length = 1.0
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A filled shape with straight edges, such as the head of an arrow; `corners` are pairs of x and y."""
+
+    corners: Sequence[tuple[Length, Length]]
+    fill: str
+    stroke: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class Image:
     pixels: np.ndarray
 
 
-Shape = Rect | Line | Text | Image
+Shape = Rect | Line | Polygon | Text | Image
 
 
 @dataclass
@@ -113,6 +127,8 @@ def _reach(shape: Shape) -> tuple[Length, Length]:
     match shape:
         case Line():
             return max(shape.x1, shape.x2), max(shape.y1, shape.y2)
+        case Polygon():
+            return max(x for x, _ in shape.corners), max(y for _, y in shape.corners)
         case Text():
             # A turned text rises from its anchor: only its foot reaches as far as that, and it is narrower.
             share = {"start": 1.0, "middle": 0.5, "end": 0.0}[shape.anchor] * (0.5 if shape.angle else 1.0)
@@ -124,4 +140,6 @@ def _reach(shape: Shape) -> tuple[Length, Length]:
 def _moved(shape: Shape, x: Length, y: Length) -> Shape:
     if isinstance(shape, Line):
         return replace(shape, x1=shape.x1 + x, y1=shape.y1 + y, x2=shape.x2 + x, y2=shape.y2 + y)
+    if isinstance(shape, Polygon):
+        return replace(shape, corners=[(x + across, y + down) for across, down in shape.corners])
     return replace(shape, x=shape.x + x, y=shape.y + y)

@@ -7,7 +7,7 @@ from typing import Any
 from heedful.errors import require
 from heedful.store import replacing
 from heedful.watch.fonts import advice, fonts_for, quiet_fonts, spelled
-from heedful.watch.scene import MARGIN, Image, Line, Rect, Scene, Text
+from heedful.watch.scene import MARGIN, Image, Line, Polygon, Rect, Scene, Text
 
 SHARP, MOST = 160, 60_000  # dots an inch; dots a side, for matplotlib draws fewer than 2 ** 16
 _POINTS, _INCHES = 0.75, 1 / 96  # of a pixel
@@ -49,7 +49,9 @@ def _figure(scene: Scene, fonts: list[str], missing: set[str]) -> Any:
                 _write(axes, shape, spelled(shape.text, missing), fonts=fonts, order=order)
             elif isinstance(shape, Line):
                 ends = [shape.x1, shape.x2], [shape.y1, shape.y2]
-                axes.plot(*ends, color=shape.colour, linewidth=_POINTS, zorder=order)
+                axes.plot(*ends, color=shape.colour, linewidth=_POINTS * shape.thickness, zorder=order)
+            elif isinstance(shape, Polygon):
+                _outline(axes, shape, order)
             elif isinstance(shape, Image):
                 _paste(axes, shape, order)
     return figure
@@ -71,9 +73,17 @@ def _fill(axes: Any, rects: list[Rect], order: int) -> None:
     ]
     fills = [to_rgba(rect.fill, rect.opacity) if rect.fill else (0.0, 0.0, 0.0, 0.0) for rect in rects]
     edges = [to_rgba(rect.stroke) if rect.stroke else (0.0, 0.0, 0.0, 0.0) for rect in rects]
+    widths = [_POINTS * rect.thickness for rect in rects]
     # Without smoothing: neighbouring cells would leave light seams where their edges meet within a dot.
-    kinds: dict[str, Any] = {"facecolors": fills, "edgecolors": edges, "linewidths": _POINTS, "antialiaseds": False}
+    kinds: dict[str, Any] = {"facecolors": fills, "edgecolors": edges, "linewidths": widths, "antialiaseds": False}
     axes.add_collection(PolyCollection(corners, zorder=order, **kinds))
+
+
+def _outline(axes: Any, shape: Polygon, order: int) -> None:
+    from matplotlib.patches import Polygon as Patch
+
+    edge = shape.stroke or "none"
+    axes.add_patch(Patch(shape.corners, facecolor=shape.fill, edgecolor=edge, linewidth=_POINTS, zorder=order))
 
 
 def _write(axes: Any, text: Text, shown: str, *, fonts: list[str], order: int) -> None:

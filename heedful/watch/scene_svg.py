@@ -5,7 +5,7 @@ from base64 import b64encode
 from html import escape
 
 from heedful.watch.raster import png
-from heedful.watch.scene import MARGIN, SIZE, Image, Length, Line, Rect, Scene, Text
+from heedful.watch.scene import MARGIN, SIZE, Image, Length, Line, Polygon, Rect, Scene, Shape, Text
 from heedful.watch.words import isolated, printable
 
 
@@ -53,13 +53,15 @@ def _image(name: str, data: bytes, width: Length, height: Length) -> str:
     )
 
 
-def _shape(shape: Rect | Line | Text | Image, images: dict[int, tuple[str, bytes]]) -> str:
+def _shape(shape: Shape, images: dict[int, tuple[str, bytes]]) -> str:
     match shape:
         case Rect():
             return _rect(shape)
         case Line():
             ends = f'x1="{_n(shape.x1)}" y1="{_n(shape.y1)}" x2="{_n(shape.x2)}" y2="{_n(shape.y2)}"'
-            return f'<line {ends} stroke="{shape.colour}"/>'
+            return f'<line {ends} stroke="{shape.colour}"{_thickness(shape.thickness)}/>'
+        case Polygon():
+            return _polygon(shape)
         case Text():
             return _text(shape)
         case Image():
@@ -71,10 +73,20 @@ def _rect(rect: Rect) -> str:
     # Only what is painted can be pointed at; an opacity of 0 counts as paint.
     fill, opacity = (rect.fill, rect.opacity) if rect.fill else ("#fff", 0.0) if rect.tip else ("none", 1.0)
     paint = f'fill="{fill}"' + (f' fill-opacity="{opacity:.3g}"' if opacity < 1 else "")
-    paint += f' stroke="{rect.stroke}"' if rect.stroke else ""
+    paint += f' stroke="{rect.stroke}"{_thickness(rect.thickness)}' if rect.stroke else ""
     if not rect.tip:
         return f"<rect {at} {paint}/>"
     return f"<rect {at} {paint}><title>{escape(printable(rect.tip))}</title></rect>"
+
+
+def _polygon(shape: Polygon) -> str:
+    corners = " ".join(f"{_n(x)},{_n(y)}" for x, y in shape.corners)
+    stroke = f' stroke="{shape.stroke}"' if shape.stroke else ""
+    return f'<polygon points="{corners}" fill="{shape.fill}"{stroke}/>'
+
+
+def _thickness(thickness: Length) -> str:
+    return f' stroke-width="{thickness:g}"' if thickness != 1 else ""
 
 
 def _text(text: Text) -> str:

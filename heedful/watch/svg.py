@@ -13,6 +13,7 @@ from heedful.store import write_text_atomically
 from heedful.watch.colour import shade
 from heedful.watch.layout import is_table, lay_out_map
 from heedful.watch.map import match_axes
+from heedful.watch.mark import NO_OVERLAY, Overlay
 from heedful.watch.scale import Scale, Shading, shading
 from heedful.watch.scene import GREY
 from heedful.watch.scene_svg import scene_svg
@@ -32,13 +33,15 @@ def save_svg(
     path: str | Path,
     title: str = "",
     scale: Scale = "auto",
+    overlay: Overlay = NO_OVERLAY,
 ) -> None:
     """Draws a map into an .svg file, by the axis of its columns.
 
-    Each weight has a tooltip.
-    Raises: ShapeError, when there is not one position a row and column; UserError, when the file cannot be written.
+    Each weight has a tooltip. `overlay` has notes beside the rows, and marks over the pictures of a `Grid`.
+    Raises: ShapeError, when there is not one position a row and column, or for an overlay that does not fit; UserError,
+        when the file cannot be written.
     """
-    write_text_atomically(Path(path), svg(weights, rows, columns, title=title, scale=scale))
+    write_text_atomically(Path(path), svg(weights, rows, columns, title=title, scale=scale, overlay=overlay))
 
 
 def svg(
@@ -48,15 +51,18 @@ def svg(
     *,
     title: str = "",
     scale: Scale = "auto",
+    overlay: Overlay = NO_OVERLAY,
 ) -> str:
     """The drawing as text, for a file or inside a page; a very wide table is folded into panels.
 
-    Raises: ShapeError, when there is not one position a row and column; UserError, for an unknown scale.
+    Raises: ShapeError, when there is not one position a row and column, or for an overlay that does not fit; UserError,
+        for an unknown scale.
     """
     down, across = match_axes(weights, rows, columns)
     if not is_table(across):
-        return scene_svg(lay_out_map(weights, down, across, title=title, scale=scale))
-    return _table(weights, down, across, title=title, shaded=shading(weights, across, scale))
+        return scene_svg(lay_out_map(weights, down, across, title=title, scale=scale, overlay=overlay))
+    overlay.check(len(down), across)
+    return _table(weights, overlay.labelled(down), across, title=title, shaded=shading(weights, across, scale))
 
 
 def _table(weights: Tensor, rows: Axis, columns: Axis, *, title: str, shaded: Shading) -> str:

@@ -1,12 +1,11 @@
-"""Maps over pictures, tables and scales in the terminal, as coarse as its characters are."""
+"""Maps over tables and scales in the terminal, as coarse as its characters are."""
 
 from collections.abc import Sequence
 
-import torch
 from rich.text import Text
 from torch import Tensor
 
-from heedful.axes import Axis, Cells, Grid, RuledAxis
+from heedful.axes import Axis, Cells, RuledAxis
 from heedful.watch.palette import Palette
 from heedful.watch.raster import pool_columns
 from heedful.watch.scale import Scale, shading
@@ -14,26 +13,7 @@ from heedful.watch.terminal_table import draw_key, draw_table, labels, left_of
 from heedful.watch.words import fit, printable, right, width
 
 _LABEL = 18  # no label is drawn wider, in columns of the terminal
-_CELLS, _GAP = 20, 3  # cells that a picture has at most, either way; columns between pictures
 _APART = (4, 6, 8, 12)  # columns from tick to tick of a ruler, the densest that fits
-
-
-def draw_grid(weights: Tensor, rows: Axis, grid: Grid, *, total: int, palette: Palette, scale: Scale = "auto") -> Text:
-    """A small picture for each row, beside one another: two characters a cell, about as wide as high."""
-    pooled = _pool_grid(weights.detach().float().cpu(), grid, most=min(_CELLS, max(1, total // 2)))
-    shaded = shading(pooled.flatten(1), grid, scale)
-    parts, size = shaded.shares.reshape(pooled.shape), (2 * pooled.shape[2], pooled.shape[1])
-    names = labels(rows, palette, max(_LABEL, size[0]))
-    across = max(size[0], *map(width, names))
-    count = max(1, (total + _GAP) // (across + _GAP))
-    drawing = Text(no_wrap=True, overflow="ignore")
-    for first in range(0, len(rows), count):
-        chosen = range(first, min(first + count, len(rows)))
-        _append_lines(drawing, [[_padded(Text(names[t]), across)] for t in chosen])
-        blocks = [[_padded(_marks(row, 2, palette), across) for row in parts[t].tolist()] for t in chosen]
-        _append_lines(drawing, blocks)
-        drawing.append("\n")
-    return drawing.append_text(draw_key(0, shaded.key, palette, total=total))
 
 
 def draw_cells(
@@ -73,29 +53,11 @@ def draw_ruled(
     return drawing.append_text(draw_key(indent, meaning, palette, total=total))
 
 
-def _pool_grid(weights: Tensor, grid: Grid, *, most: int) -> Tensor:
-    """Weights as ``[T, height, width]``, blocks of cells added up so that no side has more than `most`."""
-    cells = weights.unflatten(1, (grid.height, grid.width))
-    size = -(-max(grid.height, grid.width) // most)
-    padded = torch.nn.functional.pad(cells, (0, -grid.width % size, 0, -grid.height % size))
-    return padded.unflatten(2, (-1, size)).unflatten(1, (-1, size)).sum(dim=(2, 4))
-
-
 def _marks(row: Sequence[float], across: int, palette: Palette) -> Text:
     line = Text()
     for share in row:
         line.append(*palette.mark(share, across))
     return line
-
-
-def _padded(line: Text, columns: int) -> Text:
-    return line.append(" " * (columns - width(line.plain)))
-
-
-def _append_lines(drawing: Text, blocks: Sequence[Sequence[Text]]) -> None:
-    """Appends blocks of lines beside one another."""
-    for line in zip(*blocks, strict=True):
-        drawing.append_text(Text(" " * _GAP).join(line)).append("\n")
 
 
 def _ticks(axis: RuledAxis, scale: float) -> list[tuple[float, str]]:
