@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from heedful.choice import Selection, reinforce
 from heedful.errors import UserError
+from heedful.kernel import upcast
 from heedful.layer.dropout import Dropout
 from heedful.layer.label import LabelOutput, label_loss
 from heedful.layer.loss import TokenLoss
@@ -147,7 +148,7 @@ class AttributeGuided(nn.Module):
         targets, losses = self.attributes[labels.clamp(min=0)], list[Tensor]()
         windows = self.dropout(contexts).unbind(1)
         for describe, window, members in zip(self.describe, windows, self.parts.values(), strict=True):
-            logits = describe(window).float()
+            logits = upcast(describe(window))
             of_part = targets[:, list(members)].to(logits.dtype)
             losses.append(functional.binary_cross_entropy_with_logits(logits, of_part, reduction="none").mean(-1))
         return torch.stack(losses, dim=1)

@@ -88,7 +88,11 @@ class Localiser(nn.Module):
     def _memory(self, cells: Tensor, windows: Tensor | None) -> Memory:
         hidden = torch.relu(self.hidden(cells)).unflatten(1, (self.parts, self.channels))
         keys = functional.unfold(hidden.flatten(0, 1), 3, padding=1).transpose(1, 2).unflatten(0, hidden.shape[:2])
-        return Memory(keys, keys if windows is None else windows.unsqueeze(1).expand(-1, self.parts, -1, -1))
+        # Under autocast, convolutions give bfloat16: a policy is computed as exactly as its query.
+        keys = keys.to(self.query.dtype)
+        if windows is None:
+            return Memory(keys, keys)
+        return Memory(keys, windows.to(keys.dtype).unsqueeze(1).expand(-1, self.parts, -1, -1))
 
 
 def window_means(cells: Float[Tensor, "B A h w"], size: int) -> Float[Tensor, "B S A"]:

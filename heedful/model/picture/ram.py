@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from heedful.choice import reinforce
+from heedful.kernel import upcast
 from heedful.layer.dropout import Dropout
 from heedful.layer.label import LabelOutput, label_loss
 from heedful.layer.loss import TokenLoss
@@ -146,7 +147,7 @@ class RecurrentAttention(nn.Module):
             location, of_location = self._next(state.detach(), policy)
             locations.append(location)
             log_probability.append(of_location)
-            baseline.append(self.baseline(state.detach()).squeeze(-1))
+            baseline.append(upcast(self.baseline(state.detach())).squeeze(-1))
         empty = [pictures.new_zeros(count, 0)]
         return Glimpses(
             state,
@@ -183,7 +184,7 @@ class RecurrentAttention(nn.Module):
             return policy.locations(state.shape[0]).to(state), none
         if self.config.policy == "centre":
             return state.new_zeros(state.shape[0], 2), none
-        mean = torch.tanh(self.locator(state))
+        mean = torch.tanh(upcast(self.locator(state)))  # in bfloat16, locations would be on a grid
         if not self.training:
             return mean, none
         drawn = (mean + self.config.std * torch.randn_like(mean)).detach()
