@@ -21,14 +21,14 @@ class PolicyAttention(nn.Module):
         super().__init__()
         self.score = Dot(scale=1.0)
 
-    def forward(self, query: Float[Tensor, "... T Q"], memory: Memory) -> Selection:
-        """The key that each query takes, with its value as context."""
+    def forward(self, query: Float[Tensor, "K 1 Q"], memory: Memory) -> Selection:
+        """The key that each of K queries takes of its own keys ``[B, K, S, Q]``, with its value as context."""
         choice = Hard(Gumbel()) if self.training else Hard()
-        return select(query, memory, score=self.score, choice=choice)
+        return select(query.unsqueeze(0), memory, score=self.score, choice=choice)
 
-    def align(self, query: Float[Tensor, "... T Q"], memory: Memory) -> Float[Tensor, "... T S"]:
+    def align(self, query: Float[Tensor, "K 1 Q"], memory: Memory) -> Float[Tensor, "B K 1 S"]:
         """The probability of each key."""
-        return align(query, memory, score=self.score)
+        return align(query.unsqueeze(0), memory, score=self.score)
 
 
 class Localiser(nn.Module):
