@@ -8,6 +8,7 @@ held out: every colour and every shape is trained on, but these pairs are seen i
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -128,7 +129,7 @@ class Scenes:
                 reach = radius + other_radius + _APART * self.size
                 if abs(x - other_x) < reach and abs(y - other_y) < reach:
                     return False
-        steps = [(after[0] - before[0], after[1] - before[1]) for before, after in zip(places, places[1:], strict=False)]
+        steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(places)]
         least = _CLEAR * self.size
         return all(dx + dy >= least and abs(abs(dx) - abs(dy)) >= least for dx, dy in steps)
 

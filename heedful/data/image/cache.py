@@ -233,7 +233,9 @@ def _load(path: Path) -> np.ndarray:
         with reading(path):
             array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:  # objects of Python, which could run code, too
-        raise UserError(f"this is no array of numbers: {error}", where=str(path), hint="write it by numpy.save") from error
+        raise UserError(
+            f"this is no array of numbers: {error}", where=str(path), hint="write it by numpy.save"
+        ) from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise UserError("this is no array of numbers", where=str(path), hint="write it by numpy.save")
     return array

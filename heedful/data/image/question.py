@@ -12,7 +12,6 @@ from heedful.data.text import format_suffix, iterate_lines, nearby
 from heedful.errors import UserError
 from heedful.store import is_folder, list_folder
 
-
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 """Suffixes of files that are pictures whatever they hold: a git-LFS pointer named .jpg is no list of names."""
 

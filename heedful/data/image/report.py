@@ -1,4 +1,4 @@
-"""What a check finds in the pictures of a table: sizes, files that cannot be read, and pictures that are there twice."""
+"""What a check finds in the pictures of a table: sizes, files that cannot be read, and repeated pictures."""
 
 import hashlib
 import math

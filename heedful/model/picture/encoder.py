@@ -72,7 +72,7 @@ class FeatureEncoder(nn.Module):
         """
         if features.ndim != 3 or features.shape[-1] != self.config.features:
             raise ShapeError(
-                f"features are {describe(features)}, expected [B, S, {self.config.features}], as the run was trained on."
+                f"features are {describe(features)}, expected [B, S, {self.config.features}], as in training."
             )
         rows, cells = features.shape[:2]
         if lengths is None:
@@ -139,7 +139,7 @@ def build_picture_encoder(config: PictureConfig) -> PictureEncoder | FeatureEnco
 
 
 def coordinates(height: int, width: int) -> Float[Tensor, "S 2"]:
-    """x and y of each cell of a grid, row by row: from -1 at the left and the top to 1; 0 where there is one alone."""
+    """Where the cells of a grid lie, row by row: x and y from -1, at the left and the top, to 1; 0 on a side of one."""
     y, x = (torch.linspace(-1.0, 1.0, size) if size > 1 else torch.zeros(1) for size in (height, width))
     rows, columns = torch.meshgrid(y, x, indexing="ij")
     return torch.stack([columns.flatten(), rows.flatten()], dim=-1)

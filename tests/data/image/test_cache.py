@@ -1,4 +1,4 @@
-"""Features are computed once for each picture, found by content, verified, and refused where they are of another kind."""
+"""Features are computed once for each picture, found by content, verified, and refused if of another kind."""
 
 import dataclasses
 

@@ -1,6 +1,9 @@
 """A picture file becomes a model's input in one way, which a run folder keeps; bad files are refused by name."""
 
+import copy
 import json
+import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -152,3 +155,38 @@ def test_one_pixel_is_a_picture(tmp_path):
     for fit in ("crop", "letterbox", "stretch"):
         batch = PictureInput(8, 8, fit, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)).batch([path])
         assert torch.allclose(batch, torch.tensor(9 / 255))
+
+
+def test_every_encoding_of_a_picture_gives_the_same_input(tmp_path):
+    """16-bit grey, CMYK, a palette with a clear colour, alpha, the first frame of an animation, a wrong suffix."""
+    grey = np.kron(np.array([[40, 200], [120, 255]], np.uint8), np.ones((8, 8), np.uint8))
+    plain = picture(tmp_path / "plain.png", np.repeat(grey[:, :, None], 3, 2))
+    clear = grey == 255  # white, where what is transparent shows white
+    alpha = np.dstack([np.where(clear, 0, grey)] * 3 + [np.where(clear, 0, 255)]).astype(np.uint8)
+    palette = Image.fromarray(np.where(clear, 3, grey // 90).astype(np.uint8), "P")
+    palette.putpalette([40] * 3 + [120] * 3 + [200] * 3 + [9] * 3)
+    frames = [Image.fromarray(grey), Image.new("L", (16, 16), 7)]
+    forms = {
+        "deep.png": (Image.fromarray(grey.astype(np.uint16) * 257), {}),
+        "cmyk.tif": (Image.fromarray(np.repeat(grey[:, :, None], 3, 2)).convert("CMYK"), {}),
+        "alpha.png": (Image.fromarray(alpha), {}),
+        "palette.png": (palette, {"transparency": 3}),
+        "animated.gif": (frames[0], {"save_all": True, "append_images": frames[1:]}),
+        "photo.JPG": (Image.fromarray(grey), {"format": "png"}),
+    }
+    read = PictureInput(16, 16, mean=(0.0,) * 3, std=(1.0,) * 3)
+    expected = read.batch([plain])
+    for name, (image, options) in forms.items():
+        image.save(tmp_path / name, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one of an animation
+            assert (read.batch([tmp_path / name]) - expected).abs().max() <= 1.5 / 255, name
+
+
+def test_an_input_can_be_copied_and_sent_to_another_process(tmp_path):
+    path = picture(tmp_path / "a.png", noise(8, 8))
+    read = PictureInput(8, 8)
+    expected = read.batch([path])  # its reader has been made by now
+    for again in (copy.deepcopy(read), pickle.loads(pickle.dumps(read))):
+        assert again == read
+        assert torch.equal(again.batch([path]), expected)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from heedful.data.image import Augmenter, Fitted, PictureInput, PictureSet, load_pictures
+from heedful.data.image import Augmenter, Fitted, PictureInput, PictureSet, load_pictures, read_captions
 from heedful.errors import UserError
 
 Image = pytest.importorskip("PIL.Image")
@@ -43,7 +43,8 @@ def test_damaged_pictures_are_left_out_and_counted(examples):
     expected = read.batch([example.picture for example in loaded.examples])
     assert torch.equal(loaded.pictures.batch([0, 1, 2]), expected)
     (warning,) = loaded.warnings
-    assert warning.startswith(f"2 of 5 pictures cannot be read and are left out; the first is train.csv:3: {examples[1]")
+    assert warning.startswith("2 of 5 pictures cannot be read and are left out; the first is train.csv:3: ")
+    assert str(examples[1].picture) in warning
     assert "damaged or cut short" in warning
     assert load_pictures(examples[2:4], read).warnings == []
 
@@ -112,5 +113,38 @@ def test_functions_of_the_users_join(examples):
 
 
 def test_an_unknown_augmentation_is_refused():
-    with pytest.raises(UserError, match="unknown augmentation 'flipp'.*did you mean 'flip'"):
+    with pytest.raises(UserError, match=r"unknown augmentation 'flipp'.*did you mean 'flip'"):
         Augmenter(("flipp",))
+
+
+def test_every_bad_file_of_a_table_is_left_out_with_its_line_and_reason(tmp_path, examples):
+    """What a table may name: cut short, huge, a line, empty, a web page, a pointer; and good ones between them."""
+    whole = examples[0].picture.read_bytes()
+    Image.new("L", (1, 60000)).save(tmp_path / "line.png")
+    Image.new("L", (1200, 1000)).save(tmp_path / "huge.png")
+    Image.new("RGB", (1, 1)).save(tmp_path / "one.png")
+    for name, content in {
+        "cut.png": whole[: len(whole) // 2],
+        "empty.png": b"",
+        "page.jpg": b"<html></html>",
+        "pointer.jpg": b"version https://git-lfs.example/spec/v1\noid sha256:0\nsize 1\n",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    names = ["0.png", "cut.png", "one.png", "line.png", "1.png", "huge.png", "empty.png", "page.jpg", "pointer.jpg"]
+    table = tmp_path / "train.csv"
+    table.write_text("image,caption\n" + "".join(f"{name},a dog\n" for name in names))
+    loaded = load_pictures(read_captions([table]), PictureInput(8, 8, max_megapixels=1.0))
+    assert [example.picture.name for example in loaded.examples] == ["0.png", "one.png", "1.png"]
+    found = [(str(error.where), error.message) for error in loaded.skipped]
+    expected = {
+        3: "damaged or cut short",
+        5: "more than 20 times",
+        7: "too large: 1200 × 1000",
+        8: "an empty file",
+        9: "web page",
+        10: "git-LFS pointer",
+    }
+    assert len(found) == len(expected)
+    for (where, message), (line, reason) in zip(found, expected.items(), strict=True):
+        assert where == f"{table}:{line}: {tmp_path / names[line - 2]}"
+        assert reason in message

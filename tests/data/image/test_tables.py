@@ -41,15 +41,17 @@ CAPTION_TABLES = {
     '{"image": "b.jpg", "caption": "a cat"}\n',
     "Flickr8k.token.txt": "a.jpg#0\ta dog\na.jpg#1\tthe dog runs\nb.jpg#0\ta cat\n",
     "results.token": "a.jpg#0\ta dog\nb.jpg#0\ta cat\n\na.jpg#1\tthe dog runs\n",
-    "captions_train.json": json.dumps({
-        "info": {},
-        "images": [{"id": 7, "file_name": "b.jpg"}, {"id": 3, "file_name": "a.jpg"}],
-        "annotations": [
-            {"id": 1, "image_id": 3, "caption": "a dog"},
-            {"id": 2, "image_id": 7, "caption": "a cat\n"},
-            {"id": 3, "image_id": 3, "caption": "the dog runs"},
-        ],
-    }),
+    "captions_train.json": json.dumps(
+        {
+            "info": {},
+            "images": [{"id": 7, "file_name": "b.jpg"}, {"id": 3, "file_name": "a.jpg"}],
+            "annotations": [
+                {"id": 1, "image_id": 3, "caption": "a dog"},
+                {"id": 2, "image_id": 7, "caption": "a cat\n"},
+                {"id": 3, "image_id": 3, "caption": "the dog runs"},
+            ],
+        }
+    ),
 }
 
 
@@ -161,7 +163,8 @@ def test_a_missing_table_is_named(folder):
 
 def test_labels_boxes_and_parts_are_read_from_every_form(folder):
     forms = {
-        "a.csv": 'image,label,left,top,right,bottom,parts\na.jpg,gull,1,2,3.5,4,"{""beak"": [1, 2.5]}"\nb.jpg,tern,,,,,\n',
+        "a.csv": 'image,label,left,top,right,bottom,parts\na.jpg,gull,1,2,3.5,4,"{""beak"": [1, 2.5]}"\n'
+        "b.jpg,tern,,,,,\n",
         "b.tsv": 'image\tleft\ttop\tright\tbottom\tparts\tlabel\na.jpg\t1\t2\t3.5\t4\t{"beak": [1, 2.5]}\tgull\n'
         "b.jpg\t\t\t\t\t\ttern\n",
         "c.jsonl": '{"image": "a.jpg", "label": "gull", "box": [1, 2, 3.5, 4], "parts": {"beak": [1, 2.5]}}\n'
@@ -186,7 +189,11 @@ def test_a_folder_of_folders_names_the_labels(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     found = read_labelled_pictures([tmp_path])
-    assert [(each.picture.name, each.label) for each in found] == [("1.jpg", "hat"), ("2.jpg", "hat"), ("1.jpg", "shoe")]
+    assert [(each.picture.name, each.label) for each in found] == [
+        ("1.jpg", "hat"),
+        ("2.jpg", "hat"),
+        ("1.jpg", "shoe"),
+    ]
     assert found[0].where == str(tmp_path / "hat" / "1.jpg")
     (tmp_path / "README.md").write_text("")
     with pytest.raises(UserError, match=r"a file beside the folders of labels: 'README\.md'"):

@@ -106,5 +106,5 @@ def test_what_does_not_fit_is_refused():
         FeatureEncoder(PictureConfig())
     with pytest.raises(UserError, match=r"channels \[8, 12\] has 12, which is no multiple of 8"):
         PictureConfig(channels=(8, 12))
-    with pytest.raises(UserError, match="unknown position 'coordinate'.*did you mean 'coordinates'"):
+    with pytest.raises(UserError, match=r"unknown position 'coordinate'.*did you mean 'coordinates'"):
         PictureConfig(position="coordinate")

@@ -105,7 +105,7 @@ def test_files_that_are_no_weights_are_named(network, tmp_path):
 def test_what_is_no_grid_is_refused(network):
     with pytest.raises(UserError, match=r"Network returned float32\[3, 10\], expected a grid.*layer="):
         GridFeatures(network).features(PICTURES)
-    with pytest.raises(UserError, match="Network has no layer 'layer5'.*did you mean 'layer4'"):
+    with pytest.raises(UserError, match=r"Network has no layer 'layer5'.*did you mean 'layer4'"):
         GridFeatures(network, layer="layer5")
     with pytest.raises(UserError, match="Network has no method 'features'"):
         GridFeatures(network, method="features")
