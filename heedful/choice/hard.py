@@ -1,7 +1,7 @@
 """Hard attention: one key a query, the best or a sampled one, and how to learn through it."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -204,8 +204,18 @@ class Selection(NamedTuple):
     entropy: Float[Tensor, "... T"]
 
 
+@runtime_checkable
+class Sampled(Protocol):
+    """What a policy gradient needs of a sample: a `Selection`, or anything else that was drawn, such as a location."""
+
+    @property
+    def log_probability(self) -> Float[Tensor, "..."]: ...
+    @property
+    def entropy(self) -> Float[Tensor, "..."]: ...
+
+
 def reinforce(
-    selection: Selection,
+    selection: Sampled,
     reward: Float[Tensor, "..."],
     *,
     baseline: Float[Tensor, "..."] | float = 0.0,

@@ -59,6 +59,9 @@ class CustomModelConfig(BaseModel):
 
 _TITLES = {
     "rnnsearch": "RNNsearch",
+    "ram": "RAM",
+    "fcan": "FCAN",
+    "soft": "Soft attention",
     "birnn": "BiRNN",
     "textcnn": "TextCNN",
     "textrnn": "TextRNN",

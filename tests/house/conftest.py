@@ -4,6 +4,7 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 COLOURS = {"red": "rot", "blue": "blau", "green": "grün", "old": "alt"}
@@ -29,6 +30,7 @@ def write_example_files(folder: Path) -> None:
     write_labels(folder, draw)
     write_structures(folder, draw)
     write_pictures(folder, draw)
+    write_photos(folder, draw)
 
 
 def write_labels(folder: Path, draw: random.Random) -> None:
@@ -72,6 +74,30 @@ def write_pictures(folder: Path, draw: random.Random) -> None:
         (folder / name).write_bytes(png(pixels))
         lines += [f"{Path(name).stem}\t{left + draw.randrange(12)}\t{top + draw.randrange(12)}" for _ in range(9)]
     write_lines(folder / "fixations.tsv", lines)
+
+
+def write_photos(folder: Path, draw: random.Random) -> None:
+    """Pictures of a bright square each, with its colour as label, its box and a part; and a table of attributes."""
+    from heedful.data.image import write_png  # not at the top, where it would escape the checks of shapes
+
+    colours = {"gull": (240, 240, 255), "tern": (250, 60, 40)}
+    (folder / "photos").mkdir()
+    rows: list[str] = []
+    for number in range(32):
+        label = draw.choice(list(colours))
+        left, top = draw.randrange(38), draw.randrange(28)
+        pixels = np.full((40, 50, 3), 90, np.uint8)
+        pixels[top : top + 12, left : left + 12] = colours[label]
+        write_png(folder / "photos" / f"{number}.png", pixels)
+        parts = json.dumps({"beak": [left + 2, top + 2]}).replace('"', '""')
+        rows.append(f'photos/{number}.png,{label},{left},{top},{left + 12},{top + 12},"{parts}"')
+    header = "image,label,left,top,right,bottom,parts"
+    write_lines(folder / "photos.csv", [header, *rows[:24]])
+    write_lines(folder / "photos-test.csv", [header, *rows[24:]])
+    attributes = [
+        f"{label},{part},{part} is red,{int(label == 'tern')}" for label in colours for part in ("beak", "tail")
+    ]
+    write_lines(folder / "attributes.csv", ["label,part,attribute,value", *attributes])
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""What models that label pictures take and return, whether they look at parts of a picture or not."""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.model.encoder import encode_source
+from heedful.shapes import ShapeError, describe
+
+GridSize = tuple[int, int]
+"""The rows and columns of a grid of cells."""
+
+
+@runtime_checkable
+class LabelledPictures(Protocol):
+    """A batch of pictures; a negative label means unlabelled.
+
+    `pictures` are normalised pixels ``[B, 3, H, W]``, or precomputed features ``[B, S, D]`` of a grid of cells, row by
+    row; `grid` is then its number of rows and columns. It is None for pixels.
+    """
+
+    @property
+    def pictures(self) -> Float[Tensor, "B ..."]: ...
+    @property
+    def labels(self) -> Int[Tensor, " B"]: ...
+    @property
+    def grid(self) -> GridSize | None: ...
+
+
+class PictureOutput(NamedTuple):
+    """The logits of the labels, and where the model looked: K maps, parts or glimpses of each picture.
+
+    `maps` are weights over the cells of `grid`, row by row; None for glimpses, which have no cells. `boxes` are left,
+    top, right and bottom as fractions of the picture that the model read; those at an edge reach beyond it, so that the
+    centre of a box is where the model looked. Both are None for a model that does not look.
+    """
+
+    logits: Float[Tensor, "B C"]
+    maps: Float[Tensor, "B K S"] | None = None
+    grid: GridSize | None = None
+    boxes: Float[Tensor, "B K 4"] | None = None
+
+
+def encode_cells(
+    encoder: nn.Module, pictures: Float[Tensor, "B ..."], grid: GridSize | None
+) -> Float[Tensor, "B A h w"]:
+    """The states of an encoder as a grid.
+
+    Raises: ShapeError, when there is not one state for each cell of the grid.
+    """
+    rows = pictures.shape[0]
+    if grid is None:
+        grid = encoder.grid(*pictures.shape[-2:])  # pyright: ignore[reportCallIssue]
+    lengths = torch.full((rows,), grid[0] * grid[1], device=pictures.device)
+    states = encode_source(encoder, pictures, lengths).states
+    if states.shape[1] != grid[0] * grid[1]:
+        raise ShapeError(f"states are {describe(states)}, expected one for each of {grid[0]} × {grid[1]} cells.")
+    return states.transpose(1, 2).unflatten(2, grid)
+
+
+def window_boxes(index: Int[Tensor, "B K"], grid: GridSize, size: int) -> Float[Tensor, "B K 4"]:
+    """The windows of `size` × `size` cells around some cells, as fractions of the picture: see `PictureOutput`."""
+    height, width = grid
+    x, y = (index % width + 0.5) / width, (index // width + 0.5) / height
+    across, down = size / (2 * width), size / (2 * height)
+    return torch.stack([x - across, y - down, x + across, y + down], dim=-1)
