@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from heedful.task.base import Part, Predictor, Task, Usage
 
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
-_WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, CURVE, LOG, "folds.json")
+_WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, CURVE, LOG, "folds.json", "picture.json")
 _PARTS = ("source", "target", "shared", "text", "symbols")
 
 C = TypeVar("C", bound=RunConfig)

@@ -76,6 +76,9 @@ _TITLES = {
     "weighted-transformer": "Weighted Transformer",
     "luong-local": "Luong, local attention",
     "luong-feeding": "Luong, input feeding",
+    "show-attend-tell": "Show, Attend and Tell",
+    "show-attend-tell-hard": "Show, Attend and Tell, hard",
+    "adaptive": "Adaptive attention",
 }
 
 
