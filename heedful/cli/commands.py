@@ -11,6 +11,7 @@ from heedful.cli import evaluate
 from heedful.cli import show
 from heedful.cli import chat
 from heedful.cli import saliency
+from heedful.cli import scenes
 from heedful.cli import bench
 from heedful.cli import models
 from heedful.cli import cite
@@ -27,6 +28,7 @@ __all__ = [
     "predict",
     "pretrain",
     "saliency",
+    "scenes",
     "show",
     "train",
 ]

@@ -3,7 +3,6 @@
 import re
 import struct
 import threading
-import unicodedata
 import warnings
 import zlib
 from collections.abc import Generator
@@ -57,7 +56,7 @@ class PictureReader:
     """
 
     def __init__(self, max_megapixels: float = 40.0) -> None:
-        self._image: Any = require("PIL.Image", extra="image")
+        require("PIL.Image", extra="image")  # so that it is missing here, and not at the first picture
         self.max_megapixels = max_megapixels
         self._warned_of_frames = False
 
@@ -95,17 +94,19 @@ class PictureReader:
             return (height, width) if _orientation(image) >= _FIRST_SIDEWAYS else (width, height)
 
     def _open(self, path: Path) -> Any:
+        # Not kept on the reader: a module cannot be copied or sent to another process.
+        pillow: Any = require("PIL.Image", extra="image")
         try:
             # Pillow warns of pictures that are merely large. Our limit comes right after, and is an error.
             with _without_warnings():
-                return self._image.open(path)
+                return pillow.open(path)
         except FileNotFoundError:
             raise UserError("there is no such picture", where=str(path), hint=nearby(path)) from None
-        except self._image.DecompressionBombError as error:
+        except pillow.DecompressionBombError as error:
             # Pillow's own limit, about 179 megapixels; its message has the number of pixels, and no width and height.
             pixels = int(next(iter(re.findall(r"\d+", str(error))), "0"))
             raise self._too_large(f"{pixels / 1e6:,.0f} megapixels", path) from None
-        except self._image.UnidentifiedImageError:
+        except pillow.UnidentifiedImageError:
             raise UserError(f"this is {what_it_is(path)}", where=str(path), hint="expected a picture") from None
         except OSError as error:
             raise UserError(f"cannot read this file: {error.strerror or error}", where=str(path)) from error
@@ -139,27 +140,6 @@ class PictureReader:
         self._warned_of_frames = True
         message = f"{path}: of pictures with several frames or pages only the first is read"
         warnings.warn(message, stacklevel=3)
-
-
-def find_picture(folder: Path, name: str) -> Path:
-    """The file of a table's picture `name`, relative to `folder` unless it is absolute.
-
-    A file also matches when it differs only in the Unicode normal form, which macOS changes, or in the case of its
-    suffix (.JPG).
-    Raises: UserError, when there is none, or several that match equally well.
-    """
-    path = folder / name
-    if path.exists():
-        return path
-    if path.parent.is_dir():
-        matching = [entry for entry in sorted(path.parent.iterdir()) if _as_written(entry) == _as_written(path)]
-        if len(matching) == 1:
-            return matching[0]
-    raise UserError("there is no such picture", where=str(path), hint=nearby(path))
-
-
-def _as_written(path: Path) -> str:
-    return unicodedata.normalize("NFC", path.stem) + path.suffix.lower()
 
 
 _warnings = threading.Lock()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from heedful.store import reading
+
 _HEAD = 512
 """Bytes that are looked at."""
 
@@ -42,6 +44,13 @@ def what_it_is(path: Path) -> str:
         if len(head) >= len(signature) and all(a in (b, ord(".")) for a, b in zip(signature, head, strict=False)):
             return what
     return _kind_of_text(head) or "in no format that Pillow reads"
+
+
+def is_text_file(path: Path) -> bool:
+    """Whether a file begins as a text does, so that it is a table or a list rather than a picture; never if empty."""
+    with reading(path), path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    return bool(head) and _is_text(head)
 
 
 def _kind_of_text(head: bytes) -> str | None:
