@@ -28,6 +28,7 @@ from heedful.axes import Grid
 from heedful.data.corpus.scenes import blind_ceiling
 from heedful.shapes import BOS, EOS
 from heedful.task.answering import evaluating
+from heedful.task.caption.examples import lengths_of
 
 
 def rows_of(folder: Path, split: str) -> list[dict[str, Any]]:
@@ -75,9 +76,9 @@ def exact(captioner: Any, ids: list[list[int]], rows: list[dict[str, Any]]) -> f
     return sum(captioner.text.decode(of_row) == row["caption"] for of_row, row in zip(ids, rows, strict=True)) / len(rows)
 
 
-def controls(captioner: Any, pictures: Tensor, lengths: Tensor, rows: list[dict[str, Any]]) -> dict[str, float]:
+def controls(captioner: Any, pictures: Tensor, rows: list[dict[str, Any]]) -> dict[str, float]:
     """Exact captions where the model does not look, or not at its picture."""
-    model, count = captioner.model, len(rows)
+    model, count, lengths = captioner.model, len(rows), lengths_of(pictures)
     memory = model.encode(pictures, lengths)
     plain = said(captioner, memory, count)
     found = {"exact": exact(captioner, plain, rows)}
@@ -93,13 +94,13 @@ def controls(captioner: Any, pictures: Tensor, lengths: Tensor, rows: list[dict[
     return found
 
 
-def looked(captioner: Any, loaded: list[Any], rows: list[dict[str, Any]], folder: Path) -> dict[str, float]:
+def looked(captioner: Any, inputs: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, float]:
     """Where the model looks while it is forced to say the right captions."""
     targets = [captioner.text.encode(row["caption"]) for row in rows]
     hits, areas, moves, of_objects, of_others = [], [], [], [], []
-    for row, read, looks in zip(rows, loaded, captioner.looks(loaded, targets), strict=True):
-        weights = list(looks.layers.values())[-1].mean(0)
-        grid: Grid = captioner._grid(folder / row["image"], read, weights.shape[-1])
+    for row, looks in zip(rows, captioner.looks(inputs, targets), strict=True):
+        weights = looks.last
+        grid: Grid = captioner.grid(folder / row["image"], weights.shape[-1])
         moves.append((weights[1:] - weights[:-1]).abs().max().item())
         width, height = grid.picture
         for step, named in enumerate(row["words"]):
@@ -130,10 +131,10 @@ def main() -> None:
     results: dict[str, Any] = {"run": str(given.run)}
     for split in ("test", "held-out"):
         rows = rows_of(given.scenes, split)[: given.most]
-        loaded = [captioner.source.load(given.scenes / row["image"]) for row in rows]
+        inputs = captioner.source.inputs([given.scenes / row["image"] for row in rows])
         with evaluating(captioner.model):
-            numbers = controls(captioner, *captioner.source.stack(loaded), rows)
-        numbers |= looked(captioner, loaded, rows, given.scenes)
+            numbers = controls(captioner, inputs.batch(range(len(rows))), rows)
+        numbers |= looked(captioner, inputs, rows, given.scenes)
         numbers["best without looking"] = blind_ceiling(row["caption"] for row in rows)
         results[split] = {name: round(value, 4) for name, value in numbers.items()}
     print(json.dumps(results, indent=1))

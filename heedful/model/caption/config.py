@@ -136,6 +136,11 @@ class TransformerCaptionerConfig(BaseModel):
         return under("attention", {"self": self.attention.self.in_use, "source": self.attention.source.in_use})
 
     @property
+    def longest_target(self) -> int | None:
+        """The largest number of words of a caption, EOS included; None: no limit."""
+        return self.decoder.longest_target
+
+    @property
     def decoder(self) -> TransformerConfig:
         """The settings of the decoder, as wide as the states of cells."""
         shared = self.model_dump(exclude={"picture", "attention", "layers"})

@@ -1,10 +1,13 @@
 """The settings of a captioner: data, model, train, decode."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from heedful.data.image import Augmenter
+from heedful.data.image.input import FITS
+from heedful.model.names import check_names
 from heedful.task.caption.models import MODELS
 from heedful.task.config import LOWERCASE, PRECISION, DataSettings, RunConfig
 from heedful.task.models import Models
@@ -17,30 +20,42 @@ class CaptionSettings(DataSettings):
     """The data files, and how pictures and captions are read.
 
     Names of pictures are relative to `pictures`, or else to the folder of the table. With `features`, the model reads
-    the file ``NAME.npy`` in that folder in place of the pixels of NAME.jpg: features of cells ``[h, w, D]``, or
-    ``[S, D]``. A picture is held out with all of its captions. Training captions of more than `max_length` tokens are
-    left out and reported, and so are pictures that cannot be read, unless `strict`.
+    features of cells in that folder in place of pixels (see `heedful.data.image.FeatureFolder`). A picture is held out
+    with all of its captions. Training captions of more than `max_length` tokens are left out and reported, and so are
+    pictures that cannot be read, unless `strict`.
     """
 
     image_column: str = Field(default="image", description="the column with the name of the picture")
     caption_column: str = Field(default="caption", description="the column with its caption")
     pictures: str | None = Field(default=None, description="folder of the pictures; null: that of the table")
     features: str | None = Field(default=None, description="folder of precomputed features; null: pixels are read")
-    feature_width: int | None = Field(
-        default=None, description="width of the features of a cell; null: that of the first training picture"
-    )
     height: int = Field(default=64, ge=1, description="height of a picture as the model reads it, in pixels")
     width: int = Field(default=64, ge=1, description="width of a picture as the model reads it, in pixels")
-    fit: Literal["crop", "letterbox", "stretch"] = Field(
+    fit: str = Field(
         default="letterbox", description="how a picture gets that size: its middle, all with white beside it, or all"
     )
     max_megapixels: float = Field(default=40.0, gt=0, description="larger pictures are refused")
     strict: bool = Field(default=False, description="stop at a picture that cannot be read")
-    cache: int = Field(default=1000, ge=0, description="megabytes of pictures that are kept in memory")
+    augment: tuple[str, ...] = Field(
+        default=(),
+        description="random changes of training pictures: crop, flip (not where captions say left and right), colour",
+    )
+    memory: int = Field(default=1000, ge=0, description="megabytes of pictures that are kept in memory")
     text: TokeniserSettings = Field(default=WORDS, description="the tokeniser of captions")
     lowercase: bool = Field(default=True, description=LOWERCASE)
     max_length: int = Field(default=60, ge=1, description="most tokens of a training caption; others are left out")
     valid_most: int = Field(default=500, ge=1, description="validation uses at most this many pictures")
+
+    @classmethod
+    def choices(cls) -> dict[str, Iterable[str]]:
+        """The names that settings may have."""
+        return {"fit": FITS}
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "CaptionSettings":
+        check_names(self)
+        Augmenter(self.augment)  # which knows its names
+        return self
 
 
 class DecodeSettings(BaseModel):
@@ -70,8 +85,7 @@ class CaptionConfig(RunConfig, frozen=True):
             "epochs": 30,
         }
     }
-    settled: ClassVar[tuple[str, ...]] = ("data.feature_width",)
-    changeable: ClassVar[tuple[str, ...]] = ("decode", "data.pictures", "data.features", "data.image_column")
+    changeable: ClassVar[tuple[str, ...]] = ("decode", "data.pictures", "data.features", "data.image_column", "data.memory")
 
     task: Literal["caption"] = "caption"
     data: CaptionSettings = Field(default=CaptionSettings(), description="files, pictures and captions")

@@ -89,25 +89,22 @@ def shuffled(evaluated: Evaluated) -> list[str]:
 def blank(evaluated: Evaluated) -> list[str]:
     """The model's caption of a picture of the mean colour."""
     captioner = evaluated.captioner
-    loaded = [captioner.source.load(example.picture) for example in evaluated.pictures]
-    found = captioner.search(loaded, beam=evaluated.beam, blank=True)
-    return [captioner.text.decode(hypothesis.tokens) for hypothesis in found]
+    inputs = captioner.source.load(evaluated.pictures, strict=True).inputs
+    return captioner.texts(captioner.search(inputs, beam=evaluated.beam, blank=True))
 
 
 def neighbour(evaluated: Evaluated) -> list[str]:
     """The consensus of the captions of the nearest training pictures."""
-    examples = evaluated.train()
-    keys, queries = _states(evaluated.captioner, examples), _states(evaluated.captioner, evaluated.pictures)
+    captioner = evaluated.captioner
+    examples, inputs, _ = captioner.source.load(evaluated.train(), strict=False)
+    queries = captioner.states(captioner.source.load(evaluated.pictures, strict=True).inputs)
+    keys = captioner.states(inputs)
     frequencies = DocumentFrequencies.of(map(_words, examples))
     return [_consensus([examples[row] for row in rows], frequencies) for rows in _nearest(queries, keys)]
 
 
 def _words(example: Captioned) -> list[list[str]]:
     return [caption_words(caption) for caption in example.captions]
-
-
-def _states(captioner: PictureCaptioner, examples: Sequence[Captioned]) -> Tensor:
-    return captioner.states([captioner.source.load(example.picture) for example in examples])
 
 
 def _nearest(queries: Tensor, keys: Tensor) -> list[list[int]]:

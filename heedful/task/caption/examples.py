@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import torch
 from jaxtyping import Int64, Shaped
 from torch import Tensor
 
@@ -11,7 +11,7 @@ from heedful.data.batch import padded
 from heedful.data.bucket import BatchPlan, Plan, Share
 from heedful.data.tensors import TensorBatch
 from heedful.shapes import BOS, EOS, PAD
-from heedful.task.caption.sources import Source
+from heedful.task.caption.sources import Inputs
 from heedful.train import Ranks, TrainSettings
 
 
@@ -19,8 +19,8 @@ from heedful.train import Ranks, TrainSettings
 class CaptionBatch(TensorBatch):
     """Pictures and captions as tensors: B rows, T tokens of the longest caption.
 
-    `source` is what the encoder reads, and `source_lengths` how many cells are real where it reads features.
-    `target_in`, `target_out` and `tokens_total` are as in `PairBatch`.
+    `source` is what the encoder reads, and `source_lengths` its lengths (see `lengths_of`). `target_in`, `target_out`
+    and `tokens_total` are as in `PairBatch`.
     """
 
     source: Shaped[Tensor, "B ..."]
@@ -32,9 +32,9 @@ class CaptionBatch(TensorBatch):
 
 @dataclass(frozen=True)
 class Example:
-    """A picture and the token ids of one of its captions, without BOS and EOS."""
+    """The row of a picture, and the token ids of one of its captions, without BOS and EOS."""
 
-    picture: Path
+    row: int
     ids: list[int]
 
 
@@ -42,7 +42,7 @@ class Example:
 class CaptionExamples:
     """Examples as training reads them; a picture with several captions is in several examples."""
 
-    source: Source
+    inputs: Inputs
     items: Sequence[Example]
     counted: str = "tokens"
 
@@ -58,21 +58,24 @@ class CaptionExamples:
         """
         total = sum(len(self.items[row].ids) + 1 for row in share.all_rows)
         if share.rows:
-            return collate(self.source, [self.items[row] for row in share.rows], tokens_total=total)
-        blank = collate(self.source, [Example(self.items[share.all_rows[0]].picture, [])], tokens_total=total)
-        return CaptionBatch(
-            blank.source, blank.source_lengths, blank.target_in, blank.target_out.fill_(PAD), blank.tokens_total
-        )
+            return collate(self.inputs, [self.items[row] for row in share.rows], tokens_total=total)
+        batch = collate(self.inputs, [Example(self.items[share.all_rows[0]].row, [])], tokens_total=total)
+        batch.target_out.fill_(PAD)
+        return batch
 
 
-def collate(source: Source, items: Sequence[Example], *, tokens_total: int | None = None) -> CaptionBatch:
+def collate(inputs: Inputs, items: Sequence[Example], *, tokens_total: int | None = None) -> CaptionBatch:
     """A batch of examples; `tokens_total` counts the tokens of the batch over all ranks, by default those here.
 
     Raises: UserError, for a picture that cannot be read.
     """
-    pictures, lengths = source.stack([source.load(item.picture) for item in items])
+    source = inputs.batch([item.row for item in items])
     target_in, _ = padded([[BOS, *item.ids] for item in items])
     target_out, counts = padded([[*item.ids, EOS] for item in items])
-    return CaptionBatch(
-        pictures, lengths, target_in, target_out, int(counts.sum()) if tokens_total is None else tokens_total
-    )
+    total = int(counts.sum()) if tokens_total is None else tokens_total
+    return CaptionBatch(source, lengths_of(source), target_in, target_out, total)
+
+
+def lengths_of(source: Shaped[Tensor, "B ..."]) -> Int64[Tensor, " B"]:
+    """The lengths that an encoder takes: the number of cells of features, all of them real; 1 for pictures."""
+    return torch.full((source.shape[0],), source.shape[1] if source.ndim == 3 else 1)

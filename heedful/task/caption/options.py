@@ -15,7 +15,7 @@ PICTURES = Option(
 )
 FEATURES = Option(
     "features",
-    "a folder of .npy files, NAME.npy for the picture NAME.jpg, that are read in place of pixels.",
+    "a folder of features that are read in place of pixels: NAME.npy for NAME.jpg, or a cache of features.",
     ("train",),
     metavar="DIR",
     setting="data.features",

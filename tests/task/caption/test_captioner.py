@@ -68,7 +68,7 @@ def test_a_picture_is_a_path_or_its_pixels_and_a_batch_changes_nothing(model, fi
         (3, "expected a picture, but item 0 is 3 "),
         (np.zeros((4, 4, 3), np.int32), "item 0 is int32"),
         (np.zeros((4, 4, 2), np.uint8), r"item 0 is uint8\[4, 4, 2\].*expected pixels"),
-        (np.zeros((4, 4, 3), np.float32), "this run reads pictures"),
+        (np.zeros((4, 4, 3), np.float32), "this run reads pictures, and float32"),
         ("gone.png", "no such picture"),
     ],
 )
@@ -89,8 +89,8 @@ def test_a_beam_is_at_least_as_good_as_greedy_by_its_own_score(fitted, table):
     from heedful.decode.penalty import Penalty
 
     captioner = fitted(train={"steps": 60, "valid_every": 60})[0].predictor
-    loaded = [captioner.source.load(path) for path in sorted((table.parent / "images").iterdir())]
-    greedy, beam = captioner.search(loaded, beam=1), captioner.search(loaded, beam=5)
+    inputs = captioner.source.inputs(sorted((table.parent / "images").iterdir()))
+    greedy, beam = captioner.search(inputs, beam=1), captioner.search(inputs, beam=5)
     penalty = Penalty(captioner.config.decode.length_penalty)
 
     def score(found):
@@ -194,10 +194,10 @@ def test_questions_are_a_table_a_list_a_folder_or_a_picture(table, tmp_path, mon
     elsewhere = make_settings(task.config, {"data": {"pictures": str(folder)}})
     (tmp_path / "list.txt").write_text("images/red-left.png\n")
     assert asked(tmp_path / "list.txt", elsewhere) == pictures[:1]
-    for content, message in (("\n", "names no picture"), ("images/red-lefty.png\n", "there is no picture")):
-        (folder / "bad.txt").write_text(content)
-        with pytest.raises(UserError, match=rf"{message}.*bad\.txt:1"):
-            asked(folder / "bad.txt")
+    (folder / "bad.txt").write_text("\nimages/red-lefty.png\n")
+    with pytest.raises(UserError, match="there is no picture") as error:
+        asked(folder / "bad.txt")
+    assert error.value.where.endswith("bad.txt:2")
 
 
 # ------------------------------------------------------------------------------------------------------------ features
@@ -205,13 +205,13 @@ def test_questions_are_a_table_a_list_a_folder_or_a_picture(table, tmp_path, mon
 
 @pytest.fixture
 def features(table, tmp_path):
-    """A folder of features: the mean colour of each of 4 × 7 cells."""
+    """A folder of features: mean and deviation of the colours of each of 4 × 7 cells."""
     pillow = pytest.importorskip("PIL.Image")
     folder = tmp_path / "features"
     folder.mkdir()
     for path in (table.parent / "images").iterdir():
-        pixels = np.asarray(pillow.open(path)).astype(np.float32) / 255
-        np.save(folder / f"{path.stem}.npy", pixels.reshape(4, 4, 7, 4, 3).mean((1, 3)))
+        cells = (np.asarray(pillow.open(path)).astype(np.float32) / 255).reshape(4, 4, 7, 4, 3)
+        np.save(folder / f"{path.stem}.npy", np.concatenate([cells.mean((1, 3)), cells.std((1, 3))], axis=-1))
     return folder
 
 
@@ -219,44 +219,76 @@ def test_a_run_on_features_reads_no_pixels(table, features, tmp_path):
     pytest.importorskip("lightning")
     pytest.importorskip("sacrebleu")
     trained, _ = trained_on(table, tmp_path, features=str(features))
-    assert trained.predictor.config.data.feature_width == 3
+    assert (trained.folder / "features.json").exists()
     assert not (trained.folder / "picture.json").exists()
     captioner = heedful.load(trained.folder)
-    path = table.parent / "images" / "red-left.png"
-    (caption,) = captioner.predict([path])
+    (caption,) = captioner.predict([table.parent / "images" / "red-left.png"])
     (of_array,) = captioner.predict([np.load(features / "red-left.npy")])
-    assert caption.text == of_array.text
-    if caption.attention:
-        grid = caption.attention.columns
-        assert (grid.height, grid.width, grid.picture) == (4, 7, (28, 16))
-        assert of_array.attention.columns.picture == (7, 4)
-    bad = {
-        "other.npy": (np.zeros((4, 7, 5), np.float32), "features are 5 wide, but this run was trained on 3"),
-        "nan.npy": (np.full((4, 7, 3), np.nan, np.float32), "NaN or infinity"),
-        "whole.npy": (np.zeros((4, 7, 3), np.int64), r"features are int64\[4, 7, 3\]"),
-    }
-    for name, (values, message) in bad.items():
-        np.save(tmp_path / name, values)
+    assert caption.text == of_array.text != ""
+    grid = caption.attention.columns
+    assert (grid.height, grid.width, grid.picture) == (4, 7, (28, 16))
+    assert of_array.attention.columns.picture == (7, 4)
+
+
+def test_features_that_are_not_those_of_the_run_are_refused(table, features, tmp_path):
+    pytest.importorskip("lightning")
+    pytest.importorskip("sacrebleu")
+    trained, _ = trained_on(table, tmp_path, features=str(features))
+    picture = table.parent / "images" / "blue-left.png"
+    arrays = [
+        (np.zeros((4, 7, 5), np.float32), "have the shape 4 × 7 × 5, but 4 × 7 × 6 is expected"),
+        (np.full((4, 7, 6), np.nan, np.float32), "NaN or infinity"),
+        (np.array([object()]), "no array of numbers"),  # which could run code
+    ]
+    for array, message in arrays:
+        np.save(features / "blue-left.npy", array, allow_pickle=True)
         with pytest.raises(UserError, match=message):
-            captioner.predict([tmp_path / name])
-    with pytest.raises(UserError, match="no features of this picture"):
-        captioner.predict(["unknown.jpg"])
-    with pytest.raises(UserError, match="reads features, not pixels"):
+            heedful.load(trained.folder).predict([picture])
+    (features / "blue-left.npy").unlink()
+    captioner = heedful.load(trained.folder)
+    with pytest.raises(UserError, match=r"no features of this picture.*expected blue-left\.npy"):
+        captioner.predict([picture])
+    with pytest.raises(UserError, match=r"features are float32\[4, 7, 5\]"):
+        captioner.predict([np.zeros((4, 7, 5), np.float32)])
+    with pytest.raises(UserError, match="this run reads features, and got pixels"):
         captioner.predict([draw("red", "left")])
-    (features / "blue-left.npy").write_text("nothing")
-    with pytest.raises(UserError, match="cannot read these features"):
-        captioner.predict([table.parent / "images" / "blue-left.png"])
-    # An object array would run code that the file holds.
-    np.save(tmp_path / "code.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(UserError, match="cannot read these features"):
-        captioner.predict([tmp_path / "code.npy"])
+    other = tmp_path / "other"
+    other.mkdir()
+    np.save(other / "red-left.npy", np.zeros((2, 2, 6), np.float32))
+    moved = heedful.load(trained.folder, settings={"data": {"features": str(other)}})
+    with pytest.raises(UserError, match="have the shape 2 × 2 × 6, but 4 × 7 × 6 is expected"):
+        moved.predict([table.parent / "images" / "red-left.png"])
 
 
-def test_a_width_of_features_that_the_files_do_not_have_is_told(table, features, tmp_path):
+def test_pictures_without_features_are_left_out_and_counted(table, features, tmp_path):
+    pytest.importorskip("lightning")
+    pytest.importorskip("sacrebleu")
+    (features / "blue-left.npy").unlink()
+    _, said = trained_on(table, tmp_path, features=str(features))
+    assert sum("1 of" in line and "have no features that can be read" in line for line in said) == 1
+    with pytest.raises(UserError, match=r"data\.augment changes pixels"):
+        trained_on(table, tmp_path, features=str(features), data={"augment": ["flip"]}, overwrite=True)
+
+
+def test_a_width_of_features_that_the_files_do_not_have_is_told():
+    from heedful.task.config import make_settings
+    from heedful.task.custom import build_model
+    from heedful.task.tasks import task_named
+
+    config = make_settings(task_named("caption").config, {"model": {"picture": {"features": 7}}})
     with pytest.raises(UserError, match=r"model\.picture\.features is 7, but the pictures have features of width 3"):
-        from heedful.task.custom import build_model
-        from heedful.task.tasks import task_named
-        from heedful.task.config import make_settings
-
-        config = make_settings(task_named("caption").config, {"model": {"picture": {"features": 7}}})
         build_model(config, {"size": 20, "features": 3}, {})
+
+
+def test_training_pictures_are_augmented_and_others_are_not(table, tmp_path):
+    pytest.importorskip("lightning")
+    pytest.importorskip("sacrebleu")
+    from heedful.task.caption.task import CaptionTask
+    from heedful.data.image import read_captions
+
+    trained, _ = trained_on(table, tmp_path, data={"augment": ["crop", "colour"]})
+    examples = read_captions([table])
+    prepared = CaptionTask().prepare(trained.predictor, examples, examples)
+    once, again = (prepared.train.inputs.batch([0, 1]) for _ in range(2))
+    assert not torch.equal(once, again)
+    assert torch.equal(prepared.valid.inputs.batch([0, 1]), prepared.valid.inputs.batch([0, 1]))
