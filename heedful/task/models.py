@@ -59,6 +59,9 @@ class CustomModelConfig(BaseModel):
 
 _TITLES = {
     "rnnsearch": "RNNsearch",
+    "show-attend-tell": "Show, Attend and Tell",
+    "show-attend-tell-hard": "Show, Attend and Tell, hard",
+    "adaptive": "Adaptive attention",
     "birnn": "BiRNN",
     "textcnn": "TextCNN",
     "textrnn": "TextRNN",
@@ -76,9 +79,6 @@ _TITLES = {
     "weighted-transformer": "Weighted Transformer",
     "luong-local": "Luong, local attention",
     "luong-feeding": "Luong, input feeding",
-    "show-attend-tell": "Show, Attend and Tell",
-    "show-attend-tell-hard": "Show, Attend and Tell, hard",
-    "adaptive": "Adaptive attention",
 }
 
 

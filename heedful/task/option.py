@@ -42,6 +42,42 @@ VECTORS = Option(
 )
 """Word vectors, for every task whose embeddings can be initialised from them."""
 
+STRICT = Option(
+    "strict",
+    "stop at the first picture that cannot be read, in place of leaving it out.",
+    ("train",),
+    bool,
+    setting="data.strict",
+)
+"""For every task that reads pictures."""
+
+PICTURES = Option(
+    "pictures",
+    "the folder that names of pictures are relative to. [default: that of the table]",
+    ("train",),
+    metavar="DIR",
+    setting="data.pictures",
+)
+"""For every task that reads pictures."""
+
+FEATURES = Option(
+    "features",
+    "a folder of .npy files, NAME.npy for the picture NAME.jpg, that are read in place of pixels.",
+    ("train",),
+    metavar="DIR",
+    setting="data.features",
+)
+"""For every task that reads pictures."""
+
+CONTROL = Option(
+    "control",
+    "also score what should fail, several with commas. Of caption: constant, shuffled, blank, neighbour; of label-image:"
+    " centre, random.",
+    ("eval",),
+    metavar="NAMES",
+)
+"""For every task whose score has controls."""
+
 
 def flag(name: str) -> str:
     """The flag of an option, as typed on the command line."""

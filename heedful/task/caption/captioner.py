@@ -233,7 +233,7 @@ def source_of(config: CaptionConfig, parts: Mapping[str, Any]) -> Source:
 
     Raises: UserError, for a folder of features that are not those of the run.
     """
-    memory = config.data.memory * _MEGABYTE
+    memory = config.data.cache * _MEGABYTE
     if config.data.features is None:
         return Pixels(parts[PICTURE], memory)
     return Features(config.data.features, parts[FEATURES], memory)

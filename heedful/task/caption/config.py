@@ -40,7 +40,7 @@ class CaptionSettings(DataSettings):
         default=(),
         description="random changes of training pictures: crop, flip (not where captions say left and right), colour",
     )
-    memory: int = Field(default=1000, ge=0, description="megabytes of pictures that are kept in memory")
+    cache: int = Field(default=1000, ge=0, description="megabytes of pictures that are kept in memory")
     text: TokeniserSettings = Field(default=WORDS, description="the tokeniser of captions")
     lowercase: bool = Field(default=True, description=LOWERCASE)
     max_length: int = Field(default=60, ge=1, description="most tokens of a training caption; others are left out")
@@ -85,7 +85,7 @@ class CaptionConfig(RunConfig, frozen=True):
             "epochs": 30,
         }
     }
-    changeable: ClassVar[tuple[str, ...]] = ("decode", "data.pictures", "data.features", "data.image_column", "data.memory")
+    changeable: ClassVar[tuple[str, ...]] = ("decode", "data.pictures", "data.features", "data.image_column", "data.cache")
 
     task: Literal["caption"] = "caption"
     data: CaptionSettings = Field(default=CaptionSettings(), description="files, pictures and captions")

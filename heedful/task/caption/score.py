@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -65,7 +65,7 @@ def movement(maps: Sequence[torch.Tensor]) -> float:
     return _mean(moved)
 
 
-def doubts(numbers: dict[str, float]) -> dict[str, str]:
+def doubts(numbers: Mapping[str, float]) -> dict[str, str]:
     """What suggests that a model does not look at its pictures, by the name of the number, as lines for the user."""
     found: dict[str, str] = {}
     same, moves = numbers.get("same", 0.0), numbers.get("moves")
