@@ -294,6 +294,13 @@ class Task(ABC, Generic[Raw, V]):
         """How far ``train.metric`` is from what needs no learning (0) to perfect (1); None if that is unknown."""
         return None
 
+    def doubts(self, numbers: Mapping[str, float]) -> Mapping[str, str]:
+        """What validation numbers cast doubt on, such as that a model answers all questions alike.
+
+        Returns: lines for the user by name; each is said when it first applies.
+        """
+        return {}
+
     def watch(self, predictor: Any, valid: V) -> Callable[[], Map | None] | None:
         """A function that returns the map of one fixed validation example, called during training; None for no map."""
         return None

@@ -159,8 +159,15 @@ def _fit(task: Task[Any, Any], predictor: Predictor[Any], prepared: Prepared[Any
     settings, notes = with_enough_steps(settings, len(batches))
     run.say(notes)
 
+    said: set[str] = set()
+
     def validate(model: nn.Module, step: int) -> dict[str, float]:
         numbers = check_measured(task, task.measure(predictor, prepared.valid))
+        doubts = task.doubts(numbers)
+        # A doubt that persists is said once; one that comes back is said again.
+        run.say(line for name, line in doubts.items() if name not in said)
+        said.clear()
+        said.update(doubts)
         return {f"valid_{name}": value for name, value in numbers.items()}
 
     result = fit(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CONFIG, WEIGHTS, README = "config.yaml", "model.safetensors", "README.md"
 _WRITTEN = (CONFIG, WEIGHTS, README, TRAINING, METRICS, SNAPSHOTS, CURVE, LOG, "folds.json")
 _PARTS = ("source", "target", "shared", "text", "symbols")
+_OF_PICTURES = ("picture.json", "features.json")
 
 C = TypeVar("C", bound=RunConfig)
 M = TypeVar("M", bound=nn.Module)
@@ -74,7 +75,7 @@ def delete_run(folder: Path) -> None:
     # A tokeniser of another kind has files of other names, so that those of the old run would not be replaced.
     parts = (f"{name}.{suffix}" for name in _PARTS for suffix in ("model", "tokeniser.json", "vocab.json"))
     try:
-        for path in (folder / name for name in (*_WRITTEN, *parts)):
+        for path in (folder / name for name in (*_WRITTEN, *_OF_PICTURES, *parts)):
             if path.is_dir():
                 shutil.rmtree(path)
             else:

@@ -59,6 +59,9 @@ class CustomModelConfig(BaseModel):
 
 _TITLES = {
     "rnnsearch": "RNNsearch",
+    "show-attend-tell": "Show, Attend and Tell",
+    "show-attend-tell-hard": "Show, Attend and Tell, hard",
+    "adaptive": "Adaptive attention",
     "ram": "RAM",
     "fcan": "FCAN",
     "soft": "Soft attention",

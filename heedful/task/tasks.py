@@ -19,6 +19,7 @@ _TASKS = {
     "parse": "ParseTask",
     "chat": "Chat",
     "language-model": "LanguageModelling",
+    "caption": "CaptionTask",
     "label-image": "LabelImage",
 }
 """Each task's name and class. The class is in `task.py` of the folder of that name, with ``_`` for ``-``."""

@@ -3,11 +3,13 @@
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import heedful
+from heedful.data.image.png import write_png
 from heedful.errors import UserError
 from heedful.model.attention_config import AttentionConfig
 from heedful.structure import Attention
@@ -25,8 +27,9 @@ ROWS = {
     "chat": '{"turns": ["a b", "b a", "c"]}\n{"turns": ["c", "a b", "b"]}\n',
     "language-model": "a b c\nc a b\n",
     "pretrain": "a b c\nc a b\n",
+    "caption": '{"image": "a.png", "caption": "a b"}\n{"image": "a.png", "caption": "c a b"}\n',
 }
-SUFFIXES = {"parse": "mrg", "chat": "jsonl", "language-model": "txt", "pretrain": "txt"}
+SUFFIXES = {"parse": "mrg", "chat": "jsonl", "language-model": "txt", "pretrain": "txt", "caption": "jsonl"}
 WORD = {"tokeniser": "word"}
 DATA: dict[str, Any] = {
     "translate": {"source": WORD, "target": WORD, "shared": False},
@@ -44,6 +47,8 @@ WITH = {
     "best": {"choice": "topk"},
     "max_length": {"score": "location"},
 }
+REFUSING = {("caption", "adaptive"): "region", ("caption", "show-attend-tell-hard"): "choice"}
+"""Models that refuse values of an attention that they have, and a setting that the error quotes."""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     for task, rows in ROWS.items():
         (folder / f"{task}.{SUFFIXES.get(task, 'tsv')}").write_text(rows)
+    write_png(folder / "a.png", np.zeros((8, 8, 3), np.uint8))
     return folder
 
 
@@ -72,6 +78,8 @@ def config_of(task: str, model: str, *layers: dict[str, Any]):
 @cache
 def sizes_of(task_name: str, folder) -> dict[str, Any]:
     """What a task tells its models; the same for all attentions."""
+    if task_name == "caption":
+        pytest.importorskip("PIL")
     task = task_named(task_name)
     config = config_of(task_name, task.models.default)
     path = folder / f"{task_name}.{SUFFIXES.get(task_name, 'tsv')}"
@@ -113,6 +121,9 @@ def test_a_setting_changes_the_model_or_is_refused(task: str, model: str, files)
             for extra in ({}, *([WITH[name]] if name in WITH and is_known else [])):
                 changes = {"model": nested(path.split("."), {**extra, name: value})}
                 found, refusal = tried(task, model, changes, files)
+                quoted = f"attention.{REFUSING.get((task, model))}"
+                if refusal is not None and is_known and quoted in str(refusal):
+                    continue
                 if refusal is not None:
                     assert not (is_known and name in OTHER), f"{path}.{name}: {refusal}"
                     assert not extra, f"{path}.{name} with {extra}: {refusal}"

@@ -119,33 +119,41 @@ class SeqToSeq(nn.Module):
         features, after, weights = self.decoder.step(self._embed(token), state, memory)
         # A Step's attention is a function, because for other models computing it is extra work. Here it is known.
         attention = None if weights is None else lambda: weights
-        return Step(self.output(self._read_out(features)), after, attention)
+        return Step(self.output(self.read_out(features)), after, attention)
 
     def logits(
         self, source: Shaped[Tensor, "B ..."], lengths: Int[Tensor, " B"], target_in: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T V"]:
         """Logits of every next word, given the words before it (BOS first)."""
-        return self.output(self._read_out(self._features(source, lengths, target_in)))
+        return self.output(self.read_out(self._features(source, lengths, target_in)))
 
     def loss(self, batch: TextBatch) -> TokenLoss:
         """The loss summed over the real target words; padding is dropped before readout and softmax."""
-        features = self._features(batch.source, batch.source_lengths, batch.target_in)
-        real = (batch.target_out != PAD).flatten().nonzero().squeeze(1)
-        hidden = self._read_out(features.flatten(0, 1).index_select(0, real))
-        target = batch.target_out.flatten().index_select(0, real)
+        return self.loss_of(self._features(batch.source, batch.source_lengths, batch.target_in), batch.target_out)
+
+    def loss_of(self, features: Float[Tensor, "B T F"], target_out: Int[Tensor, "B T"]) -> TokenLoss:
+        """The loss of the decoder's features of all steps, summed over the real target words."""
+        real = (target_out != PAD).flatten().nonzero().squeeze(1)
+        hidden = self.read_out(features.flatten(0, 1).index_select(0, real))
+        target = target_out.flatten().index_select(0, real)
         return token_loss(hidden, self.output.weight, self.output.bias, target=target, smoothing=self.config.smoothing)
+
+    def inputs(self, target_in: Int[Tensor, "B T"]) -> tuple[Float[Tensor, "B T E"], Int[Tensor, "B T"]]:
+        """What `Decoder.unroll` takes besides the source: the embedded words, and each step's source position."""
+        return self._embed(target_in), self.advances[target_in].cumsum(1)
+
+    def read_out(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... R"]:
+        """The softmax's input, of which `output` makes logits."""
+        return self.dropout(self.decoder.readout(features))
 
     def _embed(self, tokens: Int[Tensor, "..."]) -> Float[Tensor, "... E"]:
         return self.dropout(self.target_embedding(tokens))
 
     def _features(self, source: Tensor, lengths: Tensor, target_in: Tensor) -> Float[Tensor, "B T F"]:
         """The readout's input, for all steps."""
-        position = self.advances[target_in].cumsum(1)
-        return self.decoder.unroll(self._embed(target_in), self.encode(source, lengths), position)
-
-    def _read_out(self, features: Float[Tensor, "... F"]) -> Float[Tensor, "... R"]:
-        """The softmax's input."""
-        return self.dropout(self.decoder.readout(features))
+        # Words first, then the source: the order of dropout's random numbers.
+        embedded, position = self.inputs(target_in)
+        return self.decoder.unroll(embedded, self.encode(source, lengths), position)
 
     def _output_weight(self) -> nn.Parameter:
         """The target embedding's weight, which the softmax is to share."""

@@ -82,14 +82,6 @@ class Adaptive(nn.Module):
         hidden, sentinels = self._states(embedded, source)
         return self.look.attention(hidden, self._with_sentinels(source.attended, sentinels)) + hidden
 
-    def unroll_looks(
-        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
-    ) -> tuple[Float[Tensor, "B T H"], Float[Tensor, "B T S"]]:
-        """As `unroll`, with the weights of the places at every step."""
-        hidden, sentinels = self._states(embedded, source)
-        context, weights = self._attend(hidden, self._with_sentinels(source.attended, sentinels))
-        return context + hidden, weights
-
     def step(
         self, embedded: Float[Tensor, "R E"], state: AdaptiveState, source: Source
     ) -> tuple[Float[Tensor, "R H"], AdaptiveState, Float[Tensor, "R S"]]:

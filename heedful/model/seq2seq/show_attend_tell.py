@@ -18,6 +18,9 @@ from heedful.model.seq2seq.parts import first_step
 Take = Callable[[Float[Tensor, "B 1 S"]], Float[Tensor, "B 1 S"]]
 """What is taken of the values, given a step's weights: the weights themselves, or a sampled one-hot row."""
 
+Attend = Callable[[Tensor, Memory, Tensor], Tensor]
+"""The contexts ``[B, 1, A]`` of queries ``[B, 1, H]`` over a memory, at source positions ``[B, 1]``."""
+
 
 class GatedState(NamedTuple):
     """``h_{t-1}`` and its cell of every layer, a tuple of ``[B, H]`` each, and the source position, ``[B]``."""
@@ -75,31 +78,20 @@ class ShowAttendTell(nn.Module):
         self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"]
     ) -> Float[Tensor, "B T F"]:
         """The readout's input, ``[E y_{t-1} ; h_t ; z_t]``, of all steps."""
-        bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
-        layers, rows = self.stack.begin(source.state), []
-        for t, base in enumerate(bases):
-            query = layers[-1][0]
-            context = self.look(query.unsqueeze(1), source.attended, position[:, t : t + 1]).squeeze(1)
-            context = context * self._beta(query)
-            layers = self.stack(base, context, layers)
-            rows.append(beside(layers[-1][0], context))
-        return beside(embedded, torch.stack(rows, dim=1))
+        return self._unroll(embedded, source, position, attend=self.look)
 
     def unroll_looks(
         self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"], *, take: Take
     ) -> tuple[Float[Tensor, "B T F"], Looks]:
         """As `unroll`, with the weights of every step; the context is what `take` takes of the values."""
-        bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
-        layers, rows, weights, taken = self.stack.begin(source.state), [], [], []
-        memory = source.attended
-        for t, base in enumerate(bases):
-            query = layers[-1][0]
-            weights.append(self.look.weights(query.unsqueeze(1), memory, position[:, t : t + 1]))
+        weights, taken = list[Tensor](), list[Tensor]()
+
+        def attend(query: Tensor, memory: Memory, at: Tensor) -> Tensor:
+            weights.append(self.look.weights(query, memory, at))
             taken.append(take(weights[-1]))
-            context = (taken[-1].to(memory.value.dtype) @ memory.value).squeeze(1) * self._beta(query)
-            layers = self.stack(base, context, layers)
-            rows.append(beside(layers[-1][0], context))
-        features = beside(embedded, torch.stack(rows, dim=1))
+            return taken[-1].to(memory.value.dtype) @ memory.value
+
+        features = self._unroll(embedded, source, position, attend=attend)
         return features, Looks(torch.cat(weights, dim=1), torch.cat(taken, dim=1))
 
     def step(
@@ -111,6 +103,22 @@ class ShowAttendTell(nn.Module):
         context = context * self._beta(query)
         layers = self.stack(self.stack.project(embedded), context, state.layers)
         return beside(embedded, layers[-1][0], context), GatedState(layers, state.position), weights
+
+    def _unroll(
+        self, embedded: Float[Tensor, "B T E"], source: Source, position: Int[Tensor, "B T"], *, attend: Attend
+    ) -> Float[Tensor, "B T F"]:
+        """The readout's input of all steps, with contexts from `attend`."""
+        bases = self.stack.project(embedded.transpose(0, 1)).unbind(0)
+        layers, rows = self.stack.begin(source.state), []
+        for t, base in enumerate(bases):
+            query = layers[-1][0]
+            context = attend(query.unsqueeze(1), source.attended, position[:, t : t + 1]).squeeze(1)
+            context = context * self._beta(query)
+            layers = self.stack(base, context, layers)
+            # Joined step by step, and not once at the end: the order in which gradients are added up, and so the last
+            # bits of trained weights, depend on it.
+            rows.append(beside(layers[-1][0], context))
+        return beside(embedded, torch.stack(rows, dim=1))
 
     def _beta(self, query: Float[Tensor, "B H"]) -> Float[Tensor, "B 1"]:
         return torch.sigmoid(self.gate(query))

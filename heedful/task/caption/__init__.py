@@ -1,0 +1,1 @@
+"""Captioning: says what is on a picture, and where it looked for each word."""
