@@ -12,6 +12,9 @@ from heedful.decode import Bracketing, Brackets, Constraint, Hypothesis, beam, g
 from heedful.layer.step import Step
 from heedful.shapes import EOS
 
+# Half of the time; the tests of tasks run the same functions with their shapes checked.
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
+
 SYMBOLS = ["<pad>", "<s>", "</s>", "<unk>", "(A", ")A", "(B", ")B", "(C", ")C", "XX", ",", "stray"]
 OPENING, CLOSING, TERMINALS = [4, 6, 8], [5, 7, 9], [10, 11]
 

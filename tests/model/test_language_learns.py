@@ -26,6 +26,8 @@ from heedful.shapes import EOS, PAD
 from heedful.watch import record
 
 FIRST, KINDS, ASKED = 4, 8, 12
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
+
 SIZE = FIRST + 2 * KINDS + 1
 Batches = Callable[[int, torch.Generator], SimpleNamespace]
 

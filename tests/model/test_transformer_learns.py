@@ -23,6 +23,8 @@ from heedful.train.optimiser import make_optimiser, set_rates
 from heedful.train.schedule import make_rates
 
 FIRST_DIGIT, DIGITS = 4, 10
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
+
 SIZE = FIRST_DIGIT + DIGITS
 SMALL = {"width": 32, "heads": 4, "encoder_layers": 1, "decoder_layers": 1, "feedforward": 64}
 FULL = {"width": 64, "heads": 4, "encoder_layers": 2, "decoder_layers": 2, "feedforward": 256}
@@ -107,7 +109,8 @@ def test_does_not_reverse_with_uniform_weights() -> None:
 def test_every_variant_reverses(norm: str, position: str) -> None:
     # two layers to read: with turned queries and keys alone, the first has to find out where each digit stands
     settings = SMALL | {"norm": norm, "position": position, "encoder_layers": 2}
-    model = learn(build(settings), TASKS["reverse"], **(QUICK | {"steps": 400, "rate": 3e-3}))
+    # 600 steps give 1.00 on AVX-512 and on AVX2; 400 gave 0.935 to 1.00, by the processor's rounding.
+    model = learn(build(settings), TASKS["reverse"], **(QUICK | {"steps": 600, "rate": 3e-3}))
     assert outputs(model, TASKS["reverse"], 6)[0] >= 0.95
 
 

@@ -39,7 +39,9 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("name", ["laws", "numbers", "picks", "torch_around"])
 def test_in_the_interpreter(name):
     file = str(HERE / "interpreted" / f"{name}.py")
-    done = run("-m", "pytest", "-q", "-p", "no:xdist", file, TRITON_INTERPRET="1")
+    # `torch_around` checks shapes for all four: the checks are half of the time of the others.
+    unchecked = {} if name == "torch_around" else {"JAXTYPING_DISABLE": "1"}
+    done = run("-m", "pytest", "-q", "-p", "no:xdist", file, TRITON_INTERPRET="1", **unchecked)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 

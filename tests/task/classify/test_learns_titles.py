@@ -9,6 +9,8 @@ from heedful.data.corpus import Shop
 
 pytest.importorskip("lightning")
 
+pytestmark = pytest.mark.usefixtures("unchecked_shapes")
+
 TRAIN = {"epochs": None, "steps": 120, "valid_every": 120, "rate": 2e-2, "warmup": 5, "tokens": 500, "average": 0}
 
 
