@@ -2,7 +2,8 @@
 
 from heedful.data.image.augment import Augmentation, Colour, Flip, RandomCrop, mirrored
 from heedful.data.image.augmenter import AUGMENTATIONS, Augmenter
-from heedful.data.image.cache import FeatureFolder, GridNetwork, compute_features
+from heedful.data.image.cache import GridNetwork, compute_features
+from heedful.data.image.feature_folder import FeatureFolder
 from heedful.data.image.find import PictureFinder, find_picture
 from heedful.data.image.fit import CentreCrop, Fit, Fitted, Letterbox, Stretch, resized
 from heedful.data.image.input import PictureInput, load_picture_input

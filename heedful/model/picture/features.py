@@ -66,7 +66,8 @@ class GridFeatures(nn.Module):
         """
         self.network.eval()  # whoever passed it may have called train() since
         found: Any = getattr(self.network, self._method) if self._layer is None else self._captured
-        grid = found(pictures)
+        device = next(self.network.parameters(), pictures).device
+        grid = found(pictures.to(device))
         if not isinstance(grid, Tensor) or grid.ndim != 4 or grid.shape[0] != pictures.shape[0]:
             returned = describe(grid) if isinstance(grid, Tensor) else type(grid).__name__
             raise UserError(

@@ -140,6 +140,21 @@ def test_arrays_of_the_users_are_found_by_name(tmp_path):
         folder.read(tmp_path / "c.jpg")
 
 
+def test_arrays_lie_in_folders_as_pictures_of_one_name_do(tmp_path):
+    for label, level in (("hat", 1.0), ("shoe", 2.0)):
+        (tmp_path / "f" / label).mkdir(parents=True)
+        np.save(tmp_path / "f" / label / "1.npy", np.full((2, 2, 5), level))
+    folder = FeatureFolder(tmp_path / "f")
+    for label, level in (("shoe", 2.0), ("hat", 1.0)):
+        assert (folder.read(tmp_path / "pictures" / label / "1.jpg") == level).all()
+    np.save(tmp_path / "f" / "2.npy", np.zeros((2, 2, 5)))
+    folder = FeatureFolder(tmp_path / "f")
+    folder.read(tmp_path / "hat" / "2.jpg")
+    folder.read(tmp_path / "hat" / "2.jpg")
+    with pytest.raises(UserError, match=r"2\.npy: these features would be those of .*hat/2.*shoe/2.*shoe/2\.npy"):
+        folder.read(tmp_path / "shoe" / "2.jpg")
+
+
 @pytest.mark.parametrize(
     ("array", "named"),
     [

@@ -58,6 +58,7 @@ def test_the_network_is_never_trained(network):
     assert torch.equal(encoder(PICTURES).states, encoder(PICTURES).states)  # its dropout is off
     after = network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any(weight.requires_grad for weight in network.parameters())  # so that no optimiser holds them
 
 
 def test_weights_are_read_from_every_usual_file(network, tmp_path):
