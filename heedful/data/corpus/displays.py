@@ -19,7 +19,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 """How the target differs from the others."""
 
 _COLOURS = ((255, 0, 0), (0, 255, 0))
-"""Red and green, as in the paper; both have the intensity (r + g + b) / 3 of 85, so that only the hue tells them apart."""
+"""Red and green, as in the paper, of one intensity (r + g + b) / 3: nothing but the hue tells them apart."""
 _SIZES = ((640, 480), (480, 640), (512, 512), (320, 240), (200, 200))
 _GROUNDS = (0, 40, 80, 255)
 _ANGLES = (0, 45, 90, 135)
@@ -29,7 +29,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Display:
-    """A display: `pixels` are RGB, uint8 ``[height, width, 3]``; `centres` are x and y of the bars ``[N, 2]``, in pixels.
+    """A display: RGB `pixels`, uint8 ``[height, width, 3]``, and `centres` ``[N, 2]``, x and y of the bars in pixels.
 
     `target` is the index of the bar that differs.
     """
