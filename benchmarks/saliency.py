@@ -25,6 +25,10 @@ def main() -> None:
     """Prints what was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--displays", type=int, default=0, help="how many displays of each kind")
+    parser.add_argument("--across", type=int, default=7, help="the most bars beside one another in a display")
+    parser.add_argument(
+        "--jitter", type=float, default=0.0, help="how far bars may lie beside a grid, in gaps between them"
+    )
     parser.add_argument("--pictures", type=Path, help="a folder of pictures")
     parser.add_argument("--fixations", type=Path, help="a table of fixations in them")
     parser.add_argument("--folds", type=int, default=5)
@@ -33,18 +37,20 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     if chosen.displays:
-        print_displays(chosen.displays, chosen.seed)
+        print_displays(chosen)
     if chosen.pictures and chosen.fixations:
         print_study(chosen)
 
 
-def print_displays(count: int, seed: int) -> None:
+def print_displays(chosen: argparse.Namespace) -> None:
     """How many displays of each kind have the odd one attended to first, and within the first five shifts."""
-    model = IttiKoch()
-    print(f"| {count} displays of each kind, seed {seed} | bars | first shift | within 5 shifts | chance, first |")
+    model, count = IttiKoch(), chosen.displays
+    print(
+        f"| {count} displays of each kind, seed {chosen.seed} | bars | first shift | within 5 shifts | chance, first |"
+    )
     print("|---|---|---|---|---|")
     for kind in KINDS:
-        displays = list(search_displays(kind, count, seed=seed))
+        displays = list(search_displays(kind, count, seed=chosen.seed, across=chosen.across, jitter=chosen.jitter))
         found = [shifts_to_target(model, display) for display in displays]
         bars = [len(display.centres) for display in displays]
         first, five = (sum(shifts is not None and shifts <= most for shifts in found) / count for most in (1, 5))

@@ -42,7 +42,7 @@ def test_a_map_that_knows_nothing_gains_nothing():
     assert rows[f"map with {PRIOR}"]["gain"] < 0.02
     assert rows["map"]["auc_shuffled"] == pytest.approx(0.5, abs=0.05)
     assert rows[PRIOR]["gain"] == pytest.approx(0.0, abs=1e-9)
-    assert rows[PRIOR]["auc_shuffled"] == pytest.approx(0.5, abs=0.05)
+    assert rows[PRIOR]["auc_shuffled"] < 0.55
 
 
 def test_every_row_has_every_measure(knowing):

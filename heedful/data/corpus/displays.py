@@ -19,19 +19,17 @@ KINDS: tuple[str, ...] = get_args(Kind)
 """How the target differs from the others."""
 
 _COLOURS = ((255, 0, 0), (0, 255, 0))
-"""Red and green, the opponent colours of the paper's displays. Both have the intensity (r + g + b) / 3 of 85: nothing but
-the hue tells them apart."""
+"""Red and green, as in the paper, of one intensity (r + g + b) / 3: nothing but the hue tells them apart."""
 _SIZES = ((640, 480), (480, 640), (512, 512), (320, 240), (200, 200))
 _GROUNDS = (0, 40, 80, 255)
 _ANGLES = (0, 45, 90, 135)
-_JITTER = 0.1  # how far a bar may lie from its point, as a share of the gap between bars
 
 Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Display:
-    """A display: RGB `pixels`, uint8 ``[height, width, 3]``, and the `centres` ``[N, 2]`` of the bars, x and y in pixels.
+    """A display: RGB `pixels`, uint8 ``[height, width, 3]``, and `centres` ``[N, 2]``, x and y of the bars in pixels.
 
     `target` is the index of the bar that differs.
     """
@@ -46,25 +44,30 @@ class Display:
         return int(np.square(self.centres - (x, y)).sum(1).argmin())
 
 
-def search_displays(kind: str, count: int, *, seed: int) -> Iterator[Display]:
+def search_displays(
+    kind: str, count: int, *, seed: int, across: int = 7, jitter: float | int = 0.0
+) -> Iterator[Display]:
     """Displays of one kind, the same for the same seed.
 
-    They differ in size and proportions, in the number of bars (12 to 81), their density, length, thickness and
-    orientation, in which colour is the odd one, and in the grey of the ground. Bars lie near the points of a grid.
-    Raises: UserError, for an unknown kind.
+    They differ in size and proportions, in the number of bars, their density, length, thickness and orientation, in
+    which colour is the odd one, and in the grey of the ground. Bars lie on a grid of at most `across` times `across`
+    points, 12 to 49 by default; each may lie beside its point by up to the share `jitter` of the gap between bars.
+    Raises: UserError, for an unknown kind; ValueError, for fewer than 4 points across or a jitter outside of 0 to 0.5.
     """
+    if across < 4 or not 0 <= jitter <= 0.5:
+        raise ValueError(f"{across} points across with a jitter of {jitter}: give at least 4, and 0 to 0.5.")
     if kind not in KINDS:
         raise UserError(f"no display is called {kind!r}", hint=did_you_mean(kind, KINDS))
     draw = np.random.default_rng([seed, KINDS.index(kind)])
-    return (_display(kind, draw) for _ in range(count))  # pyright: ignore[reportArgumentType] - checked above
+    return (_display(kind, draw, across, jitter=jitter) for _ in range(count))  # pyright: ignore[reportArgumentType] - checked above
 
 
-def _display(kind: Kind, draw: np.random.Generator) -> Display:
+def _display(kind: Kind, draw: np.random.Generator, most: int, *, jitter: float | int) -> Display:
     width, height = _SIZES[draw.integers(len(_SIZES))]
     ground = int(draw.choice(_GROUNDS))
-    centres, cell = _centres(width, height, draw)
+    centres, cell = _centres(width, height, draw, most)
     length = cell * draw.uniform(0.45, 0.75)
-    centres += draw.uniform(-_JITTER, _JITTER, centres.shape) * (cell - length)
+    centres += draw.uniform(-1.0, 1.0, centres.shape) * jitter * (cell - length)
     thickness = length * draw.uniform(0.2, 0.35)
     target = int(draw.integers(len(centres)))
     pixels = np.full((height, width, 3), float(ground))
@@ -73,11 +76,11 @@ def _display(kind: Kind, draw: np.random.Generator) -> Display:
     return Display(kind, pixels.round().astype(np.uint8), centres, target)
 
 
-def _centres(width: int, height: int, draw: np.random.Generator) -> tuple[np.ndarray, float]:
+def _centres(width: int, height: int, draw: np.random.Generator, most: int) -> tuple[np.ndarray, float]:
     """The points of a grid, and how far they are apart."""
-    across = int(draw.integers(4, 10))
+    across = int(draw.integers(4, most + 1))
     cell = width / across
-    down = min(9, max(3, int(height // cell)))
+    down = min(most, max(3, int(height // cell)))
     cell = min(cell, height / down)
     x, y = np.meshgrid((np.arange(across) + 0.5) * width / across, (np.arange(down) + 0.5) * height / down)
     return np.stack([x.ravel(), y.ravel()], axis=1), float(cell)

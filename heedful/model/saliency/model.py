@@ -106,7 +106,7 @@ class IttiKoch(nn.Module):
     def _oriented(self, level: Float[Tensor, "B h w"]) -> Float[Tensor, "B 4 h w"]:
         """How strongly each place answers to bars of each orientation: the energy of an even and an odd filter."""
         reach = _GABOR_SIZE // 2
-        answers = conv2d(mirrored(level, (reach,) * 4).unsqueeze(1), self.gabors)
+        answers = conv2d(mirrored(level, (reach, reach, reach, reach)).unsqueeze(1), self.gabors)
         return answers.unflatten(1, (len(ORIENTATIONS), 2)).square().sum(2).sqrt()
 
 

@@ -7,12 +7,14 @@ with its last row, objects near a border would have fewer neighbours than others
 Source: Burt and Adelson 1983 (10.1109/TCOM.1983.1095851).
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate
 
-_BINOMIAL = (1.0, 7.0, 21.0, 35.0, 35.0, 21.0, 7.0, 1.0)
+_BINOMIAL = tuple(float(math.comb(15, number)) for number in range(16))
 """A filter narrower than this lets through detail that the next scale cannot hold. A bar's peak would then depend, by
 up to a third, on whether the bar lies on a cell of the coarse scale or between two."""
 
