@@ -37,7 +37,7 @@ class Original(NamedTuple):
 
 @runtime_checkable
 class Reader(Protocol):
-    """How pictures become the input of a model; `grid` is the rows and columns of cells of features, None for pixels."""
+    """How pictures become the input of a model; `grid` is the rows and columns of features, and None for pixels."""
 
     @property
     def grid(self) -> tuple[int, int] | None: ...
