@@ -1,6 +1,6 @@
 """What models that label pictures take and return, whether they look at parts of a picture or not."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -48,16 +48,26 @@ def encode_cells(
 ) -> Float[Tensor, "B A h w"]:
     """The states of an encoder as a grid.
 
-    Raises: ShapeError, when there is not one state for each cell of the grid.
+    Raises: ShapeError, when there is not one state for each cell of the grid; TypeError, when the encoder cannot tell it.
     """
-    rows = pictures.shape[0]
-    if grid is None:
-        grid = encoder.grid(*pictures.shape[-2:])  # pyright: ignore[reportCallIssue]
-    lengths = torch.full((rows,), grid[0] * grid[1], device=pictures.device)
+    height, width = _cells(encoder, pictures) if grid is None else grid
+    lengths = torch.full((pictures.shape[0],), height * width, device=pictures.device)
     states = encode_source(encoder, pictures, lengths).states
-    if states.shape[1] != grid[0] * grid[1]:
-        raise ShapeError(f"states are {describe(states)}, expected one for each of {grid[0]} × {grid[1]} cells.")
-    return states.transpose(1, 2).unflatten(2, grid)
+    if states.shape[1] != height * width:
+        raise ShapeError(f"states are {describe(states)}, expected one for each of {height} × {width} cells.")
+    return states.transpose(1, 2).unflatten(2, (height, width))
+
+
+def _cells(encoder: nn.Module, pictures: Tensor) -> GridSize:
+    """The rows and columns of an encoder's cells, for pictures of this size."""
+    grid: Any = getattr(encoder, "grid", None)
+    if not callable(grid):
+        raise TypeError(
+            f"{type(encoder).__name__} cannot read pictures here: expected a method grid(height, width) that returns the "
+            "rows and columns of its cells."
+        )
+    height, width = grid(*pictures.shape[-2:])
+    return height, width
 
 
 def window_boxes(index: Int[Tensor, "B K"], grid: GridSize, size: int) -> Float[Tensor, "B K 4"]:
