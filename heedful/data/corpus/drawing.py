@@ -49,16 +49,20 @@ def draw(size: int, background: float, shapes: list[Placed]) -> tuple[np.ndarray
     picture = np.full((size, size, 3), float(background))
     boxes: list[Box] = []
     for placed in shapes:
-        covered = _coverage(size, placed)
-        picture += covered[:, :, None] * (np.array(placed.rgb) - picture)
-        rows, columns = np.flatnonzero(covered.any(1)), np.flatnonzero(covered.any(0))
+        # Only the pixels around the shape are looked at.
+        left, top = (max(int(middle - placed.radius), 0) for middle in (placed.x, placed.y))
+        right, bottom = (min(int(middle + placed.radius) + 1, size) for middle in (placed.x, placed.y))
+        covered = _coverage(placed, np.arange(left, right), np.arange(top, bottom))
+        around = picture[top:bottom, left:right]
+        around += covered[:, :, None] * (np.array(placed.rgb) - around)
+        rows, columns = top + np.flatnonzero(covered.any(1)), left + np.flatnonzero(covered.any(0))
         boxes.append((float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)))
     return picture.round().clip(0, 255).astype(np.uint8), boxes
 
 
-def _coverage(size: int, placed: Placed) -> np.ndarray:
-    """The share of each pixel that a shape covers, ``[size, size]``."""
-    points = (np.arange(size * _FINE) + 0.5) / _FINE
-    x, y = (points[None, :] - placed.x) / placed.radius, (points[:, None] - placed.y) / placed.radius
-    inside = np.broadcast_to(SHAPES[placed.shape](x, y), (size * _FINE, size * _FINE))
-    return inside.reshape(size, _FINE, size, _FINE).mean((1, 3))
+def _coverage(placed: Placed, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The share of each pixel that a shape covers, ``[rows, columns]``."""
+    fine = (np.arange(_FINE) + 0.5) / _FINE
+    x = ((columns[:, None] + fine).reshape(1, -1) - placed.x) / placed.radius
+    y = ((rows[:, None] + fine).reshape(-1, 1) - placed.y) / placed.radius
+    return SHAPES[placed.shape](x, y).reshape(len(rows), _FINE, len(columns), _FINE).mean((1, 3))

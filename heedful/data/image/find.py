@@ -37,7 +37,7 @@ class PictureFinder:
             entries = self._entries[path.parent] = {}
             for entry in _listed(path.parent):
                 entries.setdefault(_as_written(entry), []).append(entry)
-        return entries.get(_as_written(path), [])
+        return [entry for entry in entries.get(_as_written(path), []) if _is_file(entry)]
 
 
 def find_picture(folder: Path, name: str) -> Path:

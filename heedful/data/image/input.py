@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -67,7 +67,7 @@ class PictureInput:
         # Evenly over the list, which may be sorted by kind.
         chosen = [paths[index * len(paths) // SAMPLE] for index in range(SAMPLE)] if len(paths) > SAMPLE else paths
         mean, std = _statistics(raw, chosen)
-        return cls(height, width, **{**settings, "mean": mean, "std": std})
+        return replace(raw, mean=mean, std=std)
 
     @cached_property
     def reader(self) -> PictureReader:
@@ -159,7 +159,7 @@ def picture_input(settings: Any) -> PictureInput:
     )
 
 
-def _channels(numbers: Iterable[float]) -> Channels:
+def _channels(numbers: Iterable[Any]) -> Channels:
     # Raises ValueError unless there are three.
     red, green, blue = (round(float(number), 6) for number in numbers)
     return red, green, blue

@@ -97,7 +97,7 @@ def test_the_settings_choose_the_encoder():
     assert isinstance(build_picture_encoder(PictureConfig(features=5)), FeatureEncoder)
 
 
-def test_what_does_not_fit_is_refused():
+def test_what_does_not_fit_is_refused(unchecked_shapes):
     with pytest.raises(ShapeError, match=r"pictures are float32\[2, 4, 16, 16\]"):
         encoder()(torch.zeros(2, 4, 16, 16))
     with pytest.raises(ShapeError, match=r"features are float32\[2, 4, 6\], expected \[B, S, 5\]"):
