@@ -142,9 +142,16 @@ class LabelImage(Task[list[LabelledPicture], Validation]):
         return (str(path) for path in picture_paths(file, image=data.image_column, pictures=pictures))
 
     def answer(
-        self, predictor: PictureLabeller, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: PictureLabeller,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
-        """The label and its probability, separated by a tab."""
+        """The label and its probability, separated by a tab. The maps are all that there are."""
         return [_answered(label) for label in predictor.predict(questions, attention=maps)]
 
     def show(self, predictor: PictureLabeller, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
