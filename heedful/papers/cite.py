@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from heedful.papers import pictures, table
+from heedful.papers import table, vision
 from heedful.papers.paper import Paper
 
 _NAMED = re.compile(r"arXiv:(\d{4}\.\d{4,5})|\b([A-Z]\d{2}-\d{4})\b|\b(10\.\d{4,}/[^\s)]+)")
@@ -69,8 +69,8 @@ def _known_names(paper: Paper) -> list[str]:
 
 _PAPERS = {
     name: paper
-    for known in (table, pictures)
-    for paper in vars(known).values()
+    for of_field in (table, vision)
+    for paper in vars(of_field).values()
     if isinstance(paper, Paper)
     for name in _known_names(paper)
 }

@@ -57,7 +57,9 @@ def load_attributes(folder: Path, name: str) -> AttributeTable:
         hint = "copy the whole run folder again"
         raise UserError(f"this file is damaged: {error}", where=str(path), hint=hint) from error
     if len(values) != len(labels) or {len(row) for row in values} - {len(parts)} or len(parts) != len(attributes):
-        raise UserError("this file is damaged: its rows differ", where=str(path), hint="copy the whole run folder again")
+        raise UserError(
+            "this file is damaged: its rows differ", where=str(path), hint="copy the whole run folder again"
+        )
     return AttributeTable(labels, parts, attributes, values)
 
 

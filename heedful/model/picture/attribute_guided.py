@@ -126,9 +126,7 @@ class AttributeGuided(nn.Module):
         chosen = self.localiser(cells, window_means(cells, self.config.window))
         return self.loss_at(cells, chosen, batch.labels)
 
-    def loss_at(
-        self, cells: Float[Tensor, "B A h w"], chosen: Selection, labels: Int[Tensor, " B"]
-    ) -> TokenLoss:
+    def loss_at(self, cells: Float[Tensor, "B A h w"], chosen: Selection, labels: Int[Tensor, " B"]) -> TokenLoss:
         """The loss for windows that have been chosen."""
         config, grid = self.config, (cells.shape[2], cells.shape[3])
         of_label = label_loss(self._logits(cells, chosen), labels, smoothing=config.smoothing)
@@ -141,9 +139,7 @@ class AttributeGuided(nn.Module):
         total = of_label.total + config.attribute_weight * described.sum() + config.policy_weight * policy
         return TokenLoss(total, of_label.nll, of_label.tokens)
 
-    def attribute_losses(
-        self, contexts: Float[Tensor, "B K A"], labels: Int[Tensor, " B"]
-    ) -> Float[Tensor, "B K"]:
+    def attribute_losses(self, contexts: Float[Tensor, "B K A"], labels: Int[Tensor, " B"]) -> Float[Tensor, "B K"]:
         """The binary cross-entropy of each part's attributes, their mean, in nats."""
         targets, losses = self.attributes[labels.clamp(min=0)], list[Tensor]()
         windows = self.dropout(contexts).unbind(1)

@@ -126,9 +126,7 @@ class FullyConvolutionalAttention(nn.Module):
         chosen = self.localiser(cells, window_means(cells, self.config.window))
         return self.loss_at(cells, chosen, batch.labels)
 
-    def loss_at(
-        self, cells: Float[Tensor, "B A h w"], chosen: Selection, labels: Int[Tensor, " B"]
-    ) -> TokenLoss:
+    def loss_at(self, cells: Float[Tensor, "B A h w"], chosen: Selection, labels: Int[Tensor, " B"]) -> TokenLoss:
         """The loss for windows that have been chosen."""
         config, logits = self.config, self._logits(cells, chosen)
         parts = logits[:, : config.parts]

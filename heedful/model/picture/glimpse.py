@@ -33,9 +33,7 @@ def retina(
     return torch.stack(windows, dim=1)
 
 
-def glimpse_boxes(
-    locations: Float[Tensor, "B K 2"], *, size: int, picture: tuple[int, int]
-) -> Float[Tensor, "B K 4"]:
+def glimpse_boxes(locations: Float[Tensor, "B K 2"], *, size: int, picture: tuple[int, int]) -> Float[Tensor, "B K 4"]:
     """The sharp windows of glimpses: left, top, right and bottom as fractions of a picture (height, width).
 
     Those at an edge reach beyond the picture, so that the centre of a box is where the glimpse was.

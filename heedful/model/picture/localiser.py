@@ -77,9 +77,7 @@ class Localiser(nn.Module):
         probability = self.maps(cells)
         log = probability.clamp_min(torch.finfo(probability.dtype).tiny).log()
         context = windows.gather(1, index.unsqueeze(-1).expand(-1, -1, windows.shape[-1]))
-        return Selection(
-            context, index, log.gather(-1, index.unsqueeze(-1)).squeeze(-1), -(probability * log).sum(-1)
-        )
+        return Selection(context, index, log.gather(-1, index.unsqueeze(-1)).squeeze(-1), -(probability * log).sum(-1))
 
     def maps(self, cells: Float[Tensor, "B A h w"]) -> Float[Tensor, "B K S"]:
         """The probability of each cell for each part; sums to 1 over the cells."""
@@ -98,7 +96,7 @@ class Localiser(nn.Module):
 def window_means(cells: Float[Tensor, "B A h w"], size: int) -> Float[Tensor, "B S A"]:
     """The mean of the window of `size` × `size` cells around each cell; `size` is odd.
 
-    At an edge it is the mean of those cells that the picture has: zeros beyond it would make edges darker than they are.
+    At an edge it is the mean of those cells that the picture has: zeros beyond it would make edges darker.
     """
     means = functional.avg_pool2d(cells, size, stride=1, padding=size // 2, count_include_pad=False)
     return means.flatten(2).transpose(1, 2)

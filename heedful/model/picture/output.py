@@ -1,6 +1,7 @@
 """What models that label pictures take and return, whether they look at parts of a picture or not."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+import math
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -48,16 +49,28 @@ def encode_cells(
 ) -> Float[Tensor, "B A h w"]:
     """The states of an encoder as a grid.
 
+    An encoder of pixels has a method ``grid(height, width)``, the rows and columns of its cells; without it, they are
+    taken to divide the picture into cells that are as square as their number allows.
     Raises: ShapeError, when there is not one state for each cell of the grid.
     """
-    rows = pictures.shape[0]
-    if grid is None:
-        grid = encoder.grid(*pictures.shape[-2:])  # pyright: ignore[reportCallIssue]
-    lengths = torch.full((rows,), grid[0] * grid[1], device=pictures.device)
+    lengths = torch.full((pictures.shape[0],), pictures.shape[1], device=pictures.device)
     states = encode_source(encoder, pictures, lengths).states
-    if states.shape[1] != grid[0] * grid[1]:
-        raise ShapeError(f"states are {describe(states)}, expected one for each of {grid[0]} × {grid[1]} cells.")
-    return states.transpose(1, 2).unflatten(2, grid)
+    height, width = _cells(encoder, pictures, states.shape[1]) if grid is None else grid
+    if states.shape[1] != height * width:
+        raise ShapeError(f"states are {describe(states)}, expected one for each of {height} × {width} cells.")
+    return states.transpose(1, 2).unflatten(2, (height, width))
+
+
+def _cells(encoder: nn.Module, pictures: Tensor, count: int) -> GridSize:
+    """The rows and columns of an encoder's `count` cells."""
+    grid: Any = getattr(encoder, "grid", None)
+    if callable(grid) and not isinstance(grid, nn.Module):  # a part of an encoder may be called so
+        height, width = grid(*pictures.shape[-2:])
+        return height, width
+    proportion = pictures.shape[-2] / pictures.shape[-1]
+    divisors = (rows for rows in range(1, count + 1) if count % rows == 0)
+    rows = min(divisors, key=lambda rows: abs(math.log(rows / (count / rows) / proportion)))
+    return rows, count // rows
 
 
 def window_boxes(index: Int[Tensor, "B K"], grid: GridSize, size: int) -> Float[Tensor, "B K 4"]:

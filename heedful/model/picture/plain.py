@@ -1,6 +1,7 @@
 """A plain classifier of pictures, which looks at all of them alike: the control of those that choose where to look."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -59,7 +60,7 @@ class PlainClassifier(nn.Module):
         super().__init__()
         self.config, self.encoder = config, encoder
         widths = [check_encoder(encoder), *config.layers]
-        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in zip(widths[:-1], widths[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         self.output, self.dropout = LabelOutput(widths[-1], classes), Dropout(config.dropout)
 
     @classmethod

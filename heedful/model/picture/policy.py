@@ -25,7 +25,7 @@ class Policy(Protocol):
         ...
 
     def locations(self, count: int) -> Float[Tensor, "B 2"]:
-        """x and y for each picture, from -1 at the left and top edge to 1 at the right and bottom edge."""
+        """Where to look in each picture: x and y, from -1 at the left and top edge to 1 at the others."""
         ...
 
 

@@ -53,8 +53,7 @@ class RamConfig(BaseModel):
 
 
 class SampledLocations(NamedTuple):
-    """What `reinforce` needs of sampled locations; with a fixed deviation the entropy is a constant, which is left out.
-    """
+    """What `reinforce` needs of sampled locations; with a fixed deviation the entropy is a constant, and 0 here."""
 
     log_probability: Float[Tensor, "B N"]
     entropy: Float[Tensor, "B N"]
@@ -191,9 +190,7 @@ class RecurrentAttention(nn.Module):
         return drawn.clamp(-1.0, 1.0), normal_log_probability(drawn, mean, self.config.std)
 
 
-def normal_log_probability(
-    drawn: Float[Tensor, "B 2"], mean: Float[Tensor, "B 2"], std: float
-) -> Float[Tensor, " B"]:
+def normal_log_probability(drawn: Float[Tensor, "B 2"], mean: Float[Tensor, "B 2"], std: float) -> Float[Tensor, " B"]:
     """The log-density of x and y, independent and of equal deviation; the gradient reaches `mean` only."""
     scaled = (drawn.detach() - mean) / std
     return -(0.5 * scaled.square() + math.log(std) + 0.5 * math.log(2 * math.pi)).sum(-1)

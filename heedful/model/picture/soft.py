@@ -80,9 +80,7 @@ class SoftAttention(nn.Module):
         self.config, self.encoder = config, encoder
         dim = check_encoder(encoder)
         attention = config.attention.pooling.build(config.view, config.view)
-        self.pooling = AttentionPooling(
-            dim, attention, view=HiddenLayer(dim, config.view), query_dim=config.view
-        )
+        self.pooling = AttentionPooling(dim, attention, view=HiddenLayer(dim, config.view), query_dim=config.view)
         self.output, self.dropout = LabelOutput(dim, classes), Dropout(config.dropout)
         if config.weights == "uniform":
             self.pooling.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Training pictures as tensors."""
+"""Training pictures as tensors, in batches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from jaxtyping import Int64, Shaped
 from torch import Tensor, tensor
 
+from heedful.data.bucket import BatchPlan, Plan, Share
 from heedful.data.document import UNLABELLED
 from heedful.data.tensors import TensorBatch
+from heedful.train import Ranks, TrainSettings
 
 
 @dataclass(frozen=True)
@@ -21,24 +23,28 @@ class LabelledPictureBatch(TensorBatch):
 
 
 @dataclass(frozen=True)
-class LabelledPictureItems:
+class LabelledPictureExamples:
     """The pictures of a data set by row: `read` makes a tensor of some rows, and `labels` are their classes."""
 
     read: Callable[[Sequence[int]], Tensor]
     labels: Sequence[int]
     grid: tuple[int, int] | None
+    counted: str = "pictures"
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def plan(self, settings: TrainSettings, ranks: Ranks) -> Plan:
+        """Batches of ``train.tokens`` pictures each."""
+        lengths = [(1,)] * len(self)
+        return BatchPlan(lengths, tokens=settings.tokens, seed=settings.seed, rank=ranks.rank, world=ranks.world)
 
-def collate_pictures(
-    items: LabelledPictureItems, rows: Sequence[int], *, all_rows: Sequence[int]
-) -> LabelledPictureBatch:
-    """The tensors of some rows; `all_rows` are those of the batch over all processes.
+    def collate(self, share: Share) -> LabelledPictureBatch:
+        """The tensors of a share.
 
-    An empty share has a picture of the batch without its label: the process takes part in the step, and counts nothing.
-    """
-    chosen = list(rows) or list(all_rows[:1])
-    labels = [items.labels[row] for row in rows] or [UNLABELLED]
-    return LabelledPictureBatch(items.read(chosen), tensor(labels), items.grid, len(all_rows))
+        An empty one has a picture of the batch without its label: the process takes part in the step, and counts
+        nothing.
+        """
+        rows = list(share.rows) or list(share.all_rows[:1])
+        labels = [self.labels[row] for row in share.rows] or [UNLABELLED]
+        return LabelledPictureBatch(self.read(rows), tensor(labels), self.grid, len(share.all_rows))

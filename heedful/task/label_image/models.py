@@ -7,7 +7,7 @@ from heedful.model.picture.fcan import FcanConfig, FullyConvolutionalAttention
 from heedful.model.picture.plain import PlainClassifier, PlainConfig
 from heedful.model.picture.ram import RamConfig, RecurrentAttention
 from heedful.model.picture.soft import SoftAttention, SoftConfig
-from heedful.papers import pictures, table
+from heedful.papers import table, vision
 from heedful.task.models import Family, Models, Name
 
 
@@ -40,25 +40,25 @@ _NAMES: dict[str, Name] = {
         Family(FcanConfig, FullyConvolutionalAttention.build, build_over=_fcan),
         FcanConfig(),
         "a few parts, found on maps of a fully convolutional network",
-        pictures.FULLY_CONVOLUTIONAL_ATTENTION,
+        vision.FULLY_CONVOLUTIONAL_ATTENTION,
     ),
     "attribute-guided": Name(
         Family(AttributeGuidedConfig, AttributeGuided.build, build_over=_attribute_guided),
         AttributeGuidedConfig(),
         "parts, found where their attributes can be read (--attributes)",
-        pictures.LOCALIZING_BY_DESCRIBING,
+        vision.LOCALIZING_BY_DESCRIBING,
     ),
     "ram": Name(
         Family(RamConfig, RecurrentAttention),
         RamConfig(),
         "a few glimpses, one after another; each decides where the next one goes",
-        pictures.RECURRENT_VISUAL_ATTENTION,
+        vision.RECURRENT_VISUAL_ATTENTION,
     ),
     "plain": Name(
         Family(PlainConfig, PlainClassifier.build, build_over=_plain),
         PlainConfig(),
         "all cells alike: the baseline",
-        pictures.RESIDUAL_LEARNING,
+        vision.RESIDUAL_LEARNING,
     ),
 }
 

@@ -37,7 +37,7 @@ class Original(NamedTuple):
 
 @runtime_checkable
 class Reader(Protocol):
-    """How pictures become the input of a model; `grid` is the rows and columns of cells of features, None for pixels."""
+    """How pictures become the input of a model; `grid` is the rows and columns of features, and None for pixels."""
 
     @property
     def grid(self) -> tuple[int, int] | None: ...
@@ -120,8 +120,7 @@ def as_item(value: object, name: str) -> Item:
     hint = "pass a path, or pixels as uint8 [height, width, 3]"
     if not isinstance(pixels, np.ndarray):
         raise UserError(f"expected a picture, but {name} is {value!r:.40} ({type(value).__name__})", hint=hint)
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+    colours = pixels.ndim == 3 and pixels.shape[2] == 3
+    if pixels.dtype != np.uint8 or not (colours or pixels.ndim == 2) or 0 in pixels.shape:
         raise UserError(f"{name} is {pixels.dtype}{list(pixels.shape)}", hint=hint)
-    return Picture(np.ascontiguousarray(pixels))
+    return Picture(np.ascontiguousarray(pixels if colours else np.repeat(pixels[:, :, None], 3, axis=2)))

@@ -27,15 +27,13 @@ from heedful.data.notes import once_note
 from heedful.data.report import Finding, Report, finding
 from heedful.errors import UserError
 from heedful.task.base import Answer, Files, Options, Parts, Prepared, Task, Usage
-from heedful.task.batches import Bucketed
 from heedful.task.hold_out import Strata
 from heedful.task.label_image.config import LabelImageConfig
-from heedful.task.label_image.examples import LabelledPictureItems, collate_pictures
+from heedful.task.label_image.examples import LabelledPictureExamples
 from heedful.task.label_image.labeller import PictureLabel, PictureLabeller
 from heedful.task.label_image.options import OPTIONS
 from heedful.task.label_image.parts import PICTURE, attributes_of, learn_parts, read_parts, with_features
 from heedful.task.label_image.score import evaluate, label_scores
-from heedful.task.settings import join_settings
 from heedful.watch import Map
 
 _FEW = 5  # classes with fewer pictures are reported as hard to learn
@@ -47,7 +45,7 @@ class Validation:
     """The validation pictures, and their tensors by row."""
 
     examples: Sequence[LabelledPicture]
-    items: LabelledPictureItems
+    items: LabelledPictureExamples
 
 
 class LabelImage(Task[list[LabelledPicture], Validation]):
@@ -115,9 +113,8 @@ class LabelImage(Task[list[LabelledPicture], Validation]):
         names = predictor.config.data.augment
         learnt, _, warnings = _items(predictor, train, "training", Augmenter(names) if names else None)
         validated, examples, more = _items(predictor, valid, "validation", None)
-        prepared = Bucketed(learnt, [(1,)] * len(learnt), collate_pictures, counted="pictures")
         doubts = [*alike_note(each.label for each in train), *once_note((each.label for each in train), "picture")]
-        return Prepared(prepared, Validation(examples, validated), [*doubts, *warnings, *more])
+        return Prepared(learnt, Validation(examples, validated), [*doubts, *warnings, *more])
 
     def measure(self, predictor: PictureLabeller, valid: Validation) -> Mapping[str, float]:
         """Accuracy, macro F1 and loss."""
@@ -145,14 +142,19 @@ class LabelImage(Task[list[LabelledPicture], Validation]):
         return (str(path) for path in picture_paths(file, image=data.image_column, pictures=pictures))
 
     def answer(
-        self, predictor: PictureLabeller, questions: Sequence[str], *, first: int, maps: bool, options: Options
+        self,
+        predictor: PictureLabeller,
+        questions: Sequence[str],
+        *,
+        first: int,
+        maps: bool,
+        options: Options,
+        every: bool = False,
     ) -> list[Answer]:
-        """The label and its probability, separated by a tab."""
+        """The label and its probability, separated by a tab. The maps are all that there are."""
         return [_answered(label) for label in predictor.predict(questions, attention=maps)]
 
-    def show(
-        self, predictor: PictureLabeller, texts: Sequence[str], *, every: bool, options: Options
-    ) -> list[Answer]:
+    def show(self, predictor: PictureLabeller, texts: Sequence[str], *, every: bool, options: Options) -> list[Answer]:
         """The label of the picture with this name, and where the model looked."""
         return [_answered(predictor.predict(texts)[0])]
 
@@ -177,7 +179,7 @@ class LabelImage(Task[list[LabelledPicture], Validation]):
 
 def _items(
     labeller: PictureLabeller, examples: Sequence[LabelledPicture], split: str, augmenter: Augmenter | None
-) -> tuple[LabelledPictureItems, Sequence[LabelledPicture], list[str]]:
+) -> tuple[LabelledPictureExamples, Sequence[LabelledPicture], list[str]]:
     """The pictures of a data set, the examples that can be read, and notes about those that cannot."""
     data, reader = labeller.config.data, labeller.reader
     if PICTURE in labeller.parts:
@@ -195,7 +197,7 @@ def _items(
     numbers, unknown = class_numbers(examples, labeller.labels, "pictures")
     notes += [unknown] if unknown else []
     assert split != "training" or UNLABELLED not in numbers
-    return LabelledPictureItems(read, numbers, reader.grid), examples, [f"{split}: {note}" for note in notes]
+    return LabelledPictureExamples(read, numbers, reader.grid), examples, [f"{split}: {note}" for note in notes]
 
 
 def _features(

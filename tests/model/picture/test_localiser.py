@@ -117,8 +117,8 @@ def gradients(total: torch.Tensor, parameters: list[torch.nn.Parameter]) -> list
     return [torch.zeros_like(each) if grad is None else grad for each, grad in zip(parameters, found, strict=True)]
 
 
-def every_choice(model, batch, baseline: float):
-    """For every cell that a single part may take: its probability, the policy's loss, and its reward."""
+def every_choice(model, batch):
+    """The states of the cells, and for every cell that a single part may take, that choice."""
     cells = encode_cells(model.encoder, batch.pictures, None)
     windows = window_means(cells, model.config.window)
     for index in range(cells.shape[2] * cells.shape[3]):
@@ -139,15 +139,15 @@ def test_the_expected_estimate_is_the_gradient_of_the_expected_reward_for_any_ba
     estimate = [torch.zeros_like(each) for each in parameters]
     expected_reward = torch.zeros((), dtype=torch.float64)
     rewards = []
-    for cells, chosen in every_choice(model, batch, baseline):
+    for cells, chosen in every_choice(model, batch):
         probability = chosen.log_probability.exp().squeeze()
         detached = Selection(chosen.context.detach(), chosen.index, chosen.log_probability, chosen.entropy)
         total = model.loss_at(cells, detached, batch.labels).total
-        for sum_so_far, grad in zip(estimate, gradients(total, parameters), strict=True):
-            sum_so_far += probability.detach() * grad
+        found = gradients(total, parameters)
+        estimate = [sum_ + probability.detach() * grad for sum_, grad in zip(estimate, found, strict=True)]
         logits = model.outputs[0](chosen.context[:, 0])
         right = logits.argmax(-1) == batch.labels
-        loss = torch.nn.functional.cross_entropy(logits, batch.labels)
+        loss = torch.nn.functional.cross_entropy(logits, batch.labels).detach()
         rewards.append(float(right) if reward == "greedy" else -float(loss))
         expected_reward = expected_reward + probability * rewards[-1]
     assert max(rewards) > min(rewards)  # or the gradient would be 0, whatever the code does

@@ -154,9 +154,7 @@ def test_the_expected_estimate_is_the_gradient_of_the_expected_reward(baseline):
     state = torch.relu(
         model.recurrent(torch.zeros(1, 13).double())
         + model.from_glimpse(
-            model.reader(
-                retina(picture, torch.zeros(1, 2).double(), size=4, scales=2), torch.zeros(1, 2).double()
-            )
+            model.reader(retina(picture, torch.zeros(1, 2).double(), size=4, scales=2), torch.zeros(1, 2).double())
         )
     )
     assert first.state.shape == state.shape

@@ -5,6 +5,7 @@ import torch
 
 from heedful import record
 from heedful.errors import UserError
+from heedful.model.encoder import Encoded
 from heedful.model.picture.attribute_guided import AttributeGuided, AttributeGuidedConfig
 from heedful.model.picture.cost import cost_of
 from heedful.model.picture.fcan import FcanConfig
@@ -109,3 +110,24 @@ def test_a_setting_that_cannot_be_is_told(kind, settings, message):
 def test_attribute_guided_without_attributes_is_told():
     with pytest.raises(UserError, match=r"needs a table of attributes.*--attributes FILE"):
         AttributeGuided.build(AttributeGuidedConfig(), classes=4)
+
+
+def test_an_encoder_without_a_grid_has_cells_as_square_as_can_be():
+    class Strips(torch.nn.Module):
+        """Pictures of 16 × 16 pixels in 2 × 4 cells, by default."""
+
+        output_dim = 3
+
+        def __init__(self, rows=4, columns=4):
+            super().__init__()
+            self.size = rows, columns
+
+        def forward(self, pictures, lengths):
+            states = torch.nn.functional.adaptive_avg_pool2d(pictures, self.size).flatten(2).transpose(1, 2)
+            return Encoded(states, torch.ones(states.shape[:2], dtype=torch.bool))
+
+    model = SoftAttention(SoftConfig(), Strips(), classes=4).eval()
+    assert model(torch.randn(2, 3, 16, 16)).grid == (4, 4)
+    wide = SoftAttention(SoftConfig(), Strips(3, 5), classes=4).eval()
+    assert wide(torch.randn(2, 3, 18, 30)).grid == (3, 5)
+    assert wide(torch.randn(2, 3, 90, 10)).grid == (15, 1)
