@@ -73,7 +73,9 @@ class FirstWeights:
 
 def exact(captioner: Any, ids: list[list[int]], rows: list[dict[str, Any]]) -> float:
     """The share of captions that are their scene's."""
-    return sum(captioner.text.decode(of_row) == row["caption"] for of_row, row in zip(ids, rows, strict=True)) / len(rows)
+    return sum(captioner.text.decode(of_row) == row["caption"] for of_row, row in zip(ids, rows, strict=True)) / len(
+        rows
+    )
 
 
 def controls(captioner: Any, pictures: Tensor, rows: list[dict[str, Any]]) -> dict[str, float]:

@@ -71,8 +71,8 @@ FEATURES = Option(
 
 CONTROL = Option(
     "control",
-    "also score what should fail, several with commas. Of caption: constant, shuffled, blank, neighbour; of"
-    " label-image: centre, random.",
+    "also score what should fail, several with commas. Of caption: constant, shuffled, blank, neighbour; of "
+    "label-image: centre, random.",
     ("eval",),
     metavar="NAMES",
 )

@@ -75,7 +75,10 @@ def soft(
     Raises: UserError, when the settings ask for features of another width.
     Source: Xu et al. 2015, section 4.2 (arXiv:1502.03044).
     """
-    return Captioner(_recurrent(config, "show-attend-tell", size, _encoder(config.picture, features, encoder)), DoublyStochastic(config.penalty))
+    return Captioner(
+        _recurrent(config, "show-attend-tell", size, _encoder(config.picture, features, encoder)),
+        DoublyStochastic(config.penalty),
+    )
 
 
 def hard(
@@ -89,7 +92,9 @@ def hard(
     objective = Reinforce(
         -math.log(size), reward=config.reward, entropy=config.entropy, expected=config.expected, decay=config.decay
     )
-    return Captioner(_recurrent(config, "show-attend-tell", size, _encoder(config.picture, features, encoder)), objective)
+    return Captioner(
+        _recurrent(config, "show-attend-tell", size, _encoder(config.picture, features, encoder)), objective
+    )
 
 
 def adaptive(
@@ -111,7 +116,9 @@ def transformer(
 
     Source: Vaswani et al. 2017 (arXiv:1706.03762).
     """
-    return Transformer(config.decoder, _encoder(config.picture, features, encoder), TokenEmbedding(size, config.picture.hidden))
+    return Transformer(
+        config.decoder, _encoder(config.picture, features, encoder), TokenEmbedding(size, config.picture.hidden)
+    )
 
 
 def _recurrent(config: RecurrentCaptionerConfig, decoder: str, size: int, encoder: nn.Module) -> SeqToSeq:

@@ -70,8 +70,10 @@ class HardCaptionerConfig(RecurrentCaptionerConfig):
     Raises: UserError, for a choice or a region whose weights are no probabilities of cells.
     """
 
-    entropy: float = Field(default=0.01, ge=0, description="weight of the entropy of the weights, which is rewarded")
-    reward: float = Field(default=1.0, ge=0, description="weight of the policy gradient beside that of the words")
+    entropy: float = Field(default=0.02, ge=0, description="weight of the entropy of the weights, which is rewarded")
+    reward: float = Field(
+        default=0.1, ge=0, description="weight of the policy gradient; 1: exact, smaller: less noise beside the words"
+    )
     expected: float = Field(
         default=0.5, ge=0, le=1, description="share of captions that read the mean of all cells in place of a sample"
     )

@@ -85,7 +85,13 @@ class CaptionConfig(RunConfig, frozen=True):
             "epochs": 30,
         }
     }
-    changeable: ClassVar[tuple[str, ...]] = ("decode", "data.pictures", "data.features", "data.image_column", "data.cache")
+    changeable: ClassVar[tuple[str, ...]] = (
+        "decode",
+        "data.pictures",
+        "data.features",
+        "data.image_column",
+        "data.cache",
+    )
 
     task: Literal["caption"] = "caption"
     data: CaptionSettings = Field(default=CaptionSettings(), description="files, pictures and captions")

@@ -5,7 +5,7 @@
 | constant | one training caption for all pictures: the one most like those of other training pictures |
 | shuffled | that which the model gives to another picture of the file |
 | blank | that which the model gives to a picture of one colour |
-| neighbour | of the captions of the ten training pictures nearest by the encoder's mean state, the one most like the others |
+| neighbour | the consensus of the captions of the ten training pictures that are nearest by the encoder's mean state |
 
 Source: Devlin et al. 2015 (arXiv:1505.04467), for captions of neighbours and their consensus.
 """

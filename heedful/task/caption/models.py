@@ -31,7 +31,9 @@ def _adaptive(config: AdaptiveCaptionerConfig, encoder: nn.Module, *, size: int,
     return adaptive(config, size, encoder=encoder)
 
 
-def _transformer(config: TransformerCaptionerConfig, encoder: nn.Module, *, size: int, features: int | None) -> nn.Module:
+def _transformer(
+    config: TransformerCaptionerConfig, encoder: nn.Module, *, size: int, features: int | None
+) -> nn.Module:
     return transformer(config, size, encoder=encoder)
 
 

@@ -125,6 +125,10 @@ def gradients(model: Captioner, scalar: Tensor) -> list[Tensor]:
     return [torch.zeros_like(p) if g is None else g for p, g in zip(model.parameters(), grads, strict=True)]
 
 
+def added(total: list[Tensor], parts: list[Tensor], share: float) -> list[Tensor]:
+    return [whole + share * part for whole, part in zip(total, parts, strict=True)]
+
+
 @pytest.mark.parametrize("baseline", [0.0, -2.5, 40.0])
 @pytest.mark.parametrize("padded", [False, True])
 def test_the_estimator_is_exact_in_expectation_for_any_constant_baseline(baseline: float, padded: bool) -> None:
@@ -133,7 +137,9 @@ def test_the_estimator_is_exact_in_expectation_for_any_constant_baseline(baselin
     batch = batch_of([4])
     if padded:  # a third step, which may not count
         pad = torch.full((1, 1), PAD)
-        batch = batch._replace(target_in=torch.cat([batch.target_in, pad], 1), target_out=torch.cat([batch.target_out, pad], 1))
+        batch = batch._replace(
+            target_in=torch.cat([batch.target_in, pad], 1), target_out=torch.cat([batch.target_out, pad], 1)
+        )
     bound, estimate = torch.zeros((), dtype=torch.float64), [torch.zeros_like(p) for p in model.parameters()]
     for cells in product(range(CELLS), repeat=batch.target_in.shape[1]):
         log_cells, log_words = log_likelihoods(model, batch, cells)
@@ -141,8 +147,7 @@ def test_the_estimator_is_exact_in_expectation_for_any_constant_baseline(baselin
         model.objective.draw = forced(cells)
         model.objective.baseline.fill_(baseline)  # each call moves it
         found = gradients(model, model.loss(batch).total)
-        for total, part in zip(estimate, found, strict=True):
-            total += log_cells.exp().detach() * part
+        estimate = added(estimate, found, log_cells.exp().item())
     exact = gradients(model, -bound)
     assert max(g.abs().max().item() for g in exact) > 0.05, "the gradient is not zero"
     score = next(i for i, (name, _) in enumerate(model.named_parameters()) if name.endswith("score.weight"))
@@ -161,8 +166,7 @@ def test_the_entropy_is_rewarded_by_its_gradient() -> None:
         bound = bound + log_cells.exp() * (log_words - 0.3 * log_cells)
         model.objective.draw = forced((cell,))
         model.objective.baseline.fill_(-1.0)
-        for total, part in zip(estimate, gradients(model, model.loss(batch).total), strict=True):
-            total += log_cells.exp().detach() * part
+        estimate = added(estimate, gradients(model, model.loss(batch).total), log_cells.exp().item())
     for one, other in zip(gradients(model, -bound), estimate, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
 

@@ -46,7 +46,7 @@ MODELS = {
     "transformer": SMALL | {"heads": 2, "layers": 2, "feedforward": 16},
 }
 DATA = {"height": 16, "width": 28, "hold_out": 0.25}
-TRAIN = {"steps": 4, "valid_every": 2, "warmup": 1, "tokens": 60, "average": 0, "precision": "float32"}
+TRAIN = {"steps": 60, "valid_every": 30, "warmup": 1, "rate": 1e-2, "tokens": 60, "average": 0, "precision": "float32"}
 DECODE = {"precision": "float32", "longest": 8}
 
 

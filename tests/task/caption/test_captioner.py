@@ -33,7 +33,7 @@ def test_a_run_is_loaded_answers_and_shows_where_it_looks(model, fitted, table, 
     assert isinstance(map_.columns, Grid)
     assert (map_.columns.picture, map_.columns.height, map_.columns.width) == ((28, 16), 4, 7)
     np.testing.assert_array_equal(map_.columns.pixels, draw("red", "left"))
-    assert [label.split(" β")[0] for label in map_.rows] == caption.text.split()
+    assert [label.split(" β")[0] for label in map_.rows] == list(caption.tokens)
     total = map_.weights.sum(-1)
     if model == "adaptive":
         np.testing.assert_allclose(caption.beta, 1 - total, atol=1e-5)
@@ -67,7 +67,7 @@ def test_a_picture_is_a_path_or_its_pixels_and_a_batch_changes_nothing(model, fi
     [
         (3, "expected a picture, but item 0 is 3 "),
         (np.zeros((4, 4, 3), np.int32), "item 0 is int32"),
-        (np.zeros((4, 4, 2), np.uint8), r"item 0 is uint8\[4, 4, 2\].*expected pixels"),
+        (np.zeros((4, 4, 2), np.uint8), r"item 0 is uint8\[4, 4, 2\].*pixels as uint8"),
         (np.zeros((4, 4, 3), np.float32), "this run reads pictures, and float32"),
         ("gone.png", "no such picture"),
     ],
@@ -88,7 +88,7 @@ def test_a_beam_is_at_least_as_good_as_greedy_by_its_own_score(fitted, table):
     """In the mean log-probability under the length penalty, over the pictures of a run that has learnt something."""
     from heedful.decode.penalty import Penalty
 
-    captioner = fitted(train={"steps": 60, "valid_every": 60})[0].predictor
+    captioner = fitted()[0].predictor
     inputs = captioner.source.inputs(sorted((table.parent / "images").iterdir()))
     greedy, beam = captioner.search(inputs, beam=1), captioner.search(inputs, beam=5)
     penalty = Penalty(captioner.config.decode.length_penalty)
@@ -112,8 +112,6 @@ def test_training_says_what_it_measured(fitted):
     names = {"cider_d", "bleu_4", "rouge_l", "exact", "distinct", "same", "moves", "loss"}
     assert {f"valid_{name}" for name in names} <= measured[0].keys()
     assert any("validation: 3 of 12 training pictures, held out" in line for line in said)
-    # After four steps it says the same of all pictures, and is told once.
-    assert sum("the same caption for" in line for line in said) == 1
 
 
 # ------------------------------------------------------------------------------------------------- pictures and tables
@@ -129,7 +127,7 @@ def trained_on(path, tmp_path, **changes):
     from tests.task.caption.conftest import DATA, DECODE, RECURRENT, TRAIN
 
     said: list[str] = []
-    settings = {"model": RECURRENT, "data": DATA | changes.pop("data", {}), "train": TRAIN | {"steps": 1}}
+    settings = {"model": RECURRENT, "data": DATA | changes.pop("data", {}), "train": TRAIN | {"steps": 40}}
     settings["decode"] = DECODE
     out, shown = tmp_path / "run", Shown(say=said.append)
     return heedful.fit("caption", path, settings=settings, out=out, shown=shown, **changes), said
@@ -283,8 +281,8 @@ def test_a_width_of_features_that_the_files_do_not_have_is_told():
 def test_training_pictures_are_augmented_and_others_are_not(table, tmp_path):
     pytest.importorskip("lightning")
     pytest.importorskip("sacrebleu")
-    from heedful.task.caption.task import CaptionTask
     from heedful.data.image import read_captions
+    from heedful.task.caption.task import CaptionTask
 
     trained, _ = trained_on(table, tmp_path, data={"augment": ["crop", "colour"]})
     examples = read_captions([table])

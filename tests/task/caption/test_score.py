@@ -67,7 +67,7 @@ def test_controls_are_named_or_refused() -> None:
 
 @pytest.fixture
 def scored(fitted, table):
-    trained, _ = fitted(train={"steps": 60, "valid_every": 60})
+    trained, _ = fitted()
     return trained.predictor, heedful.evaluate(trained.predictor, table, control=",".join(CONTROLS))
 
 
@@ -84,7 +84,7 @@ def test_what_each_control_says(fitted, table) -> None:
     from heedful.data.image.table import read_captions
     from heedful.task.caption.controls import Evaluated
 
-    captioner = fitted(train={"steps": 60, "valid_every": 60})[0].predictor
+    captioner = fitted()[0].predictor
     examples = read_captions([table])
     said = [caption.text for caption in captioner.predict([e.picture for e in examples], attention=False)]
     evaluated = Evaluated(captioner, examples, said, None, lambda: examples)
