@@ -82,7 +82,15 @@ def _process(_app: Sphinx, what: str, _name: str, value: object, _options: objec
     lines[:] = [] if is_of_type or text.startswith("Alias for field number") else converted(lines)
 
 
+def _signature(
+    _app: Sphinx, what: str, _name: str, _value: object, _options: object, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    """Leaves out ``(*args, **kwargs)``, which Python gives to a protocol: nobody makes an instance of one."""
+    return ("", returns) if what == "class" and signature == "(*args, **kwargs)" else None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _process)
+    app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
