@@ -3,6 +3,7 @@
 | row | what it is |
 |---|---|
 | map | the map as it is |
+| map smoothed | with the smoothing that is chosen for the combination below |
 | centre prior | where people look in the other pictures: says nothing about this one |
 | map with centre prior | both: smoothing and weight of the map are chosen on the training folds |
 | turned, another's | controls: the map turned by 90 degrees, and that of another picture, without and with the prior |
@@ -26,7 +27,7 @@ MEASURES = ("nss", "auc_judd", "auc_borji", "auc_shuffled", "cc", "sim", "kl", "
 """In the order of the results. `gain` is the information gain over the centre prior, in bits a fixation."""
 
 PRIOR = "centre prior"
-_MAP, _TURNED, _ANOTHER = "map", "map turned by 90°", "another picture's map"
+_MAP, _SMOOTHED, _TURNED, _ANOTHER = "map", "map smoothed", "map turned by 90°", "another picture's map"
 _WITH = f" with {PRIOR}"
 
 _SIDE = 128  # cells along the longer side, at which maps are compared
@@ -165,7 +166,9 @@ def _scores(
         _TURNED: resized(np.rot90(each.saliency), shape),
         _ANOTHER: resized(other.saliency, shape),
     }
-    rows = {_MAP: each.saliency, PRIOR: prior} | {name + _WITH: prepare(map_) for name, map_ in maps.items()} | maps
+    smoothed = Smoothing(chosen.sigma)(each.saliency)
+    rows = {_MAP: each.saliency, _SMOOTHED: smoothed, PRIOR: prior}
+    rows |= {name + _WITH: prepare(map_) for name, map_ in maps.items()} | maps
     people = metrics.fixation_density(each.cells, shape, _BLUR * max(shape))
     others = metrics.fixated_pixels(negatives, shape)
     return {name: _measures(map_, each.cells, others, people=people, prior=prior) for name, map_ in rows.items()}

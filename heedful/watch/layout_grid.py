@@ -20,7 +20,7 @@ _SIDE, _LEAST = 168.0, 24.0  # pixels of a panel: its longer side, and what a ve
 _MARKED, _ALONE = 240.0, 400.0  # pixels of a panel with marks, which need room; of one that is the only row
 _ROOM, _GAP, _LONGEST = 940.0, 16.0, 24  # pixels of a line of panels, between them; columns of a label
 _COVER = 0.9  # how much of the picture the heaviest cell hides
-_RECTANGLES = 4000  # cells of a map; more are drawn as a picture a row: as shapes they would make a page of megabytes
+_RECTANGLES = 2000  # cells of a map; more are drawn as a picture a row: as shapes they would make a page of megabytes
 
 
 def grid_panels(
