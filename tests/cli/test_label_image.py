@@ -79,7 +79,7 @@ def test_show_draws_in_the_terminal_and_into_files(
 def test_eval_scores_labels_places_and_controls(labeller: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("eval", labeller, labeller.parent / "squares.tsv", "--control", "centre,random", "--json")
     numbers = json.loads(out_of(capsys, *words)[0])
-    assert {"accuracy", "hit_rate", "parts", "control_centre", "control_random"} <= set(numbers)
+    assert {"accuracy", "hit_rate", "looks", "controls"} <= set(numbers)
     assert "accuracy" in out_of(capsys, *words[:-1])[0]
 
 

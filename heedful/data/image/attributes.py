@@ -19,9 +19,9 @@ ATTRIBUTE_COLUMNS = ("label", "part", "attribute", "value")
 @final
 @dataclass(frozen=True)
 class AttributeTable:
-    """For each of some labels, the share of its pictures that have each attribute, from 0 to 1; a part of a run folder.
+    """For each label, the share of its pictures that have each attribute, from 0 to 1.
 
-    `parts` has the part of each attribute. Attributes of a part stand together, in the order of the table.
+    A part of a run folder. `parts` has the part of each attribute. Attributes of a part stand together, in the order of the table.
     """
 
     labels: tuple[str, ...]

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
+from torch.nn import functional
 
 from heedful.choice import reinforce
 from heedful.kernel import upcast
@@ -96,7 +97,7 @@ class GlimpseReader(nn.Module):
 class RecurrentAttention(nn.Module):
     """``h_t = relu(W_h h_{t-1} + W_g g_t + b)`` over glimpses; the last state gives the label.
 
-    The next location is drawn from a normal distribution around ``tanh(W h_t + b)`` and clipped to the picture; its
+    The next location is drawn from a normal distribution around ``W h_t + b`` and clipped to the picture; its
     probability is that of the location as it was drawn, before clipping. In evaluation it is the mean itself.
     The reward is 1 where the label is right, of each picture by itself. The locations learn by REINFORCE with
     the baseline ``b_t = w h_t + b``, which learns to predict the reward by its squared error. Neither sends a gradient
@@ -146,7 +147,7 @@ class RecurrentAttention(nn.Module):
             location, of_location = self._next(state.detach(), policy)
             locations.append(location)
             log_probability.append(of_location)
-            baseline.append(upcast(self.baseline(state.detach())).squeeze(-1))
+            baseline.append(upcast(self.baseline(self._scaled(state.detach()))).squeeze(-1))
         empty = [pictures.new_zeros(count, 0)]
         return Glimpses(
             state,
@@ -174,6 +175,10 @@ class RecurrentAttention(nn.Module):
             total = total + self.config.policy_weight * policy + error
         return TokenLoss(total, of_label.nll, of_label.tokens)
 
+    def _scaled(self, state: Float[Tensor, "B H"]) -> Float[Tensor, "B H"]:
+        """A state of mean 0 and deviation 1: states grow while the label is learnt, and locations would run away."""
+        return functional.layer_norm(state, state.shape[-1:])
+
     def _next(
         self, state: Float[Tensor, "B H"], policy: Policy | None
     ) -> tuple[Float[Tensor, "B 2"], Float[Tensor, " B"]]:
@@ -183,9 +188,9 @@ class RecurrentAttention(nn.Module):
             return policy.locations(state.shape[0]).to(state), none
         if self.config.policy == "centre":
             return state.new_zeros(state.shape[0], 2), none
-        mean = torch.tanh(upcast(self.locator(state)))  # in bfloat16, locations would be on a grid
+        mean = upcast(self.locator(self._scaled(state)))  # in bfloat16, locations would be on a grid
         if not self.training:
-            return mean, none
+            return mean.clamp(-1.0, 1.0), none
         drawn = (mean + self.config.std * torch.randn_like(mean)).detach()
         return drawn.clamp(-1.0, 1.0), normal_log_probability(drawn, mean, self.config.std)
 

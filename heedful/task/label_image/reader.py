@@ -107,9 +107,9 @@ def _file(item: Item) -> Path:
 
 
 def as_item(value: object, name: str) -> Item:
-    """A picture that was passed to `predict`: a path, or pixels as uint8 ``[height, width]`` or ``[height, width, 3]``.
+    """A picture that was passed to `predict`: a path, or pixels.
 
-    `name` is what errors call it.
+    Pixels are uint8 ``[height, width]`` or ``[height, width, 3]``. `name` is what errors call it.
     Raises: UserError, for anything else.
     """
     if isinstance(value, str | Path):

@@ -50,9 +50,10 @@ def evaluate(labeller: PictureLabeller, examples: Sequence[LabelledPicture], con
     are left out of everything. `controls` are names of `CONTROLS`, separated by commas.
 
     Returns: pictures, accuracy, macro_f1, loss (nats), classes, confusion, pictures_per_second; where the table has
-        boxes, hit_rate (of the last glimpse, or the mean of all parts) and hits of each; where it has parts, parts (the
-        share within 0.15 diagonals of the box, of each part and each thing that was looked at) and parts_rate (the mean
-        of those that have one name); for each control its numbers of these; a note of labels and pictures left out.
+        boxes, hit_rate (of the last glimpse, or the mean of all parts) and looks (of each thing that was looked at, the
+        share in the box, and within 0.15 diagonals of the box from each part); where a localiser has a part's name,
+        parts_rate, the mean of their shares; controls, with accuracy and the means of looks; a note of labels and
+        pictures left out.
     Raises: UserError, when there is no picture or none with a known label, and for an unknown control.
     """
     names = control_names(controls)
@@ -71,8 +72,8 @@ def evaluate(labeller: PictureLabeller, examples: Sequence[LabelledPicture], con
     results: dict[str, Any] = {"pictures": len(found.examples)} | label_scores(logits, numbers)
     results |= where_scores(found.examples, found.boxes, glimpses=found.glimpses)
     results |= _tables(logits, numbers, labeller.labels)
-    for name in names:
-        results[f"control_{name}"] = _control(labeller, found.examples, numbers, name)
+    if names:
+        results["controls"] = {name: _control(labeller, found.examples, numbers, name) for name in names}
     results["pictures_per_second"] = round(len(found.examples) / max(seconds, 1e-9), 1)
     notes = [note] if note else []
     if found.skipped:
@@ -143,17 +144,17 @@ def where_scores(
     hits = hit_rates(points, known)
     if not hits:
         return {}
-    results: dict[str, Any] = {"hit_rate": round(sum(hits.values()) / len(hits), 4)}
-    if len(hits) > 1:
-        results["hits"] = {name: round(rate, 4) for name, rate in hits.items()}
     parts = part_rates(points, known, [example.parts for example in examples])
-    if not parts:
-        return results
     same = [rates[part] for part, rates in parts.items() if part in rates]
+    results: dict[str, Any] = {"hit_rate": round(sum(hits.values()) / len(hits), 4)}
     if same:
         results["parts_rate"] = round(sum(same) / len(same), 4)
-    rounded = {part: {name: round(rate, 4) for name, rate in rates.items()} for part, rates in parts.items()}
-    return results | {"parts": rounded}
+    # A row for each thing that was looked at, a column for the box and for each part.
+    results["looks"] = {
+        name: {"box": round(rate, 4), **{part: round(rates[name], 4) for part, rates in parts.items()}}
+        for name, rate in hits.items()
+    }
+    return results
 
 
 def control_names(controls: str) -> list[str]:
@@ -175,7 +176,12 @@ def _control(
     policy = CentrePolicy() if name == "centre" else RandomPolicy(torch.Generator().manual_seed(_SEED))
     found = scored(labeller, examples, policy, name=name)
     numbers = {"accuracy": label_scores(torch.cat(found.logits), gold)["accuracy"]}
-    return numbers | where_scores(found.examples, found.boxes, glimpses=found.glimpses)
+    where = where_scores(found.examples, found.boxes, glimpses=found.glimpses)
+    if not where:
+        return numbers
+    # One row for the control: what it looks at has no names that mean anything.
+    rows: list[dict[str, float]] = list(where["looks"].values())
+    return numbers | {column: round(sum(row[column] for row in rows) / len(rows), 4) for column in rows[0]}
 
 
 def _centre(box: Box) -> Point:

@@ -70,10 +70,10 @@ def flagged_pictures(count: int, *, noise: float = 0.3) -> GlyphBatch:
     return GlyphBatch(from_cells(pictures), glyphs[rows, where], where.unsqueeze(1))
 
 
-def from_cells(cells: Tensor) -> Tensor:
-    """Pictures ``[B, 3, 16, 16]`` from their cells ``[B, 16, 4, 4]``, grey."""
-    grid = cells.unflatten(1, (CELLS, CELLS))  # B, rows, columns, y, x
-    return grid.permute(0, 1, 3, 2, 4).reshape(len(cells), 1, CELLS * SIDE, CELLS * SIDE).expand(-1, 3, -1, -1)
+def from_cells(cells: Tensor, side: int = CELLS) -> Tensor:
+    """Pictures ``[B, 3, H, W]`` of `side` × `side` cells ``[B, S, 4, 4]``, grey."""
+    grid = cells.unflatten(1, (side, side))  # B, rows, columns, y, x
+    return grid.permute(0, 1, 3, 2, 4).reshape(len(cells), 1, side * SIDE, side * SIDE).expand(-1, 3, -1, -1)
 
 
 class PatchEncoder(nn.Module):
@@ -107,17 +107,18 @@ def train(model: nn.Module, draw, *, steps: int, rate: float = 2e-3, batch: int 
 
 
 @torch.no_grad()
-def scores(model: nn.Module, batch: GlyphBatch, policy=None) -> tuple[float, list[list[float]]]:
+def scores(model: nn.Module, batch: GlyphBatch, *, cells: int = CELLS) -> tuple[float, list[list[float]]]:
     """Accuracy; and for each map or glimpse (rows), how often it is at each thing that is there (columns)."""
-    found = model(batch.pictures, policy=policy) if policy else model(batch.pictures)
+    found = model(batch.pictures)
     accuracy = float((found.logits.argmax(-1) == batch.labels).float().mean())
     if found.boxes is None:
         return accuracy, []
-    hits = cell_of(found.boxes)[:, :, None] == batch.where[:, None, :]
+    hits = cell_of(found.boxes, cells)[:, :, None] == batch.where[:, None, :]
     return accuracy, (hits.sum(0) / (batch.where >= 0).sum(0)).tolist()
 
 
-def cell_of(boxes: Tensor) -> Tensor:
-    """The cell in which the centre of each box lies, ``[B, K]``."""
+def cell_of(boxes: Tensor, cells: int) -> Tensor:
+    """The cell in which the centre of each box lies, ``[B, K]``, of `cells` × `cells`."""
     x, y = (boxes[..., 0] + boxes[..., 2]) / 2, (boxes[..., 1] + boxes[..., 3]) / 2
-    return (y * CELLS).long().clamp(0, CELLS - 1) * CELLS + (x * CELLS).long().clamp(0, CELLS - 1)
+    row, column = ((place * cells).long().clamp(0, cells - 1) for place in (y, x))
+    return row * cells + column

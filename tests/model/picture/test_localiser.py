@@ -131,7 +131,7 @@ def every_choice(model, batch):
 def test_the_expected_estimate_is_the_gradient_of_the_expected_reward_for_any_baseline(reward, baseline, monkeypatch):
     """Sum over all cells l of pi(l) times the estimate at l, against the exact gradient of sum_l pi(l) R(l)."""
     config = FcanConfig(parts=1, window=1, whole=False, reward=reward, entropy_weight=0.0, dropout=0.0)
-    model = FullyConvolutionalAttention(config, PatchEncoder(DIM), classes=4).double()
+    model = FullyConvolutionalAttention(config, PatchEncoder(DIM), classes=5).double()
     batch = glyph_pictures(1)
     batch = batch._replace(pictures=batch.pictures.double())
     parameters = list(model.localiser.parameters())
@@ -175,7 +175,7 @@ def test_rewards_are_of_each_picture_by_itself_and_not_their_mean():
 def test_the_reward_sends_no_gradient_into_the_output():
     """With likelihood as reward, the loss of the output is that of the label alone."""
     config = FcanConfig(parts=1, window=1, whole=False, reward="likelihood", entropy_weight=0.0, dropout=0.0)
-    model = FullyConvolutionalAttention(config, PatchEncoder(DIM), classes=4)
+    model = FullyConvolutionalAttention(config, PatchEncoder(DIM), classes=5)
     batch = glyph_pictures(5)
     cells = encode_cells(model.encoder, batch.pictures, None)
     chosen = model.localiser(cells, window_means(cells, 1))
@@ -208,7 +208,7 @@ def test_a_policy_takes_the_place_of_what_was_learnt():
 
 
 def test_the_recorder_sees_a_map_for_each_part_and_changes_nothing():
-    model = FullyConvolutionalAttention(FcanConfig(parts=3), PatchEncoder(8), classes=4).eval()
+    model = FullyConvolutionalAttention(FcanConfig(parts=3), PatchEncoder(8), classes=5).eval()
     pictures = glyph_pictures(5).pictures
     plain = model(pictures)
     with record(model) as recording:
@@ -231,9 +231,9 @@ def test_windows_overlap_when_they_share_a_cell():
 
 def test_attributes_alone_move_the_localisers():
     """The loss of the label has no gradient into a localiser: its windows are constants for it."""
-    table = PartAttributes(torch.eye(4), {"a": (0, 1), "b": (2, 3)})
+    table = PartAttributes(torch.eye(5)[:, :4], {"a": (0, 1), "b": (2, 3)})
     config = AttributeGuidedConfig(window=1, policy_weight=0.0, dropout=0.0)
-    model = AttributeGuided(config, PatchEncoder(DIM), classes=4, attributes=table)
+    model = AttributeGuided(config, PatchEncoder(DIM), classes=5, attributes=table)
     model.loss(glyph_pictures(5)).total.backward()
     for parameter in model.localiser.parameters():
         assert parameter.grad is None or not parameter.grad.any()

@@ -160,7 +160,7 @@ def test_learning_finds_the_square(tmp_path):
     results = heedful.evaluate(trained.predictor, test, control="centre")
     assert results["accuracy"] >= 0.95
     assert results["hit_rate"] >= 0.4  # the heaviest cell is often a neighbour, whose features see the square, too
-    assert results["control_centre"]["hit_rate"] <= 0.2
+    assert results["controls"]["centre"]["box"] <= 0.2
 
 
 def test_the_features_of_a_network_are_read_by_their_picture(tmp_path):

@@ -1,5 +1,7 @@
 """Scores of labels and of where a model looked, and their controls."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -29,23 +31,23 @@ def test_scores_are_those_of_the_answers(tmp_path):
         left, top, right_, bottom = answer.boxes["part 1"]
         x, y = (left + right_) / 2, (top + bottom) / 2
         hits += example.box[0] <= x <= example.box[2] and example.box[1] <= y <= example.box[3]
-    assert results["hits"]["part 1"] == round(hits / 24, 4)
-    assert set(results["parts"]) == {"beak"}
+    assert results["looks"]["part 1"]["box"] == round(hits / 24, 4)
+    assert list(results["looks"]["part 2"]) == ["box", "beak"]
     assert "parts_rate" not in results
     assert "note" not in results
 
 
 def test_a_part_that_has_the_name_of_a_localiser_is_compared_with_it(tmp_path):
     results = evaluate(tiny(tmp_path, "attribute-guided"), squares(tmp_path))
-    assert results["parts_rate"] == results["parts"]["beak"]["beak"]
+    assert results["parts_rate"] == results["looks"]["beak"]["beak"]
 
 
 def test_of_glimpses_the_last_one_counts():
-    example = LabelledPicture("x", "red", "t:1", box=(0.0, 0.0, 10.0, 10.0))
+    example = LabelledPicture(Path("x"), "red", "t:1", box=(0.0, 0.0, 10.0, 10.0))
     boxes = {"glimpse 1": (0.0, 0.0, 4.0, 4.0), "glimpse 2": (18.0, 18.0, 22.0, 22.0)}
-    assert where_scores([example], [boxes], glimpses=True) == {"hit_rate": 0.0}
+    assert where_scores([example], [boxes], glimpses=True) == {"hit_rate": 0.0, "looks": {"glimpse 2": {"box": 0.0}}}
     assert where_scores([example], [boxes], glimpses=False)["hit_rate"] == 0.5
-    bare = LabelledPicture("x", "red", "t:1")
+    bare = LabelledPicture(Path("x"), "red", "t:1")
     assert where_scores([bare], [boxes], glimpses=False) == {}
 
 
@@ -54,10 +56,11 @@ def test_controls_look_elsewhere_with_the_same_weights(tmp_path):
     examples = squares(tmp_path)
     results = evaluate(labeller, examples, "centre, random")
     inside = [example.box[0] <= 20 <= example.box[2] and example.box[1] <= 15 <= example.box[3] for example in examples]
-    assert results["control_centre"]["hit_rate"] == round(sum(inside) / 24, 4)
-    assert set(results["control_centre"]["parts"]["beak"]) == {"centre"}
-    assert results["control_random"] == evaluate(labeller, examples, "random")["control_random"]
-    assert results["control_random"]["hits"] != results["hits"]
+    assert results["controls"]["centre"]["box"] == round(sum(inside) / 24, 4)
+    assert list(results["controls"]["centre"]) == ["accuracy", "box", "beak"]
+    assert results["controls"]["random"] == evaluate(labeller, examples, "random")["controls"]["random"]
+    looked = [row["box"] for row in results["looks"].values()]
+    assert results["controls"]["random"]["box"] != round(sum(looked) / len(looked), 4)
 
 
 def test_an_unknown_control_and_one_of_a_model_that_does_not_look_are_told(tmp_path):
