@@ -127,7 +127,11 @@ def trained_on(path, tmp_path, *, steps=2, **changes):
     from tests.task.caption.conftest import DATA, DECODE, RECURRENT, TRAIN
 
     said: list[str] = []
-    settings = {"model": RECURRENT, "data": DATA | changes.pop("data", {}), "train": TRAIN | {"steps": steps, "valid_every": steps}}
+    settings = {
+        "model": RECURRENT,
+        "data": DATA | changes.pop("data", {}),
+        "train": TRAIN | {"steps": steps, "valid_every": steps},
+    }
     settings["decode"] = DECODE
     out, shown = tmp_path / "run", Shown(say=said.append)
     return heedful.fit("caption", path, settings=settings, out=out, shown=shown, **changes), said
