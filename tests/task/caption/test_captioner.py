@@ -122,12 +122,16 @@ def copied(table, folder):
     return folder / "captions.jsonl"
 
 
-def trained_on(path, tmp_path, **changes):
+def trained_on(path, tmp_path, *, steps=2, **changes):
     from heedful.task.base import Shown
     from tests.task.caption.conftest import DATA, DECODE, RECURRENT, TRAIN
 
     said: list[str] = []
-    settings = {"model": RECURRENT, "data": DATA | changes.pop("data", {}), "train": TRAIN | {"steps": 40}}
+    settings = {
+        "model": RECURRENT,
+        "data": DATA | changes.pop("data", {}),
+        "train": TRAIN | {"steps": steps, "valid_every": steps},
+    }
     settings["decode"] = DECODE
     out, shown = tmp_path / "run", Shown(say=said.append)
     return heedful.fit("caption", path, settings=settings, out=out, shown=shown, **changes), said
@@ -139,7 +143,7 @@ def test_broken_pictures_are_left_out_and_counted_or_stop_a_strict_run(table, tm
     path = copied(table, tmp_path / "copy")
     broken = path.parent / "images" / "red-left.png"
     broken.write_bytes(broken.read_bytes()[:60])
-    (path.parent / "images" / "blue-top.png").write_text("version https://git-lfs.github.com/spec/v1\noid")
+    (path.parent / "images" / "blue-top.png").write_text("version 1 of a git-lfs pointer\noid")
     # Which of them are held out depends on the seed; both sides say so.
     _, said = trained_on(path, tmp_path)
     told = [line for line in said if "cannot be read" in line]
@@ -216,7 +220,7 @@ def features(table, tmp_path):
 def test_a_run_on_features_reads_no_pixels(table, features, tmp_path):
     pytest.importorskip("lightning")
     pytest.importorskip("sacrebleu")
-    trained, _ = trained_on(table, tmp_path, features=str(features))
+    trained, _ = trained_on(table, tmp_path, steps=40, features=str(features))
     assert (trained.folder / "features.json").exists()
     assert not (trained.folder / "picture.json").exists()
     captioner = heedful.load(trained.folder)
