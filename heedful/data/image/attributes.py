@@ -21,7 +21,8 @@ ATTRIBUTE_COLUMNS = ("label", "part", "attribute", "value")
 class AttributeTable:
     """For each label, the share of its pictures that have each attribute, from 0 to 1.
 
-    A part of a run folder. `parts` has the part of each attribute. Attributes of a part stand together, in the order of the table.
+    A part of a run folder. `parts` has the part of each attribute. Attributes of a part stand together, in the order of
+    the table.
     """
 
     labels: tuple[str, ...]

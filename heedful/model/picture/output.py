@@ -1,7 +1,7 @@
 """What models that label pictures take and return, whether they look at parts of a picture or not."""
 
 import math
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -65,8 +65,7 @@ def _cells(encoder: nn.Module, pictures: Tensor, count: int) -> GridSize:
     """The rows and columns of an encoder's `count` cells."""
     grid: Any = getattr(encoder, "grid", None)
     if callable(grid) and not isinstance(grid, nn.Module):  # a part of an encoder may be called so
-        height, width = grid(*pictures.shape[-2:])
-        return height, width
+        return cast(GridSize, grid(*pictures.shape[-2:]))
     proportion = pictures.shape[-2] / pictures.shape[-1]
     divisors = (rows for rows in range(1, count + 1) if count % rows == 0)
     rows = min(divisors, key=lambda rows: abs(math.log(rows / (count / rows) / proportion)))

@@ -110,8 +110,13 @@ def gold_of(translator: Translator, pairs: Sequence[Pair]) -> list[Gold]:
 
 def _gold(translator: Translator, pair: Pair, links: Links) -> Gold:
     example = Example(translator.source.encode(pair.source), translator.target.encode(pair.target))
-    source = TokenWords.of(translator.source, [*example.source, EOS])
-    target = TokenWords.of(translator.target, example.target)
+    # The text itself tells unknown characters that stand together apart; as pieces they would all be one word.
+    source_pieces, target_pieces = (
+        tokeniser.surface_pieces(text)
+        for tokeniser, text in ((translator.source, pair.source), (translator.target, pair.target))
+    )
+    source = TokenWords.of(translator.source, [*example.source, EOS], source_pieces)
+    target = TokenWords.of(translator.target, example.target, target_pieces)
     # The last source word is EOS, which gold links cannot refer to.
     for s, t in sorted(links.sure | links.possible):
         if s >= len(source.texts) - 1 or t >= len(target.texts):
