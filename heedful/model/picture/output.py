@@ -63,9 +63,9 @@ def encode_cells(
 
 def _cells(encoder: nn.Module, pictures: Tensor, count: int) -> GridSize:
     """The rows and columns of an encoder's `count` cells."""
-    grid: Any = getattr(encoder, "grid", None)
-    if callable(grid) and not isinstance(grid, nn.Module):  # a part of an encoder may be called so
-        height, width = grid(*pictures.shape[-2:])
+    if not isinstance(getattr(encoder, "grid", None), nn.Module | None):  # a part of an encoder may be called so
+        asked: Any = encoder
+        height, width = asked.grid(*pictures.shape[-2:])
         return height, width
     proportion = pictures.shape[-2] / pictures.shape[-1]
     divisors = (rows for rows in range(1, count + 1) if count % rows == 0)
