@@ -206,7 +206,16 @@ class Selection(NamedTuple):
 
 @runtime_checkable
 class Sampled(Protocol):
-    """What a policy gradient needs of a sample: a `Selection`, or anything else that was drawn, such as a location."""
+    """What a policy gradient needs of a sample: a `Selection`, or anything else that was drawn, such as a location.
+
+    >>> import torch
+    >>> from heedful import reinforce
+    >>> from heedful.choice import Sampled, Selection
+    >>> probability = torch.tensor([0.25, 0.75])
+    >>> sample = Selection(probability, torch.tensor([1]), probability[1:].log(), torch.zeros(1))
+    >>> isinstance(sample, Sampled), reinforce(sample, torch.tensor([1.0])).shape
+    (True, torch.Size([1]))
+    """
 
     @property
     def log_probability(self) -> Float[Tensor, "..."]: ...

@@ -29,8 +29,9 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Display:
-    """A display: RGB `pixels`, uint8 ``[height, width, 3]``, and `centres` ``[N, 2]``, x and y of the bars in pixels.
+    """A display: RGB `pixels`, uint8 ``[height, width, 3]``, and the `centres` of its bars.
 
+    `centres` ``[N, 2]`` are x and y in pixels.
     `target` is the index of the bar that differs.
     """
 

@@ -184,8 +184,8 @@ def _grid(array: np.ndarray, path: Path) -> np.ndarray:
             return array.reshape(side, side, -1)
     if array.ndim != 3 or not array.size:
         raise UserError(f"these features are {list(array.shape)}", where=str(path), hint=expected)
-    if array.shape[0] > array.shape[2]:
-        # More rows than numbers a cell: torch's order, in which channels come first.
+    if array.shape[0] > max(array.shape[1:]):
+        # More rows than columns and than numbers a cell: torch's order, in which channels come first.
         hint = f"{expected}; if these are [D, h, w]: array.transpose(1, 2, 0)"
         raise UserError(f"these features are {list(array.shape)}", where=str(path), hint=hint)
     return array

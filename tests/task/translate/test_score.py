@@ -101,5 +101,5 @@ def test_links_that_do_not_fit_are_told_before_training(make_translator):
 def test_links_count_unknown_characters_one_by_one(make_translator):
     """Without blanks between them they would be one word if an unknown character had no text of its own."""
     (gold,) = gold_of(make_translator(), linked([Pair("a 未知", "A 甲乙", "x:1")], "1-2 2-1"))
-    assert gold.source.texts[:3] == ("a", "未", "知")
-    assert gold.target.texts == ("A", "甲", "乙")
+    assert gold.source_words.texts[:3] == ("a", "未", "知")
+    assert gold.target_words.texts == ("A", "甲", "乙")
