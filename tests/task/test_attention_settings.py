@@ -83,7 +83,7 @@ def config_of(task: str, model: str, *layers: dict[str, Any]):
 @cache
 def sizes_of(task_name: str, folder) -> dict[str, Any]:
     """What a task tells its models; the same for all attentions."""
-    if task_name == "caption":
+    if task_name in ("caption", "label-image"):
         pytest.importorskip("PIL")
     task = task_named(task_name)
     config = config_of(task_name, task.models.default)
