@@ -90,8 +90,8 @@ class GlimpseReader(nn.Module):
         self, windows: Float[Tensor, "B L C size size"], location: Float[Tensor, "B 2"]
     ) -> Float[Tensor, "B H"]:
         """One vector of what is seen and where."""
-        seen = self.from_windows(torch.relu(self.windows(windows.flatten(1))))
-        return torch.relu(seen + self.from_location(torch.relu(self.location(location))))
+        content = self.from_windows(torch.relu(self.windows(windows.flatten(1))))
+        return torch.relu(content + self.from_location(torch.relu(self.location(location))))
 
 
 class RecurrentAttention(nn.Module):
@@ -127,10 +127,10 @@ class RecurrentAttention(nn.Module):
         self, pictures: Float[Tensor, "B 3 H W"], grid: GridSize | None = None, policy: Policy | None = None
     ) -> PictureOutput:
         """The logits and the sharp window of each glimpse; `policy` chooses all locations instead of the model."""
-        seen = self.look(pictures, policy)
+        glimpses = self.look(pictures, policy)
         picture = (pictures.shape[-2], pictures.shape[-1])
-        boxes = glimpse_boxes(seen.locations, size=self.config.size, picture=picture)
-        return PictureOutput(self.output(self.dropout(seen.state)), boxes=boxes)
+        boxes = glimpse_boxes(glimpses.locations, size=self.config.size, picture=picture)
+        return PictureOutput(self.output(self.dropout(glimpses.state)), boxes=boxes)
 
     def look(self, pictures: Float[Tensor, "B 3 H W"], policy: Policy | None = None) -> Glimpses:
         """All glimpses of a batch of pictures."""
@@ -160,16 +160,16 @@ class RecurrentAttention(nn.Module):
         """The loss of the label, the policy gradient and the baseline's error, summed over pictures."""
         return self.loss_of(self.look(batch.pictures), batch.labels)
 
-    def loss_of(self, seen: Glimpses, labels: Int[Tensor, " B"]) -> TokenLoss:
+    def loss_of(self, glimpses: Glimpses, labels: Int[Tensor, " B"]) -> TokenLoss:
         """The loss for glimpses that have been taken."""
-        logits = self.output(self.dropout(seen.state))
+        logits = self.output(self.dropout(glimpses.state))
         of_label = label_loss(logits, labels, smoothing=self.config.smoothing)
         # Each picture's own reward: their mean would tell every location the same.
-        reward = (logits.argmax(-1) == labels).to(seen.baseline.dtype).unsqueeze(-1)
+        reward = (logits.argmax(-1) == labels).to(glimpses.baseline.dtype).unsqueeze(-1)
         known = labels[:, None] >= 0
-        sampled = SampledLocations(seen.log_probability, torch.zeros_like(seen.log_probability))
-        policy = torch.where(known, reinforce(sampled, reward, baseline=seen.baseline), 0.0).sum()
-        error = torch.where(known, (seen.baseline - reward).square(), 0.0).sum()
+        sampled = SampledLocations(glimpses.log_probability, torch.zeros_like(glimpses.log_probability))
+        policy = torch.where(known, reinforce(sampled, reward, baseline=glimpses.baseline), 0.0).sum()
+        error = torch.where(known, (glimpses.baseline - reward).square(), 0.0).sum()
         total = of_label.total
         if self.config.policy == "learned":
             total = total + self.config.policy_weight * policy + error

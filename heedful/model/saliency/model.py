@@ -143,12 +143,12 @@ def _difference(levels: list[Tensor], centre: int, delta: int) -> Float[Tensor, 
 
 def _added(maps: Mapping[str, Tensor], feature: str) -> Float[Tensor, "B h w"]:
     """The six promoted maps of a feature, each reduced to the scale of the output, and added."""
-    found: list[Tensor] = []
+    reduced: list[Tensor] = []
     for centre in CENTRES:
         for delta in DELTAS:
             each = promoted(maps[f"{feature} {centre}-{centre + delta}"])
-            found.append(_reduced_by(each, OUTPUT_LEVEL - centre))
-    return torch.stack(found).sum(0)
+            reduced.append(_reduced_by(each, OUTPUT_LEVEL - centre))
+    return torch.stack(reduced).sum(0)
 
 
 def _reduced_by(maps: Float[Tensor, "B h w"], levels: int) -> Float[Tensor, "B _ _"]:
